@@ -1,5 +1,12 @@
 import { UsageError } from '../base/errors.ts';
-import { CPIO_BLOCK_SIZE, CPIO_FILE_SIZE_MAX, ODC_HEADER, ODC_MAGIC, ODC_SHORT_MAX, TRAILER_NAME } from './cpio-header.ts';
+import {
+  CPIO_BLOCK_SIZE,
+  CPIO_FILE_SIZE_MAX,
+  ODC_HEADER,
+  ODC_MAGIC,
+  ODC_SHORT_MAX,
+  TRAILER_NAME,
+} from './cpio-header.ts';
 import { checkEntries, FILE_TYPE_BITS, type FileEntry, type PayloadEntry, parentPath } from './entry.ts';
 import { FactGatherer, type FileFacts } from './file-facts.ts';
 

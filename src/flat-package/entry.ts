@@ -107,7 +107,8 @@ function factProblem(entry: PayloadEntry): string | undefined {
   }
   if (entry.kind !== 'symlink') return undefined;
   if (entry.target === '') return 'a symbolic link must have a target';
-  if (entry.target.includes('\0') || LONE_SURROGATE.test(entry.target)) return 'a target must be valid Unicode without NUL';
+  if (entry.target.includes('\0') || LONE_SURROGATE.test(entry.target))
+    return 'a target must be valid Unicode without NUL';
   return undefined;
 }
 
