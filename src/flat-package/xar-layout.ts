@@ -84,6 +84,11 @@ export async function readXarHeader(access: RandomAccess): Promise<XarHeader> {
   return { headerSize, tocCompressedSize: Number(fields.tocCompressedSize), tocSize: Number(fields.tocSize), checksum };
 }
 
+/** Returns whether `name` names a file inside its folder and nothing else. */
+export function isMemberName(name: string): boolean {
+  return name !== '' && name !== '.' && name !== '..' && !/[/\0]/.test(name);
+}
+
 function checksumOf(id: number, nameField: Buffer): ChecksumStyle {
   if (id === CHECKSUM_ALGORITHMS.sha256.id && nameField.length > 0) {
     const name = nameField.toString('latin1').replace(/\0+$/, '');

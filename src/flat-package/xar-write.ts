@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
 import { type ByteSource, fromBuffer } from '../base/bytes.ts';
 import { FormatError } from '../base/errors.ts';
-import { CHECKSUM_ALGORITHMS, type ChecksumStyle, DEFLATED, STORED, XAR_HEADER } from './xar-layout.ts';
+import { CHECKSUM_ALGORITHMS, type ChecksumStyle, DEFLATED, isMemberName, STORED, XAR_HEADER } from './xar-layout.ts';
 import { element, renderXml, type XmlElement } from './xml.ts';
 
 /** Owner, mode and time of an entry. Without them an entry has only data, type and name, as productbuild writes PackageInfo. */
@@ -271,11 +271,6 @@ function checkNames(siblings: readonly XarEntry[]): void {
     if (seen.has(name.normalize('NFC'))) throw new TypeError(`two members have the name ${JSON.stringify(name)}`);
     seen.add(name.normalize('NFC'));
   }
-}
-
-/** Returns whether `name` names a file inside its folder and nothing else. */
-export function isMemberName(name: string): boolean {
-  return name !== '' && name !== '.' && name !== '..' && !/[/\0]/.test(name);
 }
 
 function sha1(data: Buffer): string {
