@@ -30,7 +30,7 @@ export interface MachOSlice {
 /** Makes a universal MH_BUNDLE. */
 export interface Compiler {
   /**
-   * Returns one slice an architecture, linked with an ad-hoc signature where `signature` says so.
+   * Returns one slice an architecture, without a signature: it is made once the bundle is complete.
    *
    * @throws ToolError with the compiler's own words
    */
@@ -40,7 +40,5 @@ export interface Compiler {
 }
 
 export interface CompileOptions {
-  /** `adhoc`: the linker signs, so that Apple silicon loads the code; `none`: a signature follows. */
-  readonly signature: 'adhoc' | 'none';
   readonly signal?: AbortSignal | undefined;
 }

@@ -55,7 +55,7 @@ async function buildSlice(
   for (let index = 0; index < objects.length; index++) await compile(index);
   const output = join(work, architecture, source.executable);
   await mkdir(join(work, architecture));
-  await runTool(findLlvmProgram('ld64.lld'), linkArguments(source, architecture, objects, output, options), {
+  await runTool(findLlvmProgram('ld64.lld'), linkArguments(source, architecture, objects, output), {
     cwd: source.folder,
     signal: options.signal,
     hint: 'A missing symbol belongs in payload/plugin/sdk/lib, if every macOS from the minimum on has it.',
@@ -82,7 +82,6 @@ function linkArguments(
   architecture: Architecture,
   objects: readonly string[],
   output: string,
-  options: CompileOptions,
 ): string[] {
   return [
     '-arch',
@@ -94,7 +93,8 @@ function linkArguments(
     ...source.exportedSymbols.flatMap((symbol) => ['-exported_symbol', symbol]),
     ...source.linkerFlags,
     ...source.portable.linkerFlags,
-    options.signature === 'adhoc' ? '-adhoc_codesign' : '-no_adhoc_codesign',
+    // arm64 would get the linker's own signature; ours is made once the bundle is complete.
+    '-no_adhoc_codesign',
     '-o',
     output,
     ...objects,
