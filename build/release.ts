@@ -1,12 +1,11 @@
 import { mkdir } from 'node:fs/promises';
-import { relative } from 'node:path';
 import { removeUnfinished } from '../src/base/files.ts';
 import type { BundleSigner } from '../src/code-signature/sign-bundle.ts';
 import type { Toolchain } from '../src/toolchain/select.ts';
 import type { Manifest } from './manifest.ts';
 import { ReachedStage, type Run } from './run.ts';
 import { assemblePayload } from './stages/assemble-payload.ts';
-import { buildPackages, type UnsignedPackages } from './stages/build-package.ts';
+import { buildPackages } from './stages/build-package.ts';
 import { compile } from './stages/compile.ts';
 import { generateScripts } from './stages/generate-scripts.ts';
 import { publish } from './stages/publish.ts';
@@ -30,30 +29,10 @@ export async function runRelease(run: Run, toolchain: Toolchain): Promise<Manife
     const trees = await run.stage('assemble-payload', (context) =>
       assemblePayload(bundle.files, scripts.installer, context),
     );
-    const unsigned = await run.stage('build-package', (context) => buildPackages(trees, context));
-    const files = releaseFiles(unsigned, outFolder);
-    await run.record({
-      files,
-      code: bundle.code,
-      package: {
-        identifier: run.plan.config.package.identifier,
-        tocDigest: unsigned.product.tocDigest,
-        signer: null,
-        teamIdentifier: null,
-        timestamp: null,
-      },
-    });
-    await run.stage('publish', (context) => publish(files, context));
+    await run.stage('build-package', (context) => buildPackages(trees, context));
+    await run.stage('publish', (context) => publish(run.manifest.files, context));
   } catch (error) {
     if (!(error instanceof ReachedStage)) throw error;
   }
   return run.manifest;
-}
-
-function releaseFiles(packages: UnsignedPackages, outFolder: string): Manifest['files'] {
-  const roles = { product: 'package', guard: 'extra', uninstall: 'extra' } as const;
-  return (['product', 'guard', 'uninstall'] as const).map((name) => {
-    const { path, size, sha256 } = packages[name];
-    return { path: relative(outFolder, path), role: roles[name], size, sha256 };
-  });
 }

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { buildProduct, type ProductPlan, type UnsignedProduct } from '../../src/flat-package/product.ts';
+import type { Manifest } from '../manifest.ts';
 import { outputName, type Plan } from '../plan.ts';
 import type { StageContext, StageResult } from '../run.ts';
 import type { AssembledPayload } from './assemble-payload.ts';
@@ -20,8 +21,21 @@ export async function buildPackages(
   const [product, guard, uninstall] = await Promise.all([make('product'), make('guard'), make('uninstall')]);
   return {
     value: { product, guard, uninstall },
+    facts: factsOf({ product, guard, uninstall }, plan),
     words: `${product.numberOfFiles} entries, ${product.installKBytes} KiB installed, ${product.size} bytes`,
   };
+}
+
+/** Returns what the manifest says of packages that nobody has signed yet. */
+function factsOf(packages: UnsignedPackages, plan: Plan): Partial<Manifest> {
+  const roles = { product: 'package', guard: 'extra', uninstall: 'extra' } as const;
+  const files = (['product', 'guard', 'uninstall'] as const).map((name) => {
+    const { path, size, sha256 } = packages[name];
+    return { path: relative(plan.outFolder, path), role: roles[name], size, sha256 };
+  });
+  const { identifier } = plan.config.package;
+  const unsigned = { signer: null, teamIdentifier: null, timestamp: null };
+  return { files, package: { identifier, tocDigest: packages.product.tocDigest, ...unsigned } };
 }
 
 /** Returns where each package goes. A release has one .pkg asset, so the extra ones lie in a folder of their own. */

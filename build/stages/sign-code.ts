@@ -1,6 +1,5 @@
 import { buildFat } from '../../src/code-signature/fat.ts';
 import { type BundleSigner, signBundle } from '../../src/code-signature/sign-bundle.ts';
-import type { Manifest } from '../manifest.ts';
 import type { StageContext, StageResult } from '../run.ts';
 import type { BuiltFile } from './assemble-payload.ts';
 import type { CompiledPlugin } from './compile.ts';
@@ -11,8 +10,6 @@ export interface SignedBundle {
   readonly kind: 'signed-bundle';
   /** Files with paths below the bundle. */
   readonly files: readonly BuiltFile[];
-  /** What each slice's signature says, as the manifest has it. */
-  readonly code: Manifest['code'];
 }
 
 /** Seals the resources and signs both slices. */
@@ -43,5 +40,5 @@ export async function signCode(
   }));
   const who =
     signer.kind === 'ad-hoc' ? 'ad-hoc: for development, loads on no other Mac' : `team ${signer.teamIdentifier}`;
-  return { value: { kind: 'signed-bundle', files, code }, words: who };
+  return { value: { kind: 'signed-bundle', files }, words: who, facts: { code } };
 }
