@@ -180,16 +180,16 @@ function targetProblem(path: string, target: string, found: Found, rules: readon
 }
 
 function nestedProblems(sealed: Sealed, nested: readonly NestedCode[]): string[] {
-  const problems: string[] = [];
-  for (const code of nested) {
-    const resource = sealed.get(code.path);
-    if (resource === undefined) problems.push(`${code.path} is not sealed`);
-    else if (resource.kind !== 'nested') problems.push(`${code.path} is sealed as a file, not as code`);
-    else if (!code.cdHashes.includes(resource.cdHash.toString('hex'))) {
-      problems.push(
-        `${code.path} has cdhash ${code.cdHashes.join(', ')}, sealed is ${resource.cdHash.toString('hex')}`,
-      );
-    }
-  }
-  return problems;
+  return nested.map((code) => nestedProblem(sealed.get(code.path), code)).filter((problem) => problem !== undefined);
+}
+
+function nestedProblem(sealed: SealedResource | undefined, code: NestedCode): string | undefined {
+  if (sealed === undefined) return `${code.path} is not sealed`;
+  if (sealed.kind !== 'nested') return `${code.path} is sealed as a file, not as code`;
+  const cdHash = sealed.cdHash.toString('hex');
+  if (!code.cdHashes.includes(cdHash))
+    return `${code.path} has cdhash ${code.cdHashes.join(', ')}, sealed is ${cdHash}`;
+  // Code without a requirement of its own is sealed with the one that codesign makes for it; its cdhash is the stronger proof.
+  const own = code.designatedRequirement;
+  return own === null || own === sealed.requirement ? undefined : `${code.path} has requirement ${own}`;
 }
