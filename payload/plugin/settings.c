@@ -7,16 +7,16 @@
 
 enum { DEFAULT_TIMEOUT_SECONDS = 30 };
 
-#define DOMAIN CFSTR("com.netflix.Escrow-Buddy")
+#define SETTINGS_DOMAIN CFSTR("com.netflix.Escrow-Buddy")
 #define ESCROW_DOMAIN CFSTR("com.apple.security.FDERecoveryKeyEscrow") /* payload type; source: apple/device-management */
 
 /* AnyUser and CurrentHost: /Library/Preferences. Source: CF, CFPreferences.c, and authd's own reading (server.m). */
 static CFPropertyListRef copy_local(CFStringRef key) {
-  return CFPreferencesCopyValue(key, DOMAIN, kCFPreferencesAnyUser, kCFPreferencesCurrentHost);
+  return CFPreferencesCopyValue(key, SETTINGS_DOMAIN, kCFPreferencesAnyUser, kCFPreferencesCurrentHost);
 }
 
 /* The search list: profiles, root's own domain, then /Library/Preferences. */
-static CFPropertyListRef copy_searched(CFStringRef key) { return CFPreferencesCopyAppValue(key, DOMAIN); }
+static CFPropertyListRef copy_searched(CFStringRef key) { return CFPreferencesCopyAppValue(key, SETTINGS_DOMAIN); }
 
 /* Reads what a property list holds and releases it; kind OTHER for what no setting of ours is. */
 static struct setting_value take(CFPropertyListRef value) {
@@ -59,7 +59,7 @@ enum answer settings_requested(os_log_t log) {
 }
 
 enum answer settings_request_forced(void) {
-  return CFPreferencesAppValueIsForced(CFSTR("GenerateNewKey"), DOMAIN) ? ANSWER_YES : ANSWER_NO;
+  return CFPreferencesAppValueIsForced(CFSTR("GenerateNewKey"), SETTINGS_DOMAIN) ? ANSWER_YES : ANSWER_NO;
 }
 
 enum answer settings_escrow_profile(os_log_t log) {
@@ -100,11 +100,11 @@ bool settings_held_back(void) {
 }
 
 static void set(CFStringRef key, CFPropertyListRef value) {
-  CFPreferencesSetValue(key, value, DOMAIN, kCFPreferencesAnyUser, kCFPreferencesCurrentHost);
+  CFPreferencesSetValue(key, value, SETTINGS_DOMAIN, kCFPreferencesAnyUser, kCFPreferencesCurrentHost);
 }
 
 static bool synchronize(void) {
-  return CFPreferencesSynchronize(DOMAIN, kCFPreferencesAnyUser, kCFPreferencesCurrentHost);
+  return CFPreferencesSynchronize(SETTINGS_DOMAIN, kCFPreferencesAnyUser, kCFPreferencesCurrentHost);
 }
 
 /* Sets key to value unless it says so already, and releases value; true when something was set. */
@@ -141,8 +141,8 @@ bool settings_begin_attempt(int64_t consecutive_failures) {
 static void remove_shadow(void) {
   const CFStringRef hosts[] = {kCFPreferencesAnyHost, kCFPreferencesCurrentHost};
   for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
-    CFPreferencesSetValue(CFSTR("GenerateNewKey"), NULL, DOMAIN, kCFPreferencesCurrentUser, hosts[i]);
-    (void)CFPreferencesSynchronize(DOMAIN, kCFPreferencesCurrentUser, hosts[i]);
+    CFPreferencesSetValue(CFSTR("GenerateNewKey"), NULL, SETTINGS_DOMAIN, kCFPreferencesCurrentUser, hosts[i]);
+    (void)CFPreferencesSynchronize(SETTINGS_DOMAIN, kCFPreferencesCurrentUser, hosts[i]);
   }
 }
 
