@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Shell functions that make sure of what a command needs. Sourced by the scripts beside it; POSIX sh.
 #
 # Each function is silent and quick when nothing is missing. What is missing is installed through apt when that needs no
@@ -88,4 +89,54 @@ ensure_cli() {
     return
   fi
   node "$ROOT/build/setup/bundle.mjs" "$ROOT" || stop 'the command line could not be bundled; the messages are above.'
+}
+
+# What the tests want beside the compiler: a program that tells whether it is there, and the Debian package that brings it.
+TEST_TOOLS='bsdtar:libarchive-tools cpio:cpio xmllint:libxml2-utils llvm-objdump:llvm shellcheck:shellcheck bwrap:bubblewrap
+  qemu-aarch64:qemu-user dash:dash openssl:openssl'
+# Packages without a program on PATH: a file tells whether they are there.
+TEST_FILES='/usr/aarch64-linux-gnu/lib/libc.so.6:libc6-dev-arm64-cross'
+
+# Prints the Debian packages that the tests want and this machine lacks.
+missing_test_packages() {
+  for pair in $TEST_TOOLS; do
+    llvm_program "${pair%%:*}" >/dev/null || printf '%s ' "${pair##*:}"
+  done
+  for pair in $TEST_FILES; do
+    [ -e "${pair%%:*}" ] || printf '%s ' "${pair##*:}"
+  done
+  has_file '/usr/lib/gcc-cross/aarch64-linux-gnu/*/crtbegin.o' || printf '%s ' "$(arm64_gcc_package)"
+  has_file '/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.asan*' || printf '%s ' "$(sanitizer_package)"
+}
+
+# Whether any file matches the pattern.
+has_file() {
+  # shellcheck disable=SC2086 # the pattern is to be expanded
+  set -- $1
+  [ -e "$1" ]
+}
+
+# The start-up objects of the arm64 C library's compiler carry gcc's version in the package's name.
+arm64_gcc_package() {
+  for version in 12 13 14 15 16; do
+    apt-cache show "libgcc-$version-dev-arm64-cross" >/dev/null 2>&1 && printf 'libgcc-%s-dev-arm64-cross\n' "$version" && return
+  done
+  printf 'libgcc-12-dev-arm64-cross\n'
+}
+
+# The sanitizers' run-time library has the version of clang in its name.
+sanitizer_package() {
+  version=$("$(llvm_program clang)" --version | sed -n 's/.*clang version \([0-9]*\).*/\1/p')
+  printf 'libclang-rt-%s-dev\n' "$version"
+}
+
+# Installs what the tests want where that asks nothing. What stays missing is no reason to stop: its tests are skipped and counted.
+ensure_test_tools() {
+  [ "$(uname -s)" = Linux ] || return 0
+  missing=$(missing_test_packages)
+  [ -z "$missing" ] && return
+  say "setup: installing for the tests, through apt: $missing"
+  # shellcheck disable=SC2086 # a list of package names
+  apt_install $missing || say "setup: not installed: $missing; the tests that need them are skipped." \
+    "To run them: sudo apt-get install -y $missing"
 }

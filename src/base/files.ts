@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, rmSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import fsExtra from 'fs-extra';
@@ -50,9 +50,23 @@ export async function writeWhole(
   return { path, size, sha256: hash.digest('hex') };
 }
 
-/** Returns the name under which `path` is written before it is whole: hidden, beside it, never used twice. */
+const unfinished = new Set<string>();
+
+/**
+ * Returns the name under which `path` is written before it is whole: hidden, beside it, never used twice.
+ *
+ * Whoever uses it for a file or folder need not remove it when the process ends early: see `removeOwnUnfinished`.
+ */
 export function unfinishedName(path: string): string {
-  return join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.unfinished`);
+  const name = join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.unfinished`);
+  unfinished.add(name);
+  return name;
+}
+
+/** Removes what this process has begun and not finished; for the last moment before it ends. */
+export function removeOwnUnfinished(): void {
+  for (const path of unfinished) rmSync(path, { force: true, recursive: true });
+  unfinished.clear();
 }
 
 /** Removes what writers that were killed left in a folder: hidden files whose process is gone. */

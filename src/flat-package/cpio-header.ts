@@ -115,7 +115,9 @@ export function decodeCpioHeader(data: Buffer, format: CpioFormat, offset: numbe
   };
 }
 
-type FieldReader = (name: 'ino' | 'mode' | 'uid' | 'gid' | 'nlink' | 'mtime' | 'nameSize' | 'fileSize' | 'check') => number;
+type FieldReader = (
+  name: 'ino' | 'mode' | 'uid' | 'gid' | 'nlink' | 'mtime' | 'nameSize' | 'fileSize' | 'check',
+) => number;
 
 function odcFields(data: Buffer, offset: number): FieldReader {
   const values = new Map<string, number>();

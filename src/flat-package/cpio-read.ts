@@ -134,7 +134,12 @@ async function skipPadding(reader: ChunkReader, size: number, alignment: number)
 /** Behind the trailer only zeros may follow, up to a multiple of 512 bytes. */
 async function checkEnd(reader: ChunkReader, header: CpioHeader, offset: number): Promise<void> {
   if (header.fileSize !== 0) {
-    throw new FormatError('CPIO_TRAILER', 'CpioHeader', offset, `expected a trailer without data, found ${header.fileSize} bytes`);
+    throw new FormatError(
+      'CPIO_TRAILER',
+      'CpioHeader',
+      offset,
+      `expected a trailer without data, found ${header.fileSize} bytes`,
+    );
   }
   for await (const chunk of reader.rest()) {
     const at = chunk.findIndex((byte) => byte !== 0);

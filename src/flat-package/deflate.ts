@@ -85,7 +85,8 @@ async function deflateChunk(chunk: Buffer, window: Buffer, level: number): Promi
   for (let start = 0; start < chunk.length; ) {
     const shrinks = seemsToShrink(chunk.subarray(start, start + SEGMENT_SIZE));
     let end = start + SEGMENT_SIZE;
-    while (end < chunk.length && seemsToShrink(chunk.subarray(end, end + SEGMENT_SIZE)) === shrinks) end += SEGMENT_SIZE;
+    while (end < chunk.length && seemsToShrink(chunk.subarray(end, end + SEGMENT_SIZE)) === shrinks)
+      end += SEGMENT_SIZE;
     const run = chunk.subarray(start, end);
     blocks.push(shrinks ? await deflateRun(run, before, level) : storedBlocks(run));
     before = chunk.subarray(Math.max(0, end - WINDOW_SIZE), end);

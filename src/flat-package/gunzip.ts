@@ -44,7 +44,12 @@ export async function* gunzipMember(
     for await (const chunk of explained(inflate, reader)) {
       size += chunk.length;
       if (size > maxBytes) {
-        throw new FormatError('SIZE_LIMIT', 'gzip member', reader.offset, `expected at most ${maxBytes} inflated bytes`);
+        throw new FormatError(
+          'SIZE_LIMIT',
+          'gzip member',
+          reader.offset,
+          `expected at most ${maxBytes} inflated bytes`,
+        );
       }
       checksum = crc32(chunk, checksum);
       yield chunk;

@@ -1,5 +1,5 @@
 import { FormatError } from '../base/errors.ts';
-import { gunzipMember, type GunzipOptions } from './gunzip.ts';
+import { type GunzipOptions, gunzipMember } from './gunzip.ts';
 
 /** How a Payload member is compressed. */
 export type PayloadCompression = 'gzip' | 'pbzx' | 'bzip2' | 'none';

@@ -1,5 +1,3 @@
-import type { ByteSource } from '../base/bytes.ts';
-
 /** The processor architectures of a universal binary, in the order of its slices. */
 export const ARCHITECTURES = ['x86_64', 'arm64'] as const;
 export type Architecture = (typeof ARCHITECTURES)[number];
@@ -11,10 +9,8 @@ export interface BundleSource {
   readonly sources: readonly string[];
   readonly compilerFlags: readonly string[];
   readonly linkerFlags: readonly string[];
-  /** Folder with stub headers, for machines without Apple's SDK. */
-  readonly stubHeaders: string;
-  /** Text-based stub libraries, for machines without Apple's SDK. */
-  readonly stubLibraries: readonly string[];
+  /** What machines without Apple's SDK add: stub headers for the compiler, stub libraries for the linker. */
+  readonly portable: { readonly compilerFlags: readonly string[]; readonly linkerFlags: readonly string[] };
   readonly frameworks: readonly string[];
   /** The only symbols that may be seen from outside, as the linker spells them. */
   readonly exportedSymbols: readonly string[];
@@ -47,19 +43,4 @@ export interface CompileOptions {
   /** `adhoc`: the linker signs, so that Apple silicon loads the code; `none`: a signature follows. */
   readonly signature: 'adhoc' | 'none';
   readonly signal?: AbortSignal | undefined;
-}
-
-/** One file, directory or symbolic link of an installer package's payload or scripts. */
-export interface PackageFile {
-  /** Path below the root, without `./`, with `/` between its parts. */
-  readonly path: string;
-  readonly kind: 'file' | 'directory' | 'symlink';
-  /** Permission bits. */
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  /** Content of a file. */
-  readonly content?: ByteSource;
-  /** Target of a symbolic link. */
-  readonly target?: string;
 }

@@ -67,9 +67,7 @@ function compileArguments(source: BundleSource, architecture: Architecture, file
   return [
     `--target=${TARGETS[architecture]}${source.minimumMacOS[architecture]}`,
     ...source.compilerFlags,
-    '-nostdinc',
-    '-isystem',
-    source.stubHeaders,
+    ...source.portable.compilerFlags,
     // Paths of the machine must not reach the bytes: the same sources give the same object anywhere.
     `-ffile-prefix-map=${source.folder}=.`,
     '-c',
@@ -93,13 +91,12 @@ function linkArguments(
     'macos',
     source.minimumMacOS[architecture],
     source.sdkVersion,
-    '-bundle',
     ...source.exportedSymbols.flatMap((symbol) => ['-exported_symbol', symbol]),
     ...source.linkerFlags,
+    ...source.portable.linkerFlags,
     options.signature === 'adhoc' ? '-adhoc_codesign' : '-no_adhoc_codesign',
     '-o',
     output,
     ...objects,
-    ...source.stubLibraries,
   ];
 }
