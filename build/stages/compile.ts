@@ -22,7 +22,8 @@ const BUILD_SCHEMA = z.object({
   sources: z.array(z.string()).min(1),
   compilerFlags: z.array(z.string()),
   linkerFlags: z.array(z.string()),
-  portable: z.object({ compilerFlags: z.array(z.string()), linkerFlags: z.array(z.string()) }),
+  stubHeaders: z.string(),
+  stubLibraries: z.array(z.string()).min(1),
   frameworks: z.array(z.string()),
   exportedSymbols: z.array(z.string()).min(1),
 });

@@ -9,8 +9,10 @@ export interface BundleSource {
   readonly sources: readonly string[];
   readonly compilerFlags: readonly string[];
   readonly linkerFlags: readonly string[];
-  /** What machines without Apple's SDK add: stub headers for the compiler, stub libraries for the linker. */
-  readonly portable: { readonly compilerFlags: readonly string[]; readonly linkerFlags: readonly string[] };
+  /** Folder with stub headers, for machines without Apple's SDK. */
+  readonly stubHeaders: string;
+  /** Text-based stub libraries, for machines without Apple's SDK. */
+  readonly stubLibraries: readonly string[];
   readonly frameworks: readonly string[];
   /** The only symbols that may be seen from outside, as the linker spells them. */
   readonly exportedSymbols: readonly string[];

@@ -67,7 +67,9 @@ function compileArguments(source: BundleSource, architecture: Architecture, file
   return [
     `--target=${TARGETS[architecture]}${source.minimumMacOS[architecture]}`,
     ...source.compilerFlags,
-    ...source.portable.compilerFlags,
+    '-nostdinc',
+    '-isystem',
+    source.stubHeaders,
     // Paths of the machine must not reach the bytes: the same sources give the same object anywhere.
     `-ffile-prefix-map=${source.folder}=.`,
     '-c',
@@ -90,13 +92,14 @@ function linkArguments(
     'macos',
     source.minimumMacOS[architecture],
     source.sdkVersion,
+    '-bundle',
     ...source.exportedSymbols.flatMap((symbol) => ['-exported_symbol', symbol]),
     ...source.linkerFlags,
-    ...source.portable.linkerFlags,
     // arm64 would get the linker's own signature; ours is made once the bundle is complete.
     '-no_adhoc_codesign',
     '-o',
     output,
     ...objects,
+    ...source.stubLibraries,
   ];
 }
