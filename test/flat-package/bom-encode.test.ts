@@ -1,11 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type BomRecord, decodeBom, directorySize, encodeBom } from '../../src/flat-package/bom.ts';
-import { bomRecords } from '../../src/flat-package/bom-records.ts';
-import { writeCpio } from '../../src/flat-package/cpio.ts';
-import type { PayloadEntry } from '../../src/flat-package/entry.ts';
-import type { FileFacts } from '../../src/flat-package/file-facts.ts';
-import { collect, directory, errorOf, FACTS, file, symlink, trees } from '../support/payload.ts';
+import { errorOf, FACTS, recordsOf, trees } from '../support/payload.ts';
 
 const folder = (path: string, children = 0): BomRecord => ({
   ...FACTS,
@@ -22,13 +18,6 @@ const plain = (path: string, size = 5, cksum = 7): BomRecord => ({
   size,
   cksum,
 });
-
-/** The records of entries as the pipeline makes them. */
-async function recordsOf(entries: readonly PayloadEntry[]): Promise<BomRecord[]> {
-  const facts = new Map<string, FileFacts>();
-  await collect(writeCpio(entries, (entry, found) => facts.set(entry.path, found)));
-  return bomRecords(entries, facts);
-}
 
 const byPath = (records: readonly BomRecord[]) => records.toSorted((a, b) => (a.path < b.path ? -1 : 1));
 
@@ -170,22 +159,5 @@ describe('encodeBom', () => {
     ['a file without cksum', [folder('.'), { ...FACTS, path: './a', kind: 'file' as const, mode: 0o644, size: 1 }]],
   ])('refuses %s', async (_, records) => {
     expect((await errorOf(() => encodeBom(records))).code).toBe('ENTRY_INVALID');
-  });
-});
-
-describe('bomRecords', () => {
-  it('gives folders the size that APFS reports and links that of their target', async () => {
-    const records = await recordsOf([directory('.'), directory('./d'), file('./d/f', 'hello'), symlink('./l', 'd/é')]);
-    expect(records.map(({ path, size }) => [path, size])).toEqual([
-      ['.', 128],
-      ['./d', 96],
-      ['./d/f', 5],
-      ['./l', 4],
-    ]);
-    expect(records[2]).toMatchObject({ cksum: 3287646509 });
-  });
-
-  it('refuses a file that was not read', async () => {
-    expect((await errorOf(() => bomRecords([directory('.'), file('./f', '')], new Map()))).message).toContain('./f');
   });
 });

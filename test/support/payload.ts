@@ -2,7 +2,11 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import { fromBuffer } from '../../src/base/bytes.ts';
 import { FormatError, PipelineError } from '../../src/base/errors.ts';
+import type { BomRecord } from '../../src/flat-package/bom.ts';
+import { bomRecords } from '../../src/flat-package/bom-records.ts';
+import { writeCpio } from '../../src/flat-package/cpio.ts';
 import type { PayloadEntry } from '../../src/flat-package/entry.ts';
+import type { FileFacts } from '../../src/flat-package/file-facts.ts';
 
 /** Owner and time of entries in tests. */
 export const FACTS = { uid: 0, gid: 0, mtimeSeconds: 1_700_000_000 } as const;
@@ -33,6 +37,13 @@ export async function* inPieces(data: Buffer, size: number): AsyncGenerator<Buff
     yield piece;
     piece.fill(0xa5);
   }
+}
+
+/** Returns the Bom records of entries as the pipeline makes them, from the reading that makes the archive. */
+export async function recordsOf(entries: readonly PayloadEntry[]): Promise<BomRecord[]> {
+  const facts = new Map<string, FileFacts>();
+  await collect(writeCpio(entries, (entry, found) => facts.set(entry.path, found)));
+  return bomRecords(entries, facts);
 }
 
 /** Returns the PipelineError that `run` ends with; fails the test when it ends otherwise. */
