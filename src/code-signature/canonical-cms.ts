@@ -35,6 +35,50 @@ export function canonicalCms(cms: ParsedCms): Buffer | undefined {
   return sequence(oid(CMS.signedData), der(context(0), signedData));
 }
 
+/**
+ * Returns whether `data` is one DER value: definite, shortest lengths, and inner values that fill their outer one exactly.
+ * Lenient readers pass over a length that is wrong by one.
+ *
+ * @see X.690, section 10.1
+ */
+export function isDer(data: Buffer): boolean {
+  return isFilled(data, 0, data.length, 0, 1);
+}
+
+/** Deepest nesting of a real CMS with its token and certificates is about 20. */
+const MAX_DEPTH = 64;
+
+function isFilled(
+  data: Buffer,
+  start: number,
+  end: number,
+  depth: number,
+  expected = Number.POSITIVE_INFINITY,
+): boolean {
+  let count = 0;
+  for (let at = start; at < end; count++) {
+    const content = contentOf(data, at, end);
+    if (!content || depth > MAX_DEPTH || count >= expected) return false;
+    const constructed = ((data[at] as number) & 0x20) !== 0;
+    if (constructed && !isFilled(data, content.start, content.end, depth + 1)) return false;
+    at = content.end;
+  }
+  return true;
+}
+
+/** Returns where the contents of a value lie; undefined when its length is not in DER or passes `limit`. */
+function contentOf(data: Buffer, at: number, limit: number): { start: number; end: number } | undefined {
+  const first = data[at + 1];
+  if (first === undefined || at + 2 > limit) return undefined;
+  if (first < 0x80) return at + 2 + first <= limit ? { start: at + 2, end: at + 2 + first } : undefined;
+  const octets = first - 0x80;
+  if (octets === 0 || octets > 4 || at + 2 + octets > limit) return undefined;
+  const length = data.readUIntBE(at + 2, octets);
+  const shortest = length >= (octets === 1 ? 0x80 : 2 ** (8 * (octets - 1)));
+  const start = at + 2 + octets;
+  return shortest && start + length <= limit ? { start, end: start + length } : undefined;
+}
+
 /** RSA and SHA-2 have NULL for parameters, or none (RFC 4055, RFC 5754). */
 function algorithm({ oid: type, parameters }: AlgorithmIdentifier): Buffer {
   return sequence(oid(type), ...(parameters === undefined ? [] : [DER_NULL]));

@@ -8,7 +8,7 @@ import { type CmsAttribute, type ParsedCms, parseCms, verifyCms } from '../pki/c
 import type { Finding } from '../pki/finding.ts';
 import { ALGORITHM, NAME } from '../pki/oids.ts';
 import { verifyTimestampToken } from '../pki/timestamp-token.ts';
-import { canonicalCms } from './canonical-cms.ts';
+import { canonicalCms, isDer } from './canonical-cms.ts';
 import { CD_HASHES_OID, CD_HASHES_PLIST_OID } from './cdhash-attributes.ts';
 import { type Check, CheckList } from './check.ts';
 import { type CodeDirectory, cdHash, codeDirectoryDigest, hashTypeName } from './code-directory.ts';
@@ -70,7 +70,9 @@ export function codeCmsVerifier(trust: Trust, now: Date): VerifyCodeCms {
     if (!report) return nothing(list.checks);
     list.judge('code-cms', [
       ...problemsOf(report.findings),
-      ours && !canonicalCms(cms)?.equals(encoded) && 'the encoding is not the one that the parts of the CMS have',
+      ours &&
+        !(isDer(encoded) && canonicalCms(cms)?.equals(encoded)) &&
+        'the encoding is not the one that the parts of the CMS have',
     ]);
     const timestamp = judgeTimestamp(list, cms, trust);
     judgeAttributes(list, cms, codeDirectories, ours);
@@ -127,7 +129,9 @@ function judgeTimestamp(list: CheckList, cms: ParsedCms, trust: Trust): Date | n
     ...problemsOf(report.findings),
     ...stray.map(({ commonName }) => `the token's certificate "${commonName}" is not part of its chain`),
     // All tokens of Apple's authority seen, 2016 to 2025, are in this form.
-    canonical && !canonical.equals(timestampToken) && 'the encoding is not the one that the parts of the token have',
+    canonical &&
+      !(isDer(timestampToken) && canonical.equals(timestampToken)) &&
+      'the encoding is not the one that the parts of the token have',
   ]);
   return report.trusted ? report.genTime : null;
 }
