@@ -32,6 +32,20 @@ describe('build.json', () => {
   });
 });
 
+describe('build.json, beside release.config.json', () => {
+  it('says the same about macOS and SDK', () => {
+    const { macOS } = JSON.parse(readFileSync(join(PLUGIN_FOLDER, '../../release.config.json'), 'utf8'));
+    const minimum = BUILD.architectures.map(({ name, minimumMacOS }) => [name, minimumMacOS]);
+    expect({ sdk: BUILD.sdkVersion, ...Object.fromEntries(minimum) }).toEqual({
+      sdk: macOS.sdk,
+      x86_64: macOS.x86_64,
+      arm64: macOS.arm64,
+    });
+    for (const { target, minimumMacOS } of BUILD.architectures)
+      expect(target).toMatch(new RegExp(`macos${minimumMacOS}$`));
+  });
+});
+
 describe('source of the plug-in', () => {
   it('is about a thousand lines of C, in files of one concern', () => {
     const lines = sourceFiles().map(({ name, text }) => ({ name, lines: codeLines(text) }));
