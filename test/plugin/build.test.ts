@@ -61,12 +61,16 @@ describe('source of the plug-in', () => {
     expect(uses.map(({ name }) => name)).toEqual([]);
   });
 
-  it.skipIf(clang.missing)(`gives clang's static analyzer nothing to say${clang.note}`, () => {
-    // One architecture: the sizes of all types are the same on both.
-    const flags = [`--target=${BUILD.architectures[0]!.target}`, '-nostdinc', '-isystem', BUILD.stubHeaders];
-    const analyze = ['--analyze', '-Xclang', '-analyzer-output=text', '-Xclang', '-analyzer-werror'];
-    run('clang', [...analyze, ...BUILD.compilerFlags, ...flags, ...BUILD.sources]);
-  });
+  it.skipIf(clang.missing)(
+    `gives clang's static analyzer nothing to say${clang.note}`,
+    () => {
+      // One architecture: the sizes of all types are the same on both.
+      const flags = [`--target=${BUILD.architectures[0]!.target}`, '-nostdinc', '-isystem', BUILD.stubHeaders];
+      const analyze = ['--analyze', '-Xclang', '-analyzer-output=text', '-Xclang', '-analyzer-werror'];
+      run('clang', [...analyze, ...BUILD.compilerFlags, ...flags, ...BUILD.sources]);
+    },
+    180_000,
+  ); // 7 s of processor time; more when other tests run beside it
 });
 
 describe.each(BUILD.architectures)('Mach-O bundle for $name', (architecture) => {
