@@ -9,7 +9,7 @@ export interface TicketPlan {
   readonly digest: Buffer;
   readonly hashType?: number;
   readonly issuedAt?: Date;
-  readonly leaf?: 'ticket' | 'installer';
+  readonly leaf?: 'ticket' | 'installer' | 'ticketAuthority';
 }
 
 /** Returns a ticket in the form of Apple's, signed by a rehearsal's notary. */
