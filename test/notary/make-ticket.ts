@@ -15,12 +15,12 @@ export interface TicketPlan {
 /** Returns a ticket in the form of Apple's, signed by a rehearsal's notary. */
 export function makeTicket(authority: RehearsalAuthority, plan: TicketPlan): Buffer {
   const { digest, hashType = 1, issuedAt = new Date(), leaf = 'ticket' } = plan;
-  const certificates = sequence(
-    ...authority
-      .chainOf(leaf)
-      .slice(0, 2)
-      .map(({ der }) => der),
-  );
+  const { members } = authority;
+  const chain =
+    leaf === 'ticketAuthority'
+      ? [members.ticketAuthority.certificate, members.ticketRoot.certificate]
+      : authority.chainOf(leaf).slice(0, 2);
+  const certificates = sequence(...chain.map(({ der }) => der));
   const body = Buffer.concat([
     TICKET_BODY.encode({
       magic: 'g8tk',
