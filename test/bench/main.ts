@@ -1,7 +1,8 @@
 // npm run bench [-- NAME ...]: each benchmark prints what it measured, beside what others need for the same.
 import { benchTree, packageOne } from './package-tree.ts';
+import { benchSigning } from './signing.ts';
 
-const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = { tree: benchTree };
+const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = { tree: benchTree, signing: benchSigning };
 
 const names = process.argv.slice(2);
 if (await packageOne(names)) process.exit(0);
