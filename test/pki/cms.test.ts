@@ -198,7 +198,7 @@ describe('parseCms', () => {
 
   it('answers random bytes and random changes with FormatError or a report, never with another error', () => {
     let refused = 0;
-    for (let round = 0; round < 400; round++) {
+    for (let round = 0; round < 200; round++) {
       const changed = round % 4 === 0 ? randomBytes(1 + (round % 300)) : mutated(signature);
       try {
         verifyCms(parseCms(changed), CONTENT);
@@ -207,7 +207,7 @@ describe('parseCms', () => {
         refused++;
       }
     }
-    expect(refused).toBeGreaterThan(100);
+    expect(refused).toBeGreaterThan(50);
   });
 });
 
