@@ -10,6 +10,7 @@ import { MAGIC_EMBEDDED_SIGNATURE, parseSuperBlob } from '../../src/code-signatu
 import {
   type CodeExpectations,
   type CodeReport,
+  isCode,
   verifyBundle,
   verifyProgram,
 } from '../../src/code-signature/verify-code.ts';
@@ -291,6 +292,16 @@ describe('verifyProgram', () => {
     expect(report.slices).toMatchObject([{ identifier: 'tool', cdHash: cdHash.toString('hex'), flags: FLAG_ADHOC }]);
     data[0x4000] = data[0x4000]! ^ 1;
     expect(failures(verifyProgram(data, expectations))).toEqual(['code-pages']);
+  });
+
+  it('is for Mach-O files alone', () => {
+    const program = fileAt(sampleBundle(), SAMPLE_EXECUTABLE) as Buffer;
+    expect([program, sampleSlice('arm64'), Buffer.from('#!/bin/sh'), Buffer.alloc(0)].map(isCode)).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
   });
 
   it('fails what is not signed, and what is no program', () => {
