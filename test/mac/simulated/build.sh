@@ -23,7 +23,8 @@ compile() {
   mv "$folder/$name.new" "$folder/$name"
 }
 compile standin "$here"/standins/*.c
-compile run-in-root "$here/run-in-root.c"
+compile run-in-root "$here/enter-root.c" "$here/run-in-root.c"
+compile serve "$here/enter-root.c" "$here/serve.c" "$here"/standins/plist*.c "$here/standins/seal.c" "$here/standins/sha256.c"
 
 # The Mac's own places. What stands nowhere here does not exist: `timeout`, `realpath`, `python3`, GNU tools.
 rm -rf "$folder/base.new"

@@ -5,7 +5,6 @@
  * OSX/libsecurity_codesigning (codedirectory.h, StaticCode.cpp), messages from CSCommon.h; mach-o/loader.h and fat.h.
  */
 #include "seal.h"
-#include "standin.h"
 
 #include <dirent.h>
 #include <stdio.h>

@@ -4,6 +4,8 @@
 
 #include "plist.h"
 
+/* Given by the program that links this. */
+bool read_file(const char *path, text *to);
 void sha256(const char *bytes, size_t size, uint8_t digest[32]);
 /* NULL when `bundle` is sealed and whole, else codesign's message. *detail: a file, or NULL. */
 const char *seal_problem(const char *bundle, const char **detail);
