@@ -137,9 +137,10 @@ int mktemp_tool(const call *c) {
 	} else template = strdup(c->argv[optind]);
 	if (optind + 1 < c->argc) unknown(c, "more than one template");
 	umask(077);
+	const char *asked = strdup(template);
 	int file = folder ? (mkdtemp(template) ? 0 : -1) : mkstemp(template);
 	if (file < 0) {
-		if (!quiet) complain("mktemp: %s failed on %s: %s\n", folder ? "mkdtemp" : "mkstemp", template, strerror(errno));
+		if (!quiet) complain("mktemp: %s failed on %s: %s\n", folder ? "mkdtemp" : "mkstemp", asked, strerror(errno));
 		return 1;
 	}
 	text_printf(&out, "%s\n", template);
