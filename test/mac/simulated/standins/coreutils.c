@@ -21,7 +21,7 @@ static const struct {
 	{"cksum", ""}, {"cmp", "lsxz"}, {"comm", "123i"}, {"cp", "RHLPafipv"}, {"cut", "b:c:d:f:ns"}, {"date", "u"}, {"dd", ""},
 	{"diff", "abiqru"}, {"dirname", ""}, {"echo", "n"}, {"env", "i"}, {"expr", ""}, {"false", ""}, {"find", ""}, {"grep", "A:B:C:EFHILcef:hilm:noqrsvwx"},
 	{"head", "c:n:"}, {"kill", ""}, {"ln", "Pfinsv"}, {"ls", "1ACFLRSacdfgiklmnopqrstuxh"}, {"mkdir", "m:pv"}, {"mkfifo", "m:"}, {"mv", "finv"},
-	{"od", "A:N:bcdot:vx"}, {"paste", "d:s"}, {"printf", ""}, {"ps", "axo:p:"}, {"pwd", "LP"}, {"rm", "Rdfirv"}, {"rmdir", "pv"},
+	{"od", "A:N:bcdot:vx"}, {"paste", "d:s"}, {"printf", ""}, {"ps", "axo:p:"}, {"pwd", "LP"}, {"readlink", "n"}, {"rm", "Rdfirv"}, {"rmdir", "pv"},
 	{"sed", "Ee:nf:"}, {"sort", "bdfk:nrst:u"}, {"sync", ""}, {"tail", "c:n:r"}, {"tee", "ai"}, {"test", ""}, {"touch", "achmr:t:"},
 	{"tr", "Ccdsu"}, {"true", ""}, {"uniq", "cdf:s:u"}, {"wc", "clmw"}, {"xargs", "0I:n:"}, {"zsh", "c:"},
 };
