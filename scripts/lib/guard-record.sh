@@ -13,7 +13,7 @@ record() {
     fi
     escape "$2"
     print_record "$1" "$ESCAPED" >"$WORK/record" && /usr/bin/plutil -lint -s "$WORK/record" >/dev/null 2>&1 </dev/null &&
-        /bin/chmod 0644 "$WORK/record" && /bin/mv -f "$WORK/record" "$GUARD_RECORD"
+        /bin/chmod 0644 "$WORK/record" && /bin/mv -f "$WORK/record" "$GUARD_RECORD" 2>/dev/null
 }
 
 print_record() {

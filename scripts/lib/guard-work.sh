@@ -117,5 +117,5 @@ leave() {
     say "Nothing of $PRODUCT_NAME is left on this Mac; the guard removes itself."
     delete_guard_files
     close_workspace
-    exec /bin/launchctl bootout "system/$GUARD_IDENTIFIER" >/dev/null 2>&1 </dev/null
+    /bin/launchctl bootout "system/$GUARD_IDENTIFIER" >/dev/null 2>&1 </dev/null || :
 }
