@@ -30,7 +30,7 @@ delete_bundle() {
         say "The bundle was deleted."
     fi
     # Another program may have put an entry back in between.
-    read_right "$WORK/proof" || return 0
+    fetch_right "$WORK/proof" || return 0
     measure_right
     [ "$NAMED" = 0 ] || change_right unlock || {
         say "THE NEXT LOGIN WILL FAIL: another program put an entry back that needs the bundle, and it could not be taken out: $WHY. Remove it by hand: security authorizationdb read system.login.console"
