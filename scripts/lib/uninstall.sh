@@ -14,7 +14,7 @@ uninstall_product() {
         return 1
     fi
     delete_bundle || return 1
-    delete_guard_files || { say "The guard's files could not be deleted: $GUARD_JOB, $GUARD_SCRIPT. Delete them by hand."; return 1; }
+    delete_guard_files || { say "The guard's files could not be deleted: $GUARD_JOB, $GUARD_FOLDER. Delete them by hand."; return 1; }
     delete_settings
     forget_receipts "$@"
     say "$PRODUCT_NAME was removed. Its log lines stay."

@@ -30,12 +30,16 @@ close_workspace() {
     [ -z "${RUNNING:-}" ] || kill -TERM $RUNNING 2>/dev/null
     if [ -n "$WORK" ]; then
         /bin/rm -rf -- "$WORK"
-        WORK=''
+        [ -e "$WORK" ] || WORK=''
     fi
     if [ -n "$LOCK_TOKEN" ]; then
         if lock_is_ours; then /bin/rm -f -- "$LOCK"; fi
-        LOCK_TOKEN=''
+        [ -L "$LOCK" ] || LOCK_TOKEN=''
     fi
+}
+
+workspace_is_gone() {
+    [ -z "$WORK$LOCK_TOKEN" ]
 }
 
 state_folder_is_private() {
