@@ -26,8 +26,11 @@ case $#${1:-} in
         ;;
 esac
 # shellcheck disable=SC2086 # process numbers
-trap '[ -z "$RUNNING" ] || kill -TERM $RUNNING 2>/dev/null' EXIT
-trap 'exit 130' HUP INT TERM
+catch_signals() {
+    trap '[ -z "$RUNNING" ] || kill -TERM $RUNNING 2>/dev/null' EXIT
+    trap 'exit 130' HUP INT TERM
+}
+catch_signals
 
 look_at_bundle
 look_at_mechanism

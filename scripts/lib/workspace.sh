@@ -8,11 +8,15 @@ LOCK_LIFE=300  # seconds after which a lock counts as forgotten, whoever has its
 LOCK_TOKEN=''
 WORK=''
 
-open_workspace() {
+catch_signals() {
     trap close_workspace EXIT
     trap 'exit 129' HUP
     trap 'exit 130' INT
     trap 'exit 143' TERM
+}
+
+open_workspace() {
+    catch_signals
     state_folder_is_private ||
         fail "$STATE_FOLDER is not a folder that only root can write. Nothing was changed; repair its owner and mode, then run this again."
     take_lock
