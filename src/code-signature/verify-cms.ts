@@ -8,6 +8,7 @@ import { type CmsAttribute, type ParsedCms, parseCms, verifyCms } from '../pki/c
 import type { Finding } from '../pki/finding.ts';
 import { ALGORITHM, NAME } from '../pki/oids.ts';
 import { verifyTimestampToken } from '../pki/timestamp-token.ts';
+import { canonicalCms, isDer } from './canonical-cms.ts';
 import { CD_HASHES_OID, CD_HASHES_PLIST_OID } from './cdhash-attributes.ts';
 import { type Check, CheckList } from './check.ts';
 import { type CodeDirectory, cdHash, codeDirectoryDigest, hashTypeName } from './code-directory.ts';
@@ -34,8 +35,8 @@ export type VerifyCodeCms = (input: {
   readonly cms: Buffer;
   readonly codeDirectories: readonly CodeDirectory[];
   readonly subject: string;
-  /** Apple's newer signatures have both cdhash attributes; whether they must be there. */
-  readonly demandAttributes: boolean;
+  /** Whether it must have the form in which this pipeline signs: DER, both cdhash attributes, the whole chain. */
+  readonly ours: boolean;
 }) => CmsVerdict;
 
 /** Apple's short names of a subject's attributes. Source: Security-61901 cs_regulartypes, `CertField`. */
@@ -60,16 +61,21 @@ const DIGEST_OIDS: Readonly<Record<string, string>> = {
  * @example verifyBundle(entries, { verifyCms: codeCmsVerifier(appleTrust(), new Date()), … })
  */
 export function codeCmsVerifier(trust: Trust, now: Date): VerifyCodeCms {
-  return ({ cms: encoded, codeDirectories, subject, demandAttributes }) => {
+  return ({ cms: encoded, codeDirectories, subject, ours }) => {
     const list = new CheckList(subject);
     const cms = list.read('code-cms', () => parseWhole(encoded));
     const signed = codeDirectories[0];
     if (!cms || !signed) return nothing(list.checks);
     const report = list.read('code-cms', () => verifyCms(cms, signed.data));
     if (!report) return nothing(list.checks);
-    list.judge('code-cms', problemsOf(report.findings));
+    list.judge('code-cms', [
+      ...problemsOf(report.findings),
+      ours &&
+        !(isDer(encoded) && canonicalCms(cms)?.equals(encoded)) &&
+        'the encoding is not the one that the parts of the CMS have',
+    ]);
     const timestamp = judgeTimestamp(list, cms, trust);
-    judgeAttributes(list, cms, codeDirectories, demandAttributes);
+    judgeAttributes(list, cms, codeDirectories, ours);
     const leaf = report.signerCertificate;
     if (!leaf) return nothing(list.checks);
     const chain = verifyChain(leaf, cms.certificates, { trust, at: timestamp ?? now, purpose: 'application' });
@@ -77,6 +83,8 @@ export function codeCmsVerifier(trust: Trust, now: Date): VerifyCodeCms {
     list.judge('code-chain', [
       ...problemsOf(chain.findings),
       ...stray.map(({ commonName }) => `the embedded certificate "${commonName}" is not part of the chain`),
+      // Apple's own signer demands the root as well (kCMSCertificateChainWithRootOrFail, Security-61901 signer.cpp).
+      ours && cms.certificates.length !== chain.chain.length && 'the whole chain is not embedded',
     ]);
     return {
       checks: list.checks,
@@ -114,12 +122,16 @@ function judgeTimestamp(list: CheckList, cms: ParsedCms, trust: Trust): Date | n
   }
   const report = list.read('code-timestamp', () => verifyTimestampToken(timestampToken, cms.signature, trust));
   if (!report) return null;
-  const stray = parseCms(timestampToken).certificates.filter(
-    ({ der }) => !report.chain.some((link) => link.der.equals(der)),
-  );
+  const token = parseCms(timestampToken);
+  const stray = token.certificates.filter(({ der }) => !report.chain.some((link) => link.der.equals(der)));
+  const canonical = canonicalCms(token);
   list.judge('code-timestamp', [
     ...problemsOf(report.findings),
     ...stray.map(({ commonName }) => `the token's certificate "${commonName}" is not part of its chain`),
+    // All tokens of Apple's authority seen, 2016 to 2025, are in this form.
+    canonical &&
+      !(isDer(timestampToken) && canonical.equals(timestampToken)) &&
+      'the encoding is not the one that the parts of the token have',
   ]);
   return report.trusted ? report.genTime : null;
 }

@@ -197,8 +197,7 @@ function judgeCms(
     list.skip('code-cms', 'not asked for');
     return null;
   }
-  const demandAttributes = expectations.ours;
-  const verdict = expectations.verifyCms({ cms, codeDirectories: directories, subject, demandAttributes });
+  const verdict = expectations.verifyCms({ cms, codeDirectories: directories, subject, ours: expectations.ours });
   list.add(verdict.checks);
   // Apple's rule: the team in the code directory is that of the certificate (errSecCSSignatureInvalid family, -66997).
   list.judge('code-team', [

@@ -125,7 +125,8 @@ export function renderPackageInfo(info: PackageInfo): Buffer {
 }
 
 /**
- * Returns what a PackageInfo of any maker says; lists and attributes it lacks have the value Installer takes.
+ * Returns what a PackageInfo of any maker says. Lists it lacks are empty; of attributes it lacks, flags are false, actions
+ * `none`, counts 0.
  *
  * Throws FormatError `PACKAGE_INFO_ROOT`, `PACKAGE_INFO_MISSING`, `PACKAGE_INFO_VALUE` or one of `parseXml`.
  *

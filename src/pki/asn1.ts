@@ -26,7 +26,7 @@ interface Block {
     readonly isConstructed: boolean;
     readonly blockLength: number;
   };
-  readonly lenBlock: { readonly blockLength: number; readonly isIndefiniteForm: boolean };
+  readonly lenBlock: { readonly blockLength: number; readonly isIndefiniteForm: boolean; readonly length: number };
   readonly valueBlock: { readonly value?: unknown };
   readonly valueBeforeDecodeView: Uint8Array;
 }
@@ -47,6 +47,7 @@ export function parseAsn1(bytes: Buffer, format: string): Asn1Node {
     if (decoded.offset !== -1) return nodeOf(decoded.result as unknown as Block, format, 0);
     problem = decoded.result.error || problem;
   } catch (error) {
+    if (error instanceof FormatError) throw error;
     problem = error instanceof Error ? error.message : String(error);
   }
   throw new FormatError('ASN1_INVALID', format, 0, `expected an ASN.1 value: ${problem}`);
@@ -65,16 +66,28 @@ function nodeOf(block: Block, format: string, offset: number): Asn1Node {
   const raw = Buffer.from(view.buffer, view.byteOffset, view.byteLength);
   const { tagClass, tagNumber, isConstructed } = block.idBlock;
   const header = block.idBlock.blockLength + block.lenBlock.blockLength;
-  const end = block.lenBlock.isIndefiniteForm ? raw.length - 2 : raw.length;
+  const indefinite = block.lenBlock.isIndefiniteForm;
+  const content = raw.subarray(header, indefinite ? raw.length - 2 : raw.length);
   const children: Asn1Node[] = [];
   let at = offset + header;
   for (const inner of isConstructed ? ((block.valueBlock.value ?? []) as Block[]) : []) {
     const child = nodeOf(inner, format, at);
     at += child.raw.length;
-    if (child.tag !== 0) children.push(child); // 0 is the end mark of an indefinite length
+    children.push(child);
   }
   const tag = tagNumber > 30 ? -1 : ((tagClass - 1) << 6) | (isConstructed ? 0x20 : 0) | tagNumber;
-  return { format, offset, tag, raw, content: raw.subarray(header, end), children };
+  const node = { format, offset, tag, raw, content, children };
+  checkLengths(node, indefinite ? content.length : block.lenBlock.length, at - offset - header);
+  return node;
+}
+
+/** asn1js takes a value for good whose parts go beyond its own length, and an end mark where none belongs. */
+function checkLengths(node: Asn1Node, declared: number, inside: number): void {
+  const { tag, content } = node;
+  const filled = node.children.length === 0 || inside === content.length;
+  if (tag !== 0 && declared === content.length && filled) return;
+  const problem = `expected a value of ${declared} bytes, found ${Math.max(inside, content.length)}`;
+  throw new FormatError('ASN1_INVALID', node.format, node.offset, problem);
 }
 
 /** Throws FormatError `ASN1_UNEXPECTED` about a value. */

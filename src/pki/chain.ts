@@ -66,6 +66,7 @@ export function verifyChain(leaf: Certificate, pool: readonly Certificate[], opt
     if (index > 0) findings.push(...authorityFindings(certificate, index - 1));
   }
   findings.push(...purposeFindings(chain, options.purpose));
+  if (isRoot(chain.at(-1) as Certificate, options.trust)) findings.push(...strayFindings(chain, pool));
   return { chain, findings, trusted: acceptable(findings) };
 }
 
@@ -110,14 +111,14 @@ function linkProblem(issuer: Certificate, certificate: Certificate): string | un
 }
 
 function brokenEnd(last: Certificate, candidates: readonly Certificate[], trust: Trust): Finding {
+  if (last.subject.der.equals(last.issuer.der)) {
+    const message = `the chain ends at "${last.commonName}", which is no trusted root (trusted: ${trust.name})`;
+    return failure('CHAIN_UNTRUSTED_ROOT', message);
+  }
   const issuer = candidates[0];
   if (issuer) {
     const problem = linkProblem(issuer, last) ?? 'the chain is too long';
     return failure('CHAIN_SIGNATURE', `the signature on certificate "${last.commonName}" is not right: ${problem}`);
-  }
-  if (last.subject.der.equals(last.issuer.der)) {
-    const message = `the chain ends at "${last.commonName}", which is no trusted root (trusted: ${trust.name})`;
-    return failure('CHAIN_UNTRUSTED_ROOT', message);
   }
   const message = `the issuer of certificate "${last.commonName}" is missing: ${nameText(last)}`;
   return failure('CHAIN_INCOMPLETE', message);
@@ -148,6 +149,12 @@ function extensionFindings(certificate: Certificate): Finding[] {
       `certificate "${certificate.commonName}" has the unknown critical extension ${oid}`,
     ),
   );
+}
+
+/** No signature covers these; in a signature of our own making they mean that somebody changed it. */
+function strayFindings(chain: readonly Certificate[], pool: readonly Certificate[]): Finding[] {
+  const strays = pool.filter((one) => !chain.some((link) => link.der.equals(one.der)));
+  return strays.map((stray) => warning('CHAIN_STRAY', `certificate "${stray.commonName}" is not part of the chain`));
 }
 
 /** @param below number of CA certificates between this one and the leaf */

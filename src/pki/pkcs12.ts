@@ -32,10 +32,10 @@ export async function openPkcs12(
   password: Secret | undefined,
   role: IdentityRole,
 ): Promise<Pkcs12Contents> {
-  checkOutside(data, role);
+  const checked = checkOutside(data, role);
   // Loaded here: most runs never open a .p12.
   const forge = (await import('node-forge')).default;
-  const bags = decrypt(forge, data, password, role);
+  const bags = decrypt(forge, data, { password, checked }, role);
   const keys = bags
     .filter(({ type }) => type === forge.pki.oids.keyBag || type === forge.pki.oids.pkcs8ShroudedKeyBag)
     .map((bag) => keyOf(forge, bag, role));
@@ -45,8 +45,8 @@ export async function openPkcs12(
   return { keys, certificates };
 }
 
-/** Tells a damaged .p12 from something else, before any password is tried. */
-function checkOutside(data: Buffer, role: IdentityRole): void {
+/** Tells a damaged .p12 from something else, before any password is tried; returns whether it has an integrity check. */
+function checkOutside(data: Buffer, role: IdentityRole): boolean {
   try {
     const pfx = new Fields(parseAsn1(data, 'PFX'), TAG.sequence, 'PFX');
     smallInteger(pfx.take('version', TAG.integer));
@@ -58,6 +58,7 @@ function checkOutside(data: Buffer, role: IdentityRole): void {
     if (iterations && smallInteger(iterations) > MAXIMUM_ITERATIONS) {
       throw identityProblem('IDENTITY_ENCRYPTION', role, `its password is stretched ${smallInteger(iterations)} times`);
     }
+    return mac !== undefined;
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     if (looksLikePfx(data)) {
@@ -85,8 +86,14 @@ export function kindOf(data: Buffer): string {
   }
 }
 
-function decrypt(forge: Forge, data: Buffer, secret: Secret | undefined, role: IdentityRole): forgeModule.pkcs12.Bag[] {
-  const password = secret?.reveal() ?? '';
+interface Lock {
+  readonly password: Secret | undefined;
+  /** The file says whether a password is right; without, a wrong one shows only as nonsense inside. */
+  readonly checked: boolean;
+}
+
+function decrypt(forge: Forge, data: Buffer, lock: Lock, role: IdentityRole): forgeModule.pkcs12.Bag[] {
+  const password = lock.password?.reveal() ?? '';
   const parse = (word: string, withMac: boolean) => {
     const asn1 = forge.asn1.fromDer(data.toString('latin1'), { strict: false, parseAllBytes: false } as never);
     if (!withMac) (asn1.value as unknown[]).length = 2;
@@ -105,23 +112,23 @@ function decrypt(forge: Forge, data: Buffer, secret: Secret | undefined, role: I
         // The first error says what is wrong.
       }
     }
-    throw decryptionProblem(error, secret, role);
+    throw decryptionProblem(error, lock, role);
   }
 }
 
 const wordsOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 const isMacFailure = (error: unknown) => /MAC could not be verified/.test(wordsOf(error));
 
-function decryptionProblem(error: unknown, secret: Secret | undefined, role: IdentityRole) {
+function decryptionProblem(error: unknown, { password, checked }: Lock, role: IdentityRole) {
   const words = wordsOf(error);
-  if (isMacFailure(error) || /wrong password|Failed to decrypt/i.test(words)) {
-    return secret === undefined || secret.reveal() === ''
-      ? identityProblem('IDENTITY_PASSWORD_MISSING', role, 'the .p12 needs a password and none was given')
-      : identityProblem('IDENTITY_PASSWORD_WRONG', role, 'the password does not open the .p12');
-  }
   if (/unsupported|unknown|only .* supported/i.test(words)) {
     const problem = `the .p12 is protected in a way that cannot be read here (${words})`;
     return identityProblem('IDENTITY_ENCRYPTION', role, problem);
+  }
+  if (!checked || isMacFailure(error) || /wrong password|Failed to decrypt/i.test(words)) {
+    return password === undefined || password.reveal() === ''
+      ? identityProblem('IDENTITY_PASSWORD_MISSING', role, 'the .p12 needs a password and none was given')
+      : identityProblem('IDENTITY_PASSWORD_WRONG', role, 'the password does not open the .p12');
   }
   return identityProblem('IDENTITY_DAMAGED', role, `the .p12 is damaged inside (${words})`);
 }

@@ -38,6 +38,10 @@ describe('encodeBom', () => {
     );
   });
 
+  it('counts one path more than there are, and the bytes of files and links', () => {
+    expect(bom.includes(Buffer.from('00000001000000050000000100000000000000000000000c00000000', 'hex'))).toBe(true);
+  });
+
   it('writes records of 31, 35 and 39 bytes and the target', () => {
     const target = Buffer.from('ccb0a0910000000a66617573742e747874000000000000000000', 'hex');
     const time = '6553f100';

@@ -92,6 +92,10 @@ describe('readCpio', () => {
     expect(await faultOf(() => list(archive))).toEqual({ code, offset });
   });
 
+  it('says that a name is absolute', async () => {
+    expect((await errorOf(() => list(patched(F + 76, '/ff')))).message).toContain('absolute');
+  });
+
   it('refuses padding that is no multiple of 512', async () => {
     const fault = { code: 'FORMAT_TRUNCATED', offset: 513 };
     expect(await faultOf(() => list(Buffer.concat([sample, Buffer.alloc(1)])))).toEqual(fault);

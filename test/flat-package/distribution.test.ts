@@ -126,6 +126,16 @@ describe('parseDistribution', () => {
     expect(rest).toEqual({ hostArchitectures: [], minimumSystemVersions: [], rootVolumeOnly: false, packages: [] });
   });
 
+  it('merges the references to one package', () => {
+    const text =
+      '<installer-gui-script><pkg-ref id="a" version="1" installKBytes="7">\n#a.pkg\n</pkg-ref><pkg-ref id="b"/>' +
+      '<pkg-ref id="a" version="2" auth="root"/></installer-gui-script>';
+    expect(parseDistribution(Buffer.from(text)).packages).toEqual([
+      { id: 'a', version: '2', installKBytes: 7, auth: 'root', location: '#a.pkg', member: 'a.pkg' },
+      { id: 'b' },
+    ]);
+  });
+
   it('keeps a location that names no member', () => {
     const text = '<installer-gui-script><pkg-ref id="a">file:./a.pkg</pkg-ref></installer-gui-script>';
     expect(parseDistribution(Buffer.from(text)).packages).toEqual([{ id: 'a', location: 'file:./a.pkg' }]);

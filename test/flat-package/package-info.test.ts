@@ -155,6 +155,10 @@ describe('parsePackageInfo', () => {
     });
   });
 
+  it('takes words in capitals, as Packages.app writes Root', () => {
+    expect(parsePackageInfo(Buffer.from(EXAMPLE_XML.replace('auth="root"', 'auth="Root"'))).auth).toBe('root');
+  });
+
   const faults: [string, string, string, string, string?][] = [
     ['another root', EXAMPLE_XML, '<pkg/>', 'PACKAGE_INFO_ROOT'],
     ['no identifier', ' identifier="com.example.Plug-in"', '', 'PACKAGE_INFO_MISSING', '<pkg-info'],

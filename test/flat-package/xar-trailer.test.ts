@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { FormatError } from '../../src/base/errors.ts';
 import { accessFile } from '../../src/base/random-access.ts';
 import { readXar } from '../../src/flat-package/xar-read.ts';
 import { buildTrailer, parseTrailer, STAPLE_TRAILER } from '../../src/flat-package/xar-trailer.ts';
@@ -52,6 +53,11 @@ describe('parseTrailer', () => {
     expect(parseTrailer(twice)).toEqual({ kind: 'stapled', ticket: TICKET, size: STAPLE.length, unexplained: 40 });
   });
 
+  it('takes the last of two tickets in one chain', () => {
+    const chain = Buffer.concat([buildTrailer(Buffer.from('first')), Buffer.from('second'), trailer(2, 6)]);
+    expect(parseTrailer(chain)).toMatchObject({ ticket: Buffer.from('second'), size: chain.length });
+  });
+
   it('passes over trailers of types it does not know', () => {
     const chain = Buffer.concat([STAPLE, Buffer.from('new'), trailer(7, 3)]);
     expect(parseTrailer(chain)).toMatchObject({ kind: 'stapled', ticket: TICKET, size: chain.length });
@@ -80,6 +86,7 @@ describe('parseTrailer', () => {
     ['version 0 of the terminator', changed(4, 0), 'STAPLE_VERSION', 4],
     ['another type of the terminator', changed(6, 3), 'STAPLE_CHAIN', 0],
     ['a terminator with a length', changed(8, 1), 'STAPLE_LENGTH', 8],
+    ['a terminator with a length within reach', Buffer.concat([Buffer.alloc(3), changed(8, 1)]), 'STAPLE_LENGTH', 11],
     ['reserved bytes of the terminator', changed(12, 1), 'STAPLE_RESERVED', 12],
     ['no terminator', STAPLE.subarray(16), 'STAPLE_CHAIN', 0],
     ['a terminator alone', terminator, 'STAPLE_TICKET_MISSING', 0],
@@ -87,6 +94,23 @@ describe('parseTrailer', () => {
   ];
   it.each(faults)('refuses %s', async (_, data, code, offset) => {
     expect(await faultOf(() => parseTrailer(data))).toMatchObject({ code, offset, format: 'staple' });
+  });
+
+  it('ends every chain of random trailers with an answer or a FormatError', () => {
+    const piece = fc.tuple(fc.uint8Array({ maxLength: 20 }), fc.nat(3), fc.nat(40));
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 4 }), (pieces) => {
+        const data = Buffer.concat(
+          pieces.flatMap(([bytes, type, length]) => [Buffer.from(bytes), trailer(type, length)]),
+        );
+        try {
+          expect(parseTrailer(data).kind).toMatch(/^(absent|stapled|unknown)$/);
+        } catch (error) {
+          expect(error).toBeInstanceOf(FormatError);
+        }
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it('takes no cut staple for a whole one', async () => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { FormatError } from '../../src/base/errors.ts';
 import {
   childElements,
   element,
@@ -119,6 +120,40 @@ describe('parseXml', () => {
     const levels = Array.from({ length: 9 }, (_, n) => `<!ENTITY l${n + 1} "${`&l${n};`.repeat(10)}">`).join('');
     const bomb = `<!DOCTYPE a [<!ENTITY l0 "ha">${levels}]><a>&l9;</a>`;
     expect((await faultOf(() => parseXml(bomb, 'Example'))).code).toBe('XML_DOCTYPE');
+  });
+
+  it('ends with a tree or a FormatError, whatever the bytes', () => {
+    const token = fc.constantFrom(
+      '<a>',
+      '</a>',
+      '<a',
+      '/>',
+      '"',
+      '=',
+      '&lt;',
+      '&',
+      '<![CDATA[',
+      ']]>',
+      '<!--',
+      '-->',
+      '<?',
+      '?>',
+      ' ',
+      'x',
+      '\xff',
+      '\0',
+      '<!DOCTYPE',
+    );
+    fc.assert(
+      fc.property(fc.array(token, { maxLength: 12 }), (tokens) => {
+        try {
+          expect(parseXml(Buffer.from(tokens.join(''), 'latin1'), 'Example').name).toMatch(/^a/);
+        } catch (error) {
+          expect(error).toBeInstanceOf(FormatError);
+        }
+      }),
+      { numRuns: 2000 },
+    );
   });
 
   it('holds its limits at their edges', async () => {

@@ -35,6 +35,12 @@ describe('parseAsn1', () => {
     }
   });
 
+  it('refuses parts longer than the whole, shorter ones, and end marks where none belongs', () => {
+    for (const bad of ['3003 0403 616263', '3007 0403 616263 0000', '3005 020101 0000', '3005 0000 020101', '0000']) {
+      expect(() => node(bad), bad).toThrow(FormatError);
+    }
+  });
+
   it('refuses nesting and numbers of values that only an attack has', () => {
     expect(() => parseAsn1(Buffer.alloc(100_000, 0x30), 'test')).toThrow(FormatError);
     expect(() => parseAsn1(Buffer.from('3080'.repeat(5000), 'hex'), 'test')).toThrow(FormatError);

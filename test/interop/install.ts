@@ -1,0 +1,33 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Programs of others live here: ignored by git, kept between runs. */
+const FOLDER = fileURLToPath(new URL('../../.build/interop/', import.meta.url));
+
+/** Returns the path of a program of a Rust crate, which is compiled when it is not there yet; takes many minutes. */
+export function installCrate(crate: string, version: string, program: string): string {
+  const root = join(FOLDER, `${crate}-${version}`);
+  const path = join(root, 'bin', program);
+  if (!existsSync(path)) run('cargo', ['install', '--locked', '--root', root, `${crate}@${version}`]);
+  return path;
+}
+
+/** Returns the path of a Python that has one package, in an environment of its own. */
+export function installPythonPackage(name: string, version: string): string {
+  const root = join(FOLDER, `${name}-${version}`);
+  const python = join(root, 'bin', 'python');
+  if (!existsSync(join(root, 'installed'))) {
+    run('python3', ['-m', 'venv', root]);
+    run(python, ['-m', 'pip', 'install', '--quiet', `${name}==${version}`]);
+    mkdirSync(join(root, 'installed'));
+  }
+  return python;
+}
+
+function run(program: string, argv: string[]): void {
+  mkdirSync(FOLDER, { recursive: true });
+  const result = spawnSync(program, argv, { stdio: ['ignore', 'ignore', 'inherit'] });
+  if (result.status !== 0) throw new Error(`${program} ${argv.join(' ')} ended with ${result.status}`);
+}

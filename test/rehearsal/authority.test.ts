@@ -1,0 +1,84 @@
+import { cpSync, mkdtempSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { UsageError } from '../../src/base/errors.ts';
+import { openRehearsalAuthority, REHEARSAL_TEAM, type RehearsalAuthority } from '../../src/rehearsal/authority.ts';
+import { OpensslFolder, openssl, run } from '../support/openssl.ts';
+
+let folder: string;
+let first: RehearsalAuthority;
+let second: RehearsalAuthority;
+
+beforeAll(async () => {
+  folder = join(mkdtempSync(join(tmpdir(), 'rehearsal-')), '.rehearsal');
+  [first, second] = await Promise.all([openRehearsalAuthority(folder), openRehearsalAuthority(folder)]);
+});
+
+const fingerprints = (authority: RehearsalAuthority) =>
+  Object.values(authority.members).map(({ certificate }) => certificate.sha256);
+
+describe('openRehearsalAuthority', () => {
+  it('makes one authority even when two runs come first, and loads it later', async () => {
+    expect(fingerprints(second)).toEqual(fingerprints(first));
+    expect(fingerprints(await openRehearsalAuthority(folder))).toEqual(fingerprints(first));
+    expect(readdirSync(folder)).toEqual(['authority']);
+  });
+
+  it('keeps folder and keys to the user', () => {
+    const mode = (path: string) => (statSync(path).mode & 0o777).toString(8);
+    expect([mode(folder), mode(join(folder, 'authority'))]).toEqual(['700', '700']);
+    for (const name of readdirSync(join(folder, 'authority'))) {
+      expect(mode(join(folder, 'authority', name)), name).toBe('600');
+    }
+  });
+
+  it('says REHEARSAL in every subject, and the team that is none', () => {
+    for (const { certificate } of Object.values(first.members)) {
+      expect(certificate.commonName).toContain('REHEARSAL');
+      expect(certificate.subject.attributes.map(({ value }) => value)).toContain('REHEARSAL ONLY');
+    }
+    expect(first.members.application.certificate.organizationalUnit).toBe(REHEARSAL_TEAM);
+    expect(first.members.installer.certificate.commonName).toMatch(/^Developer ID Installer: .* \(REHEARSAL0\)$/);
+  });
+
+  it('has the shape of Apple’s: marks and key purposes, critical where theirs are', () => {
+    const shape = (name: keyof RehearsalAuthority['members']) => {
+      const { extensions } = first.members[name].certificate;
+      return extensions.map(({ oid, critical }) => `${oid.replace('1.2.840.113635.100', '')}${critical ? '!' : ''}`);
+    };
+    const leaf = ['2.5.29.19!', '2.5.29.35', '2.5.29.37!', '2.5.29.14', '2.5.29.15!'];
+    expect(shape('application')).toEqual([...leaf, '.6.1.13!']);
+    expect(shape('installer')).toEqual([...leaf, '.6.1.14!']);
+    expect(shape('timestamp')).toEqual(leaf);
+    expect(shape('developerIdAuthority')).toContain('.6.2.6');
+    expect(shape('timestampAuthority')).toContain('.6.2.9');
+    expect(shape('ticket')).toContain('.6.1.30');
+    expect(first.members.installer.certificate.extendedKeyUsage).toEqual(['1.2.840.113635.100.4.13']);
+    expect(first.members.ticketRoot.privateKey.asymmetricKeyDetails?.namedCurve).toBe('secp384r1');
+    expect(first.members.ticket.privateKey.asymmetricKeyDetails?.namedCurve).toBe('prime256v1');
+  });
+
+  it.skipIf(openssl.missing)(`makes certificates that openssl reads without complaint${openssl.note}`, () => {
+    const files = new OpensslFolder();
+    const { output } = run([
+      'x509',
+      '-noout',
+      '-text',
+      '-in',
+      files.putPem('a.pem', first.members.application.certificate),
+    ]);
+    expect(output).toMatch(/X509v3 Key Usage: critical\s+Digital Signature\n/);
+    expect(output).toMatch(/X509v3 Extended Key Usage: critical\s+Code Signing\n/);
+    expect(output).toMatch(/X509v3 Basic Constraints: critical\s+CA:FALSE\n/);
+  });
+
+  it('says what to do about a damaged folder', async () => {
+    const damaged = mkdtempSync(join(tmpdir(), 'rehearsal-'));
+    cpSync(folder, damaged, { recursive: true });
+    writeFileSync(join(damaged, 'authority', 'root.cer'), 'nonsense');
+    const error = await openRehearsalAuthority(damaged).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(UsageError);
+    expect((error as UsageError).hint).toContain('Remove the folder');
+  });
+});
