@@ -40,7 +40,7 @@ place() {
 }
 place bin cat chmod cp date dd echo expr kill launchctl ln ls mkdir mv ps pwd rm rmdir sleep sync test
 place usr/bin awk basename chgrp cksum cmp codesign comm cut defaults diff dirname env false fdesetup file find grep head \
-  id logger mkfifo mktemp od paste plutil printf profiles security sed sort stat sw_vers tail tee touch tr true uname uniq wc xargs
+  id logger mkfifo mktemp od paste plutil printf profiles readlink security sed sort stat sw_vers tail tee touch tr true uname uniq wc xargs
 place usr/sbin chown pkgutil spctl
 place usr/libexec PlistBuddy
 mkdir "$folder/base/sbin"
