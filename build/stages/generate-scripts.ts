@@ -93,13 +93,20 @@ const DIRECTIVE = /^# shellcheck shell=/;
  * @param values by placeholder name, any text without NUL
  * @throws TypeError on an unknown or misplaced placeholder, a file included twice, in a circle, or without any use
  */
-export function renderScript(name: string, values: Readonly<Record<string, string>>, readTemplate: ReadTemplate): string {
+export function renderScript(
+  name: string,
+  values: Readonly<Record<string, string>>,
+  readTemplate: ReadTemplate,
+): string {
   const parts: Part[] = [];
   collect(name, readTemplate, [], parts);
   refuseIdleParts(name, parts);
   const blocks = dropUnused(parts.flatMap((part) => [...blocksOf(part), BLANK]));
   const lines = blocks.flatMap((block) => block.lines.map((line) => fillIn(block.file, line, values)));
-  return `${lines.join('\n').replace(/\n{3,}/g, '\n\n').trimEnd()}\n`;
+  return `${lines
+    .join('\n')
+    .replace(/\n{3,}/g, '\n\n')
+    .trimEnd()}\n`;
 }
 
 /** A run of lines that is kept or left out as a whole: a function or a variable with its comment, or any other line. */
@@ -129,9 +136,16 @@ function blocksOf({ file, lines }: Part): Block[] {
 }
 
 function dropUnused(blocks: readonly Block[]): readonly Block[] {
-  const words = blocks.map((block) => block.lines.filter((line) => !/^\s*#/.test(line)).join('\n').match(/\w+/g) ?? []);
+  const words = blocks.map(
+    (block) =>
+      block.lines
+        .filter((line) => !/^\s*#/.test(line))
+        .join('\n')
+        .match(/\w+/g) ?? [],
+  );
   const kept = blocks.filter(
-    ({ defines }, index) => defines === undefined || words.some((others, other) => other !== index && others.includes(defines)),
+    ({ defines }, index) =>
+      defines === undefined || words.some((others, other) => other !== index && others.includes(defines)),
   );
   return kept.length === blocks.length ? kept : dropUnused(kept);
 }
@@ -168,7 +182,9 @@ function refuseIdleParts(name: string, parts: readonly Part[]): void {
     const words = new Set(names.filter((word) => word !== undefined));
     const acts = part.lines.some((line) => /^[a-z]/.test(line) && !/^[a-z_]+\(\)/.test(line));
     if (words.size === 0 || acts) continue;
-    const others = parts.filter((other) => other !== part).flatMap((other) => other.lines.join('\n').match(/\w+/g) ?? []);
+    const others = parts
+      .filter((other) => other !== part)
+      .flatMap((other) => other.lines.join('\n').match(/\w+/g) ?? []);
     if (!others.some((word) => words.has(word))) throw new TypeError(`${name}: nothing of ${part.file} is used`);
   }
 }
@@ -220,7 +236,10 @@ export function scriptValues(input: ScriptInput): Record<string, string> {
   for (const [key, value] of Object.entries(values)) {
     // They become parts of XML, of shell messages and of PlistBuddy's own quoting.
     if (!/^[^\0-\x1f\x7f<>&'"\\`$]+$/.test(value)) {
-      throw new UsageError('VALUE_INVALID', `${key} of the scripts: ${JSON.stringify(value)}: no control characters, quotes or <>&\\\`$`);
+      throw new UsageError(
+        'VALUE_INVALID',
+        `${key} of the scripts: ${JSON.stringify(value)}: no control characters, quotes or <>&\\\`$`,
+      );
     }
   }
   return {
@@ -233,14 +252,19 @@ export function scriptValues(input: ScriptInput): Record<string, string> {
 
 /** Returns a shell pattern that matches `text` in any ASCII case and nothing else: `Ab c` is `[Aa][Bb][ ][Cc]`. */
 function anyCasePattern(text: string): string {
-  return [...text].map((c) => (/[a-z]/i.test(c) ? `[${c.toUpperCase()}${c.toLowerCase()}]` : /[!\]^-]/.test(c) ? `\\${c}` : `[${c}]`)).join('');
+  return [...text]
+    .map((c) => (/[a-z]/i.test(c) ? `[${c.toUpperCase()}${c.toLowerCase()}]` : /[!\]^-]/.test(c) ? `\\${c}` : `[${c}]`))
+    .join('');
 }
 
 /** Returns the requirement `codesign -R` is given; a rehearsal's certificate does not lead to Apple, so it has none. */
 function codeRequirement({ codeSigned, teamIdentifier }: ScriptInput): string {
   if (!codeSigned || teamIdentifier === null || teamIdentifier === 'REHEARSAL0') return '';
   if (!/^[A-Z0-9]{10}$/.test(teamIdentifier)) {
-    throw new UsageError('VALUE_INVALID', `team identifier: ${JSON.stringify(teamIdentifier)}: ten capital letters or digits`);
+    throw new UsageError(
+      'VALUE_INVALID',
+      `team identifier: ${JSON.stringify(teamIdentifier)}: ten capital letters or digits`,
+    );
   }
   return `=anchor apple generic and certificate leaf[subject.OU] = "${teamIdentifier}"`;
 }

@@ -1,5 +1,6 @@
 # shellcheck shell=sh disable=SC2034
 # macOS has no timeout(1): a command in the background, and a second process that kills it.
+RUNNING='' # both, to be ended when the script is
 
 # run_limited SECONDS COMMAND...: the command's exit status; 137 when it had to be killed.
 run_limited() {
