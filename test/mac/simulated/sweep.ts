@@ -1,7 +1,19 @@
 import { existsSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { install } from './installer.ts';
-import { disk, installUpstream, loginWorks, makeWorld, mechanisms, removeByReceipt, restart, runGuard, runResource, type World, writeMechanisms } from './lives.ts';
+import {
+  disk,
+  installUpstream,
+  loginWorks,
+  makeWorld,
+  mechanisms,
+  removeByReceipt,
+  restart,
+  runGuard,
+  runResource,
+  type World,
+  writeMechanisms,
+} from './lives.ts';
 import { namesOurBundle } from './right-model.ts';
 import { REPOSITORY, type Shell, TIME_UP } from './simulated-mac.ts';
 import { ANCHOR, BUNDLE, ENTRY, GUARD_SCRIPT, RESOURCES } from './test-package.ts';
@@ -19,8 +31,8 @@ export interface Act {
 }
 
 /** How an external command is disturbed. */
-export type Disturbance = 'fail 1' | 'kill';
-export const DISTURBANCES: readonly Disturbance[] = ['fail 1', 'kill'];
+export type Disturbance = 'none' | 'fail 1' | 'kill';
+const DISTURBANCES: readonly Disturbance[] = ['fail 1', 'kill'];
 
 /** One disturbed run: the n-th external command of an act, and what it broke. */
 export interface Point {
@@ -185,14 +197,14 @@ export const ACTS: readonly Act[] = [
   },
 ];
 
-/** Returns every point of an act: each of its external commands, disturbed in each way. */
-export async function pointsOf(world: World, act: Act): Promise<Point[]> {
+/** Returns every point of an act: each of its external commands, disturbed in each way; or what it breaks by itself. */
+async function pointsOf(world: World, act: Act): Promise<Point[] | Finding> {
   await act.prepare(world);
   await world.mac.faults();
   await act.run(world);
   const count = world.mac.calls();
   const wrong = await act.wrong(world);
-  if (wrong.length > 0) throw new Error(`${act.name}, undisturbed: ${wrong.join('; ')}\n${world.mac.stdout()}`);
+  if (wrong.length > 0) return { act: act.name, disturbance: 'none', n: 0, broken: [...wrong, world.mac.stdout()] };
   return DISTURBANCES.flatMap((disturbance) =>
     Array.from({ length: count }, (_, i) => ({ act: act.name, disturbance, n: i + 1 })),
   );
@@ -226,7 +238,9 @@ export async function disturb(world: World, act: Act, point: Point): Promise<Fin
   await look('repaired');
   broken.push(...(await act.wrong(world)).map((wrong) => `repaired: ${wrong}`));
   const places = ['/private/tmp', '/private/var/tmp', '/private/var/db'].map((place) => mac.path(place));
-  const left = places.flatMap((place) => readdirSync(place)).filter((name) => !/^receipts$|^com\.netflix\.Escrow-Buddy$/.test(name));
+  const left = places
+    .flatMap((place) => readdirSync(place))
+    .filter((name) => !/^receipts$|^com\.netflix\.Escrow-Buddy$/.test(name));
   if (left.length > 0) broken.push(`repaired: left in temporary places: ${left.join(', ')}`);
   return broken.length > 0 ? { ...point, broken } : undefined;
 }
@@ -247,9 +261,13 @@ export async function sweep(shell: Shell, acts: readonly Act[], choose: (points:
   const start = performance.now();
   const worlds = await Promise.all([makeWorld(shell), makeWorld(shell)]);
   const queue: { act: Act; point: Point }[] = [];
-  for (const act of acts) queue.push(...choose(await pointsOf(worlds[0]!, act)).map((point) => ({ act, point })));
-  const points = queue.length;
   const findings: Finding[] = [];
+  for (const act of acts) {
+    const found = await pointsOf(worlds[0]!, act);
+    if (Array.isArray(found)) queue.push(...choose(found).map((point) => ({ act, point })));
+    else findings.push(found);
+  }
+  const points = queue.length;
   const work = async (world: World) => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       const finding = await disturb(world, next.act, next.point);
@@ -272,5 +290,8 @@ export function sample(points: readonly Point[], count: number, seed: number): P
     return (state >>> 0) / 2 ** 32;
   };
   const rest = [...points];
-  return Array.from({ length: Math.min(count, rest.length) }, () => rest.splice(Math.floor(random() * rest.length), 1)[0]!);
+  return Array.from(
+    { length: Math.min(count, rest.length) },
+    () => rest.splice(Math.floor(random() * rest.length), 1)[0]!,
+  );
 }
