@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../../src/base/errors.ts';
+import type { StageContext, StageResult } from '../run.ts';
+import type { BuiltFile } from './assemble-payload.ts';
 
 /** What the scripts are told about the product; every value ends up in `scripts/lib/values.sh`. */
 export interface ScriptInput {
@@ -145,7 +147,8 @@ function dropUnused(blocks: readonly Block[]): readonly Block[] {
   );
   const kept = blocks.filter(
     ({ defines }, index) =>
-      defines === undefined || words.some((others, other) => other !== index && others.includes(defines)),
+      defines === undefined ||
+      words.some((others, other) => other !== index && (others as readonly string[]).includes(defines)),
   );
   return kept.length === blocks.length ? kept : dropUnused(kept);
 }
@@ -267,4 +270,50 @@ function codeRequirement({ codeSigned, teamIdentifier }: ScriptInput): string {
     );
   }
   return `=anchor apple generic and certificate leaf[subject.OU] = "${teamIdentifier}"`;
+}
+
+/** The scripts of this version: what is sealed inside the bundle, and what Installer runs for each package. */
+export interface GeneratedScripts {
+  readonly kind: 'generated-scripts';
+  /** Files of the bundle, with paths below it. */
+  readonly resources: readonly BuiltFile[];
+  /** Files of each package's Scripts archive. */
+  readonly installer: Readonly<Record<ScriptPackage, readonly BuiltFile[]>>;
+}
+
+/** Renders every script of every package from the templates in scripts/. */
+export async function generateScripts(
+  signing: { readonly codeSigned: boolean; readonly teamIdentifier: string | null },
+  { plan }: Pick<StageContext, 'plan'>,
+): Promise<StageResult<GeneratedScripts>> {
+  const { bundle, authorization, package: settings, product, macOS } = plan.config;
+  const scripts = renderScripts(
+    {
+      productName: product.title,
+      bundleName: bundle.name,
+      packageIdentifier: settings.identifier,
+      bundleIdentifier: bundle.identifier,
+      mechanism: authorization.mechanism,
+      anchor: authorization.before,
+      version: plan.version,
+      installLocation: settings.installLocation,
+      minimumMacOS: macOS.installer,
+      guardIdentifier: settings.guardIdentifier,
+      uninstallIdentifier: settings.uninstallIdentifier,
+      ...signing,
+    },
+    templateReader(join(plan.root, 'scripts')),
+  );
+  const filesOf = (owner: ScriptPackage): BuiltFile[] =>
+    scripts
+      .filter((script) => script.package === owner && script.path.startsWith('Scripts/'))
+      .map((script) => ({ path: script.path.slice('Scripts/'.length), data: Buffer.from(script.text) }));
+  const resources = scripts
+    .filter((script) => script.path.startsWith('Contents/'))
+    .map((script) => ({ path: script.path, data: Buffer.from(script.text) }));
+  const installer = { product: filesOf('product'), guard: filesOf('guard'), uninstall: filesOf('uninstall') };
+  return {
+    value: { kind: 'generated-scripts', resources, installer },
+    words: `${resources.length} in the bundle, ${installer.product.length} for Installer`,
+  };
 }

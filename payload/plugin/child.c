@@ -144,22 +144,32 @@ static void wait_for_events(struct supervision *child, uint64_t left_ms, long *n
   *nap = *nap * 2 > NAP_MOST_US ? NAP_MOST_US : *nap * 2;
 }
 
-static bool reaped_within(struct supervision *child, int steps) {
-  for (int i = 0; i < steps; i++) {
-    if (reap(child) == REAPED) return true;
-    nap_us(GRACE_US);
-  }
-  return reap(child) == REAPED;
+/* Never -1 or 0, which would mean everybody's processes or the host's own group. */
+static void signal_group(const struct supervision *child, int signal) {
+  if (child->pid > 1 && kill(-child->pid, signal) != 0) (void)kill(child->pid, signal);
 }
 
-static bool kill_group(struct supervision *child) {
-  (void)kill(-child->pid, SIGTERM);
-  if (reaped_within(child, TERMINATE_STEPS)) {
-    (void)kill(-child->pid, SIGKILL);
-    return true;
+/* Counts steps, not time: bounded whatever the clock does. LOST twice is believed. */
+static enum reaping reaped_within(struct supervision *child, int steps) {
+  int lost = 0;
+  for (int i = 0; i < steps; i++) {
+    const enum reaping reaping = reap(child);
+    if (reaping == REAPED || (reaping == LOST && ++lost == 2)) return reaping;
+    nap_us(GRACE_US);
   }
-  if (kill(-child->pid, SIGKILL) != 0) (void)kill(child->pid, SIGKILL);
-  return reaped_within(child, KILL_STEPS);
+  return reap(child);
+}
+
+/* Ends the child and what it started; true when its status is known. */
+static bool kill_group(struct supervision *child) {
+  signal_group(child, SIGTERM);
+  const enum reaping reaping = reaped_within(child, TERMINATE_STEPS);
+  if (reaping != RUNNING) {
+    if (child->pid > 1) (void)kill(-child->pid, SIGKILL); /* others of its group */
+    return reaping == REAPED;
+  }
+  signal_group(child, SIGKILL);
+  return reaped_within(child, KILL_STEPS) == REAPED;
 }
 
 static enum child_end ended(const struct supervision *child, int *status) {
@@ -184,11 +194,10 @@ static struct child_result supervise(struct supervision *child) {
   if (reaping == REAPED) {
     (void)drain(child);
     result.end = ended(child, &result.status);
-    /* Somebody in its group still holds the pipe. Its process id cannot have come round again so soon. */
-    if (child->error >= 0) (void)kill(-child->pid, SIGKILL);
+    /* Somebody of its group still holds the pipe. Its process id cannot have come round again so soon. */
+    if (child->error >= 0 && child->pid > 1) (void)kill(-child->pid, SIGKILL);
   } else {
-    result.killed_status = kill_group(child);
-    if (result.killed_status) result.killed_status = ended(child, &result.status) == CHILD_SIGNALLED;
+    result.killed_status = kill_group(child) && ended(child, &result.status) == CHILD_SIGNALLED;
     if (reaping == RUNNING) result.end = CHILD_TIMED_OUT;
   }
   result.capture_length = child->captured;

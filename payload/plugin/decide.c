@@ -12,7 +12,7 @@ enum {
   FDESETUP_OFF_BUSY_OR_LOCKED = 28
 };
 
-static struct decision read_fact(enum fact fact) {
+static struct decision ask(enum fact fact) {
   return (struct decision){STEP_READ, fact, OUTCOME_INTERNAL_ERROR};
 }
 
@@ -51,7 +51,7 @@ struct decision decide(const struct facts *facts) {
       {facts->held_back, ANSWER_NO, FACT_HELD_BACK, OUTCOME_HELD_BACK},
   };
   for (unsigned i = 0; i < sizeof gates / sizeof gates[0]; i++) {
-    if (gates[i].answer == ANSWER_UNREAD) return read_fact(gates[i].fact);
+    if (gates[i].answer == ANSWER_UNREAD) return ask(gates[i].fact);
     if (gates[i].answer == ANSWER_FAILED) return stop(OUTCOME_INTERNAL_ERROR);
     if (gates[i].answer != gates[i].wanted) return stop(gates[i].otherwise);
   }

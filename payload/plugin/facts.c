@@ -62,7 +62,10 @@ static enum answer read_representable(struct login *login) {
 
 void read_fact(struct login *login, enum fact fact, struct facts *facts) {
   switch (fact) {
-  case FACT_REQUESTED: facts->requested = settings_requested(login->logs.invoke); break;
+  case FACT_REQUESTED:
+    facts->requested = settings_requested(login->logs.invoke);
+    if (facts->requested == ANSWER_YES) LOG_DEFAULT(login->logs.invoke, "GenerateNewKey is True");
+    break;
   case FACT_REQUEST_FORCED: facts->request_forced = settings_request_forced(); break;
   case FACT_ESCROW_PROFILE: facts->escrow_profile = settings_escrow_profile(login->logs.invoke); break;
   case FACT_FILEVAULT:

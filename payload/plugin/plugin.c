@@ -1,7 +1,6 @@
 /* The plug-in interface. The plug-in reference is the host's callback table itself, which outlives us: there is no
  * record of our own that could fail to be allocated, and nothing that two threads could both write. */
 #include <Security/AuthorizationPlugin.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -19,11 +18,11 @@ struct mechanism {
 /* Reserve for when there is no memory: a mechanism that cannot be created locks everybody out. */
 enum { RESERVE = 4 };
 static struct mechanism reserve[RESERVE];
-static atomic_bool reserve_used[RESERVE];
+static bool reserve_used[RESERVE];
 
 static struct mechanism *mechanism_new(void) {
   for (size_t i = 0; i < RESERVE; i++)
-    if (!atomic_exchange(&reserve_used[i], true)) return &reserve[i];
+    if (!__atomic_exchange_n(&reserve_used[i], true, __ATOMIC_ACQ_REL)) return &reserve[i];
   struct mechanism *const mechanism = calloc(1, sizeof *mechanism);
   if (mechanism != NULL) mechanism->allocated = true;
   return mechanism;
@@ -31,7 +30,7 @@ static struct mechanism *mechanism_new(void) {
 
 static void mechanism_free(struct mechanism *mechanism) {
   if (mechanism->allocated) free(mechanism);
-  else atomic_store(&reserve_used[mechanism - reserve], false);
+  else __atomic_store_n(&reserve_used[mechanism - reserve], false, __ATOMIC_RELEASE);
 }
 
 static OSStatus mechanism_create(AuthorizationPluginRef plugin, AuthorizationEngineRef engine,

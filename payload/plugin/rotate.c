@@ -60,7 +60,9 @@ enum filevault ask_filevault(const struct login *login) {
 static void log_failure(const struct login *login, const struct child_result *result, struct bytes escaped_password) {
   const os_log_t log = login->logs.mechanism;
   struct secret *const secret = login->secret;
-  const struct bytes secrets[] = {{secret->password, secret->password_length}, escaped_password};
+  const struct secrets secrets = {{secret->password, secret->password_length},
+                                  escaped_password,
+                                  {secret->username, secret->username_length}};
   switch (result->end) {
   case CHILD_EXITED:
     LOG_ERROR(log, "ERROR: fdesetup terminated with a non-zero exit status: %d", result->status);
@@ -71,7 +73,7 @@ static void log_failure(const struct login *login, const struct child_result *re
   case CHILD_NOT_STARTED: LOG_ERROR(log, "ERROR: fdesetup could not be started: %d", result->status); break;
   }
   const struct bytes captured = {secret->capture, result->capture_length};
-  if (scrub(secret->log_text, LOG_TEXT_MOST, captured, secrets, sizeof secrets / sizeof secrets[0]) > 0)
+  if (scrub(secret->log_text, LOG_TEXT_MOST, captured, &secrets) > 0)
     LOG_ERROR(log, "fdesetup standard error: %{public}s", secret->log_text);
 }
 

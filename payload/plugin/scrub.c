@@ -25,12 +25,12 @@ static size_t secret_at(struct bytes text, struct bytes secret) {
   return length > 0 && memcmp(text.data, secret.data, length) == 0 ? length : 0;
 }
 
-static size_t longest_match(struct bytes text, const struct bytes *secrets, size_t count) {
-  size_t longest = key_at(text);
-  for (size_t i = 0; i < count; i++) {
-    const size_t length = secret_at(text, secrets[i]);
-    if (length > longest) longest = length;
-  }
+static size_t longest_match(struct bytes text, const struct secrets *secrets) {
+  const size_t lengths[] = {key_at(text), secret_at(text, secrets->password),
+                            secret_at(text, secrets->escaped_password)};
+  size_t longest = 0;
+  for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++)
+    if (lengths[i] > longest) longest = lengths[i];
   return longest;
 }
 
@@ -43,30 +43,53 @@ static void put_character(struct line_writer *writer, char c) {
   if (writer->length + 1 < writer->capacity) writer->out[writer->length++] = c;
 }
 
-static void put_line(struct line_writer *writer, struct bytes line, bool tainted) {
-  static const char removed[] = "<removed>";
-  if (tainted) line = (struct bytes){(const uint8_t *)removed, sizeof removed - 1};
-  if (line.length == 0) return;
-  if (writer->length > 0)
-    for (const char *between = " | "; *between != '\0'; between++) put_character(writer, *between);
+static void put_text(struct line_writer *writer, const char *text) {
+  for (; *text != '\0'; text++) put_character(writer, *text);
+}
+
+static bool name_character(uint8_t c) {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c >= 0x80;
+}
+
+/* True when name stands at offset of line as a word of its own. */
+static bool name_at(struct bytes line, size_t offset, struct bytes name) {
+  if (name.length == 0 || name.length > line.length - offset) return false;
+  if (offset > 0 && name_character(line.data[offset - 1])) return false;
+  if (offset + name.length < line.length && name_character(line.data[offset + name.length])) return false;
+  return memcmp(line.data + offset, name.data, name.length) == 0;
+}
+
+static void put_line(struct line_writer *writer, struct bytes line, bool tainted, struct bytes username) {
+  if (line.length > 0 && line.data[line.length - 1] == '\r') line.length--;
+  if (line.length == 0 && !tainted) return;
+  if (writer->length > 0) put_text(writer, " | ");
+  if (tainted) {
+    put_text(writer, "<removed>");
+    return;
+  }
   for (size_t i = 0; i < line.length; i++) {
     const uint8_t c = line.data[i];
-    put_character(writer, c >= 0x20 && c <= 0x7E ? (char)c : '?');
+    if (name_at(line, i, username)) {
+      put_text(writer, "<user>");
+      i += username.length - 1;
+    } else {
+      put_character(writer, c >= 0x20 && c <= 0x7E ? (char)c : '?');
+    }
   }
 }
 
-size_t scrub(char *out, size_t capacity, struct bytes text, const struct bytes *secrets, size_t count) {
+size_t scrub(char *out, size_t capacity, struct bytes text, const struct secrets *secrets) {
   struct line_writer writer = {out, capacity, 0};
   size_t tainted_to = 0; /* offset behind the last match: a secret with a line feed taints the next line too */
   size_t start = 0;
   if (capacity == 0) return 0;
   for (size_t i = 0; i <= text.length; i++) {
     if (i < text.length) {
-      const size_t length = longest_match((struct bytes){text.data + i, text.length - i}, secrets, count);
+      const size_t length = longest_match((struct bytes){text.data + i, text.length - i}, secrets);
       if (length > 0 && i + length > tainted_to) tainted_to = i + length;
+      if (text.data[i] != '\n') continue;
     }
-    if (i < text.length && text.data[i] != '\n') continue;
-    put_line(&writer, (struct bytes){text.data + start, i - start}, tainted_to > start);
+    put_line(&writer, (struct bytes){text.data + start, i - start}, tainted_to > start, secrets->username);
     start = i + 1;
   }
   out[writer.length] = '\0';

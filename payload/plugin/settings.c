@@ -7,19 +7,22 @@
 
 enum { DEFAULT_TIMEOUT_SECONDS = 30 };
 
-#define DOMAIN CFSTR("com.netflix.Escrow-Buddy")
+/* The callee releases the object: it may be passed on without a name. */
+#define CONSUMED __attribute__((cf_consumed))
+
+#define SETTINGS_DOMAIN CFSTR("com.netflix.Escrow-Buddy")
 #define ESCROW_DOMAIN CFSTR("com.apple.security.FDERecoveryKeyEscrow") /* payload type; source: apple/device-management */
 
 /* AnyUser and CurrentHost: /Library/Preferences. Source: CF, CFPreferences.c, and authd's own reading (server.m). */
 static CFPropertyListRef copy_local(CFStringRef key) {
-  return CFPreferencesCopyValue(key, DOMAIN, kCFPreferencesAnyUser, kCFPreferencesCurrentHost);
+  return CFPreferencesCopyValue(key, SETTINGS_DOMAIN, kCFPreferencesAnyUser, kCFPreferencesCurrentHost);
 }
 
 /* The search list: profiles, root's own domain, then /Library/Preferences. */
-static CFPropertyListRef copy_searched(CFStringRef key) { return CFPreferencesCopyAppValue(key, DOMAIN); }
+static CFPropertyListRef copy_searched(CFStringRef key) { return CFPreferencesCopyAppValue(key, SETTINGS_DOMAIN); }
 
 /* Reads what a property list holds and releases it; kind OTHER for what no setting of ours is. */
-static struct setting_value take(CFPropertyListRef value) {
+static struct setting_value take(CFPropertyListRef CONSUMED value) {
   struct setting_value result = {SETTING_ABSENT, 0, ""};
   if (value == NULL) return result;
   const CFTypeID type = CFGetTypeID(value);
@@ -42,7 +45,7 @@ static struct setting_value take(CFPropertyListRef value) {
   return result;
 }
 
-static enum answer requested(CFPropertyListRef value, bool *wrong_type) {
+static enum answer requested(CFPropertyListRef CONSUMED value, bool *wrong_type) {
   const struct setting_value setting = take(value);
   bool result = false;
   if (setting_boolean(&setting, &result)) return result ? ANSWER_YES : ANSWER_NO;
@@ -59,7 +62,7 @@ enum answer settings_requested(os_log_t log) {
 }
 
 enum answer settings_request_forced(void) {
-  return CFPreferencesAppValueIsForced(CFSTR("GenerateNewKey"), DOMAIN) ? ANSWER_YES : ANSWER_NO;
+  return CFPreferencesAppValueIsForced(CFSTR("GenerateNewKey"), SETTINGS_DOMAIN) ? ANSWER_YES : ANSWER_NO;
 }
 
 enum answer settings_escrow_profile(os_log_t log) {
@@ -100,15 +103,15 @@ bool settings_held_back(void) {
 }
 
 static void set(CFStringRef key, CFPropertyListRef value) {
-  CFPreferencesSetValue(key, value, DOMAIN, kCFPreferencesAnyUser, kCFPreferencesCurrentHost);
+  CFPreferencesSetValue(key, value, SETTINGS_DOMAIN, kCFPreferencesAnyUser, kCFPreferencesCurrentHost);
 }
 
 static bool synchronize(void) {
-  return CFPreferencesSynchronize(DOMAIN, kCFPreferencesAnyUser, kCFPreferencesCurrentHost);
+  return CFPreferencesSynchronize(SETTINGS_DOMAIN, kCFPreferencesAnyUser, kCFPreferencesCurrentHost);
 }
 
 /* Sets key to value unless it says so already, and releases value; true when something was set. */
-static bool set_changed(CFStringRef key, CFPropertyListRef value) {
+static bool set_changed(CFStringRef key, CFPropertyListRef CONSUMED value) {
   if (value == NULL) return false;
   const CFPropertyListRef before = copy_local(key);
   const bool changed = before == NULL || !CFEqual(before, value);
@@ -118,15 +121,15 @@ static bool set_changed(CFStringRef key, CFPropertyListRef value) {
   return changed;
 }
 
-static CFPropertyListRef number(int64_t value) { return CFNumberCreate(NULL, kCFNumberSInt64Type, &value); }
-static CFPropertyListRef now(void) { return CFDateCreate(NULL, CFAbsoluteTimeGetCurrent()); }
-static CFPropertyListRef name(enum outcome outcome) {
+static CFPropertyListRef create_number(int64_t value) { return CFNumberCreate(NULL, kCFNumberSInt64Type, &value); }
+static CFPropertyListRef create_now(void) { return CFDateCreate(NULL, CFAbsoluteTimeGetCurrent()); }
+static CFPropertyListRef create_name(enum outcome outcome) {
   return CFStringCreateWithCString(NULL, outcome_name(outcome), kCFStringEncodingUTF8);
 }
 
 bool settings_begin_attempt(int64_t consecutive_failures) {
-  const CFPropertyListRef date = now();
-  const CFPropertyListRef count = number(consecutive_failures);
+  const CFPropertyListRef date = create_now();
+  const CFPropertyListRef count = create_number(consecutive_failures);
   if (date != NULL && count != NULL) {
     set(CFSTR("LastAttempt"), date);
     set(CFSTR("ConsecutiveFailures"), count);
@@ -141,8 +144,8 @@ bool settings_begin_attempt(int64_t consecutive_failures) {
 static void remove_shadow(void) {
   const CFStringRef hosts[] = {kCFPreferencesAnyHost, kCFPreferencesCurrentHost};
   for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
-    CFPreferencesSetValue(CFSTR("GenerateNewKey"), NULL, DOMAIN, kCFPreferencesCurrentUser, hosts[i]);
-    (void)CFPreferencesSynchronize(DOMAIN, kCFPreferencesCurrentUser, hosts[i]);
+    CFPreferencesSetValue(CFSTR("GenerateNewKey"), NULL, SETTINGS_DOMAIN, kCFPreferencesCurrentUser, hosts[i]);
+    (void)CFPreferencesSynchronize(SETTINGS_DOMAIN, kCFPreferencesCurrentUser, hosts[i]);
   }
 }
 
@@ -164,11 +167,11 @@ static void finish(bool changed, os_log_t log) {
 
 void settings_end_attempt(const struct attempt *attempt, os_log_t log) {
   const bool rotated = attempt->outcome == OUTCOME_ROTATED || attempt->outcome == OUTCOME_ROTATED_UNCONFIRMED;
-  bool changed = set_changed(CFSTR("LastOutcome"), name(attempt->outcome));
-  changed |= set_changed(CFSTR("ConsecutiveFailures"), number(attempt->consecutive_failures));
-  if (rotated) changed |= set_changed(CFSTR("LastRotation"), now());
+  bool changed = set_changed(CFSTR("LastOutcome"), create_name(attempt->outcome));
+  changed |= set_changed(CFSTR("ConsecutiveFailures"), create_number(attempt->consecutive_failures));
+  if (rotated) changed |= set_changed(CFSTR("LastRotation"), create_now());
   if (attempt->has_status) {
-    changed |= set_changed(CFSTR("LastExitStatus"), number(attempt->status));
+    changed |= set_changed(CFSTR("LastExitStatus"), create_number(attempt->status));
   } else {
     set(CFSTR("LastExitStatus"), NULL);
     changed = true;
@@ -177,5 +180,5 @@ void settings_end_attempt(const struct attempt *attempt, os_log_t log) {
 }
 
 void settings_record_outcome(enum outcome outcome, os_log_t log) {
-  finish(set_changed(CFSTR("LastOutcome"), name(outcome)), log);
+  finish(set_changed(CFSTR("LastOutcome"), create_name(outcome)), log);
 }

@@ -7,7 +7,7 @@ import {
   ODC_SHORT_MAX,
   TRAILER_NAME,
 } from './cpio-header.ts';
-import { checkEntries, FILE_TYPE_BITS, type FileEntry, type PayloadEntry, parentPath } from './entry.ts';
+import { checkEntries, countChildren, FILE_TYPE_BITS, type FileEntry, type PayloadEntry } from './entry.ts';
 import { FactGatherer, type FileFacts } from './file-facts.ts';
 
 /** Told the facts of each file once its data has gone by. */
@@ -73,14 +73,6 @@ function checkLimits(entry: PayloadEntry): void {
     const problem = `payload entry ${JSON.stringify(entry.path.slice(0, 200))}: expected a ${what} of at most ${max} bytes, found ${size}`;
     throw new UsageError('ENTRY_TOO_LARGE', problem);
   }
-}
-
-function countChildren(entries: readonly PayloadEntry[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const { path } of entries) {
-    if (path !== '.') counts.set(parentPath(path), (counts.get(parentPath(path)) ?? 0) + 1);
-  }
-  return counts;
 }
 
 function encodeEntry(entry: PayloadEntry, index: number, nlink: number): Buffer {

@@ -44,21 +44,39 @@ export const FILE_TYPE_BITS = { file: 0o100000, directory: 0o040000, symlink: 0o
  * @example checkEntries([{ kind: 'directory', path: '.', mode: 0o755, uid: 0, gid: 0, mtimeSeconds: 1700000000 }])
  */
 export function checkEntries(entries: readonly PayloadEntry[]): PayloadEntry[] {
-  const kinds = new Map<string, PayloadEntry['kind']>();
   for (const entry of entries) {
-    const problem = pathProblem(entry.path) ?? factProblem(entry);
-    if (problem !== undefined) throw invalid(entry.path, problem);
-    if (kinds.has(entry.path)) throw invalid(entry.path, 'it is there twice');
-    kinds.set(entry.path, entry.kind);
+    const problem = factProblem(entry);
+    if (problem !== undefined) throw invalidEntry(entry.path, problem);
   }
-  if (kinds.get('.') !== 'directory') throw invalid('.', 'the root directory is missing');
+  checkTree(entries);
+  return sortTree(entries);
+}
+
+/** Throws UsageError `ENTRY_INVALID` unless the paths are those of one tree; see `checkEntries`. */
+export function checkTree(items: readonly Pick<PayloadEntry, 'path' | 'kind'>[]): void {
+  const kinds = new Map<string, PayloadEntry['kind']>();
+  for (const { path, kind } of items) {
+    const problem = pathProblem(path);
+    if (problem !== undefined) throw invalidEntry(path, problem);
+    if (kinds.has(path)) throw invalidEntry(path, 'it is there twice');
+    kinds.set(path, kind);
+  }
+  if (kinds.get('.') !== 'directory') throw invalidEntry('.', 'the root directory is missing');
   for (const path of kinds.keys()) {
     if (path === '.') continue;
     const parent = parentPath(path);
     const kind = kinds.get(parent);
-    if (kind !== 'directory') throw invalid(path, `its parent ${JSON.stringify(parent)} is ${kind ?? 'missing'}`);
+    if (kind !== 'directory') throw invalidEntry(path, `its parent ${JSON.stringify(parent)} is ${kind ?? 'missing'}`);
   }
-  return sortEntries(entries);
+}
+
+/** Returns how many entries each directory holds directly; directories that hold none are left out. */
+export function countChildren(items: readonly { readonly path: string }[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { path } of items) {
+    if (path !== '.') counts.set(parentPath(path), (counts.get(parentPath(path)) ?? 0) + 1);
+  }
+  return counts;
 }
 
 /** Returns the path of the directory that holds `path`; the root has none and gives itself. */
@@ -112,13 +130,14 @@ function factProblem(entry: PayloadEntry): string | undefined {
   return undefined;
 }
 
-function sortEntries(entries: readonly PayloadEntry[]): PayloadEntry[] {
+function sortTree(entries: readonly PayloadEntry[]): PayloadEntry[] {
   // A separator below every other byte keeps a folder's content together and before siblings such as "./a b" after "./a".
   const keyed = entries.map((entry) => ({ entry, key: Buffer.from(entry.path.replaceAll('/', '\0')) }));
   keyed.sort((a, b) => Buffer.compare(a.key, b.key));
   return keyed.map(({ entry }) => entry);
 }
 
-function invalid(path: string, problem: string): UsageError {
+/** Returns the error for one bad entry. */
+export function invalidEntry(path: string, problem: string): UsageError {
   return new UsageError('ENTRY_INVALID', `payload entry ${JSON.stringify(path)}: ${problem}`);
 }
