@@ -6,10 +6,14 @@ RUNNING='' # both, to be ended when the script is
 run_limited() {
     limit=$1
     shift
+    # A bash in the background that is ended before it has dropped our traps runs them: it must find nothing to close.
+    limited_work=${WORK:-} limited_token=${LOCK_TOKEN:-}
+    WORK='' LOCK_TOKEN=''
     "$@" </dev/null >/dev/null 2>&1 &
     limited=$!
     limit_process "$limited" "$limit" </dev/null >/dev/null 2>&1 &
     limiter=$!
+    WORK=$limited_work LOCK_TOKEN=$limited_token
     RUNNING="$limited $limiter"
     { wait "$limited"; } 2>/dev/null
     limited_status=$?
