@@ -537,7 +537,7 @@ describe.skipIf(missing)(`stand-ins${note}`, () => {
   };
   for (const [tool, rows] of Object.entries(tables))
     describe(tool, () => {
-      it.each(rows)('%s', async (_, text, status, stdout, stderr) => {
+      it.each(rows.map((row) => [row[0], row] as const))('%s', async (_, [, text, status, stdout, stderr]) => {
         const ran = await mac.shell(text);
         expect(ran).toMatchObject({ status });
         if (stdout !== undefined)

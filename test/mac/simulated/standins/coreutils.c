@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Short options of macOS that the GNU tool takes with the same meaning. A colon marks an argument, as in getopt. */
@@ -21,7 +22,7 @@ static const struct {
 	{"cksum", ""}, {"cmp", "lsxz"}, {"comm", "123i"}, {"cp", "RHLPafipv"}, {"cut", "b:c:d:f:ns"}, {"date", "u"}, {"dd", ""},
 	{"diff", "abiqru"}, {"dirname", ""}, {"echo", "n"}, {"env", "i"}, {"expr", ""}, {"false", ""}, {"find", ""}, {"grep", "A:B:C:EFHILcef:hilm:noqrsvwx"},
 	{"head", "c:n:"}, {"kill", ""}, {"ln", "Pfinsv"}, {"ls", "1ACFLRSacdfgiklmnopqrstuxh"}, {"mkdir", "m:pv"}, {"mkfifo", "m:"}, {"mv", "finv"},
-	{"od", "A:N:bcdot:vx"}, {"paste", "d:s"}, {"printf", ""}, {"ps", "axo:p:"}, {"pwd", "LP"}, {"readlink", "n"}, {"rm", "Rdfirv"}, {"rmdir", "pv"},
+	{"readlink", "n"}, {"od", "A:N:bcdot:vx"}, {"paste", "d:s"}, {"printf", ""}, {"ps", "axo:p:"}, {"pwd", "LP"}, {"rm", "Rdfirv"}, {"rmdir", "pv"},
 	{"sed", "Ee:nf:"}, {"sort", "bdfk:nrst:u"}, {"sync", ""}, {"tail", "c:n:r"}, {"tee", "ai"}, {"test", ""}, {"touch", "achmr:t:"},
 	{"tr", "Ccdsu"}, {"true", ""}, {"uniq", "cdf:s:u"}, {"wc", "clmw"}, {"xargs", "0I:n:"}, {"zsh", "c:"},
 };
@@ -110,6 +111,18 @@ static long octal(const char *word) {
 	return *word && !*stop ? mode : -1;
 }
 
+/* cp of one file to one name, without a flag. */
+static int plain_copy(const call *c, const bool flags[256], int at) {
+	struct stat from, to;
+	text bytes = {0};
+	if (strcmp(c->tool, "cp") || c->argc - at != 2 || flags['R'] || flags['a'] || flags['p'] || flags['P'] || flags['f']) return -1;
+	if (stat(c->argv[at], &from) || !S_ISREG(from.st_mode) || (!stat(c->argv[at + 1], &to) && !S_ISREG(to.st_mode))) return -1;
+	if (!read_file(c->argv[at], &bytes)) return failed(c, c->argv[at]);
+	int file = open(c->argv[at + 1], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, from.st_mode & 0777);
+	if (file < 0 || write(file, bytes.bytes, bytes.size) != (ssize_t)bytes.size || close(file)) return failed(c, c->argv[at + 1]);
+	return 0;
+}
+
 /* Does the tool here when the call is simple enough; -1 leaves it to the host's. */
 static int built_in(const call *c, bool flags[256], const char *mode, int at) {
 	int status = 0;
@@ -141,7 +154,22 @@ static int built_in(const call *c, bool flags[256], const char *mode, int at) {
 		if (!stat(c->argv[at + 1], &s) && S_ISDIR(s.st_mode)) return -1;
 		return rename(c->argv[at], c->argv[at + 1]) ? (errno == EXDEV ? -1 : failed(c, c->argv[at])) : 0;
 	}
-	return -1;
+	if (!strcmp(c->tool, "readlink")) {
+		char target[4096];
+		ssize_t size = c->argc - at == 1 ? readlink(c->argv[at], target, sizeof target) : -1;
+		if (size < 0) return 1; /* as on a Mac, without a word */
+		text_add(&out, target, (size_t)size);
+		if (!flags['n']) text_puts(&out, "\n");
+		return 0;
+	}
+	if (!strcmp(c->tool, "ln") && flags['s'] && !flags['f'] && c->argc - at == 2) {
+		struct stat s;
+		if (!stat(c->argv[at + 1], &s) && S_ISDIR(s.st_mode)) return -1;
+		return symlink(c->argv[at], c->argv[at + 1]) ? failed(c, c->argv[at + 1]) : 0;
+	}
+	if (!strcmp(c->tool, "date") && c->argc - at == 1 && !strcmp(c->argv[at], "+%s"))
+		return text_printf(&out, "%lld\n", (long long)time(NULL)), 0;
+	return plain_copy(c, flags, at);
 }
 
 int coreutil(const call *c) {
