@@ -137,7 +137,7 @@ describe.skipIf(missing)(`the scripts${note}`, () => {
 
     it('for another processor is not registered, but proves nothing', async () => {
       await mac.setRight(fixture('stock-macos-26-registered'));
-      await mac.facts({ machine: 'ppc' });
+      await mac.facts({ machine: 'ppc', team: 'ABCDE12345' });
       expect((await run(RUN.install)).status).toBe(1);
       expect(await registered()).toBe(true);
     });
@@ -253,6 +253,19 @@ describe.skipIf(missing)(`the scripts${note}`, () => {
       expect((await mac.shell(`/bin/launchctl print system/${PRODUCT.guardIdentifier}`)).status).toBe(
         expected ? 0 : 113,
       );
+    });
+
+    it('is replaced by the one of a new package, which knows the new signer', async () => {
+      await install();
+      await mac.put(LOCAL, '{EnableGuard=NO;}');
+      await mac.put(RUN.guard[0], 'exit 1\n', 0o755);
+      expect((await run(RUN.install)).status).toBe(0);
+      expect((await guard()).status).toBe(0);
+    });
+
+    it('is named by the teardown that it would undo', async () => {
+      await install();
+      expect((await run(RUN.unregister)).said).toContain('will register the mechanism again');
     });
 
     it('lays its files down as launchd wants them', async () => {
