@@ -177,6 +177,12 @@ describe.skipIf(missing)(`the scripts${note}`, () => {
       expect(leftovers()).toEqual([]);
     });
 
+    it('with the number that the next run happens to get is taken over', async () => {
+      const start = `ln -s $$.$(date +%s) ${LOCK}; exec /bin/sh "${RUN.register[0]}"`;
+      expect((await mac.shell(start)).status).toBe(0);
+      expect(leftovers()).toEqual([]);
+    });
+
     it('of a living process is waited for, and then left alone', async () => {
       const holder = `1.${Math.floor(Date.now() / 1000)}`;
       symlinkSync(holder, mac.path(LOCK));
@@ -272,6 +278,14 @@ describe.skipIf(missing)(`the scripts${note}`, () => {
       await install();
       const { stdout } = await mac.shell(`/usr/bin/stat -f '%Su:%Sg %Lp' ${JOB} '${RUN.guard[0]}'`);
       expect(stdout).toBe('root:wheel 644\nroot:wheel 755\n');
+    });
+
+    it('moves an entry that runs before the password was checked', async () => {
+      await install();
+      await mac.setRight(fixture('fault-early-before-authenticate'));
+      await guard();
+      const list = await entries();
+      expect(list.indexOf(ENTRY)).toBe(list.indexOf('loginwindow:done') - 1);
     });
 
     it('puts a lost entry back once in a boot', async () => {
