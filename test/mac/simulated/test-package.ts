@@ -1,0 +1,111 @@
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  renderScripts,
+  type ScriptInput,
+  type ScriptPackage,
+  templateReader,
+} from '../../../build/stages/generate-scripts.ts';
+import { type Component, expandPackage } from './installer.ts';
+import { writeSealedBundle } from './sealed-bundle.ts';
+import { REPOSITORY } from './simulated-mac.ts';
+
+/** The packages of one release. */
+export interface Packages {
+  readonly product: Component;
+  readonly guard: Component;
+  readonly uninstall: Component;
+}
+
+/** What the scripts under test are about (the identity of 1.0.0, kept). */
+export const BUNDLE = '/Library/Security/SecurityAgentPlugins/Escrow Buddy.bundle';
+export const RESOURCES = `${BUNDLE}/Contents/Resources`;
+export const ENTRY = 'Escrow Buddy:Invoke,privileged';
+export const ANCHOR = 'loginwindow:done';
+export const GUARD_LABEL = 'com.netflix.Escrow-Buddy.guard';
+export const GUARD_SCRIPT = '/Library/Application Support/Escrow Buddy/guard.sh';
+export const GUARD_JOB = `/Library/LaunchDaemons/${GUARD_LABEL}.plist`;
+
+function scriptInput(version: string): ScriptInput {
+  return {
+    productName: 'Escrow Buddy',
+    bundleName: 'Escrow Buddy.bundle',
+    packageIdentifier: 'com.netflix.Escrow-Buddy',
+    bundleIdentifier: 'com.netflix.Escrow-Buddy',
+    mechanism: ENTRY,
+    anchor: ANCHOR,
+    version,
+    installLocation: '/Library/Security/SecurityAgentPlugins',
+    teamIdentifier: null,
+    minimumMacOS: '10.14.4',
+    guardIdentifier: GUARD_LABEL,
+    uninstallIdentifier: 'com.netflix.Escrow-Buddy.uninstall',
+    codeSigned: true,
+  };
+}
+
+const IDENTIFIERS: Readonly<Record<ScriptPackage, string>> = {
+  product: 'com.netflix.Escrow-Buddy',
+  guard: GUARD_LABEL,
+  uninstall: 'com.netflix.Escrow-Buddy.uninstall',
+};
+
+/**
+ * Returns the three packages of a version as trees, made of this checkout's scripts and a small sealed bundle.
+ *
+ * It stands for a signed release, which no machine without Apple's certificates can make: codesign is asked, and the
+ * seal is real enough to break. `builtPackages()` are the packages that the pipeline built.
+ */
+export function testPackages(folder: string, version = '1.1.0'): Packages {
+  const scripts = renderScripts(scriptInput(version), templateReader(join(REPOSITORY, 'scripts')));
+  const [major, minor, patch] = version.split('.').map(Number);
+  const build = String(major! * 10_000 + minor! * 100 + patch!);
+  const payload = join(folder, 'payload');
+  mkdirSync(payload, { recursive: true, mode: 0o755 });
+  const resources = scripts.filter((script) => script.path.startsWith('Contents/Resources/'));
+  writeSealedBundle(
+    join(payload, 'Escrow Buddy.bundle'),
+    { short: version, build },
+    Object.fromEntries(resources.map((script) => [script.path.slice('Contents/Resources/'.length), script.text])),
+  );
+  const component = (name: ScriptPackage): Component => {
+    const tree = join(folder, `scripts-${name}`);
+    mkdirSync(tree, { recursive: true });
+    for (const script of scripts)
+      if (script.package === name && script.path.startsWith('Scripts/'))
+        writeFileSync(join(tree, script.path.slice('Scripts/'.length)), script.text, { mode: script.mode });
+    return {
+      identifier: IDENTIFIERS[name],
+      version,
+      installLocation: name === 'product' ? '/Library/Security/SecurityAgentPlugins' : '/',
+      upgradeBundles: name === 'product' ? ['./Escrow Buddy.bundle'] : [],
+      payload: name === 'product' ? payload : undefined,
+      scripts: tree,
+    };
+  };
+  return { product: component('product'), guard: component('guard'), uninstall: component('uninstall') };
+}
+
+/** Returns the packages in a folder `out/<version>` of the pipeline, taken apart below `folder`. */
+export function builtPackages(out: string, folder: string): Packages {
+  const find = (where: string, pattern: RegExp) => {
+    const name = readdirSync(join(out, where)).find((entry) => pattern.test(entry));
+    if (name === undefined) throw new Error(`no package like ${pattern} in ${join(out, where)}`);
+    return expandPackage(join(out, where, name), join(folder, name))[0]!;
+  };
+  return {
+    product: find('.', /^Escrow\.Buddy-[\d.]+\.pkg$/),
+    guard: find('extras', /^Escrow\.Buddy\.Guard-[\d.]+\.pkg$/),
+    uninstall: find('extras', /^Escrow\.Buddy\.Uninstall-[\d.]+\.pkg$/),
+  };
+}
+
+/**
+ * Returns the packages that tests install: those of the folder PACKAGES_UNDER_TEST (`out/<version>` of the pipeline, a
+ * rehearsal's), or else ones made of this checkout's scripts.
+ */
+export function packagesUnderTest(folder: string, version = '1.1.0'): Packages {
+  const out = process.env.PACKAGES_UNDER_TEST;
+  mkdirSync(folder, { recursive: true });
+  return out === undefined || version !== '1.1.0' ? testPackages(folder, version) : builtPackages(out, folder);
+}
