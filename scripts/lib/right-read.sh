@@ -77,17 +77,16 @@ text_is_whole_xml() {
     right_raw_keys=$COUNTED
 }
 
-# The items one by one, as a second witness of what the XML says; each may hold any text, so an "x" guards its end.
+# A second witness of what the XML says: the last item is where it belongs, and none is behind it. Asking for each would
+# start PlistBuddy two dozen times; what an edit by index did is proven by reading the whole edited copy again.
+# An item may hold any text, so an "x" guards its end.
 right_items_agree() {
-    item_rest=$RIGHT_LIST
-    item_index=0
-    while [ "$item_index" -lt "$RIGHT_COUNT" ]; do
-        item=$(/usr/libexec/PlistBuddy -c "Print :mechanisms:$item_index" "$1" 2>/dev/null </dev/null && printf x) || return 1
-        unescape "${item_rest%%'<'*}" || return 1
-        [ "$item" = "$PLAIN${NEWLINE}x" ] || return 1
-        item_rest=${item_rest#*'<'}
-        item_index=$((item_index + 1))
-    done
+    if /usr/libexec/PlistBuddy -c "Print :mechanisms:$RIGHT_COUNT" "$1" >/dev/null 2>&1 </dev/null; then return 1; fi
+    [ "$RIGHT_COUNT" -gt 0 ] || return 0
+    item=$(/usr/libexec/PlistBuddy -c "Print :mechanisms:$((RIGHT_COUNT - 1))" "$1" 2>/dev/null </dev/null && printf x) || return 1
+    item_last=${RIGHT_LIST%'<'}
+    unescape "${item_last##*'<'}" || return 1
+    [ "$item" = "$PLAIN${NEWLINE}x" ]
 }
 
 # why_refused REASON sets WHY, for people.
