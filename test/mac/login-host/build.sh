@@ -1,0 +1,48 @@
+#!/bin/sh
+# Compiles the login host for x86_64 and arm64 Linux, and, with the plugin's sources linked in, for this machine with AddressSanitizer and
+# UndefinedBehaviorSanitizer.
+#
+#   build.sh OUTDIR [native PLUGIN_SOURCE_DIR]
+#
+# Writes OUTDIR/login-host-x86_64, OUTDIR/login-host-arm64; with `native`, OUTDIR/login-host-native instead.
+# Needs clang; for the other architecture Debian's cross libraries (libc6-dev-arm64-cross, libgcc-12-dev-arm64-cross, or their amd64 namesakes).
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+out=${1:?usage: build.sh OUTDIR [native PLUGIN_SOURCE_DIR]}
+mkdir -p "$out"
+: "${CLANG:=clang}"
+warnings='-Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Wno-incomplete-setjmp-declaration'
+flags="-std=gnu11 -O2 -g1 -fno-common $warnings"
+
+build_slice() { # NAME TARGET
+    # shellcheck disable=SC2086
+    "$CLANG" --target="$2" $flags -static -fuse-ld=lld "$here"/*.c -o "$out/login-host-$1"
+}
+
+# The plugin's own code keeps Darwin's headers; its imports are renamed to the stand-ins, as the loader does for a Mach-O.
+build_native() { # PLUGIN_SOURCE_DIR
+    sanitize='-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer'
+    objects="$out/native"
+    rm -rf "$objects"
+    mkdir -p "$objects"
+    sed -n 's/^FUNCTION(\([A-Za-z0-9_]*\), "_\([A-Za-z0-9_$]*\)".*/\2 standin_\1/p; s/^DATA(\([A-Za-z0-9_]*\), "_\([A-Za-z0-9_$]*\)".*/\2 standin_\1/p' \
+        "$here/imports.def" >"$objects/names"
+    printf 'stat standin_stat\nlstat standin_lstat\n' >>"$objects/names"
+    for source in "$1"/*.c; do
+        object="$objects/$(basename "$source" .c).o"
+        # shellcheck disable=SC2086
+        "$CLANG" -std=c11 -O1 -g -ffreestanding -nostdlibinc -isystem "$1/sdk/include" -fno-builtin -fno-stack-protector $sanitize -c "$source" -o "$object"
+        "${OBJCOPY:-objcopy}" --redefine-syms="$objects/names" "$object"
+    done
+    # shellcheck disable=SC2086
+    "$CLANG" $flags -DLOGIN_HOST_NATIVE $sanitize "$here"/*.c "$objects"/*.o -o "$out/login-host-native"
+}
+
+case "${2:-}" in
+native) build_native "${3:?the plugin\'s source directory}" ;;
+*)
+    build_slice x86_64 x86_64-linux-gnu
+    build_slice arm64 aarch64-linux-gnu
+    ;;
+esac
