@@ -1,0 +1,213 @@
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Command, CommanderError, Option } from 'commander';
+import { InterruptedError, UsageError } from '../src/base/errors.ts';
+import { removeOwnUnfinished } from '../src/base/files.ts';
+import { EXIT_CODES, errorDocument, exitCodeOf, renderError } from './exit-code.ts';
+import { createProgress, type Progress } from './report/progress.ts';
+import { STAGES } from './run.ts';
+
+/** What every command is given. */
+export interface CommandContext {
+  /** Folder of the project. */
+  readonly root: string;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  readonly json: boolean;
+  readonly verbose: boolean;
+  readonly env: Readonly<NodeJS.ProcessEnv>;
+}
+
+/** What a command leaves for standard output: a document for `--json`, lines for a person, and its exit code. */
+export interface CommandResult {
+  readonly document: object;
+  readonly text: string;
+  readonly exitCode?: number;
+}
+
+interface CommonOptions {
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** How long a stage may take to end cleanly after Ctrl-C before the process ends all the same. */
+const INTERRUPT_GRACE_MS = 2_000;
+
+await main(process.argv.slice(2));
+
+async function main(argv: string[]): Promise<void> {
+  let json = argv.includes('--json');
+  const verbose = argv.includes('--verbose');
+  try {
+    const program = commandLine(async (command, options) => {
+      json = options.json === true;
+      await execute(command, options);
+    });
+    await program.parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return;
+    await finish(error instanceof CommanderError ? usageErrorOf(error) : error, json, verbose);
+  }
+}
+
+type Execute = (command: (context: CommandContext) => Promise<CommandResult>, options: CommonOptions) => Promise<void>;
+
+/** The commands and their options; each command's code is loaded only when it runs. */
+function commandLine(execute: Execute): Command {
+  const program = new Command('escrow-buddy')
+    .description('Builds, signs, notarizes and publishes the Escrow Buddy installer package.')
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined })
+    .showHelpAfterError(false)
+    .helpCommand(false)
+    .addHelpText('after', exitCodeHelp());
+
+  addCommand(program, 'release', 'run every stage: from source to the package')
+    .addOption(new Option('--toolchain <name>', 'whose tools build the package').choices(['portable', 'apple', 'auto']))
+    .option('--out <folder>', 'where results go, in a folder named by the version (default: out/ of the project)')
+    .addOption(new Option('--until <stage>', 'stop after this stage').choices([...STAGES]))
+    .option('--resume', 'go on from what out/<version>/release.json records')
+    .addHelpText('after', example('npm start -- --out /tmp/release --until build-package'))
+    .action((options) =>
+      execute(async (context) => (await import('./commands/release.ts')).release(context, options), options),
+    );
+
+  addCommand(program, 'build', 'the same up to the unsigned package, with ad-hoc signed code')
+    .addOption(new Option('--toolchain <name>', 'whose tools build the package').choices(['portable', 'apple', 'auto']))
+    .option('--out <folder>', 'where results go, in a folder named by the version (default: out/ of the project)')
+    .addHelpText('after', example('npm run -s cli -- build --json'))
+    .action((options) =>
+      execute(async (context) => (await import('./commands/release.ts')).build(context, options), options),
+    );
+
+  addCommand(program, 'inspect', 'show what a flat package, Bom or Mach-O file holds')
+    .argument('<file>', 'package, Bom or Mach-O file')
+    .addHelpText('after', example('npm run -s cli -- inspect out/1.1.0/Escrow.Buddy-1.1.0.pkg'))
+    .action((file, options) =>
+      execute(async (context) => (await import('./commands/inspect.ts')).inspect(context, file), options),
+    );
+
+  addCommand(program, 'expand', 'unpack a flat package, its payload and its scripts into a new folder')
+    .argument('<file>', 'flat package')
+    .argument('<folder>', 'folder to make; it must not exist, or be empty')
+    .addHelpText('after', example('npm run -s cli -- expand Escrow.Buddy-1.1.0.pkg /tmp/expanded'))
+    .action((file, folder, options) =>
+      execute(async (context) => (await import('./commands/expand.ts')).expand(context, file, folder), options),
+    );
+
+  addCommand(program, 'doctor', 'check that this machine and the configuration can make a release')
+    .addHelpText('after', example('npm run -s cli -- doctor'))
+    .action((options) => execute(async (context) => (await import('./commands/doctor.ts')).doctor(context), options));
+
+  return program;
+}
+
+function addCommand(program: Command, name: string, summary: string): Command {
+  return program
+    .command(name)
+    .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`)
+    .summary(summary)
+    .option('--json', 'print one JSON document on standard output')
+    .option('--verbose', 'tell more on standard error')
+    .configureOutput({ writeErr: () => undefined });
+}
+
+function example(command: string): string {
+  return `\nExample:\n  ${command}\n`;
+}
+
+function exitCodeHelp(): string {
+  const lines = Object.entries(EXIT_CODES).map(([code, meaning]) => `  ${code.padStart(3)}  ${meaning}`);
+  return `\nExit codes:\n${lines.join('\n')}\n`;
+}
+
+async function execute(
+  command: (context: CommandContext) => Promise<CommandResult>,
+  options: CommonOptions,
+): Promise<void> {
+  const interruption = listenForInterruption();
+  const progress = createProgress({
+    stream: process.stderr,
+    verbose: options.verbose === true,
+    color: (process.env.NO_COLOR ?? '') === '',
+  });
+  const context: CommandContext = {
+    root: findRoot(),
+    progress,
+    signal: interruption.signal,
+    json: options.json === true,
+    verbose: options.verbose === true,
+    env: process.env,
+  };
+  try {
+    const result = await Promise.race([command(context), interruption.expired]);
+    progress.close();
+    if (options.json) await writeOut(`${JSON.stringify(result.document, null, 2)}\n`);
+    else await writeOut(result.text);
+    leave(result.exitCode ?? 0);
+  } catch (error) {
+    progress.close();
+    await finish(
+      interruption.signal.aborted ? new InterruptedError() : error,
+      options.json === true,
+      options.verbose === true,
+    );
+  }
+}
+
+async function finish(error: unknown, json: boolean, verbose: boolean): Promise<void> {
+  if (json) await writeOut(`${JSON.stringify(errorDocument(error), null, 2)}\n`);
+  process.stderr.write(renderError(error, verbose));
+  leave(exitCodeOf(error));
+}
+
+/** The only way out: half-written files of this process are removed first. */
+function leave(exitCode: number): never {
+  removeOwnUnfinished();
+  process.exit(exitCode);
+}
+
+/** Standard output may be a pipe, which must be drained before the process ends. */
+function writeOut(text: string): Promise<void> {
+  return new Promise((done) => {
+    if (text === '') done();
+    else process.stdout.write(text, () => done());
+  });
+}
+
+/** SIGINT, SIGTERM and SIGHUP abort the run; a second one, or a stage that does not stop in time, ends the process. */
+function listenForInterruption(): { signal: AbortSignal; expired: Promise<never> } {
+  const controller = new AbortController();
+  const expired = new Promise<never>((_, reject) => {
+    const interrupt = () => {
+      if (controller.signal.aborted) leave(130);
+      controller.abort();
+      setTimeout(() => reject(new InterruptedError()), INTERRUPT_GRACE_MS);
+    };
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, interrupt);
+  });
+  expired.catch(() => undefined);
+  return { signal: controller.signal, expired };
+}
+
+/** The project's folder: the one above this program's file, or the nearest above the working folder. */
+function findRoot(): string {
+  const starts = [dirname(dirname(fileURLToPath(import.meta.url))), process.cwd()];
+  for (const start of starts) {
+    for (let folder = resolve(start); ; folder = dirname(folder)) {
+      if (existsSync(join(folder, 'release.config.json'))) return folder;
+      if (folder === dirname(folder)) break;
+    }
+  }
+  return process.cwd();
+}
+
+function usageErrorOf(error: CommanderError): UsageError {
+  const message = error.message.replace(/^error: /, '');
+  const hint = 'Run with --help to see the commands, their options and an example of each.';
+  if (error.code === 'commander.help' || error.code === 'commander.helpDisplayed') {
+    return new UsageError('USAGE', 'no command was given', { hint });
+  }
+  return new UsageError('USAGE', message, { hint });
+}

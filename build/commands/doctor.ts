@@ -1,0 +1,76 @@
+import { access, constants } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PipelineError, UsageError } from '../../src/base/errors.ts';
+import { selectToolchain } from '../../src/toolchain/select.ts';
+import type { CommandContext, CommandResult } from '../cli.ts';
+import { makePlan } from '../plan.ts';
+import { type Check, renderChecks } from '../report/checks.ts';
+import { readPermissions } from '../stages/assemble-payload.ts';
+import { readBundleSource } from '../stages/compile.ts';
+
+/** One thing that a release needs, and how to find out. */
+interface Examination {
+  readonly id: string;
+  /** Returns what was found, for the person. Throws when it is not as it should be. */
+  examine(): Promise<string>;
+}
+
+/** Checks that this machine and the configuration can make a release; exit 0 when all is well, 2 otherwise. */
+export async function doctor(context: CommandContext): Promise<CommandResult> {
+  const checks: Check[] = [];
+  for (const { id, examine } of examinations(context)) {
+    try {
+      checks.push({ id, status: 'pass', reason: await examine() });
+    } catch (error) {
+      if (!(error instanceof PipelineError) && (error as NodeJS.ErrnoException).code === undefined) throw error;
+      const hint = error instanceof PipelineError && error.hint ? `\n${error.hint}` : '';
+      checks.push({ id, status: 'fail', reason: `${(error as Error).message}${hint}` });
+    }
+  }
+  const failed = checks.filter((check) => check.status === 'fail').length;
+  const verdict =
+    failed === 0 ? 'This machine can build the package: npm start' : `${failed} of ${checks.length} checks failed.`;
+  return {
+    document: { schema: 1, checks, ok: failed === 0 },
+    text: `${renderChecks(checks)}\n${verdict}\n`,
+    exitCode: failed === 0 ? 0 : 2,
+  };
+}
+
+function examinations({ root, env }: CommandContext): Examination[] {
+  const outFolder = join(root, 'out');
+  const plan = () => makePlan({ root, outFolder, sourceDateEpoch: env.SOURCE_DATE_EPOCH });
+  return [
+    { id: 'node', examine: async () => examineNode(process.versions.node) },
+    { id: 'configuration', examine: async () => `release.config.json, version ${(await plan()).version}` },
+    { id: 'sources', examine: async () => `${(await readBundleSource(await plan())).sources.length} C files` },
+    {
+      id: 'permissions',
+      examine: async () => `${Object.keys((await readPermissions({ root })).payload).length} paths`,
+    },
+    { id: 'commit', examine: async () => (await plan()).commit ?? 'no repository: release.json will name no commit' },
+    {
+      id: 'toolchain',
+      examine: async () => {
+        const toolchain = selectToolchain((await plan()).config.signing.toolchain);
+        const versions = await toolchain.compiler.versions();
+        return `${toolchain.name}: ${Object.entries(versions)
+          .map(([name, version]) => `${name} ${version}`)
+          .join(', ')}`;
+      },
+    },
+    {
+      id: 'output',
+      examine: async () => {
+        await access(root, constants.W_OK);
+        return outFolder;
+      },
+    },
+  ];
+}
+
+function examineNode(version: string): string {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (major > 20 || (major === 20 && minor >= 19)) return version;
+  throw new UsageError('NODE_OLD', `Node.js ${version} is too old`, { hint: 'Install Node.js 20.19 or later.' });
+}

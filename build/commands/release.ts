@@ -1,0 +1,78 @@
+import { resolve } from 'node:path';
+import { UsageError } from '../../src/base/errors.ts';
+import { selectToolchain } from '../../src/toolchain/select.ts';
+import type { CommandContext, CommandResult } from '../cli.ts';
+import { type Manifest, readManifest } from '../manifest.ts';
+import { makePlan, type Plan } from '../plan.ts';
+import { runRelease } from '../release.ts';
+import { renderSummary } from '../report/summary.ts';
+import { Run, type StageName } from '../run.ts';
+
+/** Options of `release` and `build` as the command line gives them. */
+export interface ReleaseOptions {
+  readonly toolchain?: 'portable' | 'apple' | 'auto';
+  readonly out?: string;
+  readonly until?: StageName;
+  readonly resume?: boolean;
+}
+
+/** Runs every stage, from source to the package. */
+export async function release(context: CommandContext, options: ReleaseOptions): Promise<CommandResult> {
+  return execute(context, options, 'release');
+}
+
+/** Runs the stages up to the unsigned package. */
+export async function build(context: CommandContext, options: ReleaseOptions): Promise<CommandResult> {
+  return execute(context, options, 'build');
+}
+
+async function execute(
+  context: CommandContext,
+  options: ReleaseOptions,
+  command: 'release' | 'build',
+): Promise<CommandResult> {
+  const plan = await makePlan({
+    root: context.root,
+    outFolder: resolve(options.out ?? resolve(context.root, 'out')),
+    sourceDateEpoch: context.env.SOURCE_DATE_EPOCH,
+  });
+  const toolchain = selectToolchain(options.toolchain ?? plan.config.signing.toolchain);
+  const tools = { node: process.versions.node, zlib: process.versions.zlib, ...(await toolchain.compiler.versions()) };
+  const before = options.resume ? await manifestToResume(plan) : undefined;
+  const manifest = before ?? newManifest(plan, toolchain.name, tools);
+  const until = command === 'build' ? 'build-package' : options.until;
+  const run = new Run({ plan, progress: context.progress, signal: context.signal, manifest, until });
+  const result = await runRelease(run, toolchain);
+  return { document: result, text: renderSummary(result, plan) };
+}
+
+async function manifestToResume(plan: Plan): Promise<Manifest> {
+  const manifest = await readManifest(plan.outFolder);
+  if (manifest) return manifest;
+  throw new UsageError(
+    'NOTHING_TO_RESUME',
+    `${plan.outFolder} holds no release.json, so there is nothing to go on from`,
+    {
+      hint: 'Run without --resume, or name the folder with --out.',
+    },
+  );
+}
+
+function newManifest(plan: Plan, toolchain: Manifest['toolchain'], tools: Manifest['tools']): Manifest {
+  return {
+    schema: 1,
+    product: plan.config.product.title,
+    version: plan.version,
+    mode: 'build',
+    toolchain,
+    sourceDateEpoch: plan.sourceDateEpoch,
+    commit: plan.commit,
+    tools,
+    stages: [],
+    files: [],
+    package: null,
+    code: [],
+    submission: null,
+    ticket: null,
+  };
+}

@@ -1,0 +1,95 @@
+import {
+  FormatError,
+  InterruptedError,
+  NetworkError,
+  PipelineError,
+  RefusedError,
+  ToolError,
+  UsageError,
+  VerificationError,
+} from '../src/base/errors.ts';
+
+/** What each exit code means, for --help. */
+export const EXIT_CODES: Readonly<Record<number, string>> = {
+  0: 'done',
+  1: 'a bug of this program',
+  2: 'usage or configuration',
+  3: 'a tool failed',
+  4: 'refused by Apple',
+  5: 'network or time limit',
+  6: 'verification failed',
+  130: 'interrupted',
+};
+
+/** Returns the exit code for an error: who has to act decides. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof UsageError) return 2;
+  if (error instanceof ToolError) return 3;
+  if (error instanceof RefusedError) return 4;
+  if (error instanceof NetworkError) return 5;
+  if (error instanceof FormatError || error instanceof VerificationError) return 6;
+  if (error instanceof InterruptedError) return 130;
+  // The file system said no to a path that the person named or to the disk: theirs to mend.
+  const code = (error as NodeJS.ErrnoException | null)?.code;
+  if (
+    code !== undefined &&
+    ['ENOENT', 'EACCES', 'EPERM', 'ENOTDIR', 'EISDIR', 'ENOSPC', 'EROFS', 'EEXIST', 'ENAMETOOLONG'].includes(code)
+  ) {
+    return 2;
+  }
+  return 1;
+}
+
+/** An error as `--json` prints it. */
+export interface ErrorDocument {
+  readonly schema: 1;
+  readonly error: {
+    readonly code: string;
+    readonly message: string;
+    readonly hint: string | null;
+    readonly exitCode: number;
+  };
+}
+
+/** Returns an error as a document for programs. */
+export function errorDocument(error: unknown): ErrorDocument {
+  const exitCode = exitCodeOf(error);
+  return {
+    schema: 1,
+    error: {
+      code: error instanceof PipelineError ? error.code : ((error as NodeJS.ErrnoException | null)?.code ?? 'BUG'),
+      message: messageOf(error),
+      hint: hintOf(error, exitCode),
+      exitCode,
+    },
+  };
+}
+
+/**
+ * Returns an error as a person reads it: the message, then what to do next. The stack only for bugs, and under --verbose.
+ */
+export function renderError(error: unknown, verbose: boolean): string {
+  const exitCode = exitCodeOf(error);
+  const lines = [`error: ${messageOf(error)}`];
+  const hint = hintOf(error, exitCode);
+  if (hint !== null) lines.push(`next: ${hint}`);
+  if ((verbose || exitCode === 1) && error instanceof Error) {
+    lines.push(error.stack ?? '');
+    for (let cause = error.cause; cause instanceof Error; cause = cause.cause)
+      lines.push(`caused by: ${cause.stack ?? cause.message}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function hintOf(error: unknown, exitCode: number): string | null {
+  if (error instanceof PipelineError) return error.hint ?? null;
+  if (exitCode === 1) return 'This is a bug. Please report it with the lines below; they hold no secret.';
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ENOSPC') return 'The disk is full. Free some space and run again; nothing half-written was left.';
+  if (code === 'ENOENT') return 'Check the path.';
+  return 'Check the path and who may read or write there.';
+}

@@ -1,0 +1,23 @@
+/** The result of one check, as every command and document has it. */
+export interface Check {
+  readonly id: string;
+  readonly status: 'pass' | 'fail' | 'skipped';
+  readonly reason?: string | undefined;
+}
+
+const WORDS = { pass: 'pass', fail: 'FAIL', skipped: 'skipped' } as const;
+
+/** Returns checks as a table: status, name, reason; further lines of a reason stand below it. */
+export function renderChecks(checks: readonly Check[]): string {
+  const width = Math.max(...checks.map((check) => check.id.length), 0);
+  return checks
+    .map(({ id, status, reason }) => {
+      const [first = '', ...rest] = (reason ?? '').split('\n');
+      const indent = ' '.repeat(width + 11);
+      return [
+        `${WORDS[status].padEnd(8)} ${id.padEnd(width)}  ${first}`.trimEnd(),
+        ...rest.map((line) => indent + line),
+      ].join('\n');
+    })
+    .join('\n');
+}

@@ -1,0 +1,38 @@
+import { join, relative } from 'node:path';
+import type { Manifest } from '../manifest.ts';
+import type { Plan } from '../plan.ts';
+
+/** Returns the last lines of a run: what was made, its identity, and what to do next. */
+export function renderSummary(manifest: Manifest, plan: Pick<Plan, 'outFolder'>): string {
+  const file = manifest.files.find((candidate) => candidate.role === 'package');
+  if (!file || !manifest.package) {
+    const last = manifest.stages.at(-1)?.name ?? 'nothing';
+    return `\nStopped after ${last}, as asked. To go on: npm start\n`;
+  }
+  const path = shortest(join(plan.outFolder, file.path));
+  const facts = [
+    ['package', manifest.package.identifier],
+    ['version', manifest.version],
+    ['size', `${file.size} bytes`],
+    ['sha256', file.sha256],
+    ['signed by', manifest.package.signer ?? 'nobody: for development, no Mac accepts it from an MDM'],
+  ];
+  return [
+    '',
+    `Made ${path}`,
+    ...facts.map(([name, value]) => `  ${(name as string).padEnd(10)} ${value}`),
+    '',
+    `Next: npm run -s cli -- inspect ${quote(path)}`,
+    '',
+  ].join('\n');
+}
+
+/** Returns the path as the person would type it from where they are. */
+function shortest(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short.startsWith('..') ? path : short;
+}
+
+function quote(path: string): string {
+  return /^[\w./+-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+}

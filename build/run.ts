@@ -1,0 +1,103 @@
+import { mkdir } from 'node:fs/promises';
+import { InterruptedError } from '../src/base/errors.ts';
+import { type Manifest, writeManifest } from './manifest.ts';
+import type { Plan } from './plan.ts';
+import type { Progress, StageProgress } from './report/progress.ts';
+
+/** The stages of a release, in order. */
+export const STAGES = [
+  'compile',
+  'generate-scripts',
+  'sign-code',
+  'assemble-payload',
+  'build-package',
+  'sign-package',
+  'notarize',
+  'staple',
+  'verify',
+  'publish',
+] as const;
+export type StageName = (typeof STAGES)[number];
+
+/** A stage's result and the few words that the terminal shows for it. */
+export interface StageResult<T> {
+  readonly value: T;
+  readonly words: string;
+}
+
+/** What a stage is given beside its input. */
+export interface StageContext {
+  readonly plan: Plan;
+  readonly progress: StageProgress;
+  readonly note: Progress['note'];
+  readonly signal: AbortSignal;
+}
+
+/** Thrown when the stage named by --until is done; the release ends there as a success. */
+export class ReachedStage extends Error {}
+
+/** One run: it times the stages, tells their story and writes the manifest after each of them. */
+export class Run {
+  readonly plan: Plan;
+  readonly signal: AbortSignal;
+  readonly #progress: Progress;
+  readonly #until: StageName | undefined;
+  #manifest: Manifest;
+
+  constructor(options: {
+    plan: Plan;
+    progress: Progress;
+    signal: AbortSignal;
+    manifest: Manifest;
+    until?: StageName | undefined;
+  }) {
+    this.plan = options.plan;
+    this.signal = options.signal;
+    this.#progress = options.progress;
+    this.#until = options.until;
+    this.#manifest = options.manifest;
+  }
+
+  /** What happened so far, as release.json has it. */
+  get manifest(): Manifest {
+    return this.#manifest;
+  }
+
+  /** Puts facts into the manifest and writes it, so that a killed run can be resumed from them. */
+  async record(facts: Partial<Manifest>): Promise<void> {
+    this.#manifest = { ...this.#manifest, ...facts };
+    await mkdir(this.plan.outFolder, { recursive: true });
+    await writeManifest(this.plan.outFolder, this.#manifest);
+  }
+
+  /** Runs one stage and returns what it made. */
+  async stage<T>(name: StageName, work: (context: StageContext) => Promise<StageResult<T>>): Promise<T> {
+    if (this.signal.aborted) throw new InterruptedError();
+    const since = performance.now();
+    const seconds = () => Math.round(performance.now() - since) / 1000;
+    const progress = this.#progress.begin(name);
+    const context = { plan: this.plan, progress, note: this.#progress.note, signal: this.signal };
+    try {
+      const { value, words } = await work(context);
+      this.#progress.end(name, 'done', words, seconds());
+      await this.#recordStage(name, seconds(), 'done');
+      if (name === this.#until) throw new ReachedStage(name);
+      return value;
+    } catch (error) {
+      if (!(error instanceof ReachedStage)) {
+        this.#progress.end(name, 'failed', firstLine(error), seconds());
+        await this.#recordStage(name, seconds(), 'failed').catch(() => undefined);
+      }
+      throw error;
+    }
+  }
+
+  async #recordStage(name: StageName, seconds: number, outcome: 'done' | 'failed'): Promise<void> {
+    const others = this.#manifest.stages.filter((stage) => stage.name !== name);
+    await this.record({ stages: [...others, { name, seconds, outcome }] });
+  }
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0] as string;
+}

@@ -1,0 +1,13 @@
+#!/bin/sh
+# Measures what the README promises: npm run bench [-- names].
+set -eu
+# shellcheck source=build/setup/ensure.sh
+. "$(dirname -- "$0")/ensure.sh"
+
+ensure_node
+ensure_modules
+ensure_compiler
+ensure_cli
+cd "$ROOT"
+node build/setup/bundle.mjs "$ROOT" test/bench/main.ts .build/bench.mjs
+exec node .build/bench.mjs "$@"

@@ -1,0 +1,23 @@
+#!/bin/sh
+# Runs the command line after making sure of what its command needs: npm start, npm run cli.
+set -eu
+# shellcheck source=build/setup/ensure.sh
+. "$(dirname -- "$0")/ensure.sh"
+
+ensure_node
+ensure_modules
+case ${1:-} in
+  release | build)
+    case " $* " in
+      *' --help '* | *' -h '*) ;;
+      *) ensure_compiler ;;
+    esac
+    ;;
+esac
+ensure_cli
+
+# npm runs scripts in the project's folder; files named by the person are relative to where they typed.
+case ${npm_lifecycle_event:-} in
+  start | cli) cd "${INIT_CWD:-.}" ;;
+esac
+exec node "$ROOT/.build/cli.mjs" "$@"

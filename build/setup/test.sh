@@ -1,0 +1,13 @@
+#!/bin/sh
+# Runs the tests after making sure of what they need: npm test [-- vitest arguments].
+set -eu
+# shellcheck source=build/setup/ensure.sh
+. "$(dirname -- "$0")/ensure.sh"
+
+ensure_node
+ensure_modules
+ensure_compiler
+ensure_test_tools
+ensure_cli
+cd "$ROOT"
+exec node node_modules/vitest/vitest.mjs run "$@"

@@ -1,0 +1,84 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as plist from 'plist';
+import { z } from 'zod';
+import { UsageError } from '../../src/base/errors.ts';
+import type { BundleSource, Compiler, MachOSlice } from '../../src/toolchain/toolchain.ts';
+import { parseJson } from '../config.ts';
+import type { Plan } from '../plan.ts';
+import type { StageContext, StageResult } from '../run.ts';
+
+/** The compiled plug-in: its slices and its information property list. No scripts yet, no seal. */
+export interface CompiledPlugin {
+  readonly kind: 'compiled-plugin';
+  readonly slices: readonly MachOSlice[];
+  readonly infoPlist: Buffer;
+}
+
+const BUILD_FILE = 'payload/plugin/build.json';
+
+/** What payload/plugin/build.json says: the sources of the plug-in and how they are compiled, for both toolchains. */
+const BUILD_SCHEMA = z.object({
+  sources: z.array(z.string()).min(1),
+  compilerFlags: z.array(z.string()),
+  linkerFlags: z.array(z.string()),
+  portable: z.object({ compilerFlags: z.array(z.string()), linkerFlags: z.array(z.string()) }),
+  frameworks: z.array(z.string()),
+  exportedSymbols: z.array(z.string()).min(1),
+});
+
+/** Compiles the plug-in for both architectures and fills in its Info.plist. */
+export async function compile(
+  compiler: Compiler,
+  signature: 'adhoc' | 'none',
+  { plan, signal }: Pick<StageContext, 'plan' | 'signal'>,
+): Promise<StageResult<CompiledPlugin>> {
+  const source = await readBundleSource(plan);
+  const [slices, infoPlist] = await Promise.all([
+    compiler.compile(source, { signature, signal }),
+    renderInfoPlist(plan),
+  ]);
+  const versions = Object.entries(await compiler.versions()).map(([tool, version]) => `${tool} ${version}`);
+  return {
+    value: { kind: 'compiled-plugin', slices, infoPlist },
+    words: `${slices.map((slice) => slice.architecture).join(' and ')}, ${versions.join(', ')}`,
+  };
+}
+
+/** Returns the plug-in's sources and flags, with what the configuration decides put in. */
+export async function readBundleSource(plan: Pick<Plan, 'root' | 'config'>): Promise<BundleSource> {
+  const folder = join(plan.root, 'payload/plugin');
+  const checked = BUILD_SCHEMA.safeParse(parseJson(await readFile(join(plan.root, BUILD_FILE), 'utf8'), BUILD_FILE));
+  if (!checked.success) {
+    const problems = checked.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`).join('\n');
+    throw new UsageError('BUILD_FILE_INVALID', `${BUILD_FILE}:\n${problems}`);
+  }
+  const { sdk, x86_64, arm64 } = plan.config.macOS;
+  return {
+    ...checked.data,
+    folder,
+    executable: plan.config.bundle.executable,
+    sdkVersion: sdk,
+    minimumMacOS: { x86_64, arm64 },
+  };
+}
+
+/** Returns the bundle's Info.plist: the template in payload/, and what configuration and version decide. */
+export async function renderInfoPlist(plan: Plan): Promise<Buffer> {
+  const { bundle, macOS } = plan.config;
+  const template = plist.parse(await readFile(join(plan.root, 'payload/Info.plist'), 'utf8')) as Record<
+    string,
+    plist.PlistValue
+  >;
+  const values: Record<string, plist.PlistValue> = {
+    ...template,
+    CFBundleExecutable: bundle.executable,
+    CFBundleIdentifier: bundle.identifier,
+    CFBundleName: bundle.name.replace(/\.bundle$/, ''),
+    CFBundleShortVersionString: plan.version,
+    CFBundleVersion: String(plan.bundleVersion),
+    LSMinimumSystemVersion: macOS.installer,
+  };
+  const sorted = Object.fromEntries(Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return Buffer.from(`${plist.build(sorted, { indent: '\t' })}\n`);
+}

@@ -1,0 +1,15 @@
+# shellcheck shell=sh
+# Every line goes to standard output and to the system log.
+say() {
+    printf '%s\n' "$PRODUCT_NAME: ${1:-(no message)}" || :
+    /usr/bin/logger -t "$DOMAIN" -p user.notice -- "${1:-(no message)}" </dev/null >/dev/null 2>&1 || :
+}
+
+fail() {
+    say "$1"
+    exit 1
+}
+
+require_root() {
+    [ "$(/usr/bin/id -u)" = 0 ] || fail "This needs root. Run it again with sudo; nothing was changed."
+}

@@ -1,0 +1,117 @@
+# shellcheck shell=sh disable=SC2034
+# The only place that writes the right: read, plan, edit a copy, read again, write, read back, compare.
+# Another tool's change inside the write call itself cannot be seen: authd has no compare-and-swap.
+
+# change_right TASK (as plan_right): 0 when the right is as TASK wants it. CHANGED says what happened: changed, unchanged,
+# refused (nothing was written) or failed; WHY says why. CHANGE_WROTE: whether a write was tried.
+change_right() {
+    change_attempt=1
+    CHANGE_WROTE=no
+    while [ "$change_attempt" -le 3 ]; do
+        attempt_change "$1"
+        case $? in
+            0) return 0 ;;
+            1) return 1 ;;
+        esac
+        # The guard writes once, whatever comes of it: two healers must not fight.
+        if [ "$1$CHANGE_WROTE" = healyes ]; then return 1; fi
+        change_attempt=$((change_attempt + 1))
+    done
+    return 1
+}
+
+# 0 done, 1 given up, 2 start again from what is there now.
+attempt_change() {
+    CHANGED=refused
+    if ! read_right "$WORK/before" || ! plan_right "$1"; then
+        why_refused "$RIGHT_PROBLEM"
+        return 1
+    fi
+    if [ "$PLANNED" = "$RIGHT_LIST" ]; then
+        CHANGED=unchanged
+        return 0
+    fi
+    before_list=$RIGHT_LIST
+    before_keys=$RIGHT_KEYS
+    CHANGED=failed
+    edit_copy || return 2
+    if ! /usr/bin/security -q authorizationdb read system.login.console >"$WORK/again" 2>/dev/null </dev/null ||
+        ! /usr/bin/cmp -s "$WORK/before" "$WORK/again"; then
+        WHY="another program changed the login right at the same time"
+        return 2
+    fi
+    if ! lock_is_ours; then
+        WHY="another script of $PRODUCT_NAME took over"
+        return 1
+    fi
+    CHANGE_WROTE=yes
+    /usr/bin/security -q authorizationdb write system.login.console <"$WORK/after" >/dev/null 2>&1
+    judge_write "$?"
+}
+
+# A copy of what was read, with our entry taken out and put in, and nothing else different: proven before it is written.
+edit_copy() {
+    WHY="the changed copy of the login right could not be made"
+    /bin/cp "$WORK/before" "$WORK/after" 2>/dev/null || return 1
+    for edit_index in $REMOVE_AT; do
+        edit_with "Delete :mechanisms:$edit_index" || return 1
+    done
+    if [ "$INSERT_AT" -ge 0 ]; then
+        edit_with "Add :mechanisms:$INSERT_AT string '$MECHANISM'" || return 1
+    fi
+    understand_right "$WORK/after" || return 1
+    [ "$RIGHT_LIST" = "$PLANNED" ] && [ "$RIGHT_KEYS" = "$before_keys" ]
+}
+
+edit_with() {
+    /usr/libexec/PlistBuddy -c "$1" "$WORK/after" >/dev/null 2>&1 </dev/null
+}
+
+# The exit status of the write proves nothing in either direction; what can be read afterwards does.
+judge_write() {
+    read_back || return 1
+    authd_list "$PLANNED"
+    if [ "$RIGHT_LIST" = "$STORED" ] && keys_that_stay "$before_keys" "$RIGHT_KEYS"; then
+        CHANGED=changed
+        return 0
+    fi
+    if [ "$RIGHT_LIST" = "$before_list" ]; then
+        WHY="the authorization database did not take the change (security ended with $1)"
+        return 2
+    fi
+    WHY="the login right differs from what was written"
+    others_are_there || { restore_right; return 1; }
+    return 2
+}
+
+read_back() {
+    for back_try in 1 2 3; do
+        if read_right "$WORK/back"; then return 0; fi
+        [ "$back_try" = 3 ] || /bin/sleep 1
+    done
+    why_refused "$RIGHT_PROBLEM"
+    WHY="the login right was written but could not be read back: $WHY"
+    return 1
+}
+
+# Every entry of others that was to stay, the anchor among them, is in what was read back.
+others_are_there() {
+    there_rest=$STORED
+    while [ -n "$there_rest" ]; do
+        there_item=${there_rest%%'<'*}
+        there_rest=${there_rest#*'<'}
+        [ "$there_item" != "$MECHANISM" ] || continue
+        case "<$RIGHT_LIST" in *"<$there_item<"*) ;; *) return 1 ;; esac
+    done
+}
+
+restore_right() {
+    WHY="entries of others were gone after the write"
+    /usr/bin/security -q authorizationdb write system.login.console <"$WORK/before" >/dev/null 2>&1
+    authd_list "$before_list"
+    if read_right "$WORK/back" && [ "$RIGHT_LIST" = "$STORED" ]; then
+        WHY="$WHY; the original was written back"
+    else
+        WHY="$WHY; writing the original back did not help, look at: security authorizationdb read system.login.console"
+    fi
+}

@@ -1,0 +1,26 @@
+#!/bin/sh
+# postinstall of the uninstall package: removes the product, as uninstall.sh does, for systems that can only push packages.
+# @include lib/values.sh
+# @include lib/environment.sh
+# @include lib/report.sh
+# @include lib/characters.sh
+# @include lib/workspace.sh
+# @include lib/property-list.sh
+# @include lib/right-read.sh
+# @include lib/right-plan.sh
+# @include lib/right-change.sh
+# @include lib/unregister.sh
+# @include lib/settings.sh
+# @include lib/guard-files.sh
+# @include lib/launch-job.sh
+# @include lib/uninstall.sh
+
+if [ "${3:-/}" != / ]; then
+    say "Only the running system can be cleaned, not $3: nothing was done. Install this package once that system runs."
+    exit 0
+fi
+require_root
+open_workspace
+# The receipt of this package is being written by the installer in this moment: it must not be forgotten here.
+uninstall_product "$PACKAGE_IDENTIFIER" "$GUARD_IDENTIFIER" || exit 1
+exit 0

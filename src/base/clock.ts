@@ -1,0 +1,55 @@
+import { InterruptedError } from './errors.ts';
+
+/** The time, and waiting for it: given to whatever needs either, so that tests need not wait. */
+export interface Clock {
+  /** Returns the current time. */
+  now(): Date;
+  /** Returns after `ms` milliseconds; throws InterruptedError as soon as `signal` is aborted. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/**
+ * The clock of this machine.
+ *
+ * @example await systemClock.sleep(500, signal)
+ */
+export const systemClock: Clock = {
+  now: () => new Date(),
+  sleep(ms, signal) {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(new InterruptedError());
+      const timer = setTimeout(() => {
+        signal?.removeEventListener('abort', interrupt);
+        resolve();
+      }, ms);
+      function interrupt() {
+        clearTimeout(timer);
+        reject(new InterruptedError());
+      }
+      signal?.addEventListener('abort', interrupt, { once: true });
+    });
+  },
+};
+
+/**
+ * A clock that stands still: `sleep` moves it on at once and writes down how long it was.
+ *
+ * @param start the time it shows first
+ * @example
+ * const clock = standingClock(new Date('2026-01-01T00:00:00Z'));
+ * await clock.sleep(1000);
+ * clock.slept // [1000]
+ */
+export function standingClock(start: Date): Clock & { readonly slept: number[] } {
+  let time = start.getTime();
+  const slept: number[] = [];
+  return {
+    slept,
+    now: () => new Date(time),
+    async sleep(ms, signal) {
+      if (signal?.aborted) throw new InterruptedError();
+      slept.push(ms);
+      time += ms;
+    },
+  };
+}

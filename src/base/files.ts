@@ -1,0 +1,105 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream, rmSync } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import fsExtra from 'fs-extra';
+
+/** Where a file is being written, and how large and what it has become. */
+export interface WrittenFile {
+  readonly path: string;
+  readonly size: number;
+  /** Hex. */
+  readonly sha256: string;
+}
+
+/**
+ * Writes a file whole or not at all: into a hidden file beside it, flushed to the disk, then renamed.
+ *
+ * An error or an interruption leaves what was at `path` before, and no half-written file.
+ *
+ * @param path file to make or replace
+ * @param content bytes, or a stream of them
+ * @param mode permission bits, whatever the umask is
+ */
+export async function writeWhole(
+  path: string,
+  content: AsyncIterable<Buffer> | Buffer | string,
+  mode = 0o644,
+): Promise<WrittenFile> {
+  const beside = unfinishedName(path);
+  const hash = createHash('sha256');
+  let size = 0;
+  const file = await open(beside, 'wx', mode);
+  try {
+    try {
+      for await (const chunk of chunksOf(content)) {
+        hash.update(chunk);
+        size += chunk.length;
+        await file.writeFile(chunk);
+      }
+      await file.chmod(mode);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(beside, path);
+  } catch (error) {
+    await rm(beside, { force: true });
+    throw error;
+  }
+  return { path, size, sha256: hash.digest('hex') };
+}
+
+const unfinished = new Set<string>();
+
+/**
+ * Returns the name under which `path` is written before it is whole: hidden, beside it, never used twice.
+ *
+ * Whoever uses it for a file or folder need not remove it when the process ends early: see `removeOwnUnfinished`.
+ */
+export function unfinishedName(path: string): string {
+  const name = join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.unfinished`);
+  unfinished.add(name);
+  return name;
+}
+
+/** Removes what this process has begun and not finished; for the last moment before it ends. */
+export function removeOwnUnfinished(): void {
+  for (const path of unfinished) rmSync(path, { force: true, recursive: true });
+  unfinished.clear();
+}
+
+/** Removes what writers that were killed left in a folder: hidden files whose process is gone. */
+export async function removeUnfinished(folder: string): Promise<void> {
+  if (!(await fsExtra.pathExists(folder))) return;
+  for (const name of await fsExtra.readdir(folder)) {
+    const match = /^\..+\.(\d+)\.[0-9a-f]{8}\.unfinished$/.exec(name);
+    if (match && !isRunning(Number(match[1]))) await rm(join(folder, name), { force: true, recursive: true });
+  }
+}
+
+/** Returns size and SHA-256 (hex) of a file. */
+export async function digestFile(path: string): Promise<WrittenFile> {
+  const hash = createHash('sha256');
+  let size = 0;
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
+    hash.update(chunk as Buffer);
+    size += (chunk as Buffer).length;
+  }
+  return { path, size, sha256: hash.digest('hex') };
+}
+
+async function* chunksOf(content: AsyncIterable<Buffer> | Buffer | string): AsyncIterable<Buffer> {
+  if (typeof content === 'string') yield Buffer.from(content);
+  else if (Buffer.isBuffer(content)) yield content;
+  else yield* content;
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

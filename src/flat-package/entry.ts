@@ -1,0 +1,143 @@
+import type { ByteSource } from '../base/bytes.ts';
+import { UsageError } from '../base/errors.ts';
+
+/** What every entry of a payload has. */
+interface EntryFacts {
+  /** `.` for the root, else `./a/b`: the name as it stands in the archive, its UTF-8 bytes kept as they are (NFC or NFD). */
+  readonly path: string;
+  /** Permission bits with setuid, setgid and sticky, 0 to 0o7777; no file type. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Seconds since 1970. */
+  readonly mtimeSeconds: number;
+}
+
+export interface DirectoryEntry extends EntryFacts {
+  readonly kind: 'directory';
+}
+
+export interface FileEntry extends EntryFacts {
+  readonly kind: 'file';
+  /** Contents; read once. */
+  readonly source: ByteSource;
+}
+
+export interface SymlinkEntry extends EntryFacts {
+  readonly kind: 'symlink';
+  /** What the link says, taken as it is and never followed. */
+  readonly target: string;
+}
+
+/** One thing that a payload lays down. */
+export type PayloadEntry = DirectoryEntry | FileEntry | SymlinkEntry;
+
+/** File type bits of st_mode by kind, and the number Bom records use. Source: sys/stat.h. */
+export const FILE_TYPE_BITS = { file: 0o100000, directory: 0o040000, symlink: 0o120000 } as const;
+
+/**
+ * Returns the entries parent-first, siblings by the bytes of their names, each folder followed by what it holds.
+ *
+ * @throws UsageError `ENTRY_INVALID`, naming the path, when the entries are no tree: `.` missing, a parent missing or no
+ *   directory, the same path twice, a name that is empty, `.`, `..`, absolute, holds NUL or is no valid Unicode, a number out of
+ *   range, or a link without target. Names that differ only in Unicode normalisation are different names.
+ * @example checkEntries([{ kind: 'directory', path: '.', mode: 0o755, uid: 0, gid: 0, mtimeSeconds: 1700000000 }])
+ */
+export function checkEntries(entries: readonly PayloadEntry[]): PayloadEntry[] {
+  for (const entry of entries) {
+    const problem = factProblem(entry);
+    if (problem !== undefined) throw invalidEntry(entry.path, problem);
+  }
+  checkTree(entries);
+  return sortTree(entries);
+}
+
+/** Throws UsageError `ENTRY_INVALID` unless the paths are those of one tree; see `checkEntries`. */
+export function checkTree(items: readonly Pick<PayloadEntry, 'path' | 'kind'>[]): void {
+  const kinds = new Map<string, PayloadEntry['kind']>();
+  for (const { path, kind } of items) {
+    const problem = pathProblem(path);
+    if (problem !== undefined) throw invalidEntry(path, problem);
+    if (kinds.has(path)) throw invalidEntry(path, 'it is there twice');
+    kinds.set(path, kind);
+  }
+  if (kinds.get('.') !== 'directory') throw invalidEntry('.', 'the root directory is missing');
+  for (const path of kinds.keys()) {
+    if (path === '.') continue;
+    const parent = parentPath(path);
+    const kind = kinds.get(parent);
+    if (kind !== 'directory') throw invalidEntry(path, `its parent ${JSON.stringify(parent)} is ${kind ?? 'missing'}`);
+  }
+}
+
+/** Returns how many entries each directory holds directly; directories that hold none are left out. */
+export function countChildren(items: readonly { readonly path: string }[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { path } of items) {
+    if (path !== '.') counts.set(parentPath(path), (counts.get(parentPath(path)) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** Returns the path of the directory that holds `path`; the root has none and gives itself. */
+export function parentPath(path: string): string {
+  return path === '.' ? '.' : path.slice(0, path.lastIndexOf('/'));
+}
+
+/** Returns the last component of `path`, `.` for the root. */
+export function baseName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+/**
+ * Returns what is wrong with a path of an entry, or undefined.
+ *
+ * @param path expected as `.` or `./a/b`
+ */
+export function pathProblem(path: string): string | undefined {
+  if (path === '.') return undefined;
+  if (!path.startsWith('./')) return 'a path must be "." or begin with "./"';
+  if (path.includes('\0')) return 'a path must not hold NUL';
+  if (LONE_SURROGATE.test(path)) return 'a path must be valid Unicode';
+  for (const component of path.slice(2).split('/')) {
+    if (component === '') return 'a path must not have an empty component';
+    if (component === '.' || component === '..') return `a path must not have the component "${component}"`;
+  }
+  return undefined;
+}
+
+/** Half of a character beyond U+FFFF: text with one has no UTF-8 form. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
+/** 18 bits: what an odc header's six octal digits hold. */
+const ID_MAX = 0o777777;
+/** Bom records hold unsigned 32 bits. */
+const MTIME_MAX = 0xffffffff;
+
+function factProblem(entry: PayloadEntry): string | undefined {
+  const numbers = [
+    ['mode', entry.mode, 0o7777],
+    ['uid', entry.uid, ID_MAX],
+    ['gid', entry.gid, ID_MAX],
+    ['mtimeSeconds', entry.mtimeSeconds, MTIME_MAX],
+  ] as const;
+  for (const [name, value, max] of numbers) {
+    if (!Number.isInteger(value) || value < 0 || value > max) return `${name} must be 0 to ${max}, not ${value}`;
+  }
+  if (entry.kind !== 'symlink') return undefined;
+  if (entry.target === '') return 'a symbolic link must have a target';
+  if (entry.target.includes('\0') || LONE_SURROGATE.test(entry.target))
+    return 'a target must be valid Unicode without NUL';
+  return undefined;
+}
+
+function sortTree(entries: readonly PayloadEntry[]): PayloadEntry[] {
+  // A separator below every other byte keeps a folder's content together and before siblings such as "./a b" after "./a".
+  const keyed = entries.map((entry) => ({ entry, key: Buffer.from(entry.path.replaceAll('/', '\0')) }));
+  keyed.sort((a, b) => Buffer.compare(a.key, b.key));
+  return keyed.map(({ entry }) => entry);
+}
+
+/** Returns the error for one bad entry. */
+export function invalidEntry(path: string, problem: string): UsageError {
+  return new UsageError('ENTRY_INVALID', `payload entry ${JSON.stringify(path)}: ${problem}`);
+}

@@ -1,0 +1,133 @@
+import { crc32, createInflateRaw, type InflateRaw } from 'node:zlib';
+import { FormatError } from '../base/errors.ts';
+import { bytes, layout, u8, u16be, u32le } from '../base/layout.ts';
+import { ChunkReader } from './chunk-reader.ts';
+
+/** Header of a gzip member, 10 bytes. Source: RFC 1952, section 2.3. */
+const GZIP_HEADER = layout('GzipHeader', {
+  magic: u16be, // 1f 8b
+  method: u8, // 8 = deflate
+  flags: u8, // 0: no name, comment, extra field or header checksum
+  origin: bytes(6), // time, XFL, operating system: any
+});
+/** What follows the deflate stream. Source: RFC 1952, section 2.3.1. */
+const GZIP_TRAILER = layout('GzipTrailer', {
+  checksum: u32le, // CRC-32 of the inflated bytes
+  size: u32le, // inflated bytes modulo 2^32
+});
+
+export interface GunzipOptions {
+  /** Most inflated bytes to accept; no bound unless told. */
+  readonly maxBytes?: number;
+}
+
+/**
+ * Yields the contents of a source that is exactly one gzip member.
+ *
+ * @throws FormatError `FORMAT_TRUNCATED`, `GZIP_HEADER`, `GZIP_DEFLATE`, `GZIP_CHECKSUM`, `GZIP_SIZE`, `GZIP_TRAILING_BYTES` (anything
+ *   behind the member: the Installer accepts no second one) or `SIZE_LIMIT`; offsets are in the compressed stream. As the checksum
+ *   comes last, an error may follow bytes already yielded.
+ */
+export async function* gunzipMember(
+  source: AsyncIterable<Buffer>,
+  options: GunzipOptions = {},
+): AsyncGenerator<Buffer> {
+  const { maxBytes = Number.POSITIVE_INFINITY } = options;
+  const reader = new ChunkReader(source);
+  const inflate = createInflateRaw({ chunkSize: 128 * 1024 });
+  try {
+    checkHeader(await reader.read(GZIP_HEADER.size, GZIP_HEADER.name));
+    // An error while feeding reaches the loop below through the stream.
+    const fed = feed(reader, inflate).catch((error) => void inflate.destroy(error));
+    let checksum = 0;
+    let size = 0;
+    for await (const chunk of explained(inflate, reader)) {
+      size += chunk.length;
+      if (size > maxBytes) {
+        throw new FormatError(
+          'SIZE_LIMIT',
+          'gzip member',
+          reader.offset,
+          `expected at most ${maxBytes} inflated bytes`,
+        );
+      }
+      checksum = crc32(chunk, checksum);
+      yield chunk;
+    }
+    await fed;
+    await checkTrailer(reader, checksum, size);
+  } finally {
+    inflate.destroy();
+    await reader.close();
+  }
+}
+
+function checkHeader(data: Buffer): void {
+  const { magic, method, flags } = GZIP_HEADER.decode(data);
+  const fields = [
+    ['magic', magic, 0x1f8b],
+    ['method', method, 8],
+    ['flags', flags, 0],
+  ] as const;
+  for (const [name, found, expected] of fields) {
+    if (found === expected) continue;
+    const problem = `expected ${name} ${expected.toString(16)}, found ${found.toString(16)}`;
+    throw new FormatError('GZIP_HEADER', GZIP_HEADER.name, GZIP_HEADER.offsetOf(name), problem);
+  }
+}
+
+/** Gives the deflate stream to `inflate` and what lies behind it back to `reader`. */
+async function feed(reader: ChunkReader, inflate: InflateRaw): Promise<void> {
+  const start = reader.offset;
+  for await (const chunk of reader.rest()) {
+    await writeTo(inflate, chunk);
+    // zlib takes no more once it has seen the last block.
+    const left = reader.offset - start - inflate.bytesWritten;
+    if (left > 0) {
+      reader.unread(chunk.subarray(chunk.length - left));
+      inflate.end();
+      return;
+    }
+  }
+  inflate.end();
+}
+
+/** Resolves when zlib has done with `chunk`, also when it wants none of it. */
+function writeTo(inflate: InflateRaw, chunk: Buffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    inflate.write(chunk, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+/** Yields what `inflate` yields, zlib's errors made ours. */
+async function* explained(inflate: InflateRaw, reader: ChunkReader): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of inflate) yield chunk as Buffer;
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? '';
+    if (code === 'Z_BUF_ERROR') {
+      const problem = 'expected more deflate blocks, found the end';
+      throw new FormatError('FORMAT_TRUNCATED', 'deflate stream', reader.offset, problem, { cause });
+    }
+    if (!code.startsWith('Z_')) throw cause;
+    const problem = `expected deflate blocks, found ${(cause as Error).message}`;
+    throw new FormatError('GZIP_DEFLATE', 'deflate stream', inflate.bytesWritten, problem, { cause });
+  }
+}
+
+async function checkTrailer(reader: ChunkReader, checksum: number, size: number): Promise<void> {
+  const start = reader.offset;
+  const trailer = GZIP_TRAILER.decode(await reader.read(GZIP_TRAILER.size, GZIP_TRAILER.name));
+  if (trailer.checksum !== checksum) {
+    const problem = `expected CRC-32 ${checksum.toString(16)} of the inflated bytes, found ${trailer.checksum.toString(16)}`;
+    throw new FormatError('GZIP_CHECKSUM', GZIP_TRAILER.name, start, problem);
+  }
+  if (trailer.size !== size % 2 ** 32) {
+    throw new FormatError('GZIP_SIZE', GZIP_TRAILER.name, start + 4, `expected size ${size}, found ${trailer.size}`);
+  }
+  for await (const chunk of reader.rest()) {
+    if (chunk.length === 0) continue;
+    const problem = 'expected the end after one gzip member, found more bytes';
+    throw new FormatError('GZIP_TRAILING_BYTES', 'gzip member', reader.offset - chunk.length, problem);
+  }
+}

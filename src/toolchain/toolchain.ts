@@ -1,0 +1,46 @@
+/** The processor architectures of a universal binary, in the order of its slices. */
+export const ARCHITECTURES = ['x86_64', 'arm64'] as const;
+export type Architecture = (typeof ARCHITECTURES)[number];
+
+/** C sources of a loadable bundle and how to compile and link them. */
+export interface BundleSource {
+  /** Folder that `sources` and the include folders are relative to. */
+  readonly folder: string;
+  readonly sources: readonly string[];
+  readonly compilerFlags: readonly string[];
+  readonly linkerFlags: readonly string[];
+  /** What machines without Apple's SDK add: stub headers for the compiler, stub libraries for the linker. */
+  readonly portable: { readonly compilerFlags: readonly string[]; readonly linkerFlags: readonly string[] };
+  readonly frameworks: readonly string[];
+  /** The only symbols that may be seen from outside, as the linker spells them. */
+  readonly exportedSymbols: readonly string[];
+  /** File name of the executable; the linker derives LC_UUID from it. */
+  readonly executable: string;
+  readonly sdkVersion: string;
+  /** Oldest macOS of each slice. */
+  readonly minimumMacOS: Readonly<Record<Architecture, string>>;
+}
+
+/** A linked Mach-O file of one architecture. */
+export interface MachOSlice {
+  readonly architecture: Architecture;
+  readonly data: Buffer;
+}
+
+/** Makes a universal MH_BUNDLE. */
+export interface Compiler {
+  /**
+   * Returns one slice an architecture, linked with an ad-hoc signature where `signature` says so.
+   *
+   * @throws ToolError with the compiler's own words
+   */
+  compile(source: BundleSource, options: CompileOptions): Promise<readonly MachOSlice[]>;
+  /** Returns the tools it runs and their versions, such as `{ clang: '14.0.6', 'ld64.lld': '14.0.6' }`. */
+  versions(): Promise<Readonly<Record<string, string>>>;
+}
+
+export interface CompileOptions {
+  /** `adhoc`: the linker signs, so that Apple silicon loads the code; `none`: a signature follows. */
+  readonly signature: 'adhoc' | 'none';
+  readonly signal?: AbortSignal | undefined;
+}

@@ -1,0 +1,17 @@
+// npm run bench [-- NAME ...]: each benchmark prints what it measured, beside what others need for the same.
+import { benchTree, packageOne } from './package-tree.ts';
+
+const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = { tree: benchTree };
+
+const names = process.argv.slice(2);
+if (await packageOne(names)) process.exit(0);
+
+const unknown = names.filter((name) => !(name in BENCHMARKS));
+if (unknown.length > 0) {
+  process.stderr.write(`no such benchmark: ${unknown.join(', ')}; there are ${Object.keys(BENCHMARKS).join(', ')}\n`);
+  process.exit(2);
+}
+for (const name of names.length > 0 ? names : Object.keys(BENCHMARKS)) {
+  process.stdout.write(`\n## ${name}\n`);
+  await (BENCHMARKS[name] as () => Promise<void>)();
+}

@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { configJsonSchema, parseConfig } from '../../build/config.ts';
+import { UsageError } from '../../src/base/errors.ts';
+
+const SOURCE = readFileSync('release.config.json', 'utf8');
+
+/** Returns the message for the project's configuration after `change`. */
+function messageAfter(change: (config: Record<string, never>) => void): string {
+  const config = JSON.parse(SOURCE);
+  change(config);
+  try {
+    parseConfig(JSON.stringify(config), 'release.config.json');
+  } catch (error) {
+    expect(error).toBeInstanceOf(UsageError);
+    return (error as Error).message;
+  }
+  return 'accepted';
+}
+
+describe('parseConfig', () => {
+  it('accepts the configuration of this project', () => {
+    expect(parseConfig(SOURCE, 'release.config.json').bundle.identifier).toBe('com.netflix.Escrow-Buddy');
+  });
+
+  it('reports all problems of a file at once, each with path, value and what is allowed', () => {
+    const message = messageAfter((config: Record<string, any>) => {
+      config.bundle.identifier = 'not an identifier';
+      config.macOS.arm64 = 11;
+      delete config.package.installLocation;
+      config.signing.toolchain = 'xcode';
+      config.output.packge = 'x.pkg';
+    });
+    expect(message).toContain('release.config.json has 5 problems:');
+    expect(message).toContain('bundle.identifier: "not an identifier": allowed is a reverse-DNS identifier');
+    expect(message).toContain('macOS.arm64: 11: allowed is a macOS version such as 11.0');
+    expect(message).toContain('package.installLocation: missing; allowed is an absolute path');
+    expect(message).toContain('signing.toolchain: "xcode": allowed is portable, apple or auto');
+    expect(message).toContain('output.packge: no such setting');
+  });
+
+  it.each([
+    ['installLocation', (c: any) => (c.package.installLocation = '/Library/../etc'), /package\.installLocation/],
+    ['installLocation', (c: any) => (c.package.installLocation = 'Library'), /package\.installLocation/],
+    [
+      'teamIdentifier',
+      (c: any) => (c.signing.teamIdentifier = 'abc'),
+      /signing\.teamIdentifier: "abc": allowed is 10 capital/,
+    ],
+    ['output.package', (c: any) => (c.output.package = '../{version}.pkg'), /output\.package/],
+    ['output.package', (c: any) => (c.output.package = 'Product.pkg'), /output\.package: .* contains \{version\}/],
+    [
+      'services',
+      (c: any) => (c.services.notary = 'ftp://example.org'),
+      /services\.notary: "ftp:.*: allowed is an http or https/,
+    ],
+    [
+      'mechanism',
+      (c: any) => (c.authorization.mechanism = 'Other:Invoke,privileged'),
+      /must begin with the name of the bundle/,
+    ],
+    ['identifiers', (c: any) => (c.package.guardIdentifier = c.package.identifier), /must differ/],
+  ])('refuses a wrong %s', (_name, change, expected) => {
+    expect(messageAfter(change)).toMatch(expected);
+  });
+
+  it('says where JSON is broken', () => {
+    expect(() => parseConfig('{\n  "product": {,}\n}', 'release.config.json')).toThrow(/is no JSON: line 2, column 15/);
+  });
+});
+
+describe('the JSON Schema for editors', () => {
+  it('is the one that the code checks with (after a change: npx vitest run test/build/config.test.ts -u)', async () => {
+    await expect(configJsonSchema()).toMatchFileSnapshot('../../release.config.schema.json');
+  });
+});

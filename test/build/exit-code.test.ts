@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { errorDocument, exitCodeOf, renderError } from '../../build/exit-code.ts';
+import {
+  FormatError,
+  InterruptedError,
+  NetworkError,
+  RefusedError,
+  ToolError,
+  UsageError,
+  VerificationError,
+} from '../../src/base/errors.ts';
+
+describe('exitCodeOf', () => {
+  it.each([
+    [2, new UsageError('A', 'a')],
+    [3, new ToolError('A', 'clang', 'a')],
+    [4, new RefusedError('A', 'a')],
+    [5, new NetworkError('A', 'a')],
+    [6, new VerificationError('A', 'a')],
+    [6, new FormatError('A', 'XarHeader', 4, 'a')],
+    [130, new InterruptedError()],
+    [2, Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })],
+    [1, new TypeError('x is undefined')],
+    [1, 'thrown text'],
+  ])('%i for %s', (code, error) => expect(exitCodeOf(error)).toBe(code));
+});
+
+describe('renderError', () => {
+  it('says what to do next, and shows no stack for what is no bug', () => {
+    const text = renderError(new UsageError('A', 'the file is wrong', { hint: 'Mend it.' }), false);
+    expect(text).toBe('error: the file is wrong\nnext: Mend it.\n');
+  });
+
+  it('asks for a report of a bug, with the stack', () => {
+    const text = renderError(new TypeError('x is undefined'), false);
+    expect(text).toContain('next: This is a bug.');
+    expect(text).toContain('exit-code.test.ts');
+  });
+});
+
+describe('errorDocument', () => {
+  it('is what --json prints', () => {
+    expect(errorDocument(new FormatError('FORMAT_INVALID', 'XarHeader', 4, 'expected 28, found 27'))).toEqual({
+      schema: 1,
+      error: { code: 'FORMAT_INVALID', message: 'XarHeader, offset 4: expected 28, found 27', hint: null, exitCode: 6 },
+    });
+  });
+});

@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { needs } from '../support/needs.ts';
+import { BUILD, linkSlice, llvmTool, PLUGIN_FOLDER, run, sourceFiles, withoutComments } from './source.ts';
+
+const clang = needs('clang');
+const linker = llvmTool('ld64.lld');
+const objdump = llvmTool('llvm-objdump');
+const linking = {
+  missing: clang.missing || !linker || !objdump,
+  note: clang.missing || !linker || !objdump ? ' (skipped: needs clang, ld64.lld and llvm-objdump)' : '',
+};
+
+/** Lines that are neither blank nor comment. */
+function codeLines(text: string): number {
+  return withoutComments(text)
+    .split('\n')
+    .filter((line) => line.trim() !== '').length;
+}
+
+describe('build.json', () => {
+  it('names every C file of the folder, in order', () => {
+    const files = sourceFiles().map(({ name }) => name);
+    expect(BUILD.sources).toEqual(files.filter((name) => name.endsWith('.c')).sort());
+  });
+
+  it('asks for warnings as errors, one exported symbol and one framework', () => {
+    expect(BUILD.compilerFlags).toEqual(expect.arrayContaining(['-Wall', '-Wextra', '-Wconversion', '-Werror']));
+    expect(BUILD.exportedSymbols).toEqual(['_AuthorizationPluginCreate']);
+    expect(BUILD.frameworks).toEqual(['CoreFoundation']);
+  });
+});
+
+describe('source of the plug-in', () => {
+  it('is about a thousand lines of C, in files of one concern', () => {
+    const lines = sourceFiles().map(({ name, text }) => ({ name, lines: codeLines(text) }));
+    const inC = lines.filter(({ name }) => name.endsWith('.c'));
+    expect(inC.reduce((sum, file) => sum + file.lines, 0)).toBeLessThanOrEqual(1000);
+    expect(lines.filter((file) => file.lines > 250)).toEqual([]);
+  });
+
+  it('can neither assert nor abort, and starts nothing but by posix_spawn', () => {
+    const forbidden =
+      /\b(assert|abort|exit|_exit|__builtin_trap|system|popen|fork|vfork|exec[lv]\w*|setenv|getenv|signal)\s*\(/;
+    const uses = sourceFiles().filter(({ text }) => forbidden.test(withoutComments(text)));
+    expect(uses.map(({ name }) => name)).toEqual([]);
+  });
+
+  it.skipIf(clang.missing)(`gives clang's static analyzer nothing to say${clang.note}`, () => {
+    // One architecture: the sizes of all types are the same on both.
+    const flags = [`--target=${BUILD.architectures[0]!.target}`, '-nostdinc', '-isystem', BUILD.stubHeaders];
+    const analyze = ['--analyze', '-Xclang', '-analyzer-output=text', '-Xclang', '-analyzer-werror'];
+    run('clang', [...analyze, ...BUILD.compilerFlags, ...flags, ...BUILD.sources]);
+  });
+});
+
+describe.each(BUILD.architectures)('Mach-O bundle for $name', (architecture) => {
+  it.skipIf(linking.missing)(`has the format it needs${linking.note}`, () => {
+    const slice = linkSlice(architecture);
+    try {
+      const bytes = readFileSync(slice.path);
+      expect(bytes.readUInt32LE(12)).toBe(8); // MH_BUNDLE; mach-o/loader.h
+      expect(bytes.includes(PLUGIN_FOLDER)).toBe(false);
+      const options = ['--macho', '--exports-trie', '--section-headers', '--private-headers'];
+      const dump = run('llvm-objdump', [...options, slice.path]).stdout;
+      const exported = dump.match(/^0x[0-9A-F]+ +\S+$/gm)?.map((line) => line.split(/ +/)[1]);
+      expect(exported).toEqual(BUILD.exportedSymbols);
+      expect(dump).toMatch(/__oslogstring/); // where logd looks for formats
+      expect(dump).toMatch(/LC_UUID/); // by which logd finds the image
+      expect(dump).toMatch(new RegExp(`(minos|version) ${architecture.minimumMacOS.replace('.', '\\.')}\\b`));
+    } finally {
+      slice.remove();
+    }
+  });
+});
+
+describe('stub headers', () => {
+  it('cite where their values come from', () => {
+    const headers = ['fcntl.h', 'signal.h', 'spawn.h', 'poll.h', 'errno.h', 'time.h', 'sys/stat.h', 'sys/wait.h'];
+    const cites = (name: string) => /Source/.test(readFileSync(join(PLUGIN_FOLDER, BUILD.stubHeaders, name), 'utf8'));
+    expect(headers.filter((name) => !cites(name))).toEqual([]);
+  });
+});

@@ -1,0 +1,121 @@
+#include <math.h>
+#include <string.h>
+
+#include "check.h"
+#include "decide.h"
+
+/* Facts as the names of tests spell them: the first field that differs from ALL_WELL decides. */
+static const struct facts ALL_WELL = {ANSWER_YES, ANSWER_NO, ANSWER_YES, FILEVAULT_ON,
+                                      ANSWER_YES, ANSWER_NO, ANSWER_YES, ANSWER_NO};
+
+static void stops(const char *name, struct facts facts, const char *code) {
+  const struct decision decision = decide(&facts);
+  CHECK(name, decision.step == STEP_STOP && strcmp(outcome_name(decision.outcome), code) == 0);
+}
+
+static void check_order(void) {
+  struct facts facts = {0};
+  const enum fact order[] = {FACT_REQUESTED,   FACT_REQUEST_FORCED, FACT_ESCROW_PROFILE, FACT_FILEVAULT,
+                             FACT_CREDENTIALS, FACT_TOKEN_LOGIN,    FACT_REPRESENTABLE,  FACT_HELD_BACK};
+  bool in_order = true;
+  for (unsigned i = 0; i < sizeof order / sizeof order[0]; i++) {
+    const struct decision decision = decide(&facts);
+    in_order = in_order && decision.step == STEP_READ && decision.fact == order[i];
+    switch (order[i]) {
+    case FACT_REQUESTED: facts.requested = ALL_WELL.requested; break;
+    case FACT_REQUEST_FORCED: facts.request_forced = ALL_WELL.request_forced; break;
+    case FACT_ESCROW_PROFILE: facts.escrow_profile = ALL_WELL.escrow_profile; break;
+    case FACT_FILEVAULT: facts.filevault = ALL_WELL.filevault; break;
+    case FACT_CREDENTIALS: facts.credentials = ALL_WELL.credentials; break;
+    case FACT_TOKEN_LOGIN: facts.token_login = ALL_WELL.token_login; break;
+    case FACT_REPRESENTABLE: facts.representable = ALL_WELL.representable; break;
+    case FACT_HELD_BACK: facts.held_back = ALL_WELL.held_back; break;
+    }
+  }
+  CHECK("decide: asks for each fact in the decided order", in_order);
+  CHECK("decide: rotates when all is well", decide(&ALL_WELL).step == STEP_ROTATE);
+}
+
+static void check_stops(void) {
+  struct facts facts = {0};
+  facts.requested = ANSWER_NO;
+  stops("decide: stops without a request, before any other fact", facts, "not-requested");
+#define STOPS(field, value, code)                                                                                      \
+  facts = ALL_WELL;                                                                                                    \
+  facts.field = value;                                                                                                 \
+  stops("decide: " #field " " #value " stops", facts, code)
+  STOPS(request_forced, ANSWER_YES, "request-forced");
+  STOPS(escrow_profile, ANSWER_NO, "no-escrow-profile");
+  STOPS(filevault, FILEVAULT_OFF, "filevault-off");
+  STOPS(filevault, FILEVAULT_BUSY, "filevault-busy");
+  STOPS(filevault, FILEVAULT_TIMED_OUT, "timed-out");
+  STOPS(filevault, FILEVAULT_NOT_STARTED, "spawn-failed");
+  STOPS(filevault, FILEVAULT_UNCLEAR, "internal-error");
+  STOPS(credentials, ANSWER_NO, "no-credentials");
+  STOPS(token_login, ANSWER_YES, "token-login");
+  STOPS(representable, ANSWER_NO, "password-not-representable");
+  STOPS(representable, ANSWER_FAILED, "internal-error");
+  STOPS(held_back, ANSWER_YES, "held-back");
+#undef STOPS
+  facts = ALL_WELL;
+  facts.request_forced = ANSWER_YES;
+  facts.escrow_profile = ANSWER_NO;
+  facts.held_back = ANSWER_YES;
+  stops("decide: the earliest reason is the one told", facts, "request-forced");
+}
+
+static void check_isactive(void) {
+  CHECK("isactive: exit 0 is on", judge_isactive(CHILD_EXITED, 0) == FILEVAULT_ON);
+  CHECK("isactive: exit 1 is off", judge_isactive(CHILD_EXITED, 1) == FILEVAULT_OFF);
+  CHECK("isactive: exit 2 is busy, not off", judge_isactive(CHILD_EXITED, 2) == FILEVAULT_BUSY);
+  CHECK("isactive: exit 28 is busy, not off", judge_isactive(CHILD_EXITED, 28) == FILEVAULT_BUSY);
+  CHECK("isactive: exit 99 is unclear", judge_isactive(CHILD_EXITED, 99) == FILEVAULT_UNCLEAR);
+  CHECK("isactive: a signal is unclear", judge_isactive(CHILD_SIGNALLED, 1) == FILEVAULT_UNCLEAR);
+  CHECK("isactive: a lost status is unclear", judge_isactive(CHILD_LOST, 0) == FILEVAULT_UNCLEAR);
+  CHECK("isactive: a hang is told apart", judge_isactive(CHILD_TIMED_OUT, 0) == FILEVAULT_TIMED_OUT);
+  CHECK("isactive: no start is told apart", judge_isactive(CHILD_NOT_STARTED, 2) == FILEVAULT_NOT_STARTED);
+}
+
+static void check_rotation(void) {
+  CHECK("rotation: exit 0 and a newer file", judge_rotation(CHILD_EXITED, 0, true) == OUTCOME_ROTATED);
+  CHECK("rotation: exit 0 alone", judge_rotation(CHILD_EXITED, 0, false) == OUTCOME_ROTATED_UNCONFIRMED);
+  CHECK("rotation: exit 11", judge_rotation(CHILD_EXITED, 11, false) == OUTCOME_AUTHENTICATION_FAILED);
+  CHECK("rotation: exit 1", judge_rotation(CHILD_EXITED, 1, false) == OUTCOME_FILEVAULT_OFF);
+  CHECK("rotation: exit 2", judge_rotation(CHILD_EXITED, 2, false) == OUTCOME_FILEVAULT_BUSY);
+  CHECK("rotation: exit 28", judge_rotation(CHILD_EXITED, 28, false) == OUTCOME_FILEVAULT_BUSY);
+  bool others = true;
+  for (int status = 0; status < 256; status++)
+    if (status != 0 && status != 1 && status != 2 && status != 11 && status != 28)
+      others = others && judge_rotation(CHILD_EXITED, status, true) == OUTCOME_ROTATION_FAILED;
+  CHECK("rotation: every other exit status fails, whatever the file says", others);
+  CHECK("rotation: a signal", judge_rotation(CHILD_SIGNALLED, 9, true) == OUTCOME_ROTATION_FAILED);
+  CHECK("rotation: a lost status is no success", judge_rotation(CHILD_LOST, 0, true) == OUTCOME_INTERNAL_ERROR);
+  CHECK("rotation: the deadline", judge_rotation(CHILD_TIMED_OUT, 0, true) == OUTCOME_TIMED_OUT);
+  CHECK("rotation: no start", judge_rotation(CHILD_NOT_STARTED, 0, true) == OUTCOME_SPAWN_FAILED);
+  CHECK("back-off: bad timing is no failure",
+        !counts_as_failure(OUTCOME_FILEVAULT_BUSY) && !counts_as_failure(OUTCOME_FILEVAULT_OFF));
+  CHECK("back-off: success is no failure",
+        !counts_as_failure(OUTCOME_ROTATED) && !counts_as_failure(OUTCOME_ROTATED_UNCONFIRMED));
+  CHECK("back-off: a wrong password is one", counts_as_failure(OUTCOME_AUTHENTICATION_FAILED));
+  CHECK("back-off: a hang is one", counts_as_failure(OUTCOME_TIMED_OUT));
+}
+
+static void check_held_back(void) {
+  const double day = 24 * 60 * 60;
+  CHECK("held back: not after two failures", !held_back(2, true, 1));
+  CHECK("held back: after three", held_back(3, true, 1));
+  CHECK("held back: at once", held_back(3, true, 0));
+  CHECK("held back: up to 24 h", held_back(3, true, day - 0.001));
+  CHECK("held back: no longer than 24 h", !held_back(3, true, day));
+  CHECK("held back: never by a last attempt in the future", !held_back(1000, true, -1));
+  CHECK("held back: never by an unknown last attempt", !held_back(1000, false, 1));
+  CHECK("held back: never by a clock that is no number", !held_back(3, true, (double)NAN));
+}
+
+void check_decide(void) {
+  check_order();
+  check_stops();
+  check_isactive();
+  check_rotation();
+  check_held_back();
+}

@@ -1,0 +1,96 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findLlvmProgram } from '../../src/toolchain/portable/llvm.ts';
+import { firstOnPath } from '../support/needs.ts';
+
+export const PLUGIN_FOLDER = fileURLToPath(new URL('../../payload/plugin/', import.meta.url));
+
+interface PluginBuild {
+  readonly sources: readonly string[];
+  readonly compilerFlags: readonly string[];
+  readonly linkerFlags: readonly string[];
+  readonly frameworks: readonly string[];
+  readonly exportedSymbols: readonly string[];
+  readonly architectures: readonly { readonly name: string; readonly target: string; readonly minimumMacOS: string }[];
+  readonly sdkVersion: string;
+  readonly stubHeaders: string;
+  readonly stubLibraries: readonly string[];
+}
+
+/** How the plug-in is compiled and linked, as both toolchains read it. */
+export const BUILD: PluginBuild = readJson('build.json');
+
+/** Returns a JSON file of the plug-in's folder. */
+export function readJson<T>(name: string): T {
+  return JSON.parse(readFileSync(join(PLUGIN_FOLDER, name), 'utf8')) as T;
+}
+
+/** Returns the plug-in's own C files, `.c` and `.h`, with their text; the stubs for Apple's headers are not among them. */
+export function sourceFiles(): { name: string; text: string }[] {
+  return readdirSync(PLUGIN_FOLDER)
+    .filter((name) => /\.[ch]$/.test(name))
+    .map((name) => ({ name, text: readFileSync(join(PLUGIN_FOLDER, name), 'utf8') }));
+}
+
+/** Returns C source without comments; strings are left alone. */
+export function withoutComments(text: string): string {
+  return text.replace(
+    /("(?:[^"\\]|\\.)*")|\/\*[\s\S]*?\*\/|\/\/.*/g,
+    (_, literal: string | undefined) => literal ?? ' ',
+  );
+}
+
+/** The first LLVM tool of that name on PATH, also with a version behind it; undefined when there is none. */
+export function llvmTool(name: string): string | undefined {
+  return firstOnPath(name, ...Array.from({ length: 12 }, (_, index) => `${name}-${14 + index}`));
+}
+
+/** Returns the path of one linked slice in a folder that `remove` deletes. */
+export function linkSlice(architecture: (typeof BUILD.architectures)[number]): { path: string; remove: () => void } {
+  const work = mkdtempSync(join(tmpdir(), 'plugin-'));
+  const objects = BUILD.sources.map((source) => join(work, source.replace(/\.c$/, '.o')));
+  const stubs = ['-nostdinc', '-isystem', join(PLUGIN_FOLDER, BUILD.stubHeaders)];
+  const flags = [`--target=${architecture.target}`, ...BUILD.compilerFlags, ...stubs];
+  const sources = BUILD.sources.map((source) => join(PLUGIN_FOLDER, source));
+  // One call for all sources takes half the time; the objects land in the working directory.
+  run('clang', [...flags, `-ffile-prefix-map=${PLUGIN_FOLDER}=.`, '-c', ...sources], work);
+  const path = join(work, 'Escrow Buddy');
+  const platform = ['-platform_version', 'macos', architecture.minimumMacOS, BUILD.sdkVersion];
+  const exports = BUILD.exportedSymbols.flatMap((symbol) => ['-exported_symbol', symbol]);
+  const link = ['-arch', architecture.name, ...platform, '-bundle', ...exports, ...BUILD.linkerFlags];
+  run('ld64.lld', [...link, '-o', path, ...objects, ...BUILD.stubLibraries]);
+  return { path, remove: () => rmSync(work, { recursive: true, force: true }) };
+}
+
+/** Returns the path of a native program, compiled with sanitizers, in a folder that `remove` deletes. */
+export function compileNative(sources: readonly string[], flags: readonly string[] = []) {
+  const work = mkdtempSync(join(tmpdir(), 'plugin-native-'));
+  const path = join(work, 'program');
+  const sanitizers = ['-g', '-O1', '-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
+  const warnings = ['-std=c11', '-Wall', '-Wextra', '-Werror'];
+  run('clang', [...warnings, ...sanitizers, ...flags, '-I', PLUGIN_FOLDER, ...sources, '-o', path, '-lm']);
+  return { path, remove: () => rmSync(work, { recursive: true, force: true }) };
+}
+
+/** Whether clang can link a program with AddressSanitizer here; else the words to end a skipped test's name with. */
+export const sanitizers: { missing: boolean; note: string } = (() => {
+  const work = mkdtempSync(join(tmpdir(), 'sanitizers-'));
+  try {
+    writeFileSync(join(work, 'empty.c'), 'int main(void) { return 0; }\n');
+    run('clang', ['-fsanitize=address,undefined', join(work, 'empty.c'), '-o', join(work, 'empty')]);
+    return { missing: false, note: '' };
+  } catch {
+    return { missing: true, note: ' (skipped: needs clang with a sanitizer runtime)' };
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+})();
+
+/** Runs an LLVM program, in the plug-in's folder unless told otherwise; throws with its words when it fails. */
+export function run(program: string, argv: readonly string[], cwd = PLUGIN_FOLDER): { stdout: string } {
+  const name = findLlvmProgram(program);
+  return { stdout: execFileSync(name, argv, { cwd, encoding: 'utf8', stdio: 'pipe' }) };
+}
