@@ -86,6 +86,8 @@ function messageOf(error: unknown): string {
 }
 
 function hintOf(error: unknown, exitCode: number): string | null {
+  if (error instanceof FormatError)
+    return error.hint ?? 'The file is damaged, or not what its name says. Fetch or build it anew.';
   if (error instanceof PipelineError) return error.hint ?? null;
   if (exitCode === 1) return 'This is a bug. Please report it with the lines below; they hold no secret.';
   const code = (error as NodeJS.ErrnoException).code;

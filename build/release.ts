@@ -1,10 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { removeUnfinished } from '../src/base/files.ts';
+import type { BundleSigner } from '../src/code-signature/sign-bundle.ts';
 import type { Toolchain } from '../src/toolchain/select.ts';
 import type { Manifest } from './manifest.ts';
 import { ReachedStage, type Run } from './run.ts';
 import { assemblePayload } from './stages/assemble-payload.ts';
-import { buildPackage } from './stages/build-package.ts';
+import { buildPackages } from './stages/build-package.ts';
 import { compile } from './stages/compile.ts';
 import { generateScripts } from './stages/generate-scripts.ts';
 import { publish } from './stages/publish.ts';
@@ -16,18 +17,20 @@ import { signCode } from './stages/sign-code.ts';
  * Each stage takes what the one before made. When --until names a stage, the run ends after it.
  */
 export async function runRelease(run: Run, toolchain: Toolchain): Promise<Manifest> {
-  await mkdir(run.plan.outFolder, { recursive: true });
-  await removeUnfinished(run.plan.outFolder);
+  const { outFolder } = run.plan;
+  await mkdir(outFolder, { recursive: true });
+  await removeUnfinished(outFolder);
+  const signer: BundleSigner = { kind: 'ad-hoc' };
+  const signing = { codeSigned: false, teamIdentifier: null };
   try {
-    const compiled = await run.stage('compile', (context) => compile(toolchain.compiler, 'adhoc', context));
-    const scripts = await run.stage('generate-scripts', (context) => generateScripts(context));
-    const bundle = await run.stage('sign-code', (context) => signCode(compiled, scripts, context));
-    const payload = await run.stage('assemble-payload', (context) =>
+    const compiled = await run.stage('compile', (context) => compile(toolchain.compiler, context));
+    const scripts = await run.stage('generate-scripts', (context) => generateScripts(signing, context));
+    const bundle = await run.stage('sign-code', (context) => signCode(compiled, scripts, signer, context));
+    const trees = await run.stage('assemble-payload', (context) =>
       assemblePayload(bundle.files, scripts.installer, context),
     );
-    const unsigned = await run.stage('build-package', (context) => buildPackage(payload, context));
-    await run.record({ package: unsigned.facts, code: bundle.code });
-    await run.stage('publish', (context) => publish([unsigned.file], context));
+    await run.stage('build-package', (context) => buildPackages(trees, context));
+    await run.stage('publish', (context) => publish(run.manifest.files, context));
   } catch (error) {
     if (!(error instanceof ReachedStage)) throw error;
   }

@@ -19,10 +19,11 @@ export const STAGES = [
 ] as const;
 export type StageName = (typeof STAGES)[number];
 
-/** A stage's result and the few words that the terminal shows for it. */
+/** A stage's result, the few words that the terminal shows for it, and the facts it adds to the manifest. */
 export interface StageResult<T> {
   readonly value: T;
   readonly words: string;
+  readonly facts?: Partial<Manifest>;
 }
 
 /** What a stage is given beside its input. */
@@ -78,9 +79,9 @@ export class Run {
     const progress = this.#progress.begin(name);
     const context = { plan: this.plan, progress, note: this.#progress.note, signal: this.signal };
     try {
-      const { value, words } = await work(context);
+      const { value, words, facts } = await work(context);
       this.#progress.end(name, 'done', words, seconds());
-      await this.#recordStage(name, seconds(), 'done');
+      await this.#recordStage(name, seconds(), 'done', facts);
       if (name === this.#until) throw new ReachedStage(name);
       return value;
     } catch (error) {
@@ -92,9 +93,14 @@ export class Run {
     }
   }
 
-  async #recordStage(name: StageName, seconds: number, outcome: 'done' | 'failed'): Promise<void> {
+  async #recordStage(
+    name: StageName,
+    seconds: number,
+    outcome: 'done' | 'failed',
+    facts: Partial<Manifest> = {},
+  ): Promise<void> {
     const others = this.#manifest.stages.filter((stage) => stage.name !== name);
-    await this.record({ stages: [...others, { name, seconds, outcome }] });
+    await this.record({ ...facts, stages: [...others, { name, seconds, outcome }] });
   }
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { PipelineError, UsageError } from '../../src/base/errors.ts';
 import { selectToolchain } from '../../src/toolchain/select.ts';
 import type { CommandContext, CommandResult } from '../cli.ts';
+import { readConfig } from '../config.ts';
 import { makePlan } from '../plan.ts';
 import { type Check, renderChecks } from '../report/checks.ts';
 import { readPermissions } from '../stages/assemble-payload.ts';
@@ -43,7 +44,11 @@ function examinations({ root, env }: CommandContext): Examination[] {
   return [
     { id: 'node', examine: async () => examineNode(process.versions.node) },
     { id: 'configuration', examine: async () => `release.config.json, version ${(await plan()).version}` },
-    { id: 'sources', examine: async () => `${(await readBundleSource(await plan())).sources.length} C files` },
+    {
+      id: 'sources',
+      examine: async () =>
+        `${(await readBundleSource({ root, config: await readConfig(root) })).sources.length} C files`,
+    },
     {
       id: 'permissions',
       examine: async () => `${Object.keys((await readPermissions({ root })).payload).length} paths`,
@@ -52,7 +57,7 @@ function examinations({ root, env }: CommandContext): Examination[] {
     {
       id: 'toolchain',
       examine: async () => {
-        const toolchain = selectToolchain((await plan()).config.signing.toolchain);
+        const toolchain = selectToolchain((await readConfig(root)).signing.toolchain);
         const versions = await toolchain.compiler.versions();
         return `${toolchain.name}: ${Object.entries(versions)
           .map(([name, version]) => `${name} ${version}`)

@@ -1,10 +1,11 @@
 // Bundles a TypeScript entry point and all it imports into one file; written beside, then renamed.
 // bundle.mjs ROOT [ENTRY OUTFILE]
 import { mkdirSync, renameSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 
-const [root = '.', entry = 'build/cli.ts', outfile = '.build/cli.mjs'] = process.argv.slice(2);
+const [folder = '.', entry = 'build/cli.ts', outfile = '.build/cli.mjs'] = process.argv.slice(2);
+const root = resolve(folder);
 const target = join(root, outfile);
 const unfinished = `${target}.${process.pid}.tmp`;
 mkdirSync(dirname(target), { recursive: true });

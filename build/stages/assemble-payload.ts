@@ -7,6 +7,7 @@ import { checkEntries, type PayloadEntry } from '../../src/flat-package/entry.ts
 import { parseJson } from '../config.ts';
 import type { Plan } from '../plan.ts';
 import type { StageContext, StageResult } from '../run.ts';
+import type { ScriptPackage } from './generate-scripts.ts';
 
 /** A file that goes into the package, by its path below the root it belongs to. */
 export interface BuiltFile {
@@ -14,11 +15,15 @@ export interface BuiltFile {
   readonly data: Buffer;
 }
 
-/** Everything that a component lays down or runs, with owners, modes and times settled. */
-export interface AssembledPayload {
-  readonly kind: 'assembled-payload';
+/** What one component lays down and runs, with owners, modes and times settled. */
+export interface ComponentTrees {
   readonly payload: readonly PayloadEntry[];
   readonly scripts: readonly PayloadEntry[];
+}
+
+/** The trees of the product and of the two extra packages, which only run scripts. */
+export interface AssembledPayload extends Readonly<Record<ScriptPackage, ComponentTrees>> {
+  readonly kind: 'assembled-payload';
 }
 
 const PERMISSIONS_FILE = 'payload/permissions.json';
@@ -34,21 +39,26 @@ type Permissions = z.infer<typeof PERMISSIONS_SCHEMA>;
 /**
  * Gives every file its owner, mode and time from one table, whoever builds on whatever machine.
  *
- * @param bundleFiles files of the bundle, with paths below the bundle
- * @param scriptFiles installer scripts
+ * @param bundle files of the bundle, with paths below it
+ * @param installer scripts of each package
  */
 export async function assemblePayload(
-  bundleFiles: readonly BuiltFile[],
-  scriptFiles: readonly BuiltFile[],
+  bundle: readonly BuiltFile[],
+  installer: Readonly<Record<ScriptPackage, readonly BuiltFile[]>>,
   { plan }: Pick<StageContext, 'plan'>,
 ): Promise<StageResult<AssembledPayload>> {
-  const permissions = await readPermissions(plan);
-  const inBundle = bundleFiles.map((file) => ({ ...file, path: `${plan.config.bundle.name}/${file.path}` }));
-  const payload = settle(inBundle, permissions.payload, permissions.owner, plan.sourceDateEpoch);
-  const scripts = settle(scriptFiles, permissions.scripts, permissions.owner, plan.sourceDateEpoch);
+  const { owner, ...tables } = await readPermissions(plan);
+  const payloadOf = (files: readonly BuiltFile[]) => settle(files, tables.payload, owner, plan.sourceDateEpoch);
+  const scriptsOf = (files: readonly BuiltFile[]) => settle(files, tables.scripts, owner, plan.sourceDateEpoch);
+  const payload = payloadOf(bundle.map((file) => ({ ...file, path: `${plan.config.bundle.name}/${file.path}` })));
   return {
-    value: { kind: 'assembled-payload', payload, scripts },
-    words: `${payload.length} entries, root:wheel; ${scriptFiles.map((file) => file.path).join(', ')}`,
+    value: {
+      kind: 'assembled-payload',
+      product: { payload, scripts: scriptsOf(installer.product) },
+      guard: { payload: payloadOf([]), scripts: scriptsOf(installer.guard) },
+      uninstall: { payload: payloadOf([]), scripts: scriptsOf(installer.uninstall) },
+    },
+    words: `${payload.length} entries, owners and modes from ${PERMISSIONS_FILE}`,
   };
 }
 

@@ -1,44 +1,77 @@
-import { join } from 'node:path';
-import { buildProduct, type UnsignedProduct } from '../../src/flat-package/product.ts';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { buildProduct, type ProductPlan, type UnsignedProduct } from '../../src/flat-package/product.ts';
+import type { Manifest } from '../manifest.ts';
 import { outputName, type Plan } from '../plan.ts';
 import type { StageContext, StageResult } from '../run.ts';
 import type { AssembledPayload } from './assemble-payload.ts';
+import type { ScriptPackage } from './generate-scripts.ts';
 
-/** Builds the flat package: one component inside a product archive, not signed. */
-export async function buildPackage(
+/** The unsigned packages: the product, and the two extra ones that travel in the MDM kit. */
+export type UnsignedPackages = Readonly<Record<ScriptPackage, UnsignedProduct>>;
+
+/** Builds the flat packages, each a component inside a product archive. */
+export async function buildPackages(
   assembled: AssembledPayload,
   { plan, signal }: Pick<StageContext, 'plan' | 'signal'>,
-): Promise<StageResult<UnsignedProduct>> {
-  const product = await buildProduct(
-    productPlan(plan, assembled),
-    join(plan.outFolder, outputName(plan, 'package')),
-    signal,
-  );
+): Promise<StageResult<UnsignedPackages>> {
+  const paths = packagePaths(plan);
+  await mkdir(dirname(paths.guard), { recursive: true });
+  const make = (name: ScriptPackage) => buildProduct(productPlan(plan, assembled, name), paths[name], signal);
+  const [product, guard, uninstall] = await Promise.all([make('product'), make('guard'), make('uninstall')]);
   return {
-    value: product,
+    value: { product, guard, uninstall },
+    facts: factsOf({ product, guard, uninstall }, plan),
     words: `${product.numberOfFiles} entries, ${product.installKBytes} KiB installed, ${product.size} bytes`,
   };
 }
 
-/** Returns what the package is made from. */
-function productPlan(plan: Plan, { payload, scripts }: AssembledPayload) {
+/** Returns what the manifest says of packages that nobody has signed yet. */
+function factsOf(packages: UnsignedPackages, plan: Plan): Partial<Manifest> {
+  const roles = { product: 'package', guard: 'extra', uninstall: 'extra' } as const;
+  const files = (['product', 'guard', 'uninstall'] as const).map((name) => {
+    const { path, size, sha256 } = packages[name];
+    return { path: relative(plan.outFolder, path), role: roles[name], size, sha256 };
+  });
+  const { identifier } = plan.config.package;
+  const unsigned = { signer: null, teamIdentifier: null, timestamp: null };
+  return { files, package: { identifier, tocDigest: packages.product.tocDigest, ...unsigned } };
+}
+
+/** Returns where each package goes. A release has one .pkg asset, so the extra ones lie in a folder of their own. */
+export function packagePaths(plan: Plan): Readonly<Record<ScriptPackage, string>> {
+  return {
+    product: join(plan.outFolder, outputName(plan, 'package')),
+    guard: join(plan.outFolder, 'extras', outputName(plan, 'guard')),
+    uninstall: join(plan.outFolder, 'extras', outputName(plan, 'uninstall')),
+  };
+}
+
+function productPlan(plan: Plan, assembled: AssembledPayload, name: ScriptPackage): ProductPlan {
   const { bundle, package: settings, product, macOS } = plan.config;
-  const { identifier, installLocation } = settings;
+  const identifiers = {
+    product: settings.identifier,
+    guard: settings.guardIdentifier,
+    uninstall: settings.uninstallIdentifier,
+  };
+  const titles = { product: product.title, guard: `${product.title} Guard`, uninstall: `${product.title} Uninstall` };
+  const { version } = plan;
+  const bundles = [
+    { path: bundle.name, id: bundle.identifier, shortVersion: version, version: String(plan.bundleVersion) },
+  ];
+  const identifier = identifiers[name];
   return {
     identifier,
-    version: plan.version,
-    title: product.title,
+    version,
+    title: titles[name],
     minimumSystemVersion: macOS.installer,
     creationTime: plan.sourceDateEpoch,
     component: {
       identifier,
-      version: plan.version,
-      installLocation,
-      payload,
-      scripts,
-      bundles: [
-        { path: bundle.name, id: bundle.identifier, shortVersion: plan.version, version: String(plan.bundleVersion) },
-      ],
+      version,
+      installLocation: settings.installLocation,
+      ...assembled[name],
+      bundles: name === 'product' ? bundles : [],
     },
   };
 }

@@ -22,7 +22,8 @@ const BUILD_SCHEMA = z.object({
   sources: z.array(z.string()).min(1),
   compilerFlags: z.array(z.string()),
   linkerFlags: z.array(z.string()),
-  portable: z.object({ compilerFlags: z.array(z.string()), linkerFlags: z.array(z.string()) }),
+  stubHeaders: z.string(),
+  stubLibraries: z.array(z.string()).min(1),
   frameworks: z.array(z.string()),
   exportedSymbols: z.array(z.string()).min(1),
 });
@@ -30,14 +31,10 @@ const BUILD_SCHEMA = z.object({
 /** Compiles the plug-in for both architectures and fills in its Info.plist. */
 export async function compile(
   compiler: Compiler,
-  signature: 'adhoc' | 'none',
   { plan, signal }: Pick<StageContext, 'plan' | 'signal'>,
 ): Promise<StageResult<CompiledPlugin>> {
   const source = await readBundleSource(plan);
-  const [slices, infoPlist] = await Promise.all([
-    compiler.compile(source, { signature, signal }),
-    renderInfoPlist(plan),
-  ]);
+  const [slices, infoPlist] = await Promise.all([compiler.compile(source, { signal }), renderInfoPlist(plan)]);
   const versions = Object.entries(await compiler.versions()).map(([tool, version]) => `${tool} ${version}`);
   return {
     value: { kind: 'compiled-plugin', slices, infoPlist },

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../../src/base/errors.ts';
+import type { StageContext, StageResult } from '../run.ts';
+import type { BuiltFile } from './assemble-payload.ts';
 
 /** What the scripts are told about the product; every value ends up in `scripts/lib/values.sh`. */
 export interface ScriptInput {
@@ -93,13 +95,20 @@ const DIRECTIVE = /^# shellcheck shell=/;
  * @param values by placeholder name, any text without NUL
  * @throws TypeError on an unknown or misplaced placeholder, a file included twice, in a circle, or without any use
  */
-export function renderScript(name: string, values: Readonly<Record<string, string>>, readTemplate: ReadTemplate): string {
+export function renderScript(
+  name: string,
+  values: Readonly<Record<string, string>>,
+  readTemplate: ReadTemplate,
+): string {
   const parts: Part[] = [];
   collect(name, readTemplate, [], parts);
   refuseIdleParts(name, parts);
   const blocks = dropUnused(parts.flatMap((part) => [...blocksOf(part), BLANK]));
   const lines = blocks.flatMap((block) => block.lines.map((line) => fillIn(block.file, line, values)));
-  return `${lines.join('\n').replace(/\n{3,}/g, '\n\n').trimEnd()}\n`;
+  return `${lines
+    .join('\n')
+    .replace(/\n{3,}/g, '\n\n')
+    .trimEnd()}\n`;
 }
 
 /** A run of lines that is kept or left out as a whole: a function or a variable with its comment, or any other line. */
@@ -129,9 +138,17 @@ function blocksOf({ file, lines }: Part): Block[] {
 }
 
 function dropUnused(blocks: readonly Block[]): readonly Block[] {
-  const words = blocks.map((block) => block.lines.filter((line) => !/^\s*#/.test(line)).join('\n').match(/\w+/g) ?? []);
+  const words = blocks.map(
+    (block) =>
+      block.lines
+        .filter((line) => !/^\s*#/.test(line))
+        .join('\n')
+        .match(/\w+/g) ?? [],
+  );
   const kept = blocks.filter(
-    ({ defines }, index) => defines === undefined || words.some((others, other) => other !== index && others.includes(defines)),
+    ({ defines }, index) =>
+      defines === undefined ||
+      words.some((others, other) => other !== index && (others as readonly string[]).includes(defines)),
   );
   return kept.length === blocks.length ? kept : dropUnused(kept);
 }
@@ -168,7 +185,9 @@ function refuseIdleParts(name: string, parts: readonly Part[]): void {
     const words = new Set(names.filter((word) => word !== undefined));
     const acts = part.lines.some((line) => /^[a-z]/.test(line) && !/^[a-z_]+\(\)/.test(line));
     if (words.size === 0 || acts) continue;
-    const others = parts.filter((other) => other !== part).flatMap((other) => other.lines.join('\n').match(/\w+/g) ?? []);
+    const others = parts
+      .filter((other) => other !== part)
+      .flatMap((other) => other.lines.join('\n').match(/\w+/g) ?? []);
     if (!others.some((word) => words.has(word))) throw new TypeError(`${name}: nothing of ${part.file} is used`);
   }
 }
@@ -220,7 +239,10 @@ export function scriptValues(input: ScriptInput): Record<string, string> {
   for (const [key, value] of Object.entries(values)) {
     // They become parts of XML, of shell messages and of PlistBuddy's own quoting.
     if (!/^[^\0-\x1f\x7f<>&'"\\`$]+$/.test(value)) {
-      throw new UsageError('VALUE_INVALID', `${key} of the scripts: ${JSON.stringify(value)}: no control characters, quotes or <>&\\\`$`);
+      throw new UsageError(
+        'VALUE_INVALID',
+        `${key} of the scripts: ${JSON.stringify(value)}: no control characters, quotes or <>&\\\`$`,
+      );
     }
   }
   return {
@@ -233,14 +255,65 @@ export function scriptValues(input: ScriptInput): Record<string, string> {
 
 /** Returns a shell pattern that matches `text` in any ASCII case and nothing else: `Ab c` is `[Aa][Bb][ ][Cc]`. */
 function anyCasePattern(text: string): string {
-  return [...text].map((c) => (/[a-z]/i.test(c) ? `[${c.toUpperCase()}${c.toLowerCase()}]` : /[!\]^-]/.test(c) ? `\\${c}` : `[${c}]`)).join('');
+  return [...text]
+    .map((c) => (/[a-z]/i.test(c) ? `[${c.toUpperCase()}${c.toLowerCase()}]` : /[!\]^-]/.test(c) ? `\\${c}` : `[${c}]`))
+    .join('');
 }
 
 /** Returns the requirement `codesign -R` is given; a rehearsal's certificate does not lead to Apple, so it has none. */
 function codeRequirement({ codeSigned, teamIdentifier }: ScriptInput): string {
   if (!codeSigned || teamIdentifier === null || teamIdentifier === 'REHEARSAL0') return '';
   if (!/^[A-Z0-9]{10}$/.test(teamIdentifier)) {
-    throw new UsageError('VALUE_INVALID', `team identifier: ${JSON.stringify(teamIdentifier)}: ten capital letters or digits`);
+    throw new UsageError(
+      'VALUE_INVALID',
+      `team identifier: ${JSON.stringify(teamIdentifier)}: ten capital letters or digits`,
+    );
   }
   return `=anchor apple generic and certificate leaf[subject.OU] = "${teamIdentifier}"`;
+}
+
+/** The scripts of this version: what is sealed inside the bundle, and what Installer runs for each package. */
+export interface GeneratedScripts {
+  readonly kind: 'generated-scripts';
+  /** Files of the bundle, with paths below it. */
+  readonly resources: readonly BuiltFile[];
+  /** Files of each package's Scripts archive. */
+  readonly installer: Readonly<Record<ScriptPackage, readonly BuiltFile[]>>;
+}
+
+/** Renders every script of every package from the templates in scripts/. */
+export async function generateScripts(
+  signing: { readonly codeSigned: boolean; readonly teamIdentifier: string | null },
+  { plan }: Pick<StageContext, 'plan'>,
+): Promise<StageResult<GeneratedScripts>> {
+  const { bundle, authorization, package: settings, product, macOS } = plan.config;
+  const scripts = renderScripts(
+    {
+      productName: product.title,
+      bundleName: bundle.name,
+      packageIdentifier: settings.identifier,
+      bundleIdentifier: bundle.identifier,
+      mechanism: authorization.mechanism,
+      anchor: authorization.before,
+      version: plan.version,
+      installLocation: settings.installLocation,
+      minimumMacOS: macOS.installer,
+      guardIdentifier: settings.guardIdentifier,
+      uninstallIdentifier: settings.uninstallIdentifier,
+      ...signing,
+    },
+    templateReader(join(plan.root, 'scripts')),
+  );
+  const filesOf = (owner: ScriptPackage): BuiltFile[] =>
+    scripts
+      .filter((script) => script.package === owner && script.path.startsWith('Scripts/'))
+      .map((script) => ({ path: script.path.slice('Scripts/'.length), data: Buffer.from(script.text) }));
+  const resources = scripts
+    .filter((script) => script.path.startsWith('Contents/'))
+    .map((script) => ({ path: script.path, data: Buffer.from(script.text) }));
+  const installer = { product: filesOf('product'), guard: filesOf('guard'), uninstall: filesOf('uninstall') };
+  return {
+    value: { kind: 'generated-scripts', resources, installer },
+    words: `${resources.length} in the bundle, ${installer.product.length} for Installer`,
+  };
 }

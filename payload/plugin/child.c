@@ -144,9 +144,10 @@ static void wait_for_events(struct supervision *child, uint64_t left_ms, long *n
   *nap = *nap * 2 > NAP_MOST_US ? NAP_MOST_US : *nap * 2;
 }
 
-/* Never -1 or 0, which would mean everybody's processes or the host's own group. */
+/* Only ever the group: after a lost status the process id may be another's. Never -1 or 0, which would mean
+ * everybody's processes or the host's own group. */
 static void signal_group(const struct supervision *child, int signal) {
-  if (child->pid > 1 && kill(-child->pid, signal) != 0) (void)kill(child->pid, signal);
+  if (child->pid > 1) (void)kill(-child->pid, signal);
 }
 
 /* Counts steps, not time: bounded whatever the clock does. LOST twice is believed. */
@@ -165,7 +166,7 @@ static bool kill_group(struct supervision *child) {
   signal_group(child, SIGTERM);
   const enum reaping reaping = reaped_within(child, TERMINATE_STEPS);
   if (reaping != RUNNING) {
-    if (child->pid > 1) (void)kill(-child->pid, SIGKILL); /* others of its group */
+    signal_group(child, SIGKILL); /* others of its group */
     return reaping == REAPED;
   }
   signal_group(child, SIGKILL);
@@ -195,7 +196,7 @@ static struct child_result supervise(struct supervision *child) {
     (void)drain(child);
     result.end = ended(child, &result.status);
     /* Somebody of its group still holds the pipe. Its process id cannot have come round again so soon. */
-    if (child->error >= 0 && child->pid > 1) (void)kill(-child->pid, SIGKILL);
+    if (child->error >= 0) signal_group(child, SIGKILL);
   } else {
     result.killed_status = kill_group(child) && ended(child, &result.status) == CHILD_SIGNALLED;
     if (reaping == RUNNING) result.end = CHILD_TIMED_OUT;

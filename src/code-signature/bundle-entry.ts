@@ -1,7 +1,7 @@
 /**
  * A file or symbolic link of a bundle. Folders are not listed: they follow from the paths, and no signature covers them.
  *
- * `path` is relative to the bundle's own folder, with `/` between names: `Contents/MacOS/Escrow Buddy`.
+ * `path` is relative to the bundle's own folder, with `/` between names: `Contents/MacOS/Example`.
  */
 export type BundleEntry =
   | { readonly path: string; readonly mode: number; readonly data: Buffer }

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { FormatError } from '../base/errors.ts';
-import { layout, u8, u32be, u64be } from '../base/layout.ts';
+import { type LayoutValue, layout, u8, u32be, u64be } from '../base/layout.ts';
 import { MAGIC_CODE_DIRECTORY } from './super-blob.ts';
 
 /**
  * CodeDirectory of version 0x20500, 96 bytes, big-endian; older versions end earlier. Identifier, team and hashes follow.
  * Source: `struct __CodeDirectory`, xnu osfmk/kern/cs_blobs.h.
  */
-export const CODE_DIRECTORY = layout('CodeDirectory', {
+const FIELDS = {
   magic: u32be, // CSMAGIC_CODEDIRECTORY
   length: u32be, // bytes of the whole blob
   version: u32be,
@@ -31,7 +31,8 @@ export const CODE_DIRECTORY = layout('CodeDirectory', {
   execSegmentFlags: u64be, // bit 0: main executable
   runtimeVersion: u32be, // SDK, packed; since 0x20500
   preEncryptOffset: u32be, // 0
-});
+};
+export const CODE_DIRECTORY = layout('CodeDirectory', FIELDS);
 
 /** CS_* flags that appear in signatures of third parties. Source: cs_blobs.h. */
 export const FLAG_ADHOC = 0x2;
@@ -154,43 +155,10 @@ export function codeDirectorySize(input: Omit<CodeDirectoryInput, 'code'>, codeS
  * @throws FormatError `CODE_DIRECTORY_INVALID` or `FORMAT_TRUNCATED`
  */
 export function parseCodeDirectory(data: Buffer): CodeDirectory {
-  // Older versions are shorter: their missing fields read as zero.
-  const raw = CODE_DIRECTORY.decode(
-    Buffer.concat([data.subarray(0, CODE_DIRECTORY.size), Buffer.alloc(CODE_DIRECTORY.size)]),
-  );
-  if (data.length < 44)
-    throw new FormatError('FORMAT_TRUNCATED', 'CodeDirectory', data.length, 'expected 44 bytes or more');
-  demand(raw.magic === MAGIC_CODE_DIRECTORY, 'magic', `0x${raw.magic.toString(16)}`);
-  demand(raw.length === data.length, 'length', `${raw.length}, the blob has ${data.length} bytes`);
-  // Bounds of versions that Apple's reader accepts: earliestVersion and compatibilityLimit, codedirectory.h.
-  demand(raw.version >= 0x20001 && raw.version < 0x2f000, 'version', `0x${raw.version.toString(16)}`);
-  const headerSize = headerSizeOf(raw.version);
-  const header = CODE_DIRECTORY.decode(
-    Buffer.concat([data.subarray(0, headerSize), Buffer.alloc(CODE_DIRECTORY.size)]),
-  );
-  const hash = HASH_TYPES[header.hashType];
-  demand(hash !== undefined, 'hashType', `${header.hashType}`);
-  const hashSize = (hash as { size: number }).size;
-  demand(header.hashSize === hashSize, 'hashSize', `${header.hashSize}, expected ${hashSize}`);
-  demand(
-    header.pageSizeLog2 === 0 || (header.pageSizeLog2 >= 12 && header.pageSizeLog2 <= 16),
-    'pageSizeLog2',
-    `${header.pageSizeLog2}`,
-  );
-  demand(header.spare2 === 0, 'spare2', `${header.spare2}`);
-  demand(header.scatterOffset === 0, 'scatterOffset', `${header.scatterOffset}`);
-  demand(header.spare3 === 0, 'spare3', `${header.spare3}`);
-  demand(header.codeLimit64 === 0n, 'codeLimit64', `${header.codeLimit64}`);
-  demand(header.preEncryptOffset === 0, 'preEncryptOffset', `${header.preEncryptOffset}`);
-  const pageSize = header.pageSizeLog2 === 0 ? Math.max(1, header.codeLimit) : 2 ** header.pageSizeLog2;
-  const pages = Math.ceil(header.codeLimit / pageSize);
-  demand(header.codeSlotCount === pages, 'codeSlotCount', `${header.codeSlotCount}, expected ${pages}`);
-  const specialStart = header.hashOffset - header.specialSlotCount * hashSize;
-  const end = header.hashOffset + header.codeSlotCount * hashSize;
-  demand(end === data.length, 'hashOffset', `the hashes end at ${end} of ${data.length}`);
-  const { identifier, teamIdentifier } = parseStrings(data, header, headerSize, specialStart);
-  const slot = (index: number) =>
-    data.subarray(header.hashOffset + index * hashSize, header.hashOffset + (index + 1) * hashSize);
+  const header = parseHeader(data);
+  const { hashSize, hashOffset } = header;
+  const { identifier, teamIdentifier } = parseStrings(data, header, hashOffset - header.specialSlotCount * hashSize);
+  const slot = (index: number) => data.subarray(hashOffset + index * hashSize, hashOffset + (index + 1) * hashSize);
   return {
     version: header.version,
     flags: header.flags,
@@ -199,7 +167,7 @@ export function parseCodeDirectory(data: Buffer): CodeDirectory {
     codeLimit: header.codeLimit,
     hashType: header.hashType,
     platform: header.platform,
-    pageSize,
+    pageSize: pageSizeOf(header),
     execSegment:
       header.version >= 0x20400
         ? { base: header.execSegmentBase, limit: header.execSegmentLimit, flags: header.execSegmentFlags }
@@ -209,6 +177,42 @@ export function parseCodeDirectory(data: Buffer): CodeDirectory {
     codeSlots: Array.from({ length: header.codeSlotCount }, (_, index) => slot(index)),
     data,
   };
+}
+
+type Header = LayoutValue<typeof FIELDS>;
+
+/** Older versions are shorter: their missing fields read as zero. */
+function parseHeader(data: Buffer): Header {
+  const smallest = headerSizeOf(0);
+  if (data.length < smallest) {
+    throw new FormatError('FORMAT_TRUNCATED', 'CodeDirectory', data.length, `expected ${smallest} bytes or more`);
+  }
+  const decode = (size: number) =>
+    CODE_DIRECTORY.decode(Buffer.concat([data.subarray(0, size), Buffer.alloc(CODE_DIRECTORY.size)]));
+  const { version } = decode(smallest);
+  // Bounds of versions that Apple's reader accepts: earliestVersion and compatibilityLimit, codedirectory.h.
+  demand(version >= 0x20001 && version < 0x2f000, 'version', `0x${version.toString(16)}`);
+  const header = decode(headerSizeOf(version));
+  demand(header.magic === MAGIC_CODE_DIRECTORY, 'magic', `0x${header.magic.toString(16)}`);
+  demand(header.length === data.length, 'length', `${header.length}, the blob has ${data.length} bytes`);
+  const hash = HASH_TYPES[header.hashType];
+  demand(hash !== undefined, 'hashType', `${header.hashType}`);
+  demand(header.hashSize === hash?.size, 'hashSize', `${header.hashSize}, expected ${hash?.size}`);
+  const shift = header.pageSizeLog2;
+  demand(shift === 0 || (shift >= 12 && shift <= 16), 'pageSizeLog2', `${shift}`);
+  for (const field of ['spare2', 'scatterOffset', 'spare3', 'codeLimit64', 'preEncryptOffset'] as const) {
+    demand(BigInt(header[field]) === 0n, field, `${header[field]}, expected 0`);
+  }
+  const pages = Math.ceil(header.codeLimit / pageSizeOf(header));
+  demand(header.codeSlotCount === pages, 'codeSlotCount', `${header.codeSlotCount}, expected ${pages}`);
+  const end = header.hashOffset + header.codeSlotCount * header.hashSize;
+  demand(end === data.length, 'hashOffset', `the hashes end at ${end} of ${data.length}`);
+  return header;
+}
+
+/** Shift 0 stands for one page that holds everything. */
+function pageSizeOf({ pageSizeLog2, codeLimit }: Pick<Header, 'pageSizeLog2' | 'codeLimit'>): number {
+  return pageSizeLog2 === 0 ? Math.max(1, codeLimit) : 2 ** pageSizeLog2;
 }
 
 /** Returns the full digest of a CodeDirectory, made with its own algorithm. */
@@ -258,10 +262,10 @@ function headerSizeOf(version: number): number {
 
 function parseStrings(
   data: Buffer,
-  header: { identifierOffset: number; teamOffset: number },
-  headerSize: number,
+  header: Pick<Header, 'version' | 'identifierOffset' | 'teamOffset'>,
   end: number,
 ): { identifier: string; teamIdentifier: string | null } {
+  const headerSize = headerSizeOf(header.version);
   demand(
     header.identifierOffset === headerSize,
     'identifierOffset',

@@ -90,7 +90,7 @@ export interface Macho {
  * @param slice the whole file, or one slice of a universal file
  * @throws FormatError with the structure's name and the offset of the command that is wrong
  * @see mach-o/loader.h
- * @example parseMacho(await readFile('Escrow Buddy')).dylibs // ['/usr/lib/libSystem.B.dylib', …]
+ * @example parseMacho(await readFile('Example')).dylibs // ['/usr/lib/libSystem.B.dylib', …]
  */
 export function parseMacho(slice: Buffer): Macho {
   const header = MACH_HEADER_64.decode(slice);

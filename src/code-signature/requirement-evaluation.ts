@@ -1,4 +1,4 @@
-import type { Requirement, RequirementMatch } from './requirements.ts';
+import type { Requirement, RequirementMatch } from './requirement.ts';
 
 /** What a requirement can ask of one certificate. */
 export interface RequirementCertificate {

@@ -1,4 +1,4 @@
-import type { Requirement, RequirementMatch } from './requirements.ts';
+import type { Requirement, RequirementMatch } from './requirement.ts';
 
 /** How tightly the surrounding expression binds: what is looser gets parentheses. */
 const PRIMARY = 0;

@@ -1,6 +1,6 @@
 import { FormatError } from '../base/errors.ts';
 
-/** Reads exact numbers of bytes from chunks of any size, without joining more than was asked for. */
+/** Reads exact numbers of bytes from chunks of any size, whose memory may be used again once the next chunk is asked for. */
 export class ChunkReader {
   readonly #chunks: AsyncIterator<Buffer>;
   #current: Buffer = Buffer.alloc(0);
@@ -12,7 +12,7 @@ export class ChunkReader {
   }
 
   /**
-   * Returns the next `size` bytes.
+   * Returns a copy of the next `size` bytes.
    *
    * @param size bytes; the caller bounds it, as this many are held in memory
    * @param structure name for the error
@@ -20,16 +20,14 @@ export class ChunkReader {
    */
   async read(size: number, structure: string): Promise<Buffer> {
     const start = this.offset;
-    const parts: Buffer[] = [];
+    // Copied piece by piece: the input may use the memory of a chunk again once the next one is asked for.
+    const data = Buffer.allocUnsafe(size);
     let got = 0;
-    for await (const part of this.take(size)) {
-      parts.push(part);
-      got += part.length;
-    }
+    for await (const part of this.take(size)) got += part.copy(data, got);
     if (got < size) {
       throw new FormatError('FORMAT_TRUNCATED', structure, start + got, `expected ${size} bytes, found ${got}`);
     }
-    return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts, size);
+    return data;
   }
 
   /** Yields the next `size` bytes as they come, fewer when the input ends before. */
@@ -49,9 +47,9 @@ export class ChunkReader {
     yield* this.take(Number.POSITIVE_INFINITY);
   }
 
-  /** Puts bytes back that were handed out last. */
+  /** Puts bytes back that were handed out last; they must be what is left of the chunk they came in. */
   unread(bytes: Buffer): void {
-    this.#current = this.#current.length === 0 ? bytes : Buffer.concat([bytes, this.#current]);
+    this.#current = bytes;
     this.offset -= bytes.length;
   }
 

@@ -54,10 +54,9 @@ export async function* readCpio(chunks: AsyncIterable<Buffer>): AsyncGenerator<C
       const name = await readName(reader, header, offset);
       if (name === TRAILER_NAME) return await checkEnd(reader, header, offset);
       const entry = describe(header, name, offset);
-      const data = readData(reader, header);
+      const data = new EntryData(reader, header, entry.kind);
       yield { ...entry, data };
-      // Whatever the caller left is skipped, so that the next header is where it should be.
-      for await (const _ of data);
+      await data.finish();
     }
   } finally {
     await reader.close();
@@ -108,22 +107,42 @@ function kindOf(mode: number): PayloadEntry['kind'] | undefined {
   return (['file', 'directory', 'symlink'] as const).find((kind) => FILE_TYPE_BITS[kind] === bits);
 }
 
-async function* readData(reader: ChunkReader, header: CpioHeader): AsyncGenerator<Buffer> {
-  const { fileSize, format, checksum } = header;
-  const start = reader.offset;
-  let sum = 0;
-  for await (const chunk of reader.take(fileSize)) {
-    if (format === 'crc') for (const byte of chunk) sum = (sum + byte) >>> 0;
-    yield chunk;
+/** The data of one entry; whatever its reader leaves is skipped, so that the next header is where it should be. */
+class EntryData implements AsyncIterable<Buffer> {
+  readonly #reader: ChunkReader;
+  readonly #header: CpioHeader;
+  readonly #start: number;
+  /** GNU cpio sums only files. */
+  readonly #summed: boolean;
+  #sum = 0;
+
+  constructor(reader: ChunkReader, header: CpioHeader, kind: PayloadEntry['kind']) {
+    this.#reader = reader;
+    this.#header = header;
+    this.#start = reader.offset;
+    this.#summed = header.format === 'crc' && kind === 'file';
   }
-  const got = reader.offset - start;
-  if (got < fileSize) {
-    throw new FormatError('FORMAT_TRUNCATED', 'CpioData', reader.offset, `expected ${fileSize} bytes, found ${got}`);
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {
+    const { fileSize, checksum } = this.#header;
+    for await (const chunk of this.#reader.take(this.#start + fileSize - this.#reader.offset)) {
+      if (this.#summed) for (const byte of chunk) this.#sum = (this.#sum + byte) >>> 0;
+      yield chunk;
+    }
+    const got = this.#reader.offset - this.#start;
+    if (got < fileSize) {
+      const problem = `expected ${fileSize} bytes, found ${got}`;
+      throw new FormatError('FORMAT_TRUNCATED', 'CpioData', this.#reader.offset, problem);
+    }
+    if (this.#summed && this.#sum !== checksum) {
+      throw new FormatError('CPIO_CHECKSUM', 'CpioData', this.#start, `expected sum ${checksum}, found ${this.#sum}`);
+    }
   }
-  if (format === 'crc' && sum !== checksum) {
-    throw new FormatError('CPIO_CHECKSUM', 'CpioData', start, `expected sum ${checksum}, found ${sum}`);
+
+  async finish(): Promise<void> {
+    for await (const _ of this);
+    await skipPadding(this.#reader, this.#header.fileSize, CPIO_SHAPES[this.#header.format].alignment);
   }
-  await skipPadding(reader, fileSize, CPIO_SHAPES[format].alignment);
 }
 
 async function skipPadding(reader: ChunkReader, size: number, alignment: number): Promise<void> {

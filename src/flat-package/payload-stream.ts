@@ -27,7 +27,7 @@ export async function* openPayload(member: AsyncIterable<Buffer>, options: Gunzi
   while (size < HEAD_SIZE) {
     const next = await iterator.next();
     if (next.done) break;
-    head.push(next.value);
+    head.push(Buffer.from(next.value)); // its memory may be used again
     size += next.value.length;
   }
   const all = joined(head, iterator);

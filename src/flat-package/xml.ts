@@ -209,13 +209,13 @@ class TreeBuilder {
   }
 
   #start(name: string): void {
+    const offset = this.#bytesBefore(this.#text.lastIndexOf('<', this.#parser.position - 1));
     if (this.#open.length >= this.#limits.depth) {
-      this.#fail('XML_DEPTH', `expected at most ${this.#limits.depth} elements inside each other, found more`);
+      this.#fail('XML_DEPTH', `expected at most ${this.#limits.depth} elements inside each other, found more`, offset);
     }
     if (++this.#elements > this.#limits.elements) {
-      this.#fail('XML_ELEMENTS', `expected at most ${this.#limits.elements} elements, found more`);
+      this.#fail('XML_ELEMENTS', `expected at most ${this.#limits.elements} elements, found more`, offset);
     }
-    const offset = this.#bytesBefore(this.#text.lastIndexOf('<', this.#parser.position - 1));
     this.#open.push({ name, attributes: {}, children: [], offset });
   }
 
@@ -245,7 +245,7 @@ class TreeBuilder {
     return this.#known.bytes;
   }
 
-  #fail(code: string, problem: string): never {
-    throw new FormatError(code, this.#format, this.#bytesBefore(this.#parser.position), problem);
+  #fail(code: string, problem: string, offset = this.#bytesBefore(this.#parser.position)): never {
+    throw new FormatError(code, this.#format, offset, problem);
   }
 }

@@ -9,8 +9,10 @@ export interface BundleSource {
   readonly sources: readonly string[];
   readonly compilerFlags: readonly string[];
   readonly linkerFlags: readonly string[];
-  /** What machines without Apple's SDK add: stub headers for the compiler, stub libraries for the linker. */
-  readonly portable: { readonly compilerFlags: readonly string[]; readonly linkerFlags: readonly string[] };
+  /** Folder with stub headers, for machines without Apple's SDK. */
+  readonly stubHeaders: string;
+  /** Text-based stub libraries, for machines without Apple's SDK. */
+  readonly stubLibraries: readonly string[];
   readonly frameworks: readonly string[];
   /** The only symbols that may be seen from outside, as the linker spells them. */
   readonly exportedSymbols: readonly string[];
@@ -30,7 +32,7 @@ export interface MachOSlice {
 /** Makes a universal MH_BUNDLE. */
 export interface Compiler {
   /**
-   * Returns one slice an architecture, linked with an ad-hoc signature where `signature` says so.
+   * Returns one slice an architecture, without a signature: it is made once the bundle is complete.
    *
    * @throws ToolError with the compiler's own words
    */
@@ -40,7 +42,5 @@ export interface Compiler {
 }
 
 export interface CompileOptions {
-  /** `adhoc`: the linker signs, so that Apple silicon loads the code; `none`: a signature follows. */
-  readonly signature: 'adhoc' | 'none';
   readonly signal?: AbortSignal | undefined;
 }

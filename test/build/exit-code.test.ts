@@ -42,7 +42,12 @@ describe('errorDocument', () => {
   it('is what --json prints', () => {
     expect(errorDocument(new FormatError('FORMAT_INVALID', 'XarHeader', 4, 'expected 28, found 27'))).toEqual({
       schema: 1,
-      error: { code: 'FORMAT_INVALID', message: 'XarHeader, offset 4: expected 28, found 27', hint: null, exitCode: 6 },
+      error: {
+        code: 'FORMAT_INVALID',
+        message: 'XarHeader, offset 4: expected 28, found 27',
+        hint: expect.stringContaining('Fetch or build it anew.'),
+        exitCode: 6,
+      },
     });
   });
 });

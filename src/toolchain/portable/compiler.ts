@@ -55,7 +55,7 @@ async function buildSlice(
   for (let index = 0; index < objects.length; index++) await compile(index);
   const output = join(work, architecture, source.executable);
   await mkdir(join(work, architecture));
-  await runTool(findLlvmProgram('ld64.lld'), linkArguments(source, architecture, objects, output, options), {
+  await runTool(findLlvmProgram('ld64.lld'), linkArguments(source, architecture, objects, output), {
     cwd: source.folder,
     signal: options.signal,
     hint: 'A missing symbol belongs in payload/plugin/sdk/lib, if every macOS from the minimum on has it.',
@@ -67,7 +67,9 @@ function compileArguments(source: BundleSource, architecture: Architecture, file
   return [
     `--target=${TARGETS[architecture]}${source.minimumMacOS[architecture]}`,
     ...source.compilerFlags,
-    ...source.portable.compilerFlags,
+    '-nostdinc',
+    '-isystem',
+    source.stubHeaders,
     // Paths of the machine must not reach the bytes: the same sources give the same object anywhere.
     `-ffile-prefix-map=${source.folder}=.`,
     '-c',
@@ -82,7 +84,6 @@ function linkArguments(
   architecture: Architecture,
   objects: readonly string[],
   output: string,
-  options: CompileOptions,
 ): string[] {
   return [
     '-arch',
@@ -91,12 +92,14 @@ function linkArguments(
     'macos',
     source.minimumMacOS[architecture],
     source.sdkVersion,
+    '-bundle',
     ...source.exportedSymbols.flatMap((symbol) => ['-exported_symbol', symbol]),
     ...source.linkerFlags,
-    ...source.portable.linkerFlags,
-    options.signature === 'adhoc' ? '-adhoc_codesign' : '-no_adhoc_codesign',
+    // arm64 would get the linker's own signature; ours is made once the bundle is complete.
+    '-no_adhoc_codesign',
     '-o',
     output,
     ...objects,
+    ...source.stubLibraries,
   ];
 }

@@ -1,0 +1,29 @@
+import { type Bom, type BomRecord, decodeBom } from '../../src/flat-package/bom.ts';
+import type { Inspection } from '../commands/inspect.ts';
+
+/** Shows a Bom: a line a path, with kind and mode, owner, size and checksum. */
+export function inspectBom(data: Buffer): Inspection {
+  const bom = decodeBom(data);
+  return { document: { bom }, lines: [`Bom, ${bom.records.length} paths`, ...bomLines(bom)] };
+}
+
+/** Returns a line a path: mode as `ls` counts it, owner, size, checksum. */
+export function bomLines(bom: Bom): string[] {
+  return bom.records.map((record) => {
+    const { path, uid, gid, size, cksum, architectures } = record;
+    const sum = cksum === undefined ? '' : ` ${cksum}`;
+    const slices = architectures ? ` ${architectures.map(architectureText).join(' ')}` : '';
+    return `  ${modeText(record)} ${uid}:${gid} ${String(size).padStart(9)} ${path}${record.linkTarget ? ` -> ${record.linkTarget}` : ''}${sum}${slices}`;
+  });
+}
+
+const KIND_LETTERS = { file: '-', directory: 'd', symlink: 'l' } as const;
+
+function modeText({ kind, mode, pathOnly }: BomRecord): string {
+  return `${KIND_LETTERS[kind]}${pathOnly ? '----' : mode.toString(8).padStart(4, '0')}`;
+}
+
+function architectureText({ cpuType, size }: { readonly cpuType: number; readonly size: number }): string {
+  const names: Readonly<Record<number, string>> = { 16777223: 'x86_64', 16777228: 'arm64', 7: 'i386' };
+  return `[${names[cpuType] ?? cpuType} ${size}]`;
+}

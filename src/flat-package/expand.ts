@@ -1,0 +1,129 @@
+import { chmod, lutimes, mkdir, open, symlink, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FormatError, InterruptedError } from '../base/errors.ts';
+import type { CpioEntry } from './cpio-read.ts';
+import { cpioEntries, type OpenPackage } from './open-package.ts';
+import { extractMember, type XarArchive } from './xar-read.ts';
+import type { XarMember } from './xar-toc.ts';
+
+/** How much was unpacked. */
+export interface Expanded {
+  readonly files: number;
+  readonly directories: number;
+  readonly symlinks: number;
+}
+
+/** setuid, setgid and sticky are not given to unpacked files: they would belong to whoever unpacks, perhaps root. */
+const MODE_MASK = 0o777;
+
+/**
+ * Unpacks a flat package: its members, and instead of Payload and Scripts the trees they hold, as `pkgutil --expand-full` does.
+ *
+ * Nothing is written outside `folder`: names are checked, nothing that exists is opened or followed, symbolic links are made
+ * as they are and never gone through. Owners are not set.
+ *
+ * @param folder an empty folder
+ * @throws FormatError `EXPAND_UNSAFE` for an entry below something that is no folder, or at a path that is taken
+ */
+export async function expandPackage(opened: OpenPackage, folder: string, signal: AbortSignal): Promise<Expanded> {
+  const writer = new TreeWriter(folder, signal);
+  for (const member of opened.archive.members) await expandMember(opened.archive, member, writer);
+  await writer.finish();
+  return writer.counts;
+}
+
+async function expandMember(archive: XarArchive, member: XarMember, writer: TreeWriter): Promise<void> {
+  if (member.kind === 'directory') return writer.directory(member.path, 0o755);
+  if (member.kind === 'symlink') return writer.symlink(member.path, member.target ?? '');
+  if (!/(^|\/)(Payload|Scripts)$/.test(member.path))
+    return writer.file(member.path, 0o644, extractMember(archive, member));
+  await writer.directory(member.path, 0o755);
+  for await (const entry of cpioEntries(archive, member)) await expandEntry(member.path, entry, writer);
+}
+
+async function expandEntry(tree: string, entry: CpioEntry, writer: TreeWriter): Promise<void> {
+  const path = entry.path === '.' ? tree : `${tree}/${entry.path.slice(2)}`;
+  const mtime = entry.header.mtimeSeconds;
+  if (entry.kind === 'directory') return writer.directory(path, entry.mode, mtime);
+  if (entry.kind === 'file') return writer.file(path, entry.mode, entry.data, mtime);
+  const parts: Buffer[] = [];
+  for await (const chunk of entry.data) parts.push(Buffer.from(chunk));
+  return writer.symlink(path, Buffer.concat(parts).toString(), mtime);
+}
+
+/** Makes files, folders and links below a folder, each path once, each below a folder it made itself. */
+class TreeWriter {
+  readonly counts = { files: 0, directories: 0, symlinks: 0 };
+  readonly #root: string;
+  readonly #signal: AbortSignal;
+  /** Folders made so far, with the mode and time they get at the end: a folder may be read-only for its owner. */
+  readonly #directories = new Map<string, { mode: number; mtime: number | undefined }>();
+
+  constructor(root: string, signal: AbortSignal) {
+    this.#root = root;
+    this.#signal = signal;
+  }
+
+  async directory(path: string, mode: number, mtime?: number): Promise<void> {
+    if (!this.#directories.has(path)) {
+      await this.#makeParents(path);
+      await this.#claim(path, () => mkdir(join(this.#root, path), 0o700));
+      this.counts.directories++;
+    }
+    this.#directories.set(path, { mode, mtime });
+  }
+
+  async file(path: string, mode: number, content: AsyncIterable<Buffer>, mtime?: number): Promise<void> {
+    await this.#makeParents(path);
+    const target = join(this.#root, path);
+    // 'wx' is O_EXCL: it opens nothing that exists, not even through a symbolic link.
+    const handle = await this.#claim(path, () => open(target, 'wx', 0o600));
+    try {
+      for await (const chunk of content) {
+        if (this.#signal.aborted) throw new InterruptedError();
+        await handle.writeFile(chunk);
+      }
+      await handle.chmod(mode & MODE_MASK);
+    } finally {
+      await handle.close();
+    }
+    if (mtime !== undefined) await utimes(target, mtime, mtime);
+    this.counts.files++;
+  }
+
+  async symlink(path: string, target: string, mtime?: number): Promise<void> {
+    await this.#makeParents(path);
+    await this.#claim(path, () => symlink(target, join(this.#root, path)));
+    if (mtime !== undefined) await lutimes(join(this.#root, path), mtime, mtime);
+    this.counts.symlinks++;
+  }
+
+  /** Gives folders their modes and times, the deepest first. */
+  async finish(): Promise<void> {
+    for (const [path, { mode, mtime }] of [...this.#directories].reverse()) {
+      const target = join(this.#root, path);
+      if (mtime !== undefined) await utimes(target, mtime, mtime);
+      await chmod(target, mode & MODE_MASK);
+    }
+  }
+
+  async #makeParents(path: string): Promise<void> {
+    const parent = path.slice(0, Math.max(0, path.lastIndexOf('/')));
+    if (parent !== '' && !this.#directories.has(parent)) await this.directory(parent, 0o755);
+  }
+
+  async #claim<T>(path: string, make: () => Promise<T>): Promise<T> {
+    if (this.#signal.aborted) throw new InterruptedError();
+    try {
+      return await make();
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'EEXIST' && code !== 'ENOTDIR' && code !== 'ELOOP') throw error;
+      const problem = `expected a free place for ${JSON.stringify(path)}, found another entry there or above it`;
+      throw new FormatError('EXPAND_UNSAFE', 'flat package', 0, problem, {
+        cause: error,
+        hint: 'The package names a path twice, or puts something below what is no folder. Do not install it.',
+      });
+    }
+  }
+}

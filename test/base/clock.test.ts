@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import { standingClock, systemClock } from '../../src/base/clock.ts';
+import { InterruptedError } from '../../src/base/errors.ts';
+
+describe('systemClock', () => {
+  it('sleeps at least as long as it is told', async () => {
+    const start = performance.now();
+    await systemClock.sleep(20);
+    expect(performance.now() - start).toBeGreaterThan(15);
+  });
+
+  it('wakes with InterruptedError when the signal is aborted, before or meanwhile', async () => {
+    await expect(systemClock.sleep(60_000, AbortSignal.abort())).rejects.toThrow(InterruptedError);
+    const controller = new AbortController();
+    const sleeping = systemClock.sleep(60_000, controller.signal);
+    controller.abort();
+    await expect(sleeping).rejects.toThrow(InterruptedError);
+  });
+});
+
+describe('standingClock', () => {
+  it('moves on by what was slept, at once', async () => {
+    const clock = standingClock(new Date('2026-01-01T00:00:00Z'));
+    await clock.sleep(90_000);
+    expect(clock.now().toISOString()).toBe('2026-01-01T00:01:30.000Z');
+    expect(clock.slept).toEqual([90_000]);
+  });
+});

@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { standingClock } from '../../src/base/clock.ts';
+import { InterruptedError, NetworkError, RefusedError } from '../../src/base/errors.ts';
+import { type RetryOptions, retry, retryAfterMs, ServiceBusyError } from '../../src/base/retry.ts';
+
+const START = new Date('2026-01-01T00:00:00Z');
+
+/** Runs work that fails with each of `failures`, then returns its try; gives result and pauses. */
+async function attempt(failures: Error[], options: Partial<RetryOptions> = {}) {
+  const clock = standingClock(START);
+  const left = [...failures];
+  const work = async (number: number) => {
+    const failure = left.shift();
+    if (failure) throw failure;
+    return number;
+  };
+  const plan = { delaysMs: [1000, 2000, 4000, 8000], random: () => 0, clock, ...options };
+  const result = await retry(work, plan).catch((error: unknown) => error);
+  return { result, slept: clock.slept };
+}
+
+const lost = () => new NetworkError('NETWORK_UNREACHABLE', 'no connection');
+
+describe('retry', () => {
+  it('returns the first success, after pauses that double', async () => {
+    expect(await attempt([lost(), lost(), lost()])).toEqual({ result: 4, slept: [1000, 2000, 4000] });
+  });
+
+  it('gives up with the last error when the pauses run out', async () => {
+    const last = lost();
+    expect(await attempt([lost(), lost(), lost(), lost(), last])).toEqual({
+      result: last,
+      slept: [1000, 2000, 4000, 8000],
+    });
+  });
+
+  it('does not try again what is refused', async () => {
+    const refusal = new RefusedError('NO', 'no');
+    expect(await attempt([refusal])).toEqual({ result: refusal, slept: [] });
+  });
+
+  it('adds at most the given part of a pause by chance', async () => {
+    expect((await attempt([lost(), lost()], { random: () => 0.999, jitter: 0.5 })).slept).toEqual([1500, 2999]);
+  });
+
+  it('waits as long as the service asks, up to the maximum', async () => {
+    const busy = (ms: number) => new ServiceBusyError('BUSY', 'busy', ms);
+    const { slept } = await attempt([busy(10), busy(30_000), busy(1e9)], { maximumDelayMs: 60_000 });
+    expect(slept).toEqual([1000, 30_000, 60_000]);
+  });
+
+  it('stops when it is interrupted', async () => {
+    const signal = AbortSignal.abort();
+    expect((await attempt([new InterruptedError()], { signal })).result).toBeInstanceOf(InterruptedError);
+    expect((await attempt([lost()], { signal })).slept).toEqual([]);
+  });
+});
+
+describe('retryAfterMs', () => {
+  it.each([
+    ['120', 120_000],
+    [' 0 ', 0],
+    ['Thu, 01 Jan 2026 00:00:30 GMT', 30_000],
+    ['Wed, 31 Dec 2025 00:00:00 GMT', 0],
+    ['-5', undefined],
+    ['1.5', undefined],
+    ['soon', undefined],
+    ['', undefined],
+    [null, undefined],
+  ])('reads %j as %j', (header, expected) => {
+    expect(retryAfterMs(header, START)).toBe(expected);
+  });
+});

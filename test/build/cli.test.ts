@@ -1,0 +1,142 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { builtPackage } from '../support/built-package.ts';
+import { cli } from '../support/cli.ts';
+
+let scratch: string;
+beforeAll(() => {
+  scratch = mkdtempSync(join(tmpdir(), 'cli-'));
+});
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+const COMMANDS = ['release', 'build', 'inspect', 'expand', 'doctor'];
+
+describe('help', () => {
+  it('lists the commands and the exit codes', () => {
+    const run = cli(['--help']);
+    expect(run.status).toBe(0);
+    for (const command of COMMANDS) expect(run.stdout).toContain(`\n  ${command}`);
+    for (const code of [
+      '0  done',
+      '1  a bug',
+      '2  usage',
+      '3  a tool',
+      '4  refused',
+      '5  network',
+      '6  verification',
+      '130  interrupted',
+    ]) {
+      expect(run.stdout).toContain(code);
+    }
+  });
+
+  it.each(COMMANDS)('of %s shows an example', (command) => {
+    const run = cli([command, '--help']);
+    expect(run.status).toBe(0);
+    expect(run.stdout).toMatch(/\nExample:\n {2}npm (start|run -s cli) -- /);
+    expect(run.stdout).toContain('--json');
+    expect(run.stdout).toContain('--verbose');
+  });
+});
+
+describe('wrong usage', () => {
+  it.each([
+    [['explode'], /unknown command 'explode'/],
+    [['inspect'], /missing required argument 'file'/],
+    [['release', '--until', 'lunch'], /'lunch' is invalid\. Allowed choices are compile, generate-scripts/],
+    [['release', '--toolchain', 'gcc'], /Allowed choices are portable, apple, auto/],
+    [['release', '--fast'], /unknown option '--fast'/],
+    [[], /no command was given/],
+  ])('%j exits 2 and says what is wrong', (argv, message) => {
+    const run = cli(argv);
+    expect(run.status).toBe(2);
+    expect(run.stdout).toBe('');
+    expect(run.stderr).toMatch(message);
+    expect(run.stderr).toContain('next: Run with --help');
+  });
+
+  it('is one JSON document with --json', () => {
+    const run = cli(['inspect', '--json', join(scratch, 'absent.pkg')]);
+    expect(run.status).toBe(2);
+    expect(JSON.parse(run.stdout)).toMatchObject({ schema: 1, error: { code: 'ENOENT', exitCode: 2 } });
+  });
+});
+
+describe('inspect', () => {
+  it('shows what the package says of itself', () => {
+    const document = JSON.parse(cli(['inspect', '--json', builtPackage()]).stdout);
+    expect(document).toMatchObject({
+      schema: 1,
+      kind: 'package',
+      package: {
+        distribution: {
+          title: 'Escrow Buddy',
+          hostArchitectures: ['arm64', 'x86_64'],
+          minimumSystemVersions: ['10.14.4'],
+          rootVolumeOnly: true,
+        },
+        components: [
+          {
+            identifier: 'com.netflix.Escrow-Buddy',
+            version: '1.1.0',
+            installLocation: '/Library/Security/SecurityAgentPlugins',
+            payload: { entries: 13, differences: [] },
+          },
+        ],
+      },
+    });
+  });
+
+  it('exits 6 for a damaged package, with format, offset, expected and found', () => {
+    const damaged = readFileSync(builtPackage());
+    damaged[40] = (damaged[40] as number) ^ 0xff;
+    writeFileSync(join(scratch, 'damaged.pkg'), damaged);
+    const run = cli(['inspect', join(scratch, 'damaged.pkg')]);
+    expect(run.status).toBe(6);
+    expect(run.stderr).toMatch(/^error: xar TOC.*, offset \d+: expected .*found/m);
+    expect(run.stderr).toContain('next: ');
+  });
+
+  it('exits 6 for a file of another kind', () => {
+    writeFileSync(join(scratch, 'text'), 'hello');
+    const run = cli(['inspect', join(scratch, 'text')]);
+    expect(run.status).toBe(6);
+    expect(run.stderr).toContain('expected a flat package, Bom or 64-bit Mach-O file, found bytes 68656c6c');
+  });
+
+  it('shows both slices of the executable in an expanded package', () => {
+    const folder = join(scratch, 'for code');
+    expect(cli(['expand', builtPackage(), folder]).status).toBe(0);
+    const executable = join(
+      folder,
+      'com.netflix.Escrow-Buddy.pkg/Payload/Escrow Buddy.bundle/Contents/MacOS/Escrow Buddy',
+    );
+    const { slices } = JSON.parse(cli(['inspect', '--json', executable]).stdout);
+    expect(
+      slices.map((slice: { architecture: string; minimumMacOS: string }) => [slice.architecture, slice.minimumMacOS]),
+    ).toEqual([
+      ['x86_64', '10.14'],
+      ['arm64', '11.0'],
+    ]);
+    expect(slices[0].exports).toEqual(['_AuthorizationPluginCreate']);
+  });
+});
+
+describe('doctor', () => {
+  it('passes on a machine that can build', () => {
+    const run = cli(['doctor', '--json']);
+    expect(run.status).toBe(0);
+    const { checks, ok } = JSON.parse(run.stdout);
+    expect(ok).toBe(true);
+    expect(checks.map((check: { id: string }) => check.id)).toContain('toolchain');
+  });
+
+  it('names what is missing, with the command that installs it', () => {
+    const run = cli(['doctor'], { env: { PATH: scratch } });
+    expect(run.status).toBe(2);
+    expect(run.stdout).toMatch(/FAIL +toolchain .*clang is not on PATH/);
+    expect(run.stdout).toContain('sudo apt-get install -y clang lld');
+  });
+});

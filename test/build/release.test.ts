@@ -1,0 +1,236 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { MANIFEST_SCHEMA } from '../../build/manifest.ts';
+import { builtPackage } from '../support/built-package.ts';
+import { cli } from '../support/cli.ts';
+import { judge, needs } from '../support/needs.ts';
+
+let scratch: string;
+beforeAll(() => {
+  scratch = mkdtempSync(join(tmpdir(), 'release-'));
+});
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+const sha256 = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
+
+describe('npm start', () => {
+  it('leaves the package, the extra packages, release.json and SHA256SUMS, and nothing else', () => {
+    const folder = inject('releaseFolder');
+    expect(readdirSync(folder).sort()).toEqual(['Escrow.Buddy-1.1.0.pkg', 'SHA256SUMS', 'extras', 'release.json']);
+    expect(readdirSync(join(folder, 'extras')).sort()).toEqual([
+      'Escrow.Buddy.Guard-1.1.0.pkg',
+      'Escrow.Buddy.Uninstall-1.1.0.pkg',
+    ]);
+  });
+
+  it('records sizes and digests that are those of the files', () => {
+    const folder = inject('releaseFolder');
+    const manifest = MANIFEST_SCHEMA.parse(JSON.parse(readFileSync(join(folder, 'release.json'), 'utf8')));
+    expect(manifest.files).toHaveLength(3);
+    for (const file of manifest.files) {
+      expect(file.sha256).toBe(sha256(join(folder, file.path)));
+      expect(file.size).toBe(statSync(join(folder, file.path)).size);
+    }
+    expect(manifest.code.map((slice) => slice.architecture)).toEqual(['x86_64', 'arm64']);
+  });
+
+  const sums = needs('sha256sum');
+  it.skipIf(sums.missing)(`writes sums that sha256sum accepts${sums.note}`, () => {
+    const check = spawnSync('sha256sum', ['--check', '--strict', 'SHA256SUMS'], { cwd: inject('releaseFolder') });
+    expect(check.status).toBe(0);
+  });
+
+  it('puts data on standard output and the story on standard error', () => {
+    const run = cli(['build', '--json', '--out', join(scratch, 'json')]);
+    expect(run.status).toBe(0);
+    expect(JSON.parse(run.stdout)).toMatchObject({ schema: 1, version: '1.1.0', toolchain: 'portable' });
+    expect(run.stderr).toMatch(/✓ compile .*✓ build-package /s);
+    expect(run.stderr).not.toContain('\x1b');
+  });
+
+  it('ends with what was made and what to do next', () => {
+    const run = cli(['build', '--out', join(scratch, 'summary')]);
+    expect(run.stdout).toMatch(/Made .*Escrow\.Buddy-1\.1\.0\.pkg\n {2}package +com\.netflix\.Escrow-Buddy\n/);
+    expect(run.stdout).toContain(`sha256     ${sha256(join(scratch, 'summary/1.1.0/Escrow.Buddy-1.1.0.pkg'))}`);
+    expect(run.stdout).toMatch(/\nNext: npm run -s cli -- inspect .*\n$/);
+  });
+
+  it('stops after the stage named by --until', () => {
+    const run = cli(['release', '--until', 'compile', '--json', '--out', join(scratch, 'until')]);
+    expect(run.status).toBe(0);
+    expect(JSON.parse(run.stdout).stages.map((stage: { name: string }) => stage.name)).toEqual(['compile']);
+    expect(readdirSync(join(scratch, 'until/1.1.0'))).toEqual(['release.json']);
+  });
+});
+
+describe('the unsigned package', () => {
+  it('is the same in another folder, at another time, under another umask and in another locale', () => {
+    const copy = join(scratch, 'a folder with spaces');
+    for (const part of ['build', 'src', 'payload', 'scripts', 'package.json', 'release.config.json']) {
+      cpSync(part, join(copy, part), { recursive: true });
+    }
+    mkdirSync(join(copy, '.build'));
+    cpSync('.build/cli.mjs', join(copy, '.build/cli.mjs'));
+    const env = {
+      ...process.env,
+      SOURCE_DATE_EPOCH: '1700000000',
+      LC_ALL: 'C',
+      TZ: 'Asia/Kathmandu',
+      LANG: 'tr_TR.UTF-8',
+    };
+    const first = cli(['build', '--json', '--out', join(scratch, 'first')], {
+      env: { SOURCE_DATE_EPOCH: '1700000000' },
+    });
+    const second = spawnSync(
+      'sh',
+      ['-c', 'umask 077; exec "$0" .build/cli.mjs build --json --out "$1"', process.execPath, join(scratch, 'second')],
+      { cwd: copy, env, encoding: 'utf8' },
+    );
+    expect(second.stderr).not.toContain('error:');
+    expect(JSON.parse(first.stdout).files).toHaveLength(3);
+    expect(JSON.parse(second.stdout).files).toEqual(JSON.parse(first.stdout).files);
+  });
+});
+
+describe('an interrupted run', () => {
+  it('exits 130 and leaves no half-written file', async () => {
+    const out = join(scratch, 'interrupted');
+    const child = spawn(process.execPath, ['.build/cli.mjs', 'release', '--out', out], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    // The folder of the version is made when the first stage begins; compiling takes far longer than this notices.
+    while (!existsSync(join(out, '1.1.0'))) await new Promise((done) => setTimeout(done, 5));
+    child.kill('SIGINT');
+    const status = await new Promise((done) => child.on('exit', (code) => done(code)));
+    expect(status).toBe(130);
+    const left = existsSync(out) ? readdirSync(join(out, '1.1.0')) : [];
+    expect(left.filter((name) => name !== 'release.json')).toEqual([]);
+  });
+});
+
+describe('the package, read by tools of others', () => {
+  const bsdtar = needs('bsdtar', 'cpio', 'gzip');
+  const xmllint = needs('bsdtar', 'xmllint');
+  const objdump = needs('bsdtar', 'cpio', 'llvm-objdump');
+  const expanded = () => {
+    const folder = join(scratch, 'expanded');
+    if (existsSync(folder)) return folder;
+    mkdirSync(folder);
+    judge('bsdtar', ['-xf', builtPackage(), '-C', folder]);
+    for (const member of ['Payload', 'Scripts']) {
+      const archive = join(folder, 'com.netflix.Escrow-Buddy.pkg', member);
+      mkdirSync(join(folder, member));
+      judge('sh', ['-c', 'gzip -dc <"$0" | (cd "$1" && cpio -idm --quiet)', archive, join(folder, member)]);
+    }
+    return folder;
+  };
+
+  it.skipIf(bsdtar.missing)(`is a xar with Distribution and one component${bsdtar.note}`, () => {
+    expect(judge('bsdtar', ['-tf', builtPackage()]).toString().trim().split('\n')).toEqual([
+      'Distribution',
+      'com.netflix.Escrow-Buddy.pkg',
+      ...['Bom', 'Payload', 'Scripts', 'PackageInfo'].map((name) => `com.netflix.Escrow-Buddy.pkg/${name}`),
+    ]);
+  });
+
+  it.skipIf(bsdtar.missing)(`has a payload that GNU cpio extracts, with the modes of the table${bsdtar.note}`, () => {
+    const table = JSON.parse(readFileSync('payload/permissions.json', 'utf8')).payload as Record<string, string>;
+    for (const [path, mode] of Object.entries(table)) {
+      const { mode: found } = statSync(join(expanded(), 'Payload', path));
+      expect([path, (found & 0o7777).toString(8).padStart(4, '0')]).toEqual([path, mode]);
+    }
+  });
+
+  it.skipIf(bsdtar.missing)(`agrees with cksum about every file that its Bom lists${bsdtar.note}`, () => {
+    const document = JSON.parse(cli(['inspect', '--json', builtPackage()]).stdout);
+    const records = document.package.components[0].bom as { path: string; kind: string; cksum: number; size: number }[];
+    const files = records.filter((record) => record.kind === 'file');
+    expect(files.length).toBe(7);
+    for (const { path, cksum, size } of files) {
+      const [sum, bytes] = judge('cksum', [join(expanded(), 'Payload', path)])
+        .toString()
+        .split(' ');
+      expect([path, cksum, size]).toEqual([path, Number(sum), Number(bytes)]);
+    }
+  });
+
+  it.skipIf(xmllint.missing)(`has a PackageInfo and a Distribution that xmllint parses${xmllint.note}`, () => {
+    const xpath = (file: string, query: string) =>
+      judge('xmllint', ['--xpath', query, join(expanded(), file)])
+        .toString()
+        .trim();
+    const info = 'com.netflix.Escrow-Buddy.pkg/PackageInfo';
+    expect(xpath(info, 'string(/pkg-info/@identifier)')).toBe('com.netflix.Escrow-Buddy');
+    expect(xpath(info, 'string(/pkg-info/@install-location)')).toBe('/Library/Security/SecurityAgentPlugins');
+    expect(xpath(info, 'count(/pkg-info/relocate/*)')).toBe('0');
+    expect(xpath(info, 'count(/pkg-info/bundle-version/*)')).toBe('0');
+    expect(xpath(info, 'string(/pkg-info/upgrade-bundle/bundle/@id)')).toBe('com.netflix.Escrow-Buddy');
+    expect(xpath(info, 'string(/pkg-info/bundle/@CFBundleVersion)')).toBe('10100');
+    expect(xpath('Distribution', 'string(//options/@hostArchitectures)')).toBe('arm64,x86_64');
+    expect(xpath('Distribution', 'string(//options/@rootVolumeOnly)')).toBe('true');
+    expect(xpath('Distribution', 'string(//os-version/@min)')).toBe('10.14.4');
+    expect(xpath('Distribution', 'string(//pkg-ref[@version])')).toBe('#com.netflix.Escrow-Buddy.pkg');
+  });
+
+  it.skipIf(objdump.missing)(
+    `holds two slices that llvm-objdump reads, for the macOS versions of the configuration${objdump.note}`,
+    () => {
+      const executable = join(expanded(), 'Payload/Escrow Buddy.bundle/Contents/MacOS/Escrow Buddy');
+      for (const [architecture, minimum] of [
+        ['x86_64', '10.14'],
+        ['arm64', '11.0'],
+      ]) {
+        const headers = judge('llvm-objdump', [
+          '--macho',
+          '--private-headers',
+          `--arch=${architecture}`,
+          executable,
+        ]).toString();
+        expect(headers).toMatch(/BUNDLE/);
+        expect(headers).toMatch(new RegExp(`(minos|version) ${minimum}\n`));
+        expect(headers).toContain('sdk 14.4');
+        expect(headers).toContain('LC_CODE_SIGNATURE');
+        expect(headers.match(/name \/\S+/g)).toEqual([
+          'name /usr/lib/libSystem.B.dylib',
+          'name /System/Library/Frameworks/CoreFoundation.framework/Versions/A/CoreFoundation',
+        ]);
+        const exports = judge('llvm-objdump', [
+          '--macho',
+          '--exports-trie',
+          `--arch=${architecture}`,
+          executable,
+        ]).toString();
+        expect(exports.match(/_\w+/g)).toEqual(['_AuthorizationPluginCreate']);
+      }
+    },
+  );
+});
+
+describe('a wrong project', () => {
+  it('is refused before any work, with exit 2', () => {
+    const copy = join(scratch, 'wrong');
+    mkdirSync(copy);
+    cpSync('package.json', join(copy, 'package.json'));
+    cpSync('.build/cli.mjs', join(copy, '.build/cli.mjs'));
+    writeFileSync(join(copy, 'release.config.json'), '{"product":{}}');
+    const run = spawnSync(process.execPath, ['.build/cli.mjs', 'release'], { cwd: copy, encoding: 'utf8' });
+    expect(run.status).toBe(2);
+    expect(run.stderr).toContain('product.title: missing');
+    expect(run.stderr).toContain('next: Mend release.config.json');
+    expect(existsSync(join(copy, 'out'))).toBe(false);
+  });
+});

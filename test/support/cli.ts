@@ -1,0 +1,18 @@
+import { spawnSync } from 'node:child_process';
+
+/** What a run of the command line left behind. */
+export interface CliRun {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the bundled command line, as `npm run -s cli --` does, and waits for its end. */
+export function cli(argv: readonly string[], options: { env?: NodeJS.ProcessEnv; cwd?: string } = {}): CliRun {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [`${process.cwd()}/.build/cli.mjs`, ...argv], {
+    encoding: 'utf8',
+    env: { ...process.env, NO_COLOR: '1', ...options.env },
+    cwd: options.cwd ?? process.cwd(),
+  });
+  return { status, stdout, stderr };
+}
