@@ -28,7 +28,6 @@ build_native() { # PLUGIN_SOURCE_DIR
     mkdir -p "$objects"
     sed -n 's/^FUNCTION(\([A-Za-z0-9_]*\), "_\([A-Za-z0-9_$]*\)".*/\2 standin_\1/p; s/^DATA(\([A-Za-z0-9_]*\), "_\([A-Za-z0-9_$]*\)".*/\2 standin_\1/p' \
         "$here/imports.def" >"$objects/names"
-    printf 'stat standin_stat\nlstat standin_lstat\n' >>"$objects/names"
     for source in "$1"/*.c; do
         object="$objects/$(basename "$source" .c).o"
         # shellcheck disable=SC2086

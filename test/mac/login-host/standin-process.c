@@ -213,6 +213,7 @@ int32_t standin_waitpid(int32_t pid, int32_t *status, int32_t options) {
     enum fault fault = called(ID_waitpid);
     if (fault) return fail_with(fault == FAULT_INTERRUPTED ? DARWIN_EINTR : DARWIN_ECHILD);
     struct player *player = player_with(pid);
+    if (player && player->waited && scenario->child_signals_ignored) return fail_with(DARWIN_ECHILD);
     if (!player || player->grandchild || player->waited) {
         violation("waits for process %s", pid <= 0 ? "of any kind" : player && player->waited ? "it already reaped" : "that is not its child");
         return fail_with(DARWIN_ECHILD);

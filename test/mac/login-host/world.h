@@ -14,7 +14,7 @@
 #include "faults.h"
 
 #define NS_PER_SECOND 1000000000LL
-#define WORLD_PLAYERS 8
+#define WORLD_PLAYERS 16
 #define WORLD_STDIN_MOST 65536
 #define WORLD_EVENTS_MOST (1 << 20)
 #define WORLD_VIOLATIONS 8
