@@ -2,14 +2,15 @@
 # Compiles the login host for x86_64 and arm64 Linux, and, with the plugin's sources linked in, for this machine with AddressSanitizer and
 # UndefinedBehaviorSanitizer.
 #
-#   build.sh OUTDIR [native PLUGIN_SOURCE_DIR]
+#   build.sh OUTDIR [x86_64] [arm64]         writes OUTDIR/login-host-x86_64, OUTDIR/login-host-arm64; both when none is named
+#   build.sh OUTDIR native PLUGIN_SOURCE_DIR  writes OUTDIR/login-host-native
 #
-# Writes OUTDIR/login-host-x86_64, OUTDIR/login-host-arm64; with `native`, OUTDIR/login-host-native instead.
-# Needs clang; for the other architecture Debian's cross libraries (libc6-dev-arm64-cross, libgcc-12-dev-arm64-cross, or their amd64 namesakes).
+# Needs clang and lld; for the other architecture Debian's cross libraries (libc6-dev-arm64-cross and libgcc-12-dev-arm64-cross, or -amd64-).
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
-out=${1:?usage: build.sh OUTDIR [native PLUGIN_SOURCE_DIR]}
+out=${1:?usage: build.sh OUTDIR [x86_64] [arm64] | OUTDIR native PLUGIN_SOURCE_DIR}
+shift
 mkdir -p "$out"
 : "${CLANG:=clang}"
 warnings='-Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Wno-incomplete-setjmp-declaration'
@@ -38,10 +39,15 @@ build_native() { # PLUGIN_SOURCE_DIR
     "$CLANG" $flags -DLOGIN_HOST_NATIVE $sanitize "$here"/*.c "$objects"/*.o -o "$out/login-host-native"
 }
 
-case "${2:-}" in
-native) build_native "${3:?the plugin\'s source directory}" ;;
-*)
-    build_slice x86_64 x86_64-linux-gnu
-    build_slice arm64 aarch64-linux-gnu
-    ;;
-esac
+if [ "${1:-}" = native ]; then
+    build_native "${2:?the plugin\'s source directory}"
+    exit
+fi
+[ $# -gt 0 ] || set -- x86_64 arm64
+for slice; do
+    case $slice in
+    x86_64) build_slice x86_64 x86_64-linux-gnu ;;
+    arm64) build_slice arm64 aarch64-linux-gnu ;;
+    *) echo "no such slice: $slice" >&2 && exit 2 ;;
+    esac
+done

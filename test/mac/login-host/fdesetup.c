@@ -9,10 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Virtual pace of a flood: 64 KiB a millisecond, or one text each 5 ms when it never ends. */
+/* Virtual pace of a flood: 64 KiB a millisecond, or one text each 50 ms when it never ends. */
 #define FLOOD_CHUNK 65536
 #define FLOOD_CHUNK_NS 1000000
-#define ENDLESS_TEXT_NS 5000000
+#define ENDLESS_TEXT_NS 50000000
 
 static struct player *self;
 static int64_t own_key_file_delay;
