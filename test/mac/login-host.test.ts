@@ -17,6 +17,7 @@ import {
   type Sweep,
 } from './login-host/host.ts';
 import { pluginUnderTest } from './login-host/plugin-under-test.ts';
+import { linkProbe } from './login-host/probes.ts';
 
 const scenarios = readScenarios();
 const slices: readonly Slice[] = ['x86_64', 'arm64'];
@@ -194,5 +195,40 @@ describe.skipIf(able.length === 0)(`the search for traces${able.length ? '' : ca
     expect(run?.hits.password).toBeGreaterThan(0);
     expect(run?.hits.key).toBeGreaterThan(0);
     expect(run?.violations.join()).toMatch(/the password is left in \d+ places,the new key is left/);
+  });
+});
+
+/** Each rule, and the words it is broken with: a host that finds nothing would be worth nothing. */
+const RULES: readonly (readonly [probe: string, found: RegExp])[] = [
+  ['TWICE', /SetResult a second time in one Invoke/],
+  ['SILENT', /no SetResult by the end of Invoke/],
+  ['DENY', /a result other than Allow/],
+  ['KEEP', /the password is left in/],
+  ['FREED', /the password is left in/],
+  ['PAST', /crashed: Segmentation fault/],
+  ['DESCRIPTORS', /leaves 2 descriptors open/],
+  ['MEMORY', /leaves 1 blocks of memory/],
+  ['CLEAR', /clears the request without a success/],
+  ['LATE', /Invoke took 60\.\d+ s/],
+  ['INHERIT', /lets the child inherit descriptors/],
+  ['ZOMBIE', /leaves 1 zombies/],
+  ['OBJECT', /leaves 1 objects/],
+  ['RELEASED', /uses a released object/],
+  ['LOG', /the password in a public log value/],
+];
+
+describe.skipIf(!able.includes('x86_64'))(`rules of the login host${canRun('x86_64').note}`, () => {
+  const probe = (name: string) => host<Run>(out, 'x86_64', linkProbe(out, 'x86_64', name), ['run', 'rotates']);
+
+  it('finds nothing in a plugin that only allows', async () => {
+    expect((await probe('NONE'))[0]?.violations).toEqual([]);
+  });
+
+  it.each(RULES)('catches a plugin that breaks %s', async (name, found) => {
+    expect((await probe(name))[0]?.violations.join('; ')).toMatch(found);
+  });
+
+  it('refuses a plugin that imports what no stand-in is there for, by name', async () => {
+    await expect(probe('IMPORT')).rejects.toThrow('unknown import _system of /usr/lib/libSystem.B.dylib');
   });
 });

@@ -68,7 +68,16 @@ static void stay_on_this_processor(void) {
     sched_setaffinity(0, sizeof one, &one);
 }
 
+/* A child that inherits the host's streams must not write into its report. */
+static void leave_streams(void) {
+    int nowhere = open("/dev/null", O_RDWR);
+    dup2(nowhere, STDIN_FILENO);
+    dup2(nowhere, STDOUT_FILENO);
+    close(nowhere);
+}
+
 static void play(void) {
+    leave_streams();
     stay_on_this_processor();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
