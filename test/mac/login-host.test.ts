@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parse } from 'plist';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PLUGIN_FOLDER, sanitizers } from '../plugin/source.ts';
@@ -12,6 +13,7 @@ import {
   host,
   type Run,
   readScenarios,
+  SCENARIOS,
   type Scenario,
   type Slice,
   type Sweep,
@@ -184,6 +186,44 @@ function describeScenarios(slice: Slice | 'native', state: { missing: boolean; n
     });
   });
 }
+
+/** What decisions.md and spec of the plugin allow it to link: nothing that is not in every macOS since 10.14. */
+const LIBRARIES = [
+  '/usr/lib/libSystem.B.dylib',
+  '/System/Library/Frameworks/CoreFoundation.framework/Versions/A/CoreFoundation',
+];
+
+interface Imports {
+  readonly fixups: string;
+  readonly rebases: number;
+  readonly binds: number;
+  readonly libraries: readonly string[];
+  readonly imports: readonly string[];
+}
+
+describe.each(slices)('loading of a plugin for %s', (slice) => {
+  const state = canRun(slice);
+  const fixture = fileURLToPath(new URL(`../fixtures/login-host/chained-fixups-${slice}`, import.meta.url));
+
+  it.skipIf(state.missing)(`binds every import, to two libraries only${state.note}`, async () => {
+    const [image] = await host<Imports>(out, slice, plugins[slice] as string, ['imports']);
+    expect(image?.libraries).toEqual(LIBRARIES);
+    expect(image?.fixups).toMatch(/^LC_DYLD_(INFO_ONLY|CHAINED_FIXUPS)$/);
+    expect(image?.imports).toContain('_posix_spawn');
+    expect(image?.imports.filter((name) => /fork|exec|system|popen|dlopen|assert|abort/.test(name))).toEqual([]);
+  });
+
+  it.skipIf(state.missing)(`follows chained fixups${state.note}`, async () => {
+    const [image] = await host<Imports>(out, slice, fixture, ['imports']);
+    expect(image).toMatchObject({ fixups: 'LC_DYLD_CHAINED_FIXUPS', rebases: 7, binds: 7 });
+    const [run] = await host<Run>(out, slice, fixture, ['run', 'rotates']);
+    expect(run?.violations).toEqual(['clears the request without a success']);
+  });
+
+  it.skipIf(state.missing)(`refuses what is no plugin${state.note}`, async () => {
+    await expect(host(out, slice, SCENARIOS, ['imports'])).rejects.toThrow('is no 64-bit Mach-O');
+  });
+});
 
 for (const slice of slices) describeScenarios(slice, canRun(slice));
 describeScenarios('native', native);
