@@ -7,7 +7,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PLUGIN_FOLDER, sanitizers } from '../plugin/source.ts';
 import {
   buildHost,
-  buildNativeHost,
   canRun,
   type HostEvent,
   host,
@@ -36,17 +35,16 @@ const runs = new Map<string, Run>();
 const sweeps = new Map<string, (Sweep | Run)[]>();
 const keyOf = (slice: string, scenario: string) => `${slice} ${scenario}`;
 
-async function collect(slice: Slice | 'native', plugin: string): Promise<void> {
+async function collect(slice: Slice | 'native', plugin: string, sources?: string): Promise<void> {
+  await buildHost(out, slice, sources);
   for (const run of await host<Run>(out, slice, plugin, ['run'])) runs.set(keyOf(slice, run.scenario), run);
   sweeps.set(slice, await host<Sweep | Run>(out, slice, plugin, ['sample', SEED, String(SAMPLE[slice])]));
 }
 
 beforeAll(async () => {
   plugins = pluginUnderTest(able);
-  for (const slice of able) buildHost(out, slice);
-  if (!native.missing) buildNativeHost(out, PLUGIN_FOLDER);
   const jobs = able.map((slice) => collect(slice, plugins[slice] as string));
-  if (!native.missing) jobs.push(collect('native', '-'));
+  if (!native.missing) jobs.push(collect('native', '-', PLUGIN_FOLDER));
   await Promise.all(jobs);
 }, 240_000);
 

@@ -18,7 +18,7 @@ export async function benchLogin(): Promise<void> {
   try {
     const plugins = pluginUnderTest(slices);
     for (const slice of slices) {
-      buildHost(out, slice);
+      await buildHost(out, slice);
       for (const line of await host<Measured>(out, slice, plugins[slice] as string, ['bench'])) print(slice, line);
     }
   } finally {

@@ -18,7 +18,7 @@ static struct player *self;
 static int64_t own_key_file_delay;
 
 static _Noreturn void end_by_signal(int number) {
-    player_ending(self);
+    player_announce(self, PLAYER_ENDING);
     signal(number, SIG_DFL);
     sigset_t all;
     sigemptyset(&all);
@@ -33,7 +33,7 @@ static _Noreturn void end_by_exit(int status) {
         world->key_changed = true;
         if (own_key_file_delay >= 0) world->key_file_time = world->now + own_key_file_delay;
     }
-    player_ending(self);
+    player_announce(self, PLAYER_ENDING);
     _exit(status);
 }
 
@@ -110,7 +110,7 @@ static void play_signal(int number) {
         raise(SIGSTOP);
         return;
     }
-    __atomic_store_n(&self->state, PLAYER_STOPPED, __ATOMIC_RELEASE);
+    player_announce(self, PLAYER_STOPPED);
     raise(SIGSTOP);
     player_rest(self, PLAYER_BLOCKED, 0);
 }

@@ -1,4 +1,4 @@
-import { type ExecFileException, execFile, execFileSync } from 'node:child_process';
+import { type ExecFileException, execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -39,6 +39,7 @@ export interface Sweep {
   readonly covered: readonly string[]; // "SYMBOL KIND"
 }
 
+const execute = promisify(execFile);
 const folder = fileURLToPath(new URL('.', import.meta.url));
 export const SCENARIOS = `${folder}scenarios.json`;
 const BEHAVIOURS = fileURLToPath(new URL('../../fixtures/fdesetup/behaviours.json', import.meta.url));
@@ -57,14 +58,9 @@ export function canRun(slice: Slice): { missing: boolean; note: string } {
   return { missing: true, note: ` (skipped: needs ${libraries[slice]})` };
 }
 
-/** Compiles the host for `slice` into `out`. */
-export function buildHost(out: string, slice: Slice): void {
-  execFileSync('sh', [`${folder}build.sh`, out, slice], { stdio: 'pipe' });
-}
-
-/** Compiles the host with the plugin's sources linked in, with AddressSanitizer and UndefinedBehaviorSanitizer. */
-export function buildNativeHost(out: string, sources: string): void {
-  execFileSync('sh', [`${folder}build.sh`, out, 'native', sources], { stdio: 'pipe' });
+/** Compiles the host for `slice` into `out`; for `native` with the plugin's sources linked in, and with sanitizers. */
+export async function buildHost(out: string, slice: Slice | 'native', sources?: string): Promise<void> {
+  await execute('sh', [`${folder}build.sh`, out, slice, ...(sources === undefined ? [] : [sources])]);
 }
 
 /**
@@ -82,7 +78,7 @@ export async function host<T>(
   const program = `${out}/login-host-${slice}`;
   const argv = ['--plugin', plugin, '--scenarios', SCENARIOS, '--behaviours', BEHAVIOURS, ...command];
   const [file, ...before] = slice === 'native' || slice === own ? [program] : [emulators[slice], program];
-  const { stdout } = await promisify(execFile)(file as string, [...before, ...argv], { maxBuffer: 1 << 28 }).catch(
+  const { stdout } = await execute(file as string, [...before, ...argv], { maxBuffer: 1 << 28 }).catch(
     (error: ExecFileException & { stdout: string }) => {
       // Exit status 1: a sweep found broken rules, and prints them.
       if (error.code === 1) return error;

@@ -91,9 +91,9 @@ void player_rest(struct player *player, enum player_state state, int64_t wake_at
     while (state_of(player) != PLAYER_RUNNING) futex_wait(&player->state, state, 3600);
 }
 
-void player_ending(struct player *player) {
-    player->ended_real = real_ns();
-    set_state(player, PLAYER_ENDING);
+void player_announce(struct player *player, enum player_state state) {
+    if (state == PLAYER_ENDING) player->ended_real = real_ns();
+    set_state(player, state);
     futex_wake(&player->state);
 }
 

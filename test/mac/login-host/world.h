@@ -90,8 +90,8 @@ unsigned world_clear(void);
 
 /* For the child's side: gives the turn back and waits for the next. */
 void player_rest(struct player *player, enum player_state state, int64_t wake_at);
-/* For the child's side: announces the end, without waiting. */
-void player_ending(struct player *player);
+/* For the child's side: announces that it stops or ends now, without waiting for a turn. */
+void player_announce(struct player *player, enum player_state state);
 
 int64_t real_ns(void);
 
