@@ -1,11 +1,7 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  renderScripts,
-  type ScriptInput,
-  type ScriptPackage,
-  templateReader,
-} from '../../../build/stages/generate-scripts.ts';
+import type { ScriptInput } from '../../../build/shell/script-values.ts';
+import { renderScripts, type ScriptPackage, templateReader } from '../../../build/stages/generate-scripts.ts';
 import { type Component, expandPackage } from './installer.ts';
 import { writeSealedBundle } from './sealed-bundle.ts';
 import { REPOSITORY } from './simulated-mac.ts';
