@@ -4,7 +4,8 @@
 static size_t utf8_sequence(struct bytes text, uint32_t *character) {
   static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
   const uint8_t first = text.data[0];
-  const size_t length = first < 0x80 ? 1 : first < 0xC0 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF8 ? 4 : 0;
+  const size_t length =
+      first < 0x80 ? 1 : first < 0xC0 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF8 ? 4 : 0;
   if (length == 0 || length > text.length) return 0;
   *character = length == 1 ? first : first & (0xFFu >> (length + 1));
   for (size_t i = 1; i < length; i++) {

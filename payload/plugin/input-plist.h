@@ -1,4 +1,5 @@
-/* The property list `fdesetup changerecovery -inputplist` reads, written by hand so that no CFString holds the password. */
+/* The property list `fdesetup changerecovery -inputplist` reads, written by hand so that no CFString holds the
+ * password. */
 #ifndef ESCROW_BUDDY_INPUT_PLIST_H
 #define ESCROW_BUDDY_INPUT_PLIST_H
 

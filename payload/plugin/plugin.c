@@ -55,7 +55,8 @@ static OSStatus mechanism_invoke(AuthorizationMechanismRef reference) {
   return callbacks->SetResult(engine, kAuthorizationResultAllow);
 }
 
-/* authd waits for this answer (agent.c). There is nothing to take back: no window, and a rotation is never cut short. */
+/* authd waits for this answer (agent.c). There is nothing to take back: no window, and a rotation is never cut
+ * short. */
 static OSStatus mechanism_deactivate(AuthorizationMechanismRef reference) {
   const struct mechanism *const mechanism = reference;
   if (mechanism == NULL || mechanism->callbacks->DidDeactivate == NULL) return errAuthorizationInternal;
@@ -73,9 +74,9 @@ static OSStatus plugin_destroy(AuthorizationPluginRef plugin) {
 }
 
 /* Version is not looked at: all callbacks used exist since version 0, and macOS 10.14 hands over 3, later ones 4. */
-__attribute__((visibility("default"))) OSStatus AuthorizationPluginCreate(const AuthorizationCallbacks *callbacks,
-                                                                          AuthorizationPluginRef *out_plugin,
-                                                                          const AuthorizationPluginInterface **out_interface) {
+__attribute__((visibility("default"))) OSStatus
+AuthorizationPluginCreate(const AuthorizationCallbacks *callbacks, AuthorizationPluginRef *out_plugin,
+                          const AuthorizationPluginInterface **out_interface) {
   static const AuthorizationPluginInterface interface = {
       kAuthorizationPluginInterfaceVersion, plugin_destroy,       mechanism_create,
       mechanism_invoke,                     mechanism_deactivate, mechanism_destroy};

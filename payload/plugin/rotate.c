@@ -13,6 +13,7 @@
 static const char KEY_FILE[] = "/var/db/FileVaultPRK.dat";
 
 enum {
+  ISACTIVE_MOST_MS = 10000, /* it answers at once; where it hangs, it does so at every login with a request */
   KEY_FILE_WAIT_MS = 2000, /* how long after exit status 0 the file may take; unknown in the field, seen within 1 s */
   KEY_FILE_STEP_US = 50000
 };
@@ -46,7 +47,8 @@ static bool key_file_becomes_newer(struct modified before, uint64_t deadline_ms)
 enum filevault ask_filevault(const struct login *login) {
   uint8_t scratch[256];
   char *const arguments[] = {(char[]){"fdesetup"}, (char[]){"isactive"}, NULL};
-  const struct child_run run = {arguments, {NULL, 0}, NULL, 0, scratch, sizeof scratch, login->deadline_ms};
+  const uint64_t deadline_ms = earlier_ms(login->deadline_ms, deadline_after(monotonic_ms(), ISACTIVE_MOST_MS));
+  const struct child_run run = {arguments, {NULL, 0}, NULL, 0, scratch, sizeof scratch, deadline_ms};
   const struct child_result result = run_child(&run);
   const enum filevault filevault = judge_isactive(result.end, result.status);
   if (filevault == FILEVAULT_NOT_STARTED)

@@ -3,7 +3,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Six groups of four with a dash between: "New personal recovery key = 'XXXX-XXXX-…'", macadmins/escrow-buddy issue 5. */
+/* Six groups of four with a dash between. Source: "New personal recovery key = 'XXXX-…'", macadmins/escrow-buddy
+ * issue 5. */
 enum { KEY_LENGTH = 6 * 4 + 5, KEY_PART_LEAST = 5 };
 
 static bool key_character(size_t index, uint8_t c) {

@@ -32,7 +32,7 @@ bool setting_boolean(const struct setting_value *value, bool *out) {
   return false;
 }
 
-/* Digits in a string as a number, -1 when there is anything else; beyond the largest allowed value it stops counting. */
+/* Digits in a string as a number, -1 when there is anything else; it stops counting beyond the largest value. */
 static double digits(const char *text) {
   double number = 0;
   while (is_space(*text)) text++;

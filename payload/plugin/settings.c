@@ -11,7 +11,8 @@ enum { DEFAULT_TIMEOUT_SECONDS = 30 };
 #define CONSUMED __attribute__((cf_consumed))
 
 #define SETTINGS_DOMAIN CFSTR("com.netflix.Escrow-Buddy")
-#define ESCROW_DOMAIN CFSTR("com.apple.security.FDERecoveryKeyEscrow") /* payload type; source: apple/device-management */
+/* The escrow profile's payload type. Source: apple/device-management. */
+#define ESCROW_DOMAIN CFSTR("com.apple.security.FDERecoveryKeyEscrow")
 
 /* AnyUser and CurrentHost: /Library/Preferences. Source: CF, CFPreferences.c, and authd's own reading (server.m). */
 static CFPropertyListRef copy_local(CFStringRef key) {

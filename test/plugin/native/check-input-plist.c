@@ -37,7 +37,8 @@ static void check_document(void) {
   struct bytes escaped;
   bool full = true, exact;
   for (size_t capacity = 0; capacity <= length; capacity++) {
-    uint8_t *const out = malloc(capacity + (capacity == 0)); /* exact, so that AddressSanitizer sees one byte too many */
+    /* Exact, so that AddressSanitizer sees one byte too many. */
+    uint8_t *const out = malloc(capacity + (capacity == 0));
     const size_t written = write_input_plist(out, capacity, bytes("alex"), bytes("a&b<c>d\r\"'"), &escaped);
     exact = capacity == length && written == length && memcmp(out, expected, length) == 0;
     if (exact)

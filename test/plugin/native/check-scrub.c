@@ -30,7 +30,8 @@ static void check_lines(void) {
   CHECK("scrub: empty lines and line ends of Windows go", scrubs("\n\none\r\n\r\ntwo\n\n", "one | two"));
   CHECK("scrub: no forged lines, no escape sequences",
         scrubs("\x1b[31mred\x1b[0m\r\nFAKE\rLINE", "?[31mred?[0m | FAKE?LINE"));
-  CHECK("scrub: zero bytes and malformed UTF-8", scrubs_bytes((struct bytes){(const uint8_t *)"a\0b\xFF\xC3(", 6}, "a?b?" "?("));
+  CHECK("scrub: zero bytes and malformed UTF-8",
+        scrubs_bytes((struct bytes){(const uint8_t *)"a\0b\xFF\xC3(", 6}, "a?b?" "?("));
   CHECK("scrub: format directives are plain text", scrubs("%s %n %{public}s %@ 100%", "%s %n %{public}s %@ 100%"));
 }
 
@@ -46,7 +47,8 @@ static void check_key(void) {
 }
 
 static void check_password(void) {
-  CHECK("scrub: the password takes both its lines along", scrubs("a\nin: pa&ss\nword.\nb", "a | <removed> | <removed> | b"));
+  CHECK("scrub: the password takes both its lines along",
+        scrubs("a\nin: pa&ss\nword.\nb", "a | <removed> | <removed> | b"));
   CHECK("scrub: the password as XML", scrubs("<string>pa&amp;ss\nword</string>", "<removed> | <removed>"));
   CHECK("scrub: a password that the end cuts off", scrubs("x\nit is pa&s", "x | <removed>"));
   CHECK("scrub: half of it in the middle is not known for it", scrubs("pa&s.", "pa&s."));

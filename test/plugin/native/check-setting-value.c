@@ -32,8 +32,10 @@ static void check_booleans(void) {
   const char *const yes[] = {"1", "true", "TRUE", "True", "yes", "Yes", "y", "Y", "on", "ON", " true\n", "\tyes "};
   const char *const no[] = {"0", "false", "NO", "n", "off", " 0 "};
   const char *const neither[] = {"", " ", "2", "10", "tru", "truey", "ja", "enabled", "-1", "1.0", "yes please", "t"};
-  for (unsigned i = 0; i < sizeof yes / sizeof yes[0]; i++) CHECK("boolean: words for yes", boolean(text(yes[i])) == 'y');
-  for (unsigned i = 0; i < sizeof no / sizeof no[0]; i++) CHECK("boolean: words for no", boolean(text(no[i])) == 'n');
+  for (unsigned i = 0; i < sizeof yes / sizeof yes[0]; i++)
+    CHECK("boolean: words for yes", boolean(text(yes[i])) == 'y');
+  for (unsigned i = 0; i < sizeof no / sizeof no[0]; i++)
+    CHECK("boolean: words for no", boolean(text(no[i])) == 'n');
   for (unsigned i = 0; i < sizeof neither / sizeof neither[0]; i++)
     CHECK("boolean: other words count as not set", boolean(text(neither[i])) == '-');
   CHECK("boolean: true", boolean(number(SETTING_BOOLEAN, 1)) == 'y');

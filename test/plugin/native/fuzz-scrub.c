@@ -28,7 +28,8 @@ static bool holds_key(const char *text, size_t length) {
 /* True when the scrubber's own marks (" | ", "<removed>", "<user>", "?") cannot spell the password by chance. */
 static bool is_distinct(struct bytes password) {
   for (size_t i = 0; i < password.length; i++)
-    if (password.data[i] <= 0x20 || password.data[i] > 0x7E || memchr("?<>|", password.data[i], 4) != NULL) return false;
+    if (password.data[i] <= 0x20 || password.data[i] > 0x7E || memchr("?<>|", password.data[i], 4) != NULL)
+      return false;
   return password.length >= 8;
 }
 

@@ -21,7 +21,8 @@ typedef const struct __CFDate *CFDateRef;
 enum { kCFNumberSInt64Type = 4, kCFNumberDoubleType = 13 };
 enum { kCFStringEncodingUTF8 = 0x08000100 };
 
-/* A string object laid out by the compiler: {isa, flags, bytes, length}, isa bound to __CFConstantStringClassReference. */
+/* A string object laid out by the compiler: {isa, flags, bytes, length}, isa bound to
+ * __CFConstantStringClassReference. */
 #define CFSTR(text) ((CFStringRef)__builtin___CFStringMakeConstantString("" text ""))
 
 void CFRelease(CFTypeRef object);
