@@ -42,7 +42,7 @@ async function collect(slice: Slice | 'native', plugin: string, sources?: string
 }
 
 beforeAll(async () => {
-  plugins = pluginUnderTest(able);
+  plugins = pluginUnderTest(out, able);
   const jobs = able.map((slice) => collect(slice, plugins[slice] as string));
   if (!native.missing) jobs.push(collect('native', '-', PLUGIN_FOLDER));
   await Promise.all(jobs);
