@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -42,7 +42,7 @@ async function collect(slice: Slice | 'native', plugin: string, sources?: string
 }
 
 beforeAll(async () => {
-  plugins = pluginUnderTest(able);
+  plugins = pluginUnderTest(out, able);
   const jobs = able.map((slice) => collect(slice, plugins[slice] as string));
   if (!native.missing) jobs.push(collect('native', '-', PLUGIN_FOLDER));
   await Promise.all(jobs);
@@ -199,6 +199,23 @@ interface Imports {
   readonly imports: readonly string[];
 }
 
+/** Both slices in one file. Source: struct fat_header, struct fat_arch (mach-o/fat.h), big-endian; CPU_TYPE_X86_64, CPU_TYPE_ARM64 (mach/machine.h). */
+function fatFile(parts: readonly (readonly [cpuType: number, path: string])[]): Buffer {
+  const align = 14; // 2^14 bytes, a page of arm64
+  const header = Buffer.alloc(1 << align);
+  header.writeUInt32BE(0xcafebabe, 0);
+  header.writeUInt32BE(parts.length, 4);
+  const pieces = [header];
+  for (const [index, [cpuType, path]] of parts.entries()) {
+    const slice = readFileSync(path);
+    const offset = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    const words = [cpuType, 0, offset, slice.length, align];
+    for (const [at, word] of words.entries()) header.writeUInt32BE(word, 8 + 20 * index + 4 * at);
+    pieces.push(slice, Buffer.alloc(-slice.length & ((1 << align) - 1)));
+  }
+  return Buffer.concat(pieces);
+}
+
 describe.each(slices)('loading of a plugin for %s', (slice) => {
   const state = canRun(slice);
   const fixture = fileURLToPath(new URL(`../fixtures/login-host/chained-fixups-${slice}`, import.meta.url));
@@ -216,6 +233,24 @@ describe.each(slices)('loading of a plugin for %s', (slice) => {
     expect(image).toMatchObject({ fixups: 'LC_DYLD_CHAINED_FIXUPS', rebases: 7, binds: 7 });
     const [run] = await host<Run>(out, slice, fixture, ['run', 'rotates']);
     expect(run?.violations).toEqual(['clears the request without a success']);
+  });
+
+  const both =
+    able.length === slices.length
+      ? { missing: false, note: '' }
+      : { missing: true, note: ' (skipped: needs both slices)' };
+  it.skipIf(both.missing)(`takes its slice out of a fat file${both.note}`, async () => {
+    const path = join(out, `fat-for-${slice}`);
+    writeFileSync(
+      path,
+      fatFile([
+        [0x01000007, plugins.x86_64 as string],
+        [0x0100000c, plugins.arm64 as string],
+      ]),
+    );
+    const [run] = await host<Run>(out, slice, path, ['run', 'rotates']);
+    expect(run?.slice).toBe(slice);
+    expect(run?.violations).toEqual([]);
   });
 
   it.skipIf(state.missing)(`refuses what is no plugin${state.note}`, async () => {

@@ -16,7 +16,7 @@ export async function benchLogin(): Promise<void> {
   const slices = (['x86_64', 'arm64'] as const).filter((slice) => !canRun(slice).missing);
   const out = mkdtempSync(join(tmpdir(), 'login-host-'));
   try {
-    const plugins = pluginUnderTest(slices);
+    const plugins = pluginUnderTest(out, slices);
     for (const slice of slices) {
       await buildHost(out, slice);
       for (const line of await host<Measured>(out, slice, plugins[slice] as string, ['bench'])) print(slice, line);

@@ -47,7 +47,7 @@ sh "$here/build.sh" "$work" "$slice"
 
 sweep() { # ARGUMENTS of the host
     # shellcheck disable=SC2086
-    $runner "$work/login-host-$slice" --plugin "$plugin" --scenarios "$here/scenarios.json" --behaviours "$root/test/fixtures/fdesetup/behaviours.json" "$@"
+    $runner "$work/login-host-$slice" --plugin "$plugin" --scenarios "$root/test/fixtures/login-host/scenarios.json" --behaviours "$root/test/fixtures/fdesetup/behaviours.json" "$@"
 }
 
 case $mode in
