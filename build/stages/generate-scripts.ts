@@ -137,20 +137,30 @@ function blocksOf({ file, lines }: Part): Block[] {
   return blocks;
 }
 
+/** Leaves out every definition that no other block names, until none is left. */
 function dropUnused(blocks: readonly Block[]): readonly Block[] {
-  const words = blocks.map(
-    (block) =>
-      block.lines
-        .filter((line) => !/^\s*#/.test(line))
-        .join('\n')
-        .match(/\w+/g) ?? [],
-  );
-  const kept = blocks.filter(
-    ({ defines }, index) =>
-      defines === undefined ||
-      words.some((others, other) => other !== index && (others as readonly string[]).includes(defines)),
-  );
-  return kept.length === blocks.length ? kept : dropUnused(kept);
+  const named = blocks.map((block) => wordsOf(block.lines.filter((line) => !/^\s*#/.test(line))));
+  const uses = new Map<string, number>();
+  const count = (words: ReadonlySet<string>, step: 1 | -1) => {
+    for (const word of words) uses.set(word, (uses.get(word) ?? 0) + step);
+  };
+  for (const words of named) count(words, 1);
+  const kept = new Set(blocks.keys());
+  for (let before = -1; before !== kept.size; ) {
+    before = kept.size;
+    for (const index of kept) {
+      const { defines } = blocks[index] as Block;
+      // A block that defines a name also holds it: one use is its own.
+      if (defines === undefined || (uses.get(defines) ?? 0) > 1) continue;
+      kept.delete(index);
+      count(named[index] as ReadonlySet<string>, -1);
+    }
+  }
+  return blocks.filter((_, index) => kept.has(index));
+}
+
+function wordsOf(lines: readonly string[]): ReadonlySet<string> {
+  return new Set(lines.join('\n').match(/\w+/g) ?? []);
 }
 
 /** Lines of one file in the order they end up in; a template is cut in parts by its includes. */
@@ -180,15 +190,14 @@ function collect(file: string, readTemplate: ReadTemplate, path: readonly string
 
 /** An included file that only defines things, none of which is named anywhere else, only makes the script longer. */
 function refuseIdleParts(name: string, parts: readonly Part[]): void {
+  const named = parts.map((part) => wordsOf(part.lines));
   for (const part of parts.slice(1)) {
     const names = part.lines.flatMap((line) => /^(?:([a-z_]+)\(\)|([A-Z_]+)=)/.exec(line)?.slice(1) ?? []);
-    const words = new Set(names.filter((word) => word !== undefined));
+    const defined = names.filter((word) => word !== undefined);
     const acts = part.lines.some((line) => /^[a-z]/.test(line) && !/^[a-z_]+\(\)/.test(line));
-    if (words.size === 0 || acts) continue;
-    const others = parts
-      .filter((other) => other !== part)
-      .flatMap((other) => other.lines.join('\n').match(/\w+/g) ?? []);
-    if (!others.some((word) => words.has(word))) throw new TypeError(`${name}: nothing of ${part.file} is used`);
+    if (defined.length === 0 || acts) continue;
+    const used = defined.some((word) => named.some((words, other) => parts[other] !== part && words.has(word)));
+    if (!used) throw new TypeError(`${name}: nothing of ${part.file} is used`);
   }
 }
 

@@ -1,7 +1,12 @@
 // npm run bench [-- NAME ...]: each benchmark prints what it measured, beside what others need for the same.
-import { benchTree, packageOne } from './package-tree.ts';
+import { benchPlugin } from './package-plugin.ts';
+import { benchLarge, benchTree, packageOne } from './package-tree.ts';
 
-const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = { tree: benchTree };
+const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = {
+  plugin: benchPlugin,
+  tree: benchTree,
+  large: benchLarge,
+};
 
 const names = process.argv.slice(2);
 if (await packageOne(names)) process.exit(0);
