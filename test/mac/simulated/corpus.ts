@@ -1,11 +1,21 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { install } from './installer.ts';
 import { makeWorld, type World } from './lives.ts';
 import { after, namesOurBundle, storedByAuthd, type Task } from './right-model.ts';
 import { REPOSITORY, type Right, type Shell, type SimulatedMac, simulatedMacNeeds } from './simulated-mac.ts';
-import { BUNDLE, GUARD_JOB, GUARD_LABEL, GUARD_SCRIPT, RESOURCES } from './test-package.ts';
+import {
+  BUNDLE,
+  GUARD_JOB,
+  GUARD_LABEL,
+  GUARD_SCRIPT,
+  pipelineNeeds,
+  pipelinePackages,
+  RESOURCES,
+  testPackages,
+} from './test-package.ts';
 
 /** One step of `expected.json`. */
 interface Expected {
@@ -63,10 +73,16 @@ export function describeCorpus(shell: Shell): void {
   describe.skipIf(simulatedMacNeeds.missing).concurrent(`the corpus under ${shell}${simulatedMacNeeds.note}`, () => {
     const idle: World[] = [];
     const waiting: ((world: World) => void)[] = [];
+    let folder: string;
     beforeAll(async () => {
-      idle.push(...(await Promise.all([makeWorld(shell), makeWorld(shell)])));
+      folder = mkdtempSync(join(tmpdir(), 'corpus-'));
+      const packages = pipelineNeeds.missing ? testPackages(folder) : pipelinePackages(folder);
+      idle.push(...(await Promise.all([makeWorld(shell, packages), makeWorld(shell, packages)])));
     });
-    afterAll(() => Promise.all(idle.map(({ mac }) => mac.stop())));
+    afterAll(async () => {
+      await Promise.all(idle.map(({ mac }) => mac.stop()));
+      rmSync(folder, { recursive: true, force: true });
+    });
 
     it.each(Object.entries(CASES))('%s', { timeout: 120_000 }, async (name, expected) => {
       const world = idle.pop() ?? (await new Promise<World>((resolve) => waiting.push(resolve)));
