@@ -1,4 +1,5 @@
 // npm run bench [-- NAME ...]: each benchmark prints what it measured, beside what others need for the same.
+import { benchLogin } from '../mac/login-host/bench.ts';
 import { benchPlugin } from './package-plugin.ts';
 import { benchLarge, benchTree, packageOne } from './package-tree.ts';
 
@@ -6,6 +7,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = {
   plugin: benchPlugin,
   tree: benchTree,
   large: benchLarge,
+  login: benchLogin,
 };
 
 const names = process.argv.slice(2);
