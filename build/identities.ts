@@ -38,6 +38,8 @@ export interface ReleaseSigning {
 export interface SigningInput {
   readonly env: Readonly<NodeJS.ProcessEnv>;
   readonly plan: Pick<Plan, 'root' | 'config'>;
+  /** Whose identities are taken; Apple's unless told. */
+  readonly trust?: Trust;
 }
 
 /** Folder of the rehearsal's certificate authority; ignored by git. */
@@ -55,7 +57,7 @@ export async function resolveSigning(input: SigningInput): Promise<ReleaseSignin
   const sources = await identitySources(input);
   if (!sources) return rehearsalSigning(input.plan.root);
   const { config } = input.plan;
-  const trust = appleTrust();
+  const trust = input.trust ?? appleTrust();
   const application = await loadIdentity('application', sources.application, { trust });
   const installer = await loadIdentity('installer', sources.installer, { trust });
   const warnings = checkIdentityPair(application, installer);

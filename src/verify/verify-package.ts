@@ -51,7 +51,7 @@ async function judgeContents(
   expectations: PackageExpectations,
 ): Promise<readonly SliceFacts[]> {
   const ours = expectations.ours !== null;
-  judgeDistribution(list, opened, ours);
+  judgeDistribution(list, opened, expectations.ours);
   const judged = [];
   for (const component of opened.components) judged.push(await judgeComponent(component, opened, expectations));
   for (const { checks } of judged) list.add(checks);
@@ -67,7 +67,7 @@ async function judgeContents(
 async function judgeComponent(component: OpenComponent, opened: OpenPackage, expectations: PackageExpectations) {
   const list = new CheckList(component.folder === '' ? 'component' : component.folder);
   const paths = await judgePayload(list, opened, component, expectations);
-  judgePackageInfo(list, component, paths, expectations.ours !== null);
+  judgePackageInfo(list, component, paths, expectations.ours);
   const scripts = await judgeScripts(list, opened, component, expectations);
   const slices = paths ? await judgeCode(list, opened, component, paths, expectations) : [];
   const installLocation = component.info.installLocation ?? '/';
