@@ -31,7 +31,9 @@ export async function makeWorld(shell: Shell, given?: Packages): Promise<World> 
   const empty = await mac.save('empty');
   for (const component of [packages.product, packages.guard]) {
     const { status, log } = await install(mac, component);
-    if (status !== 0) throw new Error(`${component.identifier} does not install: ${log}`);
+    if (status === 0) continue;
+    await mac.stop();
+    throw new Error(`${component.identifier} does not install: ${log}`);
   }
   mac.forgetLog();
   return { mac, packages, empty, installed: await mac.save('installed') };
