@@ -30,7 +30,13 @@ const sha256 = (path: string) => createHash('sha256').update(readFileSync(path))
 describe('npm start', () => {
   it('leaves the package, the extra packages, release.json and SHA256SUMS, and nothing else', () => {
     const folder = inject('releaseFolder');
-    expect(readdirSync(folder).sort()).toEqual(['Escrow.Buddy-1.1.0.pkg', 'SHA256SUMS', 'extras', 'release.json']);
+    expect(readdirSync(folder).sort()).toEqual([
+      'Escrow.Buddy-1.1.0.pkg',
+      'EscrowBuddy-1.1.0-mdm-kit.zip',
+      'SHA256SUMS',
+      'extras',
+      'release.json',
+    ]);
     expect(readdirSync(join(folder, 'extras')).sort()).toEqual([
       'Escrow.Buddy.Guard-1.1.0.pkg',
       'Escrow.Buddy.Uninstall-1.1.0.pkg',
@@ -40,7 +46,7 @@ describe('npm start', () => {
   it('records sizes and digests that are those of the files', () => {
     const folder = inject('releaseFolder');
     const manifest = MANIFEST_SCHEMA.parse(JSON.parse(readFileSync(join(folder, 'release.json'), 'utf8')));
-    expect(manifest.files).toHaveLength(3);
+    expect(manifest.files).toHaveLength(4);
     for (const file of manifest.files) {
       expect(file.sha256).toBe(sha256(join(folder, file.path)));
       expect(file.size).toBe(statSync(join(folder, file.path)).size);
