@@ -63,7 +63,7 @@ function commandLine(execute: Execute): Command {
     .helpCommand(false)
     .addHelpText('after', exitCodeHelp());
 
-  addCommand(program, 'release', 'run every stage: from source to the package')
+  addCommand(program, 'release', 'run every stage: from source to the signed package')
     .addOption(new Option('--toolchain <name>', 'whose tools build the package').choices(['portable', 'apple', 'auto']))
     .option('--out <folder>', 'where results go, in a folder named by the version (default: out/ of the project)')
     .addOption(new Option('--until <stage>', 'stop after this stage').choices([...STAGES]))
@@ -94,6 +94,25 @@ function commandLine(execute: Execute): Command {
     .addHelpText('after', example('npm run -s cli -- expand Escrow.Buddy-1.1.0.pkg /tmp/expanded'))
     .action((file, folder, options) =>
       execute(async (context) => (await import('./commands/expand.ts')).expand(context, file, folder), options),
+    );
+
+  addCommand(program, 'verify', 'judge a finished package, ours or of others, without the network')
+    .argument('<file>', 'flat package')
+    .addOption(
+      new Option(
+        '--trust <whom>',
+        "whose signatures are believed: Apple's, or the rehearsal authority of this checkout",
+      )
+        .choices(['apple', 'rehearsal'])
+        .default('apple'),
+    )
+    .option(
+      '--policy <file>',
+      'JSON file with demands of your own: team, minimumMacOS, allowedPaths, allowedMechanisms',
+    )
+    .addHelpText('after', example('npm run -s cli -- verify Escrow.Buddy-1.1.0.pkg --policy policy.json'))
+    .action((file, options) =>
+      execute(async (context) => (await import('./commands/verify.ts')).verify(context, file, options), options),
     );
 
   addCommand(program, 'doctor', 'check that this machine and the configuration can make a release')

@@ -19,6 +19,18 @@ const mechanism = text(
   'PLUGIN:MECHANISM or PLUGIN:MECHANISM,privileged',
   /^[^:,\x00-\x1f]+:[^:,\x00-\x1f]+(,privileged)?$/,
 );
+const externalIdentity = z.strictObject({
+  command: z
+    .array(z.string().min(1))
+    .min(1)
+    .describe('Program and arguments; it reads {"schema":1,"hash","digest"} and prints the RSA signature in base64'),
+  certificates: text('path of a PEM file in the project, leaf first', /^(?!\/)(?!.*\.\.)[^\x00-\x1f]+$/),
+  hashes: z
+    .array(z.enum(['sha1', 'sha256'], 'sha1 or sha256'))
+    .min(1)
+    .default(['sha256'])
+    .describe('Digests the key signs; without sha1 a package has the CMS signature alone'),
+});
 const url = z.url({ protocol: /^https?$/, error: 'an http or https address' }).describe('an http or https address');
 
 /** Schema of release.config.json; the JSON Schema beside that file is made from it. */
@@ -61,6 +73,10 @@ export const CONFIG_SCHEMA = z.strictObject({
       .nullable()
       .describe('Team that must have signed a release; null accepts the team of the certificates given'),
     toolchain: z.enum(['portable', 'apple', 'auto'], 'portable, apple or auto'),
+    externalSigner: z
+      .strictObject({ application: externalIdentity, installer: externalIdentity })
+      .optional()
+      .describe('Keys that stay in a key service, a smart card or a hardware module'),
   }),
   services: z.strictObject({ timestamp: url, notary: url, tickets: url }),
 });

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { UsageError } from '../../src/base/errors.ts';
 import { selectToolchain } from '../../src/toolchain/select.ts';
 import type { CommandContext, CommandResult } from '../cli.ts';
+import { resolveSigning } from '../identities.ts';
 import { type Manifest, readManifest } from '../manifest.ts';
 import { makePlan, type Plan } from '../plan.ts';
 import { runRelease } from '../release.ts';
@@ -37,12 +38,14 @@ async function execute(
     sourceDateEpoch: context.env.SOURCE_DATE_EPOCH,
   });
   const toolchain = selectToolchain(options.toolchain ?? plan.config.signing.toolchain);
+  const signing = command === 'build' ? null : await resolveSigning({ env: context.env, plan });
+  for (const warning of signing?.warnings ?? []) context.progress.note('warning', warning);
   const tools = { node: process.versions.node, zlib: process.versions.zlib, ...(await toolchain.compiler.versions()) };
   const before = options.resume ? await manifestToResume(plan) : undefined;
-  const manifest = before ?? newManifest(plan, toolchain.name, tools);
+  const manifest = before ?? newManifest(plan, toolchain.name, tools, signing?.mode ?? 'build');
   const until = command === 'build' ? 'build-package' : options.until;
   const run = new Run({ plan, progress: context.progress, signal: context.signal, manifest, until });
-  const result = await runRelease(run, toolchain);
+  const result = await runRelease(run, toolchain, signing);
   return { document: result, text: renderSummary(result, plan) };
 }
 
@@ -58,12 +61,17 @@ async function manifestToResume(plan: Plan): Promise<Manifest> {
   );
 }
 
-function newManifest(plan: Plan, toolchain: Manifest['toolchain'], tools: Manifest['tools']): Manifest {
+function newManifest(
+  plan: Plan,
+  toolchain: Manifest['toolchain'],
+  tools: Manifest['tools'],
+  mode: Manifest['mode'],
+): Manifest {
   return {
     schema: 1,
     product: plan.config.product.title,
     version: plan.version,
-    mode: 'build',
+    mode,
     toolchain,
     sourceDateEpoch: plan.sourceDateEpoch,
     commit: plan.commit,

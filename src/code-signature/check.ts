@@ -17,8 +17,9 @@ export class CheckList {
     this.#subject = subject;
   }
 
-  pass(id: string): void {
-    this.checks.push({ id, status: 'pass', subject: this.#subject });
+  /** @param reason what a person should know all the same */
+  pass(id: string, reason?: string): void {
+    this.checks.push({ id, status: 'pass', subject: this.#subject, ...(reason === undefined ? {} : { reason }) });
   }
 
   fail(id: string, reason: string): void {

@@ -13,6 +13,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'code-signature': ['base', 'pki'],
   notary: ['base', 'pki', 'flat-package', 'code-signature'],
   rehearsal: ['base', 'pki', 'flat-package', 'code-signature', 'notary'],
+  verify: ['base', 'pki', 'flat-package', 'code-signature', 'notary'],
   toolchain: ['base', 'pki', 'flat-package', 'code-signature', 'notary'],
 };
 

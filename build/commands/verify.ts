@@ -1,0 +1,78 @@
+import { existsSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { PipelineError, UsageError } from '../../src/base/errors.ts';
+import { accessFile, type RandomAccess } from '../../src/base/random-access.ts';
+import { openPackage } from '../../src/flat-package/open-package.ts';
+import { appleTrust, type Trust } from '../../src/pki/apple-roots.ts';
+import { openRehearsalAuthority, REHEARSAL_TEAM } from '../../src/rehearsal/authority.ts';
+import { type OurForm, verifyPackage } from '../../src/verify/verify-package.ts';
+import type { CommandContext, CommandResult } from '../cli.ts';
+import { type Config, readConfig } from '../config.ts';
+import { REHEARSAL_FOLDER } from '../identities.ts';
+import { readPolicy } from '../policy.ts';
+import { renderVerification } from '../report/verification.ts';
+import type { ScriptPackage } from '../stages/generate-scripts.ts';
+import { ourForm } from '../stages/verify.ts';
+
+/** Options of `verify` as the command line gives them. */
+export interface VerifyOptions {
+  readonly trust?: Trust['name'];
+  readonly policy?: string;
+}
+
+/** Judges a finished package, ours or another's; exit 0 when every check passed, 6 otherwise. */
+export async function verify(context: CommandContext, file: string, options: VerifyOptions): Promise<CommandResult> {
+  const trust = options.trust === 'rehearsal' ? await rehearsalTrust(context.root) : appleTrust();
+  const policy = options.policy === undefined ? undefined : await readPolicy(resolve(options.policy));
+  const handle = await open(file);
+  try {
+    const access = await accessFile(handle);
+    const ours = await formOf(access, context.root, trust);
+    const report = await verifyPackage(access, { trust, now: new Date(), ours, policy });
+    const { checks, valid, facts } = report;
+    const { slices: _, ...shown } = facts;
+    return {
+      document: { schema: 1, file, trust: trust.name, checks, facts: shown, verdict: valid ? 'pass' : 'fail' },
+      text: renderVerification(file, report, trust),
+      exitCode: valid ? 0 : 6,
+    };
+  } finally {
+    await handle.close();
+  }
+}
+
+async function rehearsalTrust(root: string): Promise<Trust> {
+  const folder = join(root, REHEARSAL_FOLDER);
+  if (existsSync(folder)) return (await openRehearsalAuthority(folder)).trust;
+  throw new UsageError('REHEARSAL_MISSING', `there is no rehearsal authority in ${folder}`, {
+    hint: 'A rehearsal is verified in the checkout that made it: run `npm start` there first.',
+  });
+}
+
+/** A package with an identifier of this project is held to the form in which this project makes it. */
+async function formOf(access: RandomAccess, root: string, trust: Trust): Promise<OurForm | null> {
+  const config = await readConfig(root).catch(() => undefined);
+  if (!config) return null;
+  const identifier = await identifierOf(access);
+  const name = Object.entries(identifiersOf(config)).find(([, own]) => own === identifier)?.[0] as
+    | ScriptPackage
+    | undefined;
+  const team = trust.name === 'rehearsal' ? REHEARSAL_TEAM : config.signing.teamIdentifier;
+  return name ? ourForm({ root }, name, team) : null;
+}
+
+function identifiersOf({ package: settings }: Config): Record<ScriptPackage, string> {
+  return { product: settings.identifier, guard: settings.guardIdentifier, uninstall: settings.uninstallIdentifier };
+}
+
+/** A package that cannot be opened is judged all the same, as somebody else's. */
+async function identifierOf(access: RandomAccess): Promise<string | undefined> {
+  try {
+    const { distribution, components } = await openPackage(access);
+    return distribution?.product?.id ?? components[0]?.info.identifier;
+  } catch (error) {
+    if (error instanceof PipelineError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,74 @@
+import { open } from 'node:fs/promises';
+import { relative } from 'node:path';
+import { VerificationError } from '../../src/base/errors.ts';
+import { accessFile } from '../../src/base/random-access.ts';
+import { type OurForm, type PackageReport, verifyPackage } from '../../src/verify/verify-package.ts';
+import type { ReleaseSigning } from '../identities.ts';
+import type { Manifest } from '../manifest.ts';
+import type { Plan } from '../plan.ts';
+import { renderChecks } from '../report/checks.ts';
+import type { StageContext, StageResult } from '../run.ts';
+import { readPermissions } from './assemble-payload.ts';
+import { packagePaths } from './build-package.ts';
+import type { ScriptPackage } from './generate-scripts.ts';
+
+/** Opens the finished packages afresh and judges them as a stranger would; a failed check stops the release. */
+export async function verifyPackages(
+  signing: Pick<ReleaseSigning, 'trust' | 'teamIdentifier' | 'mode'>,
+  { plan }: Pick<StageContext, 'plan'>,
+  manifest: Pick<Manifest, 'package'>,
+): Promise<StageResult<null>> {
+  const paths = packagePaths(plan);
+  const reports = new Map<ScriptPackage, PackageReport>();
+  for (const name of ['product', 'guard', 'uninstall'] as const) {
+    const report = await verifyFile(paths[name], signing, await ourForm(plan, name, signing.teamIdentifier));
+    if (!report.valid) throw refused(relative(plan.outFolder, paths[name]), report);
+    reports.set(name, report);
+  }
+  const count = [...reports.values()].reduce(
+    (sum, { checks }) => sum + checks.filter(({ status }) => status === 'pass').length,
+    0,
+  );
+  const timestamp = reports.get('product')?.facts.timestamp?.toISOString() ?? null;
+  const trusted = signing.mode === 'rehearsal' ? ', by the rehearsal authority: no Mac trusts it' : '';
+  return {
+    value: null,
+    words: `${count} checks passed${trusted}`,
+    facts: manifest.package ? { package: { ...manifest.package, timestamp } } : {},
+  };
+}
+
+/** Returns the form that a package of this project must have. */
+export async function ourForm(
+  plan: Pick<Plan, 'root'>,
+  name: ScriptPackage,
+  teamIdentifier: string | null,
+): Promise<OurForm> {
+  const { owner, payload } = await readPermissions(plan);
+  const modes = Object.entries(payload).map(([path, mode]): [string, number] => [path, Number.parseInt(mode, 8)]);
+  return {
+    teamIdentifier,
+    owner,
+    payload: new Map(name === 'product' ? modes : modes.filter(([path]) => path === '.')),
+  };
+}
+
+async function verifyFile(
+  path: string,
+  { trust }: Pick<ReleaseSigning, 'trust'>,
+  ours: OurForm,
+): Promise<PackageReport> {
+  const handle = await open(path);
+  try {
+    return await verifyPackage(await accessFile(handle), { trust, now: new Date(), ours });
+  } finally {
+    await handle.close();
+  }
+}
+
+function refused(name: string, { checks }: PackageReport): VerificationError {
+  const failed = checks.filter(({ status }) => status === 'fail');
+  return new VerificationError('PACKAGE_INVALID', `${name} does not verify:\n${renderChecks(failed)}`, {
+    hint: 'Nothing was published. Build anew; when it happens again, report it with these lines.',
+  });
+}

@@ -1,0 +1,74 @@
+import { FormatError } from '../base/errors.ts';
+import type { ByteRange, RandomAccess } from '../base/random-access.ts';
+import type { CheckList } from '../code-signature/check.ts';
+import { extractMember, readXar, type XarArchive } from '../flat-package/xar-read.ts';
+import type { XarMember } from '../flat-package/xar-toc.ts';
+import { readAbout } from './read-about.ts';
+
+/** Returns the archive when header, TOC and TOC digest are right, and judges these; undefined when they are not. */
+export async function judgeArchive(list: CheckList, access: RandomAccess): Promise<XarArchive | undefined> {
+  try {
+    const archive = await readXar(access);
+    list.pass('xar-structure');
+    list.pass('toc-checksum');
+    return archive;
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    if (error.code !== 'XAR_TOC_DIGEST') {
+      list.fail('xar-structure', error.message);
+      list.skip('toc-checksum', 'the archive cannot be read');
+    } else {
+      list.pass('xar-structure');
+      list.fail('toc-checksum', error.message);
+    }
+    return undefined;
+  }
+}
+
+/** Judges the data of every member: stored and decoded size, both checksums. */
+export async function judgeMembers(list: CheckList, archive: XarArchive): Promise<void> {
+  const id = 'member-checksums';
+  let failed = false;
+  for (const piece of archive.members.flatMap(piecesOf)) {
+    const right = await readAbout(list, id, async () => {
+      for await (const _ of extractMember(archive, piece)); // its checks are run while the bytes pass
+      return true;
+    });
+    failed ||= right === undefined;
+  }
+  if (!failed) list.pass(id);
+}
+
+/** A member and its extended attributes, each as something that can be extracted. */
+function piecesOf(member: XarMember): XarMember[] {
+  const attributes = member.extendedAttributes.map(({ name, data }) => ({
+    ...member,
+    path: `${member.path} (${name})`,
+    data,
+  }));
+  return [member, ...attributes];
+}
+
+/** Judges that every byte of the heap belongs to something the TOC names. */
+export function judgeGaps(list: CheckList, archive: XarArchive, ours: boolean): void {
+  const gap = gapOf(archive);
+  const words = gap && `${gap.size} bytes from ${gap.offset} of the heap on belong to nothing`;
+  if (words === undefined) list.pass('heap-gaps');
+  else if (ours) list.fail('heap-gaps', words);
+  else list.pass('heap-gaps', words);
+}
+
+function gapOf(archive: XarArchive): ByteRange | undefined {
+  const data = archive.members.flatMap((member) => piecesOf(member).flatMap((piece) => piece.data ?? []));
+  const pieces = [
+    archive.checksum.range,
+    ...archive.signatures.map(({ range }) => range),
+    ...data.map(({ offset, length }) => ({ offset, size: length })),
+  ].sort((a, b) => a.offset - b.offset);
+  let end = 0;
+  for (const { offset, size } of pieces) {
+    if (offset > end) return { offset: end, size: offset - end };
+    end = Math.max(end, offset + size);
+  }
+  return undefined;
+}

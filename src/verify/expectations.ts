@@ -1,0 +1,50 @@
+import type { Check } from '../code-signature/check.ts';
+import type { SliceFacts } from '../code-signature/verify-code.ts';
+import type { Trust } from '../pki/apple-roots.ts';
+import type { Policy } from './policy.ts';
+
+/** How a package is judged. */
+export interface PackageExpectations {
+  /** Whose signatures are believed. */
+  readonly trust: Trust;
+  /** Judges certificates where there is no trusted timestamp. */
+  readonly now: Date;
+  /** The form in which this pipeline makes packages, to which its own are held; null for packages of others. */
+  readonly ours: OurForm | null;
+  /** Demands beyond those of macOS. */
+  readonly policy?: Policy | undefined;
+  /** Whether code without a certificate passes and the package may be unsigned, as in a development build. */
+  readonly allowUnsigned?: boolean;
+}
+
+/** What is known beforehand of a package of this pipeline. */
+export interface OurForm {
+  readonly teamIdentifier: string | null;
+  /** Every path of the payload, from its root, with its permission bits: `{ '.': 0o755, 'A.bundle': 0o755 }`. */
+  readonly payload: ReadonlyMap<string, number>;
+  /** Owner and group of everything. */
+  readonly owner: { readonly uid: number; readonly gid: number };
+}
+
+/** A package, judged. */
+export interface PackageReport {
+  readonly checks: readonly Check[];
+  /** Whether no check failed. */
+  readonly valid: boolean;
+  readonly facts: PackageFacts;
+}
+
+/** What a verified package says of itself; null where it says nothing or cannot be read. */
+export interface PackageFacts {
+  readonly identifier: string | null;
+  readonly version: string | null;
+  /** Hex. */
+  readonly tocDigest: string | null;
+  /** Name of the certificate that signed. */
+  readonly signer: string | null;
+  readonly teamIdentifier: string | null;
+  /** From the timestamp authority. */
+  readonly timestamp: Date | null;
+  readonly ticketIssuedAt: Date | null;
+  readonly slices: readonly SliceFacts[];
+}

@@ -1,0 +1,128 @@
+import type { CheckList } from '../code-signature/check.ts';
+import type { SliceFacts } from '../code-signature/verify-code.ts';
+import type { ParsedDistribution, ParsedReference } from '../flat-package/distribution.ts';
+import type { OpenComponent, OpenPackage } from '../flat-package/open-package.ts';
+import { childElements, type XmlElement } from '../flat-package/xml.ts';
+import type { PayloadPath } from './payload.ts';
+
+/** Judges a Distribution: every reference leads to the component it says, and every component is referred to. */
+export function judgeDistribution(list: CheckList, { distribution, components }: OpenPackage, ours: boolean): void {
+  if (!distribution) {
+    list.skip('distribution', 'a bare component has none');
+    return;
+  }
+  const present = distribution.packages.filter(({ member }) => member !== undefined);
+  const problems = [
+    present.length === 0 && 'no reference leads to a component in this package',
+    ...present.flatMap((reference) => referenceProblems(reference, components, ours)),
+    ...components.map(
+      ({ folder }) => !present.some(({ member }) => member === folder) && `nothing refers to the component ${folder}`,
+    ),
+    ...choiceProblems(distribution),
+    ...(ours ? ownProblems(distribution, present) : []),
+  ];
+  list.judge('distribution', problems);
+}
+
+function referenceProblems(
+  reference: ParsedReference,
+  components: readonly OpenComponent[],
+  ours: boolean,
+): (string | false)[] {
+  const { id, member, version, installKBytes } = reference;
+  const component = components.find(({ folder }) => folder === member);
+  if (!component) return [`${id} leads to ${member}, which is not there`];
+  const { info } = component;
+  return [
+    info.identifier !== id && `${id} leads to ${member}, which is ${info.identifier}`,
+    version !== undefined && version !== info.version && `${id} is version ${version}, its component ${info.version}`,
+    ours &&
+      installKBytes !== info.payload.installKBytes &&
+      `${id} says ${installKBytes} KiB, its component ${info.payload.installKBytes}`,
+  ];
+}
+
+/** Every line of the outline must name a choice, and every choice a known package; Installer shows nothing otherwise. */
+function choiceProblems({ root, packages }: ParsedDistribution): (string | false)[] {
+  const choices = childElements(root, 'choice');
+  const names = new Set(choices.map(({ attributes }) => attributes.id));
+  const lines = (node: XmlElement): XmlElement[] =>
+    childElements(node, 'line').flatMap((line) => [line, ...lines(line)]);
+  const outline = childElements(root, 'choices-outline').flatMap(lines);
+  const known = new Set(packages.map(({ id }) => id));
+  return [
+    ...outline.map(
+      ({ attributes }) =>
+        !names.has(attributes.choice) && `the outline names the choice ${attributes.choice}, which is not there`,
+    ),
+    ...choices
+      .flatMap((choice) => childElements(choice, 'pkg-ref'))
+      .map(
+        ({ attributes }) =>
+          !known.has(attributes.id ?? '') && `a choice names the package ${attributes.id}, which is not there`,
+      ),
+  ];
+}
+
+function ownProblems(
+  { rootVolumeOnly, customize, minimumSystemVersions, product, root }: ParsedDistribution,
+  present: readonly ParsedReference[],
+): (string | false)[] {
+  return [
+    !rootVolumeOnly && 'it can be installed on other volumes',
+    customize !== 'never' && 'parts of it can be left out',
+    minimumSystemVersions.length !== 1 && 'it does not name one oldest macOS',
+    present.length !== 1 && `it holds ${present.length} components, expected one`,
+    (product?.id !== present[0]?.id || product?.version !== present[0]?.version) &&
+      'product and component differ in identifier or version',
+    hasScript(root) && 'it runs JavaScript',
+  ];
+}
+
+const hasScript = (root: XmlElement) => childElements(root, 'script').length > 0;
+
+/** Judges PackageInfo: its bundles are those of the payload. */
+export function judgePackageInfo(
+  list: CheckList,
+  { info }: OpenComponent,
+  paths: readonly PayloadPath[] | undefined,
+  ours: boolean,
+): void {
+  const known = new Set(paths?.map(({ path }) => path));
+  const listed = new Set(info.bundles.flatMap(({ id }) => id ?? []));
+  const named = Object.values(info.lists).flat();
+  list.judge('package-info', [
+    ...info.bundles.map(
+      ({ path }) => paths !== undefined && !known.has(`./${path}`) && `the bundle ${path} is not in the payload`,
+    ),
+    ...(ours ? named.map((id) => !listed.has(id) && `a list names the bundle ${id}, which is not there`) : []),
+    ours && info.lists.relocate.length > 0 && 'a bundle may be installed elsewhere',
+    ours && info.lists.bundleVersion.length > 0 && 'a bundle is skipped where a newer one is',
+    ours &&
+      (info.auth !== 'root' || info.relocatable || info.postinstallAction !== 'none') &&
+      'auth, relocatable or postinstall-action is not ours',
+    ours && !info.overwritePermissions && 'overwrite-permissions is not set',
+  ]);
+}
+
+/** Judges that Installer runs the scripts natively wherever the code runs. */
+export function judgeArchitectures(
+  list: CheckList,
+  { distribution }: OpenPackage,
+  slices: readonly SliceFacts[],
+  ours: boolean,
+): void {
+  const id = 'host-architectures';
+  if (!distribution) {
+    list.skip(id, 'a bare component has no Distribution');
+    return;
+  }
+  const allowed = distribution.hostArchitectures;
+  const found = [...new Set(slices.map(({ architecture }) => architecture))];
+  const lacking = found.filter((name) => !allowed.includes(name) && !(name === 'x86_64' && allowed.includes('i386')));
+  const words = `${lacking.join(', ')} in the payload, but hostArchitectures is ${allowed.join(',') || 'missing'}`;
+  if (lacking.length === 0) list.pass(id);
+  else if (ours) list.fail(id, words);
+  // Without arm64 everything runs under Rosetta, which is slow but works (productbuild man page).
+  else list.pass(id, words);
+}

@@ -1,0 +1,114 @@
+import type { CheckList } from '../code-signature/check.ts';
+import type { SliceFacts } from '../code-signature/verify-code.ts';
+import type { OpenPackage } from '../flat-package/open-package.ts';
+import type { PayloadPath } from './payload.ts';
+import type { ScriptText } from './scripts.ts';
+
+/** Demands on a package beyond those of macOS; what is left out is not asked for. */
+export interface Policy {
+  /** Team that must have signed the package and all its code. */
+  readonly team?: string | undefined;
+  /** macOS on which it must still run, such as `10.14.4`. */
+  readonly minimumMacOS?: string | undefined;
+  /** Folders and files it may lay down, as absolute paths; what lies below a folder is allowed too. */
+  readonly allowedPaths?: readonly string[] | undefined;
+  /** Entries of authorization rights that its scripts may name, such as `Example:Invoke,privileged`. */
+  readonly allowedMechanisms?: readonly string[] | undefined;
+}
+
+/** What a policy is held against. */
+export interface PolicySubject {
+  readonly opened: OpenPackage;
+  readonly teamIdentifier: string | null;
+  readonly slices: readonly SliceFacts[];
+  /** Entries of each component's payload, and the files of its scripts. */
+  readonly components: readonly {
+    readonly installLocation: string;
+    readonly paths: readonly PayloadPath[] | undefined;
+    readonly scripts: readonly ScriptText[];
+  }[];
+}
+
+/** First macOS for Apple silicon: an arm64 slice can ask for no less. */
+const FIRST_ARM64 = '11.0';
+
+/** Judges a package by a policy; each demand is a check of its own. */
+export function judgePolicy(list: CheckList, policy: Policy, subject: PolicySubject): void {
+  if (policy.team !== undefined) list.judge('policy-team', teamProblems(policy.team, subject));
+  if (policy.minimumMacOS !== undefined)
+    list.judge('policy-minimum-macos', versionProblems(policy.minimumMacOS, subject));
+  if (policy.allowedPaths !== undefined) list.judge('policy-paths', pathProblems(policy.allowedPaths, subject));
+  if (policy.allowedMechanisms !== undefined) {
+    list.judge('policy-mechanisms', mechanismProblems(policy.allowedMechanisms, subject));
+  }
+}
+
+function teamProblems(team: string, { teamIdentifier, slices }: PolicySubject): (string | false)[] {
+  return [
+    teamIdentifier !== team && `the package is signed by team ${teamIdentifier ?? 'none'}, expected ${team}`,
+    ...slices.map(
+      (slice) =>
+        slice.teamIdentifier !== team &&
+        `code (${slice.architecture}) is signed by team ${slice.teamIdentifier ?? 'none'}`,
+    ),
+  ];
+}
+
+function versionProblems(wanted: string, { opened, slices }: PolicySubject): (string | false)[] {
+  const demanded = opened.distribution?.minimumSystemVersions ?? [];
+  return [
+    ...demanded.map(
+      (version) => isBelow(wanted, version) && `Installer asks for macOS ${version}, expected ${wanted} at most`,
+    ),
+    ...slices.map(({ architecture, minimumOs }) => {
+      const version =
+        minimumOs === null ? '0' : [minimumOs >>> 16, (minimumOs >>> 8) & 0xff, minimumOs & 0xff].join('.');
+      const limit = architecture.startsWith('arm64') && isBelow(wanted, FIRST_ARM64) ? FIRST_ARM64 : wanted;
+      return isBelow(limit, version) && `the ${architecture} code asks for macOS ${version}, expected ${limit} at most`;
+    }),
+  ];
+}
+
+/** Compares versions by their numbers; missing ones are 0. */
+function isBelow(one: string, other: string): boolean {
+  const [a, b] = [one.split('.').map(Number), other.split('.').map(Number)];
+  for (let at = 0; at < Math.max(a.length, b.length); at++) {
+    const difference = (a[at] ?? 0) - (b[at] ?? 0);
+    if (difference !== 0) return difference < 0;
+  }
+  return false;
+}
+
+function pathProblems(allowed: readonly string[], { components }: PolicySubject): (string | false)[] {
+  return components.flatMap(({ installLocation, paths }) => {
+    if (!paths) return [];
+    const root = installLocation.replace(/\/+$/, '');
+    return paths.map(({ path, kind }) => {
+      const absolute = path === '.' ? root || '/' : `${root}/${path.slice(2)}`;
+      const below = allowed.some(
+        (prefix) => absolute === prefix || absolute.startsWith(`${prefix.replace(/\/+$/, '')}/`),
+      );
+      // A folder on the way to an allowed path has to be in the payload.
+      const above =
+        kind === 'directory' && allowed.some((prefix) => absolute === '/' || prefix.startsWith(`${absolute}/`));
+      return !below && !above && `${absolute} is not allowed`;
+    });
+  });
+}
+
+/** A quoted word that reads `Plug-in:mechanism` or `Plug-in:mechanism,privileged`. */
+const MECHANISM = /(['"])([^'":,/$\n]+:[^'":,/$\s]+(?:,privileged)?)\1/g;
+
+function mechanismProblems(allowed: readonly string[], { components }: PolicySubject): (string | false)[] {
+  const plugIns = new Set(
+    components.flatMap(({ paths }) => paths?.flatMap(({ path }) => /([^/]+)\.bundle$/.exec(path)?.[1] ?? []) ?? []),
+  );
+  return components.flatMap(({ scripts }) =>
+    scripts.flatMap(({ path, text }) =>
+      [...text.matchAll(MECHANISM)]
+        .map((match) => match[2] as string)
+        .filter((word) => word.endsWith(',privileged') || plugIns.has(word.split(':')[0] as string))
+        .map((word) => !allowed.includes(word) && `${path} names the mechanism ${word}`),
+    ),
+  );
+}

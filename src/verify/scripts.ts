@@ -1,0 +1,85 @@
+import type { CheckList } from '../code-signature/check.ts';
+import { cpioEntries, type OpenComponent, type OpenPackage } from '../flat-package/open-package.ts';
+import type { PackageExpectations } from './expectations.ts';
+import { readAbout } from './read-about.ts';
+
+/** A file of a Scripts archive. */
+export interface ScriptText {
+  readonly path: string;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly text: string;
+}
+
+/** Names that Installer runs without being told to by a product (pkgbuild man page). */
+const RUN_BY_INSTALLER = ['./preinstall', './postinstall'];
+/** A longer file is a program or data and is not searched. */
+const TEXT_LIMIT = 4 * 1024 * 1024;
+
+/** Judges that the scripts that PackageInfo names are there and can be run, and returns all files of the Scripts archive. */
+export async function judgeScripts(
+  list: CheckList,
+  { archive }: OpenPackage,
+  { info, scripts: member }: OpenComponent,
+  { ours }: PackageExpectations,
+): Promise<readonly ScriptText[]> {
+  const id = 'scripts';
+  if (!member) {
+    if (info.scripts.length > 0) list.fail(id, 'PackageInfo names scripts, but there is no Scripts archive');
+    else list.skip(id, 'the component has no scripts');
+    return [];
+  }
+  const found = await readAbout(list, id, async () => {
+    const texts: ScriptText[] = [];
+    for await (const { path, kind, mode, header, data } of cpioEntries(archive, member)) {
+      if (kind !== 'file') continue;
+      const { uid, gid } = header;
+      texts.push({ path, mode, uid, gid, text: await textOf(data) });
+    }
+    return texts;
+  });
+  if (!found) return [];
+  const named = info.scripts.map(({ file }) => normal(file));
+  list.judge(id, [
+    ...named.map((file) => scriptProblem(file, found)),
+    ...RUN_BY_INSTALLER.map(
+      (file) =>
+        found.some(({ path }) => path === file) &&
+        !named.includes(file) &&
+        `${file} is there, but PackageInfo does not name it`,
+    ),
+    ...(ours ? found.flatMap((file) => ownProblems(file, ours.owner)) : []),
+  ]);
+  return found;
+}
+
+function scriptProblem(file: string, found: readonly ScriptText[]): string | false {
+  const script = found.find(({ path }) => path === file);
+  if (!script) return `${file} is missing`;
+  if ((script.mode & 0o111) === 0) return `${file} is not executable`;
+  return false;
+}
+
+function ownProblems(
+  { path, mode, uid, gid, text }: ScriptText,
+  owner: { uid: number; gid: number },
+): (string | false)[] {
+  return [
+    mode !== 0o755 && `${path} has mode ${mode.toString(8)}, expected 755`,
+    (uid !== owner.uid || gid !== owner.gid) && `${path} belongs to ${uid}:${gid}`,
+    !text.startsWith('#!') && `${path} does not begin with #!`,
+  ];
+}
+
+const normal = (file: string) => (file.startsWith('./') ? file : `./${file}`);
+
+async function textOf(data: AsyncIterable<Buffer>): Promise<string> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of data) {
+    size += chunk.length;
+    if (size <= TEXT_LIMIT) parts.push(Buffer.from(chunk));
+  }
+  return Buffer.concat(parts).toString('utf8');
+}

@@ -1,0 +1,233 @@
+import { constants, createHash, publicDecrypt } from 'node:crypto';
+import { canonicalCms, isDer } from '../code-signature/canonical-cms.ts';
+import type { CheckList } from '../code-signature/check.ts';
+import { readHeap, type XarArchive } from '../flat-package/xar-read.ts';
+import type { XarSignature } from '../flat-package/xar-toc.ts';
+import type { Trust } from '../pki/apple-roots.ts';
+import { type Certificate, parseCertificate } from '../pki/certificate.ts';
+import { verifyChain } from '../pki/chain.ts';
+import { type ParsedCms, parseCms, verifyCms } from '../pki/cms.ts';
+import type { Finding } from '../pki/finding.ts';
+import { publicKeyOf } from '../pki/signature-algorithms.ts';
+import { DIGEST_INFO_PREFIX } from '../pki/signer.ts';
+import { verifyTimestampToken } from '../pki/timestamp.ts';
+import type { PackageExpectations } from './expectations.ts';
+
+/** Who signed a package and when, as far as it was found out. */
+export interface SignatureFacts {
+  readonly signer: Certificate | undefined;
+  /** From a trusted timestamp. */
+  readonly timestamp: Date | undefined;
+}
+
+const NOBODY: SignatureFacts = { signer: undefined, timestamp: undefined };
+const DEPENDENT = [
+  'package-rsa',
+  'package-cms',
+  'package-timestamp',
+  'package-chain',
+  'package-role',
+  'package-key-info',
+];
+/** Findings about what a certificate may be used for; all others are about the chain itself. */
+const ROLE_CODES = ['LEAF_ROLE', 'LEAF_KEY_PURPOSE', 'LEAF_KEY_USAGE', 'LEAF_IS_AUTHORITY', 'ISSUER_ROLE'];
+
+/** Judges both signatures over the TOC digest, their certificates and the timestamp. */
+export async function judgeSignature(
+  list: CheckList,
+  archive: XarArchive,
+  expectations: PackageExpectations,
+): Promise<SignatureFacts> {
+  const rsa = archive.signatures.find(({ element }) => element === 'signature');
+  const cmsElement = archive.signatures.find(({ element }) => element === 'x-signature');
+  if (!rsa && !cmsElement) {
+    if (expectations.allowUnsigned) list.skip('package-signature', 'the package is not signed');
+    else list.fail('package-signature', 'the package is not signed');
+    for (const id of DEPENDENT) list.skip(id, 'the package is not signed');
+    return NOBODY;
+  }
+  list.pass('package-signature');
+  const keyInfo = list.read('package-key-info', () => certificatesOf(archive.signatures)) ?? [];
+  await judgeRsa(list, archive, rsa, keyInfo[0], expectations.ours !== null);
+  const slot = cmsElement && (await readHeap(archive, cmsElement.range));
+  const cms = slot && cmsElement && judgeCms(list, archive, cmsElement, slot, expectations);
+  if (cmsElement && !cms) return skipCertificates(list, 'the CMS cannot be read');
+  if (!cms) list.skip('package-cms', 'there is only the RSA signature, as in packages of before 2012');
+  const timestamp = judgeTimestamp(list, cms, expectations);
+  const signer = cms ? cms.signerCertificate : keyInfo[0];
+  if (!signer) return skipCertificates(list, 'the certificate of the signer is missing');
+  judgeChain(list, signer, cms?.certificates ?? keyInfo, timestamp, expectations);
+  judgeKeyInfo(list, archive.signatures, signer, expectations.ours ? cms?.certificates : undefined);
+  return { signer, timestamp };
+}
+
+function skipCertificates(list: CheckList, reason: string): SignatureFacts {
+  for (const id of DEPENDENT.slice(2)) list.skip(id, reason);
+  return NOBODY;
+}
+
+/** Certificates of the RSA signature's KeyInfo, else of the CMS's. */
+function certificatesOf(signatures: readonly XarSignature[]): Certificate[] {
+  return (signatures[0]?.certificates ?? []).map(parseCertificate);
+}
+
+/**
+ * Ways to make the RSA signature that are found in packages, by what its DigestInfo holds.
+ *
+ * A: the TOC digest (Apple 2017 and from 2022 on, Packages.app, relic). B: SHA-1 of it once more (Apple 2020 to 2021; the notary
+ * accepted them). C: SHA-256 of it (rcodesign; no package of Apple's tools has it). macOS looks at the CMS first.
+ */
+const CONVENTIONS = ['A', 'B', 'C'] as const;
+
+async function judgeRsa(
+  list: CheckList,
+  archive: XarArchive,
+  rsa: XarSignature | undefined,
+  leaf: Certificate | undefined,
+  ours: boolean,
+): Promise<void> {
+  const id = 'package-rsa';
+  if (!rsa) return list.skip(id, 'left out, as where a key signs no SHA-1: macOS takes the CMS');
+  if (rsa.style !== 'RSA') return list.fail(id, `expected style RSA, found ${JSON.stringify(rsa.style)}`);
+  if (!leaf) return list.fail(id, 'KeyInfo holds no certificate');
+  const found = recoverDigestInfo(await readHeap(archive, rsa.range), leaf);
+  if (typeof found === 'string') return list.fail(id, found);
+  const convention = CONVENTIONS.find((name) => digestInfo(name, archive.checksum)?.equals(found));
+  if (convention === 'A') return list.pass(id);
+  if (convention === 'B' && !ours)
+    return list.pass(id, 'over SHA-1 of the TOC digest, as productsign of macOS 11 made it');
+  if (convention === undefined) return list.fail(id, 'it is over other bytes than this TOC digest');
+  list.fail(id, `it is over a digest of the TOC digest, not over the TOC digest itself (convention ${convention})`);
+}
+
+function digestInfo(convention: (typeof CONVENTIONS)[number], checksum: XarArchive['checksum']): Buffer | undefined {
+  const { style, value } = checksum;
+  if (style === 'sha512') return undefined;
+  const again = (hash: 'sha1' | 'sha256') => [DIGEST_INFO_PREFIX[hash], createHash(hash).update(value).digest()];
+  if (convention === 'A') return Buffer.concat([DIGEST_INFO_PREFIX[style], value]);
+  return Buffer.concat(again(convention === 'B' ? 'sha1' : 'sha256'));
+}
+
+/** Returns the DigestInfo inside an RSASSA-PKCS1-v1_5 signature, or what is wrong. OpenSSL checks the padding whole. */
+function recoverDigestInfo(signature: Buffer, leaf: Certificate): Buffer | string {
+  const key = publicKeyOf(leaf.publicKeyInfo);
+  if (key?.asymmetricKeyType !== 'rsa') return `the key of "${leaf.commonName}" is no RSA key`;
+  try {
+    return publicDecrypt({ key, padding: constants.RSA_PKCS1_PADDING }, signature);
+  } catch {
+    return `it was not made with the key of "${leaf.commonName}"`;
+  }
+}
+
+function judgeCms(
+  list: CheckList,
+  archive: XarArchive,
+  element: XarSignature,
+  slot: Buffer,
+  { ours }: PackageExpectations,
+): ParsedCms | undefined {
+  const id = 'package-cms';
+  if (element.style !== 'CMS') {
+    list.fail(id, `expected style CMS, found ${JSON.stringify(element.style)}`);
+    return undefined;
+  }
+  const cms = list.read(id, () => parseCms(slot));
+  const report = cms && list.read(id, () => verifyCms(cms, archive.checksum.value));
+  if (!cms || !report) return undefined;
+  const encoded = slot.subarray(0, cms.encodedSize);
+  list.judge(id, [
+    ...problemsOf(report.findings),
+    ours !== null && !isOneEncoding(cms, encoded) && 'the encoding is not the one that the parts of the CMS have',
+    ours !== null && cms.content !== undefined && 'the content is embedded',
+  ]);
+  const stray = slot.subarray(cms.encodedSize).findIndex((byte) => byte !== 0);
+  const words = `byte ${cms.encodedSize + stray} after the CMS is not zero`;
+  if (stray < 0) list.pass('package-padding');
+  else if (ours !== null) list.fail('package-padding', words);
+  else list.pass('package-padding', words);
+  return cms;
+}
+
+const isOneEncoding = (cms: ParsedCms, encoded: Buffer) =>
+  isDer(encoded) && canonicalCms(cms)?.equals(encoded) === true;
+
+function judgeTimestamp(
+  list: CheckList,
+  cms: ParsedCms | undefined,
+  { trust, ours }: PackageExpectations,
+): Date | undefined {
+  const id = 'package-timestamp';
+  const token = cms?.timestampToken;
+  if (!cms || !token) {
+    const words = 'the signature has no timestamp';
+    // Before 2012 there was none, and macOS takes such packages while the certificate is valid.
+    if (ours !== null) list.fail(id, words);
+    else list.skip(id, words);
+    return undefined;
+  }
+  const report = list.read(id, () => verifyTimestampToken(token, cms.signature, trust));
+  if (!report) return undefined;
+  const tokenCms = parseCms(token);
+  const strays = tokenCms.certificates.filter(({ der }) => !report.chain.some((link) => link.der.equals(der)));
+  list.judge(id, [
+    ...problemsOf(report.findings),
+    ...(ours === null
+      ? []
+      : strays.map(({ commonName }) => `its certificate "${commonName}" is not part of its chain`)),
+    ours !== null && !isOneEncoding(tokenCms, token) && 'the encoding is not the one that the parts of the token have',
+    ours !== null && cms.unsignedAttributes.length > 1 && 'there is an unsigned attribute that is no timestamp',
+  ]);
+  return report.trusted ? report.genTime : undefined;
+}
+
+function judgeChain(
+  list: CheckList,
+  signer: Certificate,
+  pool: readonly Certificate[],
+  timestamp: Date | undefined,
+  { trust, now, ours }: PackageExpectations,
+): void {
+  const { chain, findings } = verifyChain(signer, pool, { trust, at: timestamp ?? now, purpose: 'installer' });
+  const roles = findings.filter(({ code }) => ROLE_CODES.includes(code));
+  const others = findings.filter(({ code }) => !ROLE_CODES.includes(code));
+  const strays = others.filter(({ code }) => code === 'CHAIN_STRAY').map(({ message }) => message);
+  const incomplete = ours !== null && pool.length !== chain.length && 'the whole chain is not embedded';
+  const problems = [...problemsOf(others), ...(ours === null ? [] : strays), incomplete].filter(Boolean);
+  if (problems.length > 0) list.fail('package-chain', problems.join('; '));
+  else list.pass('package-chain', chainWords(chain.at(-1), trust, strays));
+  list.judge('package-role', problemsOf(roles));
+}
+
+function chainWords(root: Certificate | undefined, trust: Trust, strays: readonly string[]): string | undefined {
+  const words = [...strays];
+  if (trust.name === 'rehearsal') words.push(`to "${root?.commonName}", which no Mac trusts`);
+  return words.length > 0 ? words.join('; ') : undefined;
+}
+
+/**
+ * The certificates in the TOC, which macOS judges, must be those of the CMS.
+ *
+ * @param embedded certificates of a CMS of ours; those of others may lack the root that KeyInfo has (productsign of macOS 15)
+ */
+function judgeKeyInfo(
+  list: CheckList,
+  signatures: readonly XarSignature[],
+  signer: Certificate,
+  embedded: readonly Certificate[] | undefined,
+): void {
+  const same = (one: Buffer | undefined, other: Buffer | undefined) => one !== undefined && other?.equals(one) === true;
+  const problems = signatures.flatMap(({ element, certificates }) => [
+    !same(certificates[0], signer.der) && `the first certificate of ${element} is not that of the signer`,
+    embedded !== undefined &&
+      certificates.some((der) => !embedded.some((certificate) => certificate.der.equals(der))) &&
+      `${element} has a certificate that the CMS does not have`,
+    embedded !== undefined &&
+      certificates.length !== embedded.length &&
+      `${element} has ${certificates.length} certificates, the CMS ${embedded.length}`,
+  ]);
+  list.judge('package-key-info', problems);
+}
+
+function problemsOf(findings: readonly Finding[]): string[] {
+  return findings.filter(({ severity }) => severity === 'error').map(({ message }) => message);
+}

@@ -1,0 +1,55 @@
+import type { CheckList } from '../code-signature/check.ts';
+import type { ChecksumStyle } from '../flat-package/xar-layout.ts';
+import type { XarArchive } from '../flat-package/xar-read.ts';
+import { parseTrailer, STAPLE_TRAILER, type XarTrailer } from '../flat-package/xar-trailer.ts';
+import { TICKET_HASH_TYPES, verifyTicket } from '../notary/ticket.ts';
+import type { PackageExpectations } from './expectations.ts';
+import { readAbout } from './read-about.ts';
+
+/** Number of the digest in tickets, by the style of the TOC's checksum. */
+const HASH_TYPES: Readonly<Record<ChecksumStyle, number>> = {
+  sha1: TICKET_HASH_TYPES.sha1,
+  sha256: TICKET_HASH_TYPES.sha256,
+  sha512: TICKET_HASH_TYPES.sha512,
+};
+/** More bytes than any ticket has; an archive followed by more is not read into memory. */
+const TRAILER_LIMIT = 16 * 1024 * 1024;
+
+/** Judges what lies behind the heap and, offline, the ticket in it. Returns when the ticket was issued, if it is right. */
+export async function judgeTrailing(
+  list: CheckList,
+  archive: XarArchive,
+  { ours, trust }: PackageExpectations,
+): Promise<Date | undefined> {
+  const id = 'trailing-bytes';
+  const { trailing } = archive;
+  const trailer = await readAbout(list, id, async (): Promise<XarTrailer> => {
+    if (trailing.size > TRAILER_LIMIT) return { kind: 'unknown', size: trailing.size };
+    return parseTrailer(await archive.access.read(trailing.offset, trailing.size));
+  });
+  if (!trailer) return skipTicket(list, 'the bytes behind the archive cannot be read');
+  const problem = unexplained(trailer);
+  if (problem === undefined) list.pass(id);
+  else if (ours) list.fail(id, problem);
+  else list.pass(id, problem);
+  if (trailer.kind !== 'stapled') return skipTicket(list, 'no ticket is stapled to the package');
+  const subject = { hashType: HASH_TYPES[archive.checksum.style], digest: archive.checksum.value };
+  const report = list.read('ticket', () => verifyTicket(trailer.ticket, subject, trust));
+  if (!report) return undefined;
+  list.judge(
+    'ticket',
+    report.findings.filter(({ severity }) => severity === 'error').map(({ message }) => message),
+  );
+  return report.trusted ? report.ticket.issuedAt : undefined;
+}
+
+function skipTicket(list: CheckList, reason: string): undefined {
+  list.skip('ticket', reason);
+}
+
+function unexplained(trailer: XarTrailer): string | undefined {
+  if (trailer.kind === 'unknown') return `${trailer.size} bytes behind the archive are no ticket`;
+  if (trailer.kind === 'absent') return undefined;
+  const others = trailer.size - trailer.ticket.length - 2 * STAPLE_TRAILER.size + trailer.unexplained;
+  return others === 0 ? undefined : `${others} bytes behind the archive do not belong to the ticket`;
+}

@@ -1,0 +1,118 @@
+import type { RandomAccess } from '../base/random-access.ts';
+import { CheckList } from '../code-signature/check.ts';
+import type { SliceFacts } from '../code-signature/verify-code.ts';
+import { type OpenComponent, type OpenPackage, openPackage } from '../flat-package/open-package.ts';
+import { judgeArchive, judgeGaps, judgeMembers } from './archive.ts';
+import { judgeCode } from './code.ts';
+import type { PackageExpectations, PackageReport } from './expectations.ts';
+import { judgeArchitectures, judgeDistribution, judgePackageInfo } from './metadata.ts';
+import { judgePayload } from './payload.ts';
+import { judgePolicy, type PolicySubject } from './policy.ts';
+import { readAbout } from './read-about.ts';
+import { judgeScripts } from './scripts.ts';
+import { judgeSignature, type SignatureFacts } from './signature.ts';
+import { judgeTrailing } from './staple.ts';
+
+export type { OurForm, PackageExpectations, PackageFacts, PackageReport } from './expectations.ts';
+export type { Policy } from './policy.ts';
+
+/**
+ * Returns whether a flat package is what its signer made: every check that can be made without the network and without a Mac.
+ *
+ * Archive, both signatures, certificates, timestamp, ticket, Bom against Payload, scripts, metadata, and the signature of every
+ * piece of code inside. What a file holds never makes it throw; an unreadable part fails its check and skips those that need it.
+ *
+ * @param access the finished file, opened afresh
+ * @example
+ * const report = await verifyPackage(await accessFile(handle), { trust: appleTrust(), now: new Date(), ours: null });
+ * report.checks.filter((check) => check.status === 'fail')
+ */
+export async function verifyPackage(access: RandomAccess, expectations: PackageExpectations): Promise<PackageReport> {
+  const list = new CheckList('package');
+  const archive = await judgeArchive(list, access);
+  if (!archive) return reportOf(list, {}, []);
+  await judgeMembers(list, archive);
+  judgeGaps(list, archive, expectations.ours !== null);
+  const signature = await judgeSignature(list, archive, expectations);
+  judgeOurTeam(list, signature, expectations);
+  const ticketIssuedAt = await judgeTrailing(list, archive, expectations);
+  const outside = { signature, ticketIssuedAt, tocDigest: archive.checksum.value };
+  const opened = await readAbout(list, 'package-contents', () => openPackage(access));
+  if (!opened) return reportOf(list, outside, []);
+  list.pass('package-contents');
+  const slices = await judgeContents(list, opened, signature, expectations);
+  return reportOf(list, { ...outside, opened }, slices);
+}
+
+async function judgeContents(
+  list: CheckList,
+  opened: OpenPackage,
+  signature: SignatureFacts,
+  expectations: PackageExpectations,
+): Promise<readonly SliceFacts[]> {
+  const ours = expectations.ours !== null;
+  judgeDistribution(list, opened, ours);
+  const judged = [];
+  for (const component of opened.components) judged.push(await judgeComponent(component, opened, expectations));
+  for (const { checks } of judged) list.add(checks);
+  const slices = judged.flatMap((component) => component.slices);
+  judgeArchitectures(list, opened, slices, ours);
+  if (expectations.policy) {
+    const teamIdentifier = signature.signer?.organizationalUnit ?? null;
+    judgePolicy(list, expectations.policy, { opened, teamIdentifier, slices, components: judged });
+  }
+  return slices;
+}
+
+async function judgeComponent(component: OpenComponent, opened: OpenPackage, expectations: PackageExpectations) {
+  const list = new CheckList(component.folder === '' ? 'component' : component.folder);
+  const paths = await judgePayload(list, opened, component, expectations);
+  judgePackageInfo(list, component, paths, expectations.ours !== null);
+  const scripts = await judgeScripts(list, opened, component, expectations);
+  const slices = paths ? await judgeCode(list, opened, component, paths, expectations) : [];
+  const installLocation = component.info.installLocation ?? '/';
+  return {
+    checks: list.checks,
+    slices,
+    installLocation,
+    paths,
+    scripts,
+  } satisfies PolicySubject['components'][number] & {
+    checks: unknown;
+    slices: unknown;
+  };
+}
+
+function judgeOurTeam(list: CheckList, { signer }: SignatureFacts, { ours }: PackageExpectations): void {
+  if (!ours || ours.teamIdentifier === null || !signer) return;
+  const team = signer.organizationalUnit;
+  list.judge('package-our-team', [
+    team !== ours.teamIdentifier && `the package is signed by team ${team ?? 'none'}, expected ${ours.teamIdentifier}`,
+  ]);
+}
+
+interface Outside {
+  readonly signature?: SignatureFacts;
+  readonly ticketIssuedAt?: Date | undefined;
+  readonly tocDigest?: Buffer;
+  readonly opened?: OpenPackage;
+}
+
+function reportOf(list: CheckList, outside: Outside, slices: readonly SliceFacts[]): PackageReport {
+  const { signature, opened } = outside;
+  const first = opened?.components[0]?.info;
+  return {
+    checks: list.checks,
+    valid: list.checks.every(({ status }) => status !== 'fail'),
+    facts: {
+      identifier: opened?.distribution?.product?.id ?? first?.identifier ?? null,
+      version: opened?.distribution?.product?.version ?? first?.version ?? null,
+      tocDigest: outside.tocDigest?.toString('hex') ?? null,
+      signer: signature?.signer?.commonName ?? null,
+      teamIdentifier: signature?.signer?.organizationalUnit ?? null,
+      timestamp: signature?.timestamp ?? null,
+      ticketIssuedAt: outside.ticketIssuedAt ?? null,
+      slices,
+    },
+  };
+}
