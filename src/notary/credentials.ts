@@ -63,7 +63,8 @@ const LABEL = /-----BEGIN ([A-Z ]+?)-----([\s\S]*?)(?:-----END|$)/;
 
 /** Returns the base64 between the PEM's lines, whatever was done to them. */
 function keyBody(text: string): string {
-  const pem = LABEL.exec(unescaped(text)) ?? LABEL.exec(unescaped(Buffer.from(packed(text), 'base64').toString('latin1')));
+  const pem =
+    LABEL.exec(unescaped(text)) ?? LABEL.exec(unescaped(Buffer.from(packed(text), 'base64').toString('latin1')));
   if (!pem) return packed(text);
   const [, label, body] = pem as unknown as [string, string, string];
   if (label === 'PRIVATE KEY') return packed(body);

@@ -94,7 +94,9 @@ function issueOf(issue: z.infer<typeof ISSUE>): NotaryIssue {
  */
 export function renderIssues(issues: readonly NotaryIssue[]): string {
   const paths = [...new Set(issues.map(({ path }) => path))];
-  return paths.map((path) => [path, ...messagesAt(issues.filter((issue) => issue.path === path))].join('\n')).join('\n');
+  return paths
+    .map((path) => [path, ...messagesAt(issues.filter((issue) => issue.path === path))].join('\n'))
+    .join('\n');
 }
 
 function messagesAt(issues: readonly NotaryIssue[]): string[] {

@@ -36,6 +36,8 @@ export interface NotarizeOptions extends WaitOptions {
   readonly recorded: SubmissionRecord | null;
   /** Keeps a record; the next step waits for it. */
   readonly record: (record: SubmissionRecord) => Promise<void>;
+  /** Keeps the log as soon as it is there, whatever the verdict. */
+  readonly keepLog?: (log: NotaryLog) => Promise<void>;
   /** A submission whose upload was never confirmed is given up after this, in milliseconds from its creation. Default 15 min. */
   readonly lostUploadMs?: number;
 }
@@ -65,9 +67,11 @@ const LOST_UPLOAD_MS = 15 * 60 * 1000;
  */
 export async function notarize(file: NotarizedFile, options: NotarizeOptions): Promise<Notarized> {
   const earlier = await findEarlier(file, options);
-  const record = (earlier && (await bringToEnd(earlier, options))) ?? (await bringToEnd(await submit(file, options), options));
+  const record =
+    (earlier && (await bringToEnd(earlier, options))) ?? (await bringToEnd(await submit(file, options), options));
   if (!record) throw new TypeError('a confirmed upload was given up');
   const log = await fetchLog(record.id, options);
+  if (log) await options.keepLog?.(log);
   judge(record, log, file);
   for (const warning of warningsOf(log)) options.warn(warning);
   return { id: record.id, submittedAt: record.submittedAt, log };

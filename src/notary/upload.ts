@@ -78,7 +78,7 @@ async function putOnce(
     url,
     headers: await signedHeaders(submission, url, sha256, options.clock.now()),
     body: data,
-    timeoutMs: options.timeoutMs ?? 60_000 + (data.length / SLOWEST_BYTES_PER_SECOND) * 1000,
+    timeoutMs: options.timeoutMs ?? 60_000 + Math.ceil(data.length / SLOWEST_BYTES_PER_SECOND) * 1000,
     signal: options.signal,
   });
   if (answer.status !== 200) throw uploadProblem(answer, new URL(url).host, options.clock.now());
@@ -110,13 +110,19 @@ function encodeRfc3986(segment: string): string {
 function uploadProblem(answer: HttpResponse, host: string, now: Date): Error {
   const text = answer.body.subarray(0, 16_384).toString('utf8');
   const code = /<Code>([A-Za-z0-9]{1,60})<\/Code>/.exec(text)?.[1] ?? '';
-  const message = `could not upload the package to the notary: ${host} answered HTTP ${answer.status} ${code}`.trimEnd();
-  if (EXPIRED.has(code)) return new UploadExpiredError('UPLOAD_EXPIRED', message, { hint: 'Run again with `--resume`.' });
+  const message =
+    `could not upload the package to the notary: ${host} answered HTTP ${answer.status} ${code}`.trimEnd();
+  if (EXPIRED.has(code))
+    return new UploadExpiredError('UPLOAD_EXPIRED', message, { hint: 'Run again with `--resume`.' });
   if (code === 'RequestTimeTooSkewed') {
-    return new RefusedError('UPLOAD_CLOCK', message, { hint: 'Set the clock of this machine right, then run again with `--resume`.' });
+    return new RefusedError('UPLOAD_CLOCK', message, {
+      hint: 'Set the clock of this machine right, then run again with `--resume`.',
+    });
   }
   if (DAMAGED.has(code)) {
-    return new NetworkError('UPLOAD_DAMAGED', message, { hint: 'The bytes suffered on their way; run again with `--resume`.' });
+    return new NetworkError('UPLOAD_DAMAGED', message, {
+      hint: 'The bytes suffered on their way; run again with `--resume`.',
+    });
   }
   // S3 points elsewhere while a bucket is new; the next try goes to its other address.
   if (answer.status < 400 || answer.status === 408 || answer.status === 429 || answer.status >= 500) {

@@ -130,7 +130,12 @@ class Asker {
   }
 }
 
-function stillWaiting(id: string, maxWaitMs: number, options: WaitOptions, problem: NetworkError | undefined): NetworkError {
+function stillWaiting(
+  id: string,
+  maxWaitMs: number,
+  options: WaitOptions,
+  problem: NetworkError | undefined,
+): NetworkError {
   const minutes = Math.round(maxWaitMs / 6000) / 10;
   const why = problem ? `; the last answer was: ${problem.message}` : '';
   const message = `submission ${id} had no verdict within ${minutes} min${why}`;
