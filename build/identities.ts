@@ -74,6 +74,18 @@ export async function resolveSigning(input: SigningInput): Promise<ReleaseSignin
   };
 }
 
+/**
+ * Returns who would sign, in words; nothing is made for it.
+ *
+ * @throws UsageError as `resolveSigning`
+ */
+export async function describeSigning(input: SigningInput): Promise<string> {
+  if (!(await identitySources(input)))
+    return 'no identity is set: npm start is a rehearsal, whose package no Mac trusts';
+  const { application, installer, warnings } = await resolveSigning(input);
+  return [application.certificate.commonName, installer.certificate.commonName, ...warnings].join('\n');
+}
+
 async function rehearsalSigning(root: string): Promise<ReleaseSigning> {
   const authority = await openRehearsalAuthority(join(root, REHEARSAL_FOLDER));
   const { trust } = authority;

@@ -55,6 +55,23 @@ describe('npm start', () => {
     expect(manifest.code.map((slice) => slice.architecture)).toEqual(['x86_64', 'arm64']);
   });
 
+  it('signs for a rehearsal where no identity is set, and says so wherever it matters', () => {
+    const folder = inject('releaseFolder');
+    const manifest = MANIFEST_SCHEMA.parse(JSON.parse(readFileSync(join(folder, 'release.json'), 'utf8')));
+    expect(manifest.mode).toBe('rehearsal');
+    expect(manifest.package).toMatchObject({
+      signer: expect.stringContaining('trusted by no Mac'),
+      teamIdentifier: 'REHEARSAL0',
+      timestamp: expect.stringMatching(/^20\d\d-.*Z$/),
+    });
+    const run = cli(['release', '--until', 'verify', '--out', join(scratch, 'rehearsal')]);
+    expect(run.status).toBe(0);
+    expect(run.stderr).toMatch(/This is a rehearsal: .* No Mac trusts the package\./);
+    expect(run.stderr).toMatch(/sign-code .*trusted by no Mac.*\n(.*\n)*.*sign-package .*trusted by no Mac/);
+    expect(run.stderr).toMatch(/verify .* no Mac trusts it/);
+    expect(run.stdout).toMatch(/mode +rehearsal: .* trusted by no Mac/);
+  });
+
   const sums = needs('sha256sum');
   it.skipIf(sums.missing)(`writes sums that sha256sum accepts${sums.note}`, () => {
     const check = spawnSync('sha256sum', ['--check', '--strict', 'SHA256SUMS'], { cwd: inject('releaseFolder') });

@@ -1,9 +1,10 @@
 import { constants, createHash, generateKeyPairSync, privateEncrypt } from 'node:crypto';
+import { deflatedFile, directory } from '../../src/flat-package/xar-write.ts';
 import { context, der, octetString, oid, sequence } from '../../src/pki/der.ts';
 import { DIGEST_INFO_PREFIX, localSigner } from '../../src/pki/signer.ts';
 import type { RehearsalAuthority } from '../../src/rehearsal/authority.ts';
 import type { Mutation } from './judge.ts';
-import { assemble } from './sample.ts';
+import { assemble, withGap } from './sample.ts';
 import { type SignatureChange, tokenMaker, usualSignature } from './signing.ts';
 
 const REGION = 'signature made anew';
@@ -20,6 +21,24 @@ export function signatureMutations(authority: RehearsalAuthority, other: Rehears
     ...rsaCases(make, other),
     ...certificateCases(make, authority, other),
     ...timestampCases(make, authority, other),
+    ...archiveCases(),
+  ];
+}
+
+/** Things beside the package in its archive. */
+function archiveCases(): Mutation[] {
+  const add = (what: string, more: Parameters<typeof assemble>[3]): Mutation => ({
+    region: REGION,
+    what,
+    expected: ['members'],
+    make: (sample) => assemble(sample, {}, undefined, more),
+  });
+  const file = deflatedFile('Other', Buffer.from('hello'));
+  return [
+    add('a file beside the Distribution', { top: [file] }),
+    add('a folder beside the component', { top: [directory('Resources', [file])] }),
+    add('a file in the component', { inside: [file] }),
+    { region: REGION, what: 'a gap in the heap', expected: ['heap-gaps'], make: withGap },
   ];
 }
 

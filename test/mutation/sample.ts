@@ -1,3 +1,4 @@
+import { inflateSync } from 'node:zlib';
 import { fromBuffer } from '../../src/base/bytes.ts';
 import { accessBuffer } from '../../src/base/random-access.ts';
 import { encodeBom } from '../../src/flat-package/bom.ts';
@@ -9,15 +10,20 @@ import type { FileFacts } from '../../src/flat-package/file-facts.ts';
 import { gzipMember } from '../../src/flat-package/gzip.ts';
 import { cpioEntries, memberData, openPackage } from '../../src/flat-package/open-package.ts';
 import { findMember, type XarArchive } from '../../src/flat-package/xar-read.ts';
+import { resignXar } from '../../src/flat-package/xar-resign.ts';
 import type { XarMember } from '../../src/flat-package/xar-toc.ts';
 import {
   deflatedFile,
   directory,
   emitXar,
+  finishLayout,
   layoutXar,
+  reservedSize,
   type SignatureReservation,
   storedFile,
+  type XarEntry,
 } from '../../src/flat-package/xar-write.ts';
+import { parseXml } from '../../src/flat-package/xml.ts';
 import type { RehearsalAuthority } from '../../src/rehearsal/authority.ts';
 import { type Signature, usualSignature } from './signing.ts';
 
@@ -86,6 +92,7 @@ export async function assemble(
   sample: Sample,
   changed: Partial<Parts>,
   signature: Signature = usualSignature(sample.authority),
+  more: { readonly top?: readonly XarEntry[]; readonly inside?: readonly XarEntry[] } = {},
 ): Promise<Buffer> {
   const parts = { ...sample.parts, ...changed };
   const attributes = { mode: 0o700, uid: 0, gid: 0, mtime: 1_700_000_000 };
@@ -94,11 +101,41 @@ export async function assemble(
     storedFile('Payload', parts.payload),
     storedFile('Scripts', parts.scripts),
     deflatedFile('PackageInfo', parts.packageInfo),
+    ...(more.inside ?? []),
   ];
-  const entries = [deflatedFile('Distribution', parts.distribution), directory(sample.folder, members, attributes)];
+  const entries = [
+    deflatedFile('Distribution', parts.distribution),
+    directory(sample.folder, members, attributes),
+    ...(more.top ?? []),
+  ];
   const signatures: readonly SignatureReservation[] = signature.rooms;
   const layout = layoutXar(entries, { creationTime: 1_700_000_000, signatures });
   return collect(emitXar(layout, await signature.sign(layout.tocDigest)));
+}
+
+/** Returns the package with bytes between two members that belong to neither, signed again. */
+export async function withGap(sample: Sample): Promise<Buffer> {
+  const { archive, authority } = sample;
+  const signature = usualSignature(authority);
+  const without = resignXar(archive, { signatures: signature.rooms });
+  const last = Math.max(...archive.members.map(({ data }) => data?.offset ?? 0));
+  const moved = textOfToc(without.compressedToc).replace(
+    new RegExp(`<offset>(${last + reservedSize('sha1', signature.rooms) - firstData(archive)})</offset>`),
+    (_, offset) => `<offset>${Number(offset) + 16}</offset>`,
+  );
+  const heap = await collect(emitHeap(archive));
+  const at = last - firstData(archive);
+  const parts = [heap.subarray(0, at), Buffer.alloc(16), heap.subarray(at)].map(fromBuffer);
+  const layout = finishLayout(parseXml(moved, 'TOC'), { checksum: 'sha1', signatures: signature.rooms, heap: parts });
+  return collect(emitXar(layout, await signature.sign(layout.tocDigest)));
+}
+
+const textOfToc = (compressed: Buffer) => inflateSync(compressed).toString();
+const firstData = ({ signatures }: XarArchive) => Math.max(...signatures.map(({ range }) => range.offset + range.size));
+
+async function* emitHeap(archive: XarArchive): AsyncGenerator<Buffer> {
+  const start = archive.heapStart + firstData(archive);
+  yield await archive.access.read(start, archive.heapStart + archive.heapSize - start);
 }
 
 /** Returns a package with another payload; Bom, counters and, unless told, PackageInfo's numbers follow it. */
