@@ -1,12 +1,16 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { UsageError } from '../../src/base/errors.ts';
+import { appleTrust } from '../../src/pki/apple-roots.ts';
+import { openRehearsalAuthority } from '../../src/rehearsal/authority.ts';
 import { selectToolchain } from '../../src/toolchain/select.ts';
 import type { CommandContext, CommandResult } from '../cli.ts';
-import { resolveSigning } from '../identities.ts';
-import { type Manifest, readManifest } from '../manifest.ts';
+import { REHEARSAL_FOLDER, type ReleaseSigning, resolveSigning } from '../identities.ts';
+import type { Manifest } from '../manifest.ts';
+import { connectToNotary, namesNotaryKey } from '../notary-connection.ts';
 import { makePlan, type Plan } from '../plan.ts';
-import { runRelease } from '../release.ts';
+import { type Beginning, type Finishing, runRelease } from '../release.ts';
 import { renderSummary } from '../report/summary.ts';
+import { manifestToResume, unusableReason } from '../resume.ts';
 import { Run, type StageName } from '../run.ts';
 
 /** Options of `release` and `build` as the command line gives them. */
@@ -15,6 +19,8 @@ export interface ReleaseOptions {
   readonly out?: string;
   readonly until?: StageName;
   readonly resume?: boolean;
+  /** Longest wait for the notary, in milliseconds. */
+  readonly maxWait?: number;
 }
 
 /** Runs every stage, from source to the package. */
@@ -37,28 +43,82 @@ async function execute(
     outFolder: resolve(options.out ?? resolve(context.root, 'out')),
     sourceDateEpoch: context.env.SOURCE_DATE_EPOCH,
   });
-  const toolchain = selectToolchain(options.toolchain ?? plan.config.signing.toolchain);
-  const signing = command === 'build' ? null : await resolveSigning({ env: context.env, plan });
-  for (const warning of signing?.warnings ?? []) context.progress.note('warning', warning);
-  const tools = { node: process.versions.node, zlib: process.versions.zlib, ...(await toolchain.compiler.versions()) };
-  const before = options.resume ? await manifestToResume(plan) : undefined;
-  const manifest = before ?? newManifest(plan, toolchain.name, tools, signing?.mode ?? 'build');
-  const until = command === 'build' ? 'build-package' : options.until;
-  const run = new Run({ plan, progress: context.progress, signal: context.signal, manifest, until });
-  const result = await runRelease(run, toolchain, signing);
+  if (command === 'build')
+    return finish(context, plan, await beginAnew(context, plan, options, null), null, 'build-package');
+  const earlier = options.resume ? await earlierRun(context, plan) : undefined;
+  const signing = earlier?.signing ?? (await resolveSigning({ env: context.env, plan }));
+  refuseHalfSetUp(signing.mode, context.env);
+  const notary = await connectToNotary({ env: context.env, plan, mode: signing.mode, maxWaitMs: options.maxWait });
+  try {
+    const begun = earlier?.begun ?? (await beginAnew(context, plan, options, signing as ReleaseSigning));
+    return await finish(context, plan, begun, { signing, notary }, options.until);
+  } finally {
+    await notary.close();
+  }
+}
+
+interface Begun {
+  readonly manifest: Manifest;
+  readonly beginning: Beginning;
+}
+
+async function finish(
+  { progress, signal }: CommandContext,
+  plan: Plan,
+  { manifest, beginning }: Begun,
+  finishing: Finishing | null,
+  until: StageName | undefined,
+): Promise<CommandResult> {
+  const run = new Run({ plan, progress, signal, manifest, until });
+  const result = await runRelease(run, beginning, finishing);
   return { document: result, text: renderSummary(result, plan) };
 }
 
-async function manifestToResume(plan: Plan): Promise<Manifest> {
-  const manifest = await readManifest(plan.outFolder);
-  if (manifest) return manifest;
-  throw new UsageError(
-    'NOTHING_TO_RESUME',
-    `${plan.outFolder} holds no release.json, so there is nothing to go on from`,
-    {
-      hint: 'Run without --resume, or name the folder with --out.',
-    },
-  );
+async function beginAnew(
+  { progress }: CommandContext,
+  plan: Plan,
+  options: ReleaseOptions,
+  signing: ReleaseSigning | null,
+): Promise<Begun> {
+  const toolchain = selectToolchain(options.toolchain ?? plan.config.signing.toolchain);
+  for (const warning of signing?.warnings ?? []) progress.note('warning', warning);
+  const tools = { node: process.versions.node, zlib: process.versions.zlib, ...(await toolchain.compiler.versions()) };
+  const manifest = newManifest(plan, toolchain.name, tools, signing?.mode ?? 'build');
+  return { manifest, beginning: { kind: 'build', toolchain, signing } };
+}
+
+/** Returns the earlier run that is to be gone on with; undefined, after saying why, when all stages must run again. */
+async function earlierRun(
+  { env, progress }: CommandContext,
+  plan: Plan,
+): Promise<{ begun: Begun; signing: Finishing['signing'] } | undefined> {
+  const manifest = await manifestToResume(plan);
+  const reason = manifest.mode === 'build' ? 'it was no release' : await unusableReason(manifest, plan);
+  if (reason !== undefined || manifest.mode === 'build' || !manifest.package) {
+    progress.note('warning', `Nothing of the earlier run can be used: ${reason}. All stages run again.`);
+    return undefined;
+  }
+  const { mode } = manifest;
+  if (mode === 'rehearsal' && namesNotaryKey(env)) {
+    progress.note('warning', 'The earlier run was a rehearsal. All stages run again, as a release.');
+    return undefined;
+  }
+  // Going on needs no identity: nothing is signed again.
+  const trust =
+    mode === 'release' ? appleTrust() : (await openRehearsalAuthority(join(plan.root, REHEARSAL_FOLDER))).trust;
+  const { teamIdentifier } = manifest.package;
+  return {
+    begun: { manifest, beginning: { kind: 'resume' } },
+    signing: { mode, trust, teamIdentifier: teamIdentifier ?? '' },
+  };
+}
+
+/** A notary key without signing identities is no rehearsal: somebody forgot the identities. */
+function refuseHalfSetUp(mode: 'release' | 'rehearsal', env: CommandContext['env']): void {
+  if (mode === 'release' || !namesNotaryKey(env)) return;
+  throw new UsageError('IDENTITY_INCOMPLETE', 'a notary key is set, but no signing identity', {
+    hint: 'Set APPLICATION_P12_BASE64, INSTALLER_P12_BASE64 and their passwords too, or unset NOTARY_KEY for a rehearsal.',
+  });
 }
 
 function newManifest(

@@ -35,6 +35,7 @@ describe('npm start', () => {
       'EscrowBuddy-1.1.0-mdm-kit.zip',
       'SHA256SUMS',
       'extras',
+      'notary-log.json',
       'release.json',
     ]);
     expect(readdirSync(join(folder, 'extras')).sort()).toEqual([
