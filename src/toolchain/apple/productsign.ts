@@ -1,0 +1,45 @@
+import { open, rename, rm } from 'node:fs/promises';
+import { digestFile, unfinishedName } from '../../base/files.ts';
+import { accessFile } from '../../base/random-access.ts';
+import { readXar } from '../../flat-package/xar-read.ts';
+import type { PackageSigner } from '../toolchain.ts';
+import { withKeychain } from './keychain.ts';
+import { runAppleTool } from './run-apple-tool.ts';
+
+/** productsign waits for the timestamp service, and for ever on a keychain that asks. */
+const SIGN_TIMEOUT_MS = 300_000;
+/** productsign signs with a helper that may be any of these. */
+const TOOLS = ['productsign', 'productbuild', 'pkgbuild'];
+
+/** Returns the package signer that runs productsign, its key in a keychain made for this one call. */
+export function applePackageSigner(): PackageSigner {
+  return {
+    async sign(product, identity, path, options) {
+      const beside = unfinishedName(path);
+      // By name, as productsign(1) has it; whether it takes a digest is not documented.
+      const { commonName } = identity.identity.certificate;
+      try {
+        await withKeychain([{ ...identity, tools: TOOLS }], options, (keychain) =>
+          runAppleTool(
+            'productsign',
+            ['--timestamp', '--keychain', keychain, '--sign', commonName, product.path, beside],
+            { ...options, timeoutMs: SIGN_TIMEOUT_MS },
+          ),
+        );
+        await rename(beside, path);
+      } finally {
+        await rm(beside, { force: true });
+      }
+      return { kind: 'signed-product', ...(await digestFile(path)), tocDigest: await tocDigestOf(path) };
+    },
+  };
+}
+
+async function tocDigestOf(path: string): Promise<string> {
+  const handle = await open(path);
+  try {
+    return (await readXar(await accessFile(handle))).checksum.value.toString('hex');
+  } finally {
+    await handle.close();
+  }
+}
