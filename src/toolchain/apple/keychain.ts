@@ -147,7 +147,7 @@ export function parseSearchList(stdout: string): string[] {
 
 /** A line of `security find-identity`: certificate with its key. */
 export interface ListedIdentity {
-  /** Of the certificate, hex in lower case, as `Certificate.sha1`. */
+  /** Of the certificate, hex in upper case, as `Certificate.sha1`. */
   readonly sha1: string;
   readonly name: string;
   /** What is wrong with it, such as `CSSMERR_TP_CERT_EXPIRED`; null when nothing is. */
@@ -158,7 +158,7 @@ export interface ListedIdentity {
 export function parseIdentities(stdout: string): ListedIdentity[] {
   const lines = [...stdout.matchAll(/^\s*\d+\) ([0-9A-F]{40}) "(.*)"(?: \((\w+)\))?\s*$/gm)];
   const all = lines.map(([, sha1, name, problem]) => ({
-    sha1: (sha1 as string).toLowerCase(),
+    sha1: sha1 as string,
     name: name as string,
     problem: problem ?? null,
   }));
