@@ -18,10 +18,11 @@ export class ToolFailure extends Error {
   }
 }
 
-/** One failure to play: the call of `tool` whose arguments contain `argv` fails, the first `times` times (once unless told). */
+/** One failure to play: calls of `tool` whose arguments contain `argv` fail, from the `from`th to the `times`th (the first unless told). */
 export interface Fault {
   readonly tool: string;
   readonly argv?: string;
+  readonly from?: number;
   readonly times?: number;
   readonly stdout?: string;
   readonly stderr?: string;
@@ -66,7 +67,8 @@ export function recordCall(tool: string, argv: readonly string[]): Fault | undef
   const faults = readJson<Fault[]>('faults.json', []);
   return faults.find((fault) => {
     const matches = (call: string) => call.split('\t')[0] === fault.tool && call.includes(fault.argv ?? '');
-    return matches(line) && before.filter(matches).length < (fault.times ?? 1);
+    const count = before.filter(matches).length + 1;
+    return matches(line) && count >= (fault.from ?? 1) && count <= (fault.times ?? 1);
   });
 }
 

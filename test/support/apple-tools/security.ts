@@ -125,11 +125,10 @@ async function readItem(item: Omit<KeychainItem, 'role'>): Promise<KeychainItem>
     const codes = (error as AggregateError).errors.map((one) =>
       one instanceof PipelineError ? one.code : String(one),
     );
-    if (codes.every((code) => code === 'IDENTITY_PASSWORD')) {
+    if (codes.every((code) => code.startsWith('IDENTITY_PASSWORD'))) {
       throw importFailure('MAC verification failed during PKCS12 import (wrong password?)');
     }
-    if (codes.some((code) => /DAMAGED|NOT_P12|BASE64|KIND/.test(code)))
-      throw importFailure('Unknown format in import.');
+    if (codes.some((code) => /DAMAGED|NOT_P12|BASE64/.test(code))) throw importFailure('Unknown format in import.');
     throw new ToolFailure(1, `security: ${codes.join(', ')}`);
   }
 }
