@@ -9,8 +9,7 @@ import {
   VerificationError,
 } from '../../../src/base/errors.ts';
 import { parseClangVersion } from '../../../src/toolchain/apple/clang.ts';
-import { FAILURES } from '../../../src/toolchain/apple/failure-table.ts';
-import { explainFailure, nameFailure } from '../../../src/toolchain/apple/failures.ts';
+import { explainFailure, FAILURES, nameFailure } from '../../../src/toolchain/apple/failures.ts';
 import { parseIdentities, parseSearchList } from '../../../src/toolchain/apple/keychain.ts';
 import { lastJson, parseStatus, parseSubmission } from '../../../src/toolchain/apple/notarytool.ts';
 import { parseSignature } from '../../../src/toolchain/apple/pkgutil.ts';
