@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ToolError, UsageError } from '../../base/errors.ts';
+import { ToolError } from '../../base/errors.ts';
 import { Secret } from '../../base/secret.ts';
 import type { SigningIdentity, WorkOptions } from '../toolchain.ts';
 import { nameFailure } from './failures.ts';
+import { keychainP12 } from './keychain-p12.ts';
 import { runAppleTool } from './run-apple-tool.ts';
 
 /** An identity to import, and the tools that may use its key without a question. */
@@ -13,8 +14,6 @@ export interface KeychainItem extends SigningIdentity {
   readonly tools: readonly string[];
 }
 
-/** Longest line that `security -i` reads, its end included. Source: Security-61901 SecurityTool, security.c, MAX_LINE_LEN. */
-const LINE_LIMIT = 4096;
 /** securityd can hang behind a dialog nobody sees. */
 const TIMEOUT_MS = 60_000;
 
@@ -26,7 +25,7 @@ const TIMEOUT_MS = 60_000;
  * dialog), and lets only the given tools use the keys. The default keychain is left alone.
  *
  * @param work is given the keychain's path
- * @throws UsageError `IDENTITY_NO_P12`, `P12_PASSWORD_LINE`; the errors of `security`
+ * @throws UsageError of `keychainP12`; ToolError `KEYCHAIN_IDENTITY` and the failures of `security`
  * @example await withKeychain([{ ...identity, tools: ['codesign'] }], { signal }, (keychain) => sign(keychain))
  */
 export function withKeychain<T>(
@@ -94,17 +93,12 @@ async function fill(
 }
 
 async function importItem(keychain: string, folder: string, item: KeychainItem, options: WorkOptions): Promise<void> {
-  const { p12, identity, tools } = item;
-  if (!p12) {
-    throw new UsageError('IDENTITY_NO_P12', `${identity.certificate.commonName}: its key is not in a .p12`, {
-      hint: "Apple's tools take keys from a keychain only: give a .p12, or use --toolchain portable.",
-    });
-  }
-  const file = join(folder, `${identity.role}.p12`);
-  await writeFile(file, p12.data.reveal(), { mode: 0o600 });
+  const { data, password } = await keychainP12(item);
+  const file = join(folder, `${item.identity.role}.p12`);
+  await writeFile(file, data, { mode: 0o600 });
   try {
-    const allowed = tools.flatMap((tool) => ['-T', `/usr/bin/${tool}`]);
-    await securitySecretly(['import', file, '-k', keychain, '-f', 'pkcs12', '-P', p12.password, ...allowed], options);
+    const allowed = item.tools.flatMap((tool) => ['-T', `/usr/bin/${tool}`]);
+    await securitySecretly(['import', file, '-k', keychain, '-f', 'pkcs12', '-P', password, ...allowed], options);
   } finally {
     await rm(file, { force: true });
   }
@@ -178,26 +172,16 @@ function security(argv: readonly string[], { signal }: WorkOptions) {
 async function securitySecretly(command: readonly (string | Secret)[], options: WorkOptions): Promise<void> {
   const words = command.map((word) => quote(typeof word === 'string' ? word : word.reveal()));
   const input = `${words.join(' ')}\n`;
-  if (Buffer.byteLength(input) >= LINE_LIMIT) {
-    throw new UsageError('P12_PASSWORD_LINE', 'the password of the .p12 is longer than security(1) reads', {
-      hint: 'Export the .p12 again with a shorter password.',
-    });
-  }
   const { stderr } = await runAppleTool('security', ['-i'], { input, signal: options.signal, timeoutMs: TIMEOUT_MS });
   const failure = nameFailure('security', stderr);
   if (failure) throw new ToolError(failure.code, 'security', `security ${String(command[0])}:\n${stderr}`, failure);
 }
 
-/** Quotes a word for `security -i`, which knows double quotes and backslashes as a shell does (readline.c, split_line). */
+/**
+ * Quotes a word for `security -i`, which knows double quotes and backslashes as a shell does (readline.c, split_line). Words are
+ * our own: paths and passwords of base64, far from the 4,096 bytes that it reads of a line.
+ */
 function quote(word: string): string {
-  if (/[\n\r\0]/.test(word)) {
-    throw new UsageError(
-      'P12_PASSWORD_LINE',
-      'the password of the .p12 holds a line end, which security(1) cannot read',
-      {
-        hint: 'Take the line end off the secret, or export the .p12 again with another password.',
-      },
-    );
-  }
+  if (/[\n\r\0]/.test(word)) throw new TypeError('a command of security is one line');
   return `"${word.replace(/["\\]/g, '\\$&')}"`;
 }
