@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { InterruptedError } from '../../../src/base/errors.ts';
@@ -45,6 +45,7 @@ describe('a temporary keychain', () => {
         items: [{ role: 'application', allowed: ['/usr/bin/codesign'], partitioned: true }],
       });
       expect(keychains[keychain]?.password).toMatch(/^[\w-]{32}$/);
+      expect(readdirSync(dirname(keychain))).toEqual([]);
       return 'done';
     });
     expect(result).toBe('done');

@@ -120,6 +120,7 @@ describe('JSON behind other words', () => {
   it('is the last object that begins a line', () => {
     expect(lastJson('a {b}\n{"a":1}\n')).toEqual({ a: 1 });
     expect(lastJson('{\n  "a": { "b": 2 }\n}\n')).toEqual({ a: { b: 2 } });
+    expect(lastJson('a word {"status":"Accepted"}\n')).toBeUndefined();
     expect(lastJson('nothing')).toBeUndefined();
     expect(lastJson('{"a":')).toBeUndefined();
   });

@@ -262,6 +262,12 @@ describe('stapler and the verifier', () => {
     ]);
   });
 
+  it('believes Gatekeeper only when words and exit code agree', async () => {
+    machine.playFaults({ tool: 'spctl', exitCode: 3, stderr: 'a.pkg: accepted\nsource=Notarized Developer ID\n' });
+    const [, gatekeeper] = await tools.verifier.verify(signed.path, { signal });
+    expect(gatekeeper).toMatchObject({ id: 'apple.gatekeeper', status: 'fail' });
+  });
+
   it('takes no tool’s silence for a yes', async () => {
     const silent = ['pkgutil', 'spctl'].map((tool) => ({ tool, exitCode: 0 }));
     machine.playFaults(...silent);
