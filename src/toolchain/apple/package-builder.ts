@@ -1,6 +1,6 @@
-import { mkdtemp, open, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { FormatError } from '../../base/errors.ts';
 import { digestFile, unfinishedName } from '../../base/files.ts';
 import { accessFile } from '../../base/random-access.ts';
@@ -15,14 +15,17 @@ export function applePackageBuilder(): PackageBuilder {
   return {
     async build(plan, path, options) {
       const work = await mkdtemp(join(tmpdir(), 'product-'));
+      // A folder beside the place, so that the tool writes a file of the right name and renaming it stays on one disk.
       const beside = unfinishedName(path);
+      const made = join(beside, basename(path));
       try {
-        await buildInto(plan, work, beside, options);
-        const facts = await readFacts(beside);
-        await rename(beside, path);
+        await mkdir(beside);
+        await buildInto(plan, work, made, options);
+        const facts = await readFacts(made);
+        await rename(made, path);
         return { kind: 'unsigned-product', ...(await digestFile(path)), ...facts };
       } finally {
-        await Promise.all([rm(work, { recursive: true, force: true }), rm(beside, { force: true })]);
+        await Promise.all([rm(work, { recursive: true, force: true }), rm(beside, { recursive: true, force: true })]);
       }
     },
   };

@@ -1,4 +1,5 @@
-import { open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { digestFile, unfinishedName } from '../../base/files.ts';
 import { accessFile } from '../../base/random-access.ts';
 import { readXar } from '../../flat-package/xar-read.ts';
@@ -15,20 +16,23 @@ const TOOLS = ['productsign', 'productbuild', 'pkgbuild'];
 export function applePackageSigner(): PackageSigner {
   return {
     async sign(product, identity, path, options) {
+      // A folder beside the place, so that productsign writes a file of the right name and renaming it stays on one disk.
       const beside = unfinishedName(path);
+      const made = join(beside, basename(path));
       // By name, as productsign(1) has it; whether it takes a digest is not documented.
       const { commonName } = identity.identity.certificate;
       try {
+        await mkdir(beside);
         await withKeychain([{ ...identity, tools: TOOLS }], options, (keychain) =>
           runAppleTool(
             'productsign',
-            ['--timestamp', '--keychain', keychain, '--sign', commonName, product.path, beside],
+            ['--timestamp', '--keychain', keychain, '--sign', commonName, product.path, made],
             { ...options, timeoutMs: SIGN_TIMEOUT_MS },
           ),
         );
-        await rename(beside, path);
+        await rename(made, path);
       } finally {
-        await rm(beside, { force: true });
+        await rm(beside, { recursive: true, force: true });
       }
       return { kind: 'signed-product', ...(await digestFile(path)), tocDigest: await tocDigestOf(path) };
     },

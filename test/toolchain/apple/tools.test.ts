@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -120,7 +120,7 @@ describe('pkgbuild and productbuild', () => {
     expect(calls('productbuild')).toEqual([
       [
         ...['productbuild', '--quiet', '--distribution', path('Distribution'), '--package-path', expect.any(String)],
-        ...['--identifier', 'com.example.a', '--version', '1.0', path('unfinished')],
+        ...['--identifier', 'com.example.a', '--version', '1.0', path('unfinished/built\\.pkg')],
       ],
     ]);
   });
@@ -149,7 +149,8 @@ describe('pkgbuild and productbuild', () => {
     await expect(tools.packageBuilder.build(scriptsOnly(0), path, { signal })).rejects.toMatchObject({
       code: 'TOOL_FAILED',
     });
-    expect(existsSync(path)).toBe(true);
+    expect(readFileSync(path, 'utf8')).toBe('before');
+    expect(readdirSync(work).filter((name) => name.includes('unfinished'))).toEqual([]);
   });
 });
 
@@ -160,7 +161,7 @@ describe('productsign', () => {
     const { commonName } = identity.identity.certificate;
     const [call] = calls('productsign');
     expect(call?.slice(0, 3)).toEqual(['productsign', '--timestamp', '--keychain']);
-    expect(call?.slice(4, 7)).toEqual(['--sign', commonName, unsigned]);
+    expect(call?.slice(4)).toEqual(['--sign', commonName, unsigned, expect.stringMatching(/unfinished\/b\.pkg$/)]);
   });
 
   it('refuses an application identity, and leaves no file', async () => {
