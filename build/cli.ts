@@ -5,6 +5,8 @@ import { Command, CommanderError, Option } from 'commander';
 import { InterruptedError, UsageError } from '../src/base/errors.ts';
 import { removeOwnUnfinished } from '../src/base/files.ts';
 import { EXIT_CODES, errorDocument, exitCodeOf, renderError } from './exit-code.ts';
+import { addGitHubCommands } from './github/commands.ts';
+import { maskCommands } from './report/github.ts';
 import { createProgress, type Progress } from './report/progress.ts';
 import { STAGES } from './run.ts';
 
@@ -12,6 +14,8 @@ import { STAGES } from './run.ts';
 export interface CommandContext {
   /** Folder of the project. */
   readonly root: string;
+  /** This program's file: the whole command line in one. */
+  readonly program: string;
   readonly progress: Progress;
   readonly signal: AbortSignal;
   readonly json: boolean;
@@ -26,7 +30,8 @@ export interface CommandResult {
   readonly exitCode?: number;
 }
 
-interface CommonOptions {
+/** Options that every command has. */
+export interface CommonOptions {
   readonly json?: boolean;
   readonly verbose?: boolean;
 }
@@ -37,6 +42,7 @@ const INTERRUPT_GRACE_MS = 2_000;
 await main(process.argv.slice(2));
 
 async function main(argv: string[]): Promise<void> {
+  process.stderr.write(maskCommands(process.env));
   let json = argv.includes('--json');
   const verbose = argv.includes('--verbose');
   try {
@@ -51,7 +57,10 @@ async function main(argv: string[]): Promise<void> {
   }
 }
 
-type Execute = (command: (context: CommandContext) => Promise<CommandResult>, options: CommonOptions) => Promise<void>;
+export type Execute = (
+  command: (context: CommandContext) => Promise<CommandResult>,
+  options: CommonOptions,
+) => Promise<void>;
 
 /** The commands and their options; each command's code is loaded only when it runs. */
 function commandLine(execute: Execute): Command {
@@ -68,6 +77,7 @@ function commandLine(execute: Execute): Command {
     .option('--out <folder>', 'where results go, in a folder named by the version (default: out/ of the project)')
     .addOption(new Option('--until <stage>', 'stop after this stage').choices([...STAGES]))
     .option('--resume', 'go on from what out/<version>/release.json records')
+    .option('--compiled <folder>', 'compile nothing: take what `parts` put into this folder')
     .addHelpText('after', example('npm start -- --out /tmp/release --until build-package'))
     .action((options) =>
       execute(async (context) => (await import('./commands/release.ts')).release(context, options), options),
@@ -80,6 +90,17 @@ function commandLine(execute: Execute): Command {
     .action((options) =>
       execute(async (context) => (await import('./commands/release.ts')).build(context, options), options),
     );
+
+  addCommand(program, 'parts', 'compile, and gather what signs a release elsewhere: one folder, one archive')
+    .addOption(new Option('--toolchain <name>', 'whose tools compile').choices(['portable', 'apple', 'auto']))
+    .requiredOption('--out <folder>', 'folder to make; the archive is written beside it, with .tar behind the name')
+    .option('--expect <sha256>', 'fail unless the archive has this digest')
+    .addHelpText('after', example('npm run -s cli -- parts --out /tmp/parts'))
+    .action((options) =>
+      execute(async (context) => (await import('./commands/parts.ts')).parts(context, options), options),
+    );
+
+  addGitHubCommands(program, addCommand, execute);
 
   addCommand(program, 'inspect', 'show what a flat package, Bom or Mach-O file holds')
     .argument('<file>', 'package, Bom or Mach-O file')
@@ -122,6 +143,9 @@ function commandLine(execute: Execute): Command {
   return program;
 }
 
+/** Adds a command with the options that all have. */
+export type AddCommand = (program: Command, name: string, summary: string) => Command;
+
 function addCommand(program: Command, name: string, summary: string): Command {
   return program
     .command(name)
@@ -153,6 +177,7 @@ async function execute(
   });
   const context: CommandContext = {
     root: findRoot(),
+    program: fileURLToPath(import.meta.url),
     progress,
     signal: interruption.signal,
     json: options.json === true,
@@ -212,7 +237,7 @@ function listenForInterruption(): { signal: AbortSignal; expired: Promise<never>
 
 /** The project's folder: the one above this program's file, or the nearest above the working folder. */
 function findRoot(): string {
-  const starts = [dirname(dirname(fileURLToPath(import.meta.url))), process.cwd()];
+  const starts = [dirname(fileURLToPath(import.meta.url)), process.cwd()];
   for (const start of starts) {
     for (let folder = resolve(start); ; folder = dirname(folder)) {
       if (existsSync(join(folder, 'release.config.json'))) return folder;

@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
 import { UsageError } from '../../src/base/errors.ts';
-import { selectToolchain } from '../../src/toolchain/select.ts';
+import { selectToolchain, type Toolchain } from '../../src/toolchain/select.ts';
 import type { CommandContext, CommandResult } from '../cli.ts';
 import { resolveSigning } from '../identities.ts';
 import { type Manifest, readManifest } from '../manifest.ts';
+import { compiledEarlier, readCompiledRecord } from '../parts.ts';
 import { makePlan, type Plan } from '../plan.ts';
 import { runRelease } from '../release.ts';
 import { renderSummary } from '../report/summary.ts';
@@ -15,6 +16,8 @@ export interface ReleaseOptions {
   readonly out?: string;
   readonly until?: StageName;
   readonly resume?: boolean;
+  /** Folder that `parts` made: its slices are taken, and all else that a release reads. */
+  readonly compiled?: string;
 }
 
 /** Runs every stage, from source to the package. */
@@ -32,12 +35,7 @@ async function execute(
   options: ReleaseOptions,
   command: 'release' | 'build',
 ): Promise<CommandResult> {
-  const plan = await makePlan({
-    root: context.root,
-    outFolder: resolve(options.out ?? resolve(context.root, 'out')),
-    sourceDateEpoch: context.env.SOURCE_DATE_EPOCH,
-  });
-  const toolchain = selectToolchain(options.toolchain ?? plan.config.signing.toolchain);
+  const { plan, toolchain } = await prepare(context, options);
   const signing = command === 'build' ? null : await resolveSigning({ env: context.env, plan });
   for (const warning of signing?.warnings ?? []) context.progress.note('warning', warning);
   const tools = { node: process.versions.node, zlib: process.versions.zlib, ...(await toolchain.compiler.versions()) };
@@ -47,6 +45,24 @@ async function execute(
   const run = new Run({ plan, progress: context.progress, signal: context.signal, manifest, until });
   const result = await runRelease(run, toolchain, signing);
   return { document: result, text: renderSummary(result, plan) };
+}
+
+/** Returns the plan and the tools; with --compiled, both as the machine that compiled had them. */
+async function prepare(
+  { root, env }: CommandContext,
+  { compiled, out, toolchain: choice }: ReleaseOptions,
+): Promise<{ plan: Plan; toolchain: Toolchain }> {
+  if (compiled === undefined) {
+    const outFolder = resolve(out ?? resolve(root, 'out'));
+    const plan = await makePlan({ root, outFolder, sourceDateEpoch: env.SOURCE_DATE_EPOCH });
+    return { plan, toolchain: selectToolchain(choice ?? plan.config.signing.toolchain) };
+  }
+  const folder = resolve(compiled);
+  const record = await readCompiledRecord(folder);
+  const outFolder = resolve(out ?? resolve(folder, 'out'));
+  const plan = await makePlan({ root: folder, outFolder, sourceDateEpoch: String(record.sourceDateEpoch) });
+  const toolchain = { ...selectToolchain(choice ?? record.toolchain), compiler: compiledEarlier(folder, record) };
+  return { plan: { ...plan, commit: record.commit }, toolchain };
 }
 
 async function manifestToResume(plan: Plan): Promise<Manifest> {
