@@ -35,7 +35,6 @@ export function addGitHubCommands(program: Command, addCommand: AddCommand, exec
     .argument('<tag>', 'such as v1.1.0')
     .option('--expect <sha256>', 'digest that the package had when it was finished')
     .option('--wait <minutes>', "how long to wait for GitHub's attestation of the release (default: 30)")
-    .option('--trust <name>', 'whose signatures count: apple or rehearsal')
     .action((tag, options) =>
       execute(async (context) => (await import('./verify-release.ts')).verifyRelease(context, tag, options), options),
     );

@@ -41,6 +41,12 @@ export async function ghApi<T>(
   return (stdout.trim() === '' ? null : JSON.parse(stdout)) as T;
 }
 
+/**
+ * Repository of a replay on a machine of one's own, whose release is a rehearsal. An owner on GitHub has no dot in its name, so
+ * that no repository there can be taken for it.
+ */
+export const REHEARSAL_REPOSITORY = 'rehearsal.invalid/escrow-buddy';
+
 /** Returns `owner/name` of the repository the job runs in. */
 export function repositoryOf(env: GitHubContext['env']): string {
   const name = env.GITHUB_REPOSITORY ?? '';

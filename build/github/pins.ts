@@ -30,12 +30,19 @@ export async function actionUses(root: string): Promise<ActionUse[]> {
   const folder = join(root, '.github/workflows');
   const uses: ActionUse[] = [];
   for (const file of (await readdir(folder)).sort()) {
-    const text = await readFile(join(folder, file), 'utf8');
-    for (const match of text.matchAll(/^\s*(?:- )?uses:\s*(\S+?)@(\S+)(?:\s+#\s*(\S+))?\s*$/gm)) {
-      uses.push({ file, action: match[1] as string, reference: match[2] as string, comment: match[3] });
-    }
+    uses.push(...actionUsesIn(file, await readFile(join(folder, file), 'utf8')));
   }
   return uses;
+}
+
+/** Returns every use of an action of others in the text of a workflow; a use without `@` has an empty reference. */
+export function actionUsesIn(file: string, source: string): ActionUse[] {
+  const uses = source.matchAll(
+    /^\s*(?:-\s+)?["']?uses["']?:\s*["']?([^\s"'@]+)(?:@([^\s"']+))?["']?(?:\s+#\s*(\S+))?\s*$/gm,
+  );
+  return [...uses]
+    .map((match) => ({ file, action: match[1] as string, reference: match[2] ?? '', comment: match[3] }))
+    .filter(({ action }) => !action.startsWith('$/'));
 }
 
 /** Returns how the uses of actions differ from pins.json; empty when every use is its commit and says its tag. */

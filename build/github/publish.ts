@@ -6,7 +6,7 @@ import { readManifest } from '../manifest.ts';
 import { githubReport } from '../report/github.ts';
 import { type Asset, assetDifferences, type ListedAsset, releaseAssets } from './assets.ts';
 import { changelogEntry } from './changelog.ts';
-import { commitOf, gh, ghApi, repositoryOf, tagCommit } from './gh.ts';
+import { commitOf, gh, ghApi, REHEARSAL_REPOSITORY, repositoryOf, tagCommit } from './gh.ts';
 import { releaseNotes } from './notes.ts';
 
 /** Options of `github publish` as the command line gives them. */
@@ -37,7 +37,7 @@ export async function publish(context: CommandContext, options: PublishOptions):
   const folder = resolve(options.folder);
   const manifest = await readManifest(folder);
   if (!manifest) throw new UsageError('NOTHING_TO_PUBLISH', `${folder} holds no release.json`);
-  refuseUnfinished(manifest.mode, context.env);
+  refuseRehearsal(manifest.mode, context.env);
   const config = await readConfig(context.root);
   const assets = await releaseAssets(folder, resolve(options.bundle), { config, manifest });
   const tag = `v${manifest.version}`;
@@ -54,9 +54,9 @@ export async function publish(context: CommandContext, options: PublishOptions):
   };
 }
 
-/** A rehearsal is signed by nobody; it may only go to the stand-in repository of a test. */
-function refuseUnfinished(mode: string, env: CommandContext['env']): void {
-  if (mode === 'release' || env.PUBLISH_REHEARSAL === 'true') return;
+/** No Mac trusts a rehearsal; it may only go where no Mac fetches anything. */
+function refuseRehearsal(mode: string, env: CommandContext['env']): void {
+  if (mode === 'release' || env.GITHUB_REPOSITORY === REHEARSAL_REPOSITORY) return;
   throw new UsageError('REHEARSAL_UNPUBLISHABLE', `release.json says mode ${mode}: no Mac trusts this package`, {
     hint: 'Set the secrets of the environments `signing` and `notary`; see docs/releasing.md.',
   });

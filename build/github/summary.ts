@@ -4,7 +4,7 @@ import type { CommandContext, CommandResult } from '../cli.ts';
 import { readManifest } from '../manifest.ts';
 import { githubReport } from '../report/github.ts';
 
-/** Writes what a run made into the page of the GitHub run: mode, digests, identity, time of each stage. */
+/** Writes what a run made into the page of the GitHub run: mode, digests, identity, time of each stage. The package's digest is an output. */
 export async function summary(context: CommandContext, folder: string): Promise<CommandResult> {
   const manifest = await readManifest(resolve(folder));
   if (!manifest) throw new UsageError('NOTHING_TO_REPORT', `${folder} holds no release.json`);
@@ -23,6 +23,8 @@ ${rows.join('\n')}
 |---|---|---|
 ${stages.join('\n')}
 `;
-  await githubReport(context.env).summary(markdown);
+  const github = githubReport(context.env);
+  await github.summary(markdown);
+  await github.output('package-sha256', manifest.files.find(({ role }) => role === 'package')?.sha256 ?? '');
   return { document: { schema: 1, version: manifest.version, mode: manifest.mode }, text: markdown };
 }

@@ -9,7 +9,7 @@ import { verify } from '../commands/verify.ts';
 import { type Check, renderChecks } from '../report/checks.ts';
 import { githubReport } from '../report/github.ts';
 import type { ListedAsset } from './assets.ts';
-import { commitOf, gh, ghApi, repositoryOf } from './gh.ts';
+import { commitOf, gh, ghApi, REHEARSAL_REPOSITORY, repositoryOf } from './gh.ts';
 
 /** Options of `github verify-release` as the command line gives them. */
 export interface VerifyReleaseOptions {
@@ -17,7 +17,6 @@ export interface VerifyReleaseOptions {
   readonly expect?: string;
   /** Minutes to wait for GitHub's attestation of the release. */
   readonly wait?: string;
-  readonly trust?: 'apple' | 'rehearsal';
 }
 
 /**
@@ -44,7 +43,7 @@ export async function verifyRelease(
     await examine('digests', () => package_.digests());
     await examine('provenance', () => provenance(context, package_.path));
     await examine('release-attestation', () => releaseAttestation(context, tag, Number(options.wait ?? '30')));
-    await examine('package', () => judge(context, package_.path, options));
+    await examine('package', () => judge(context, package_.path));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -111,8 +110,9 @@ async function releaseAttestation(context: CommandContext, tag: string, minutes:
   return `GitHub attests ${tag}`;
 }
 
-async function judge(context: CommandContext, path: string, { trust }: VerifyReleaseOptions): Promise<string> {
-  const { exitCode, text } = await verify(context, path, trust === undefined ? {} : { trust });
+async function judge(context: CommandContext, path: string): Promise<string> {
+  const trust = context.env.GITHUB_REPOSITORY === REHEARSAL_REPOSITORY ? 'rehearsal' : 'apple';
+  const { exitCode, text } = await verify(context, path, { trust });
   if (exitCode === 0) return text.trim().split('\n').at(-1) ?? '';
   throw new VerificationError('PACKAGE_INVALID', text);
 }
