@@ -78,6 +78,7 @@ function commandLine(execute: Execute): Command {
     .addOption(new Option('--until <stage>', 'stop after this stage').choices([...STAGES]))
     .option('--resume', 'go on from what out/<version>/release.json records')
     .option('--compiled <folder>', 'compile nothing: take what `parts` put into this folder')
+    .option('--submit-only', 'end once the notary has the package; a later --resume waits for its verdict')
     .addHelpText('after', example('npm start -- --out /tmp/release --until build-package'))
     .action((options) =>
       execute(async (context) => (await import('./commands/release.ts')).release(context, options), options),

@@ -183,7 +183,7 @@ async function givenSource(role: IdentityRole, env: SigningInput['env']): Promis
 }
 
 /** An unset secret of a CI service is an empty variable; so is one that somebody cleared. */
-async function variable(name: string, env: SigningInput['env']): Promise<Secret<Buffer> | undefined> {
+export async function variable(name: string, env: SigningInput['env']): Promise<Secret<Buffer> | undefined> {
   const value = env[name];
   const path = env[`${name}_FILE`];
   if (value && path) {

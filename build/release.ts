@@ -3,42 +3,69 @@ import { removeUnfinished } from '../src/base/files.ts';
 import type { Toolchain } from '../src/toolchain/select.ts';
 import type { ReleaseSigning } from './identities.ts';
 import type { Manifest } from './manifest.ts';
-import { ReachedStage, type Run } from './run.ts';
+import type { NotaryConnection } from './notary-connection.ts';
+import { ReachedStage, type Run, SIGNING_STAGES } from './run.ts';
 import { assemblePayload } from './stages/assemble-payload.ts';
 import { buildPackages } from './stages/build-package.ts';
 import { compile } from './stages/compile.ts';
 import { generateScripts } from './stages/generate-scripts.ts';
+import { notarizePackage } from './stages/notarize.ts';
 import { publish } from './stages/publish.ts';
 import { signCode } from './stages/sign-code.ts';
 import { signPackages } from './stages/sign-package.ts';
+import { staplePackages } from './stages/staple.ts';
 import { verifyPackages } from './stages/verify.ts';
+
+/** What the later stages need, whether the package was signed in this run or in an earlier one. */
+export interface Finishing {
+  readonly signing: Pick<ReleaseSigning, 'trust' | 'teamIdentifier' | 'mode'>;
+  readonly notary: NotaryConnection;
+}
+
+/** How a package comes to be signed: by all stages, or by those of an earlier run. */
+export type Beginning =
+  | { readonly kind: 'build'; readonly toolchain: Toolchain; readonly signing: ReleaseSigning | null }
+  | { readonly kind: 'resume' };
 
 /**
  * Runs the stages of a release in order and returns what the manifest says at the end.
  *
  * Each stage takes what the one before made. When --until names a stage, the run ends after it.
  *
- * @param signing null signs the code ad-hoc and leaves the package unsigned; the run must end with build-package
+ * @param finishing null ends the run with the unsigned package
  */
-export async function runRelease(run: Run, toolchain: Toolchain, signing: ReleaseSigning | null): Promise<Manifest> {
+export async function runRelease(run: Run, beginning: Beginning, finishing: Finishing | null): Promise<Manifest> {
   const { outFolder } = run.plan;
   await mkdir(outFolder, { recursive: true });
   await removeUnfinished(outFolder);
-  const told = { codeSigned: signing !== null, teamIdentifier: signing?.teamIdentifier ?? null };
   try {
-    const compiled = await run.stage('compile', (context) => compile(toolchain.compiler, context));
-    const scripts = await run.stage('generate-scripts', (context) => generateScripts(told, context));
-    const bundle = await run.stage('sign-code', (context) => signCode(compiled, scripts, signing, context));
-    const trees = await run.stage('assemble-payload', (context) =>
-      assemblePayload(bundle.files, scripts.installer, context),
-    );
-    const unsigned = await run.stage('build-package', (context) => buildPackages(trees, context));
-    if (!signing) return run.manifest;
-    await run.stage('sign-package', (context) => signPackages(unsigned, signing, context, run.manifest.files));
-    await run.stage('verify', (context) => verifyPackages(signing, context, run.manifest));
-    await run.stage('publish', (context) => publish(run.manifest.files, context));
+    if (beginning.kind === 'build') await makePackages(run, beginning.toolchain, beginning.signing);
+    else for (const stage of SIGNING_STAGES) run.skip(stage, 'done in an earlier run, and its files are unchanged');
+    if (finishing) await finish(run, finishing);
   } catch (error) {
     if (!(error instanceof ReachedStage)) throw error;
   }
   return run.manifest;
+}
+
+/** From source to the signed packages; ad-hoc signed code and unsigned packages without `signing`. */
+async function makePackages(run: Run, toolchain: Toolchain, signing: ReleaseSigning | null): Promise<void> {
+  const told = { codeSigned: signing !== null, teamIdentifier: signing?.teamIdentifier ?? null };
+  const compiled = await run.stage('compile', (context) => compile(toolchain.compiler, context));
+  const scripts = await run.stage('generate-scripts', (context) => generateScripts(told, context));
+  const bundle = await run.stage('sign-code', (context) => signCode(compiled, scripts, signing, context));
+  const trees = await run.stage('assemble-payload', (context) =>
+    assemblePayload(bundle.files, scripts.installer, context),
+  );
+  const unsigned = await run.stage('build-package', (context) => buildPackages(trees, context));
+  if (!signing) return;
+  await run.stage('sign-package', (context) => signPackages(unsigned, signing, context, run.manifest.files));
+}
+
+/** From the signed packages to what is published. */
+async function finish(run: Run, { signing, notary }: Finishing): Promise<void> {
+  const notarized = await run.stage('notarize', (context) => notarizePackage(notary, context, run.manifest));
+  await run.stage('staple', (context) => staplePackages(notarized, notary, context, run.manifest.files));
+  await run.stage('verify', (context) => verifyPackages(signing, context, run.manifest));
+  await run.stage('publish', (context) => publish(run.manifest.files, context));
 }

@@ -19,6 +19,9 @@ export const STAGES = [
 ] as const;
 export type StageName = (typeof STAGES)[number];
 
+/** The stages up to the signed package: a later run need not repeat them as long as it is unchanged. */
+export const SIGNING_STAGES = STAGES.slice(0, STAGES.indexOf('sign-package') + 1);
+
 /** A stage's result, the few words that the terminal shows for it, and the facts it adds to the manifest. */
 export interface StageResult<T> {
   readonly value: T;
@@ -32,10 +35,15 @@ export interface StageContext {
   readonly progress: StageProgress;
   readonly note: Progress['note'];
   readonly signal: AbortSignal;
+  /** Puts facts into the manifest at once, so that they outlive a run that is killed amid the stage. */
+  readonly record: (facts: Partial<Manifest>) => Promise<void>;
 }
 
 /** Thrown when the stage named by --until is done; the release ends there as a success. */
 export class ReachedStage extends Error {}
+
+/** Thrown by a stage that was asked to begin something and not to wait for its end; the release ends there as a success. */
+export class BegunOnly extends ReachedStage {}
 
 /** One run: it times the stages, tells their story and writes the manifest after each of them. */
 export class Run {
@@ -71,13 +79,21 @@ export class Run {
     await writeManifest(this.plan.outFolder, this.#manifest);
   }
 
+  /** Says that a stage need not run, because what it made in an earlier run is still there. */
+  skip(name: StageName, words: string): void {
+    this.#progress.begin(name);
+    this.#progress.end(name, 'skipped', words, 0);
+    if (name === this.#until) throw new ReachedStage(name);
+  }
+
   /** Runs one stage and returns what it made. */
   async stage<T>(name: StageName, work: (context: StageContext) => Promise<StageResult<T>>): Promise<T> {
     if (this.signal.aborted) throw new InterruptedError();
     const since = performance.now();
     const seconds = () => Math.round(performance.now() - since) / 1000;
     const progress = this.#progress.begin(name);
-    const context = { plan: this.plan, progress, note: this.#progress.note, signal: this.signal };
+    const record = (facts: Partial<Manifest>) => this.record(facts);
+    const context = { plan: this.plan, progress, note: this.#progress.note, signal: this.signal, record };
     try {
       const { value, words, facts } = await work(context);
       this.#progress.end(name, 'done', words, seconds());
@@ -85,6 +101,7 @@ export class Run {
       if (name === this.#until) throw new ReachedStage(name);
       return value;
     } catch (error) {
+      if (error instanceof BegunOnly) this.#progress.end(name, 'done', error.message, seconds());
       if (!(error instanceof ReachedStage)) {
         this.#progress.end(name, 'failed', firstLine(error), seconds());
         await this.#recordStage(name, seconds(), 'failed').catch(() => undefined);

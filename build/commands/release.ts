@@ -1,14 +1,18 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { UsageError } from '../../src/base/errors.ts';
+import { appleTrust } from '../../src/pki/apple-roots.ts';
+import { openRehearsalAuthority } from '../../src/rehearsal/authority.ts';
 import { selectToolchain, type Toolchain } from '../../src/toolchain/select.ts';
 import type { CommandContext, CommandResult } from '../cli.ts';
-import { resolveSigning } from '../identities.ts';
-import { type Manifest, readManifest } from '../manifest.ts';
+import { REHEARSAL_FOLDER, type ReleaseSigning, resolveSigning } from '../identities.ts';
+import type { Manifest } from '../manifest.ts';
+import { connectToNotary, namesNotaryKey } from '../notary-connection.ts';
 import { compiledEarlier, readCompiledRecord } from '../parts.ts';
 import { makePlan, type Plan } from '../plan.ts';
-import { runRelease } from '../release.ts';
+import { type Beginning, type Finishing, runRelease } from '../release.ts';
 import { renderSummary } from '../report/summary.ts';
-import { Run, type StageName } from '../run.ts';
+import { manifestToResume, unusableReason } from '../resume.ts';
+import { Run, SIGNING_STAGES, type StageName } from '../run.ts';
 
 /** Options of `release` and `build` as the command line gives them. */
 export interface ReleaseOptions {
@@ -18,6 +22,10 @@ export interface ReleaseOptions {
   readonly resume?: boolean;
   /** Folder that `parts` made: its slices are taken, and all else that a release reads. */
   readonly compiled?: string;
+  /** Longest wait for the notary, in milliseconds. */
+  readonly maxWait?: number;
+  /** End once the package is uploaded; a later run with `resume` waits for the verdict. */
+  readonly submitOnly?: boolean;
 }
 
 /** Runs every stage, from source to the package. */
@@ -35,23 +43,35 @@ async function execute(
   options: ReleaseOptions,
   command: 'release' | 'build',
 ): Promise<CommandResult> {
-  const { plan, toolchain } = await prepare(context, options);
-  const signing = command === 'build' ? null : await resolveSigning({ env: context.env, plan });
-  for (const warning of signing?.warnings ?? []) context.progress.note('warning', warning);
-  const tools = { node: process.versions.node, zlib: process.versions.zlib, ...(await toolchain.compiler.versions()) };
-  const before = options.resume ? await manifestToResume(plan) : undefined;
-  const manifest = before ?? newManifest(plan, toolchain.name, tools, signing?.mode ?? 'build');
-  const until = command === 'build' ? 'build-package' : options.until;
-  const run = new Run({ plan, progress: context.progress, signal: context.signal, manifest, until });
-  const result = await runRelease(run, toolchain, signing);
-  return { document: result, text: renderSummary(result, plan) };
+  const prepared = await prepare(context, options);
+  const { plan } = prepared;
+  if (command === 'build')
+    return finish(context, plan, await beginAnew(context, prepared, null), null, 'build-package');
+  const earlier = options.resume ? await earlierRun(context, plan) : undefined;
+  const signing = earlier?.signing ?? (await resolveSigning({ env: context.env, plan }));
+  refuseHalfSetUp(signing.mode, context.env);
+  // Whoever only signs has no key of the notary.
+  const notary = endsBeforeNotary(options.until)
+    ? null
+    : await connectToNotary({
+        env: context.env,
+        plan,
+        mode: signing.mode,
+        maxWaitMs: options.submitOnly ? 0 : options.maxWait,
+      });
+  try {
+    const begun = earlier?.begun ?? (await beginAnew(context, prepared, signing as ReleaseSigning));
+    return await finish(context, plan, begun, notary && { signing, notary }, options.until);
+  } finally {
+    await notary?.close();
+  }
 }
 
 /** Returns the plan and the tools; with --compiled, both as the machine that compiled had them. */
 async function prepare(
   { root, env }: CommandContext,
   { compiled, out, toolchain: choice }: ReleaseOptions,
-): Promise<{ plan: Plan; toolchain: Toolchain }> {
+): Promise<Prepared> {
   if (compiled === undefined) {
     const outFolder = resolve(out ?? resolve(root, 'out'));
     const plan = await makePlan({ root, outFolder, sourceDateEpoch: env.SOURCE_DATE_EPOCH });
@@ -65,16 +85,73 @@ async function prepare(
   return { plan: { ...plan, commit: record.commit }, toolchain };
 }
 
-async function manifestToResume(plan: Plan): Promise<Manifest> {
-  const manifest = await readManifest(plan.outFolder);
-  if (manifest) return manifest;
-  throw new UsageError(
-    'NOTHING_TO_RESUME',
-    `${plan.outFolder} holds no release.json, so there is nothing to go on from`,
-    {
-      hint: 'Run without --resume, or name the folder with --out.',
-    },
-  );
+const endsBeforeNotary = (until: StageName | undefined) => until !== undefined && SIGNING_STAGES.includes(until);
+
+interface Prepared {
+  readonly plan: Plan;
+  readonly toolchain: Toolchain;
+}
+
+interface Begun {
+  readonly manifest: Manifest;
+  readonly beginning: Beginning;
+}
+
+async function finish(
+  { progress, signal }: CommandContext,
+  plan: Plan,
+  { manifest, beginning }: Begun,
+  finishing: Finishing | null,
+  until: StageName | undefined,
+): Promise<CommandResult> {
+  const run = new Run({ plan, progress, signal, manifest, until });
+  const result = await runRelease(run, beginning, finishing);
+  return { document: result, text: renderSummary(result, plan) };
+}
+
+async function beginAnew(
+  { progress }: CommandContext,
+  { plan, toolchain }: Prepared,
+  signing: ReleaseSigning | null,
+): Promise<Begun> {
+  for (const warning of signing?.warnings ?? []) progress.note('warning', warning);
+  const tools = { node: process.versions.node, zlib: process.versions.zlib, ...(await toolchain.compiler.versions()) };
+  const manifest = newManifest(plan, toolchain.name, tools, signing?.mode ?? 'build');
+  return { manifest, beginning: { kind: 'build', toolchain, signing } };
+}
+
+/** Returns the earlier run that is to be gone on with; undefined, after saying why, when all stages must run again. */
+async function earlierRun(
+  { env, progress }: CommandContext,
+  plan: Plan,
+): Promise<{ begun: Begun; signing: Finishing['signing'] } | undefined> {
+  const manifest = await manifestToResume(plan);
+  const reason = manifest.mode === 'build' ? 'it was no release' : await unusableReason(manifest, plan);
+  if (reason !== undefined || manifest.mode === 'build' || !manifest.package) {
+    progress.note('warning', `Nothing of the earlier run can be used: ${reason}. All stages run again.`);
+    return undefined;
+  }
+  const { mode } = manifest;
+  if (mode === 'rehearsal' && namesNotaryKey(env)) {
+    progress.note('warning', 'The earlier run was a rehearsal. All stages run again, as a release.');
+    return undefined;
+  }
+  // Going on needs no identity: nothing is signed again.
+  const trust =
+    mode === 'release' ? appleTrust() : (await openRehearsalAuthority(join(plan.root, REHEARSAL_FOLDER))).trust;
+  const { teamIdentifier } = manifest.package;
+  return {
+    begun: { manifest, beginning: { kind: 'resume' } },
+    signing: { mode, trust, teamIdentifier: teamIdentifier ?? '' },
+  };
+}
+
+/** A notary key without signing identities is no rehearsal: somebody forgot the identities. */
+function refuseHalfSetUp(mode: 'release' | 'rehearsal', env: CommandContext['env']): void {
+  if (mode === 'release' || !namesNotaryKey(env)) return;
+  throw new UsageError('IDENTITY_INCOMPLETE', 'a notary key is set, but no signing identity', {
+    hint: 'Set APPLICATION_P12_BASE64, INSTALLER_P12_BASE64 and their passwords too, or unset NOTARY_KEY for a rehearsal.',
+  });
 }
 
 function newManifest(

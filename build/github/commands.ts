@@ -41,6 +41,9 @@ export function addGitHubCommands(program: Command, addCommand: AddCommand, exec
   addCommand(github, 'expiring-certificates', 'tell which certificates of the last published package end soon').action(
     (options) => execute(async (context) => (await import('./expiry.ts')).expiringCertificates(context), options),
   );
+  addCommand(github, 'notary-access', 'tell whether the notary accepts the key, and so the agreement is signed').action(
+    (options) => execute(async (context) => (await import('./notary-access.ts')).notaryAccess(context), options),
+  );
   addCommand(github, 'moved-pins', 'tell which tags of pinned actions have moved').action((options) =>
     execute(async (context) => (await import('./expiry.ts')).movedPins(context), options),
   );

@@ -10,8 +10,8 @@ export interface Progress {
   begin(stage: string): StageProgress;
   /** The stage that began last is over. */
   end(stage: string, outcome: 'done' | 'failed' | 'skipped', words: string, seconds: number): void;
-  /** A line of its own: a warning, or detail under --verbose. */
-  note(kind: 'warning' | 'detail', words: string): void;
+  /** A line of its own: a warning, a fact that must not be lost, or detail under --verbose. */
+  note(kind: 'warning' | 'fact' | 'detail', words: string): void;
   /** Ends a line that is being rewritten, so that other output starts on a line of its own. */
   close(): void;
 }
@@ -31,7 +31,7 @@ export interface ProgressOptions {
 }
 
 const MARKS = { done: '✓', failed: '✗', skipped: '-' } as const;
-const COLORS = { done: 32, failed: 31, skipped: 2, warning: 33, detail: 2 } as const;
+const COLORS = { done: 32, failed: 31, skipped: 2, warning: 33, fact: 0, detail: 2 } as const;
 const NAME_WIDTH = 17;
 const REDRAW_MS = 100;
 

@@ -121,7 +121,7 @@ function stepProblems(at: string, job: Job): string[] {
   for (const [index, step] of (job.steps ?? []).entries()) {
     const name = `${at}: step ${index + 1}`;
     if (step.run?.includes('${{')) problems.push(`${name} puts an expression into a script`);
-    if (step.run && step.run.trim().includes('\n')) problems.push(`${name} has more than one line`);
+    if (step.run?.trim().includes('\n')) problems.push(`${name} has more than one line`);
     if (step.run && /GITHUB_ENV|GITHUB_PATH|set-output|::add-path/.test(step.run))
       problems.push(`${name} changes later steps`);
     if (step.run && /\b(curl|wget)\b/.test(step.run)) problems.push(`${name} fetches by itself`);

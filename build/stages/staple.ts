@@ -1,0 +1,43 @@
+import { relative } from 'node:path';
+import { digestFile } from '../../src/base/files.ts';
+import { staplePackage } from '../../src/notary/staple.ts';
+import type { Manifest } from '../manifest.ts';
+import type { NotaryConnection } from '../notary-connection.ts';
+import type { StageContext, StageResult } from '../run.ts';
+import type { NotarizedPackage } from './notarize.ts';
+
+/** A package that carries its ticket: Macs accept it without asking Apple. */
+export interface StapledPackage {
+  readonly kind: 'stapled-package';
+  readonly path: string;
+  /** Hex. */
+  readonly sha256: string;
+}
+
+/** Fetches the ticket and appends it to the package. */
+export async function staplePackages(
+  notarized: NotarizedPackage,
+  connection: NotaryConnection,
+  { plan, progress, signal }: Pick<StageContext, 'plan' | 'progress' | 'signal'>,
+  files: Manifest['files'],
+): Promise<StageResult<StapledPackage>> {
+  const { path } = notarized;
+  const { issuedAt, ticketSha256, unchanged } = await staplePackage(path, {
+    url: connection.ticketUrl,
+    trust: connection.trust,
+    tell: progress.update,
+    goOn: 'Apple accepted the package; only its ticket is late. To go on: npm start -- --resume',
+    signal,
+    ...(connection.mode === 'rehearsal' && { pauseMs: 100 }),
+  });
+  const { size, sha256 } = await digestFile(path);
+  const name = relative(plan.outFolder, path);
+  return {
+    value: { kind: 'stapled-package', path, sha256 },
+    words: `${unchanged ? 'this ticket was stapled before' : 'ticket'} of ${issuedAt.toISOString()}`,
+    facts: {
+      files: files.map((file) => (file.path === name ? { ...file, size, sha256 } : file)),
+      ticket: { issuedAt: issuedAt.toISOString(), sha256: ticketSha256 },
+    },
+  };
+}
