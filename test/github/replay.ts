@@ -13,6 +13,7 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { REHEARSAL_REPOSITORY } from '../../build/github/gh.ts';
 import { openRehearsalAuthority } from '../../src/rehearsal/authority.ts';
+import { findOnPath } from '../support/needs.ts';
 import { Runner, type RunnerOptions } from './runner.ts';
 
 /** A release of this project on this machine: its repository, GitHub and Apple, all stand-ins. */
@@ -71,7 +72,7 @@ const IN_ORIGIN = /^(?!test\/|docs\/|\.ci\/)|^test\/(mac-runner|interop)\//;
 /** Makes a repository with a dated changelog, so that its commit is a release, and everything around it. */
 export async function makeReplay(
   scratch: string,
-  options: Pick<RunnerOptions, 'kill' | 'short'> = {},
+  options: Pick<RunnerOptions, 'kill' | 'short' | 'event'> = {},
 ): Promise<Replay> {
   const origin = join(scratch, 'origin');
   const commit = makeOrigin(origin);
@@ -141,6 +142,13 @@ function makeOrigin(origin: string): string {
 function makeBin(bin: string, state: string): string {
   mkdirSync(bin, { recursive: true });
   const gh = join(bin, 'gh');
+  // The tests of a test would run themselves; what they are is said by what they print.
+  const npm = join(bin, 'npm');
+  writeFileSync(
+    npm,
+    `#!/bin/sh\ncase "$*" in test | 'run check' | 'run test:interop'*) echo "npm $*" ;; *) exec "${findOnPath('npm')}" "$@" ;; esac\n`,
+  );
+  chmodSync(npm, 0o755);
   writeFileSync(gh, `#!/bin/sh\nexec "${process.execPath}" "${resolve('test/github/fake-gh.mjs')}" "${state}" "$@"\n`);
   chmodSync(gh, 0o755);
   return bin;

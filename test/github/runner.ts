@@ -28,6 +28,8 @@ export interface RunnerOptions {
     | undefined;
   /** Only the first combination of each matrix. */
   readonly short?: boolean;
+  /** Name of the event that starts the run; `push` unless told. */
+  readonly event?: string;
 }
 
 /** One job's end. */
@@ -220,7 +222,7 @@ class JobRun {
     const { given, job } = this.#input;
     const github = {
       token: 'token-of-the-job',
-      event_name: 'push',
+      event_name: this.#options.event ?? 'push',
       ref: 'refs/heads/main',
       repository: this.#options.repository,
     };
@@ -272,6 +274,9 @@ class JobRun {
     cpSync(this.#options.origin, this.#workspace, { recursive: true, verbatimSymlinks: true });
     const modules = join(this.#workspace, 'node_modules');
     if (!existsSync(modules)) symlinkSync(resolve('node_modules'), modules);
+    // The command line of this very tree, newer than the sources beside it: no need to bundle it in every job.
+    mkdirSync(join(this.#workspace, '.build'));
+    cpSync('.build/cli.mjs', join(this.#workspace, '.build/cli.mjs'));
     return {};
   }
 
