@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, Option } from 'commander';
 import { InterruptedError, UsageError } from '../src/base/errors.ts';
 import { removeOwnUnfinished } from '../src/base/files.ts';
+import { parseDuration } from './duration.ts';
 import { EXIT_CODES, errorDocument, exitCodeOf, renderError } from './exit-code.ts';
 import { addGitHubCommands } from './github/commands.ts';
 import { maskCommands } from './report/github.ts';
@@ -79,6 +80,7 @@ function commandLine(execute: Execute): Command {
     .option('--resume', 'go on from what out/<version>/release.json records')
     .option('--compiled <folder>', 'compile nothing: take what `parts` put into this folder')
     .option('--submit-only', 'end once the notary has the package; a later --resume waits for its verdict')
+    .addOption(maxWait('how long to wait for the notary, such as 30m (default: 1h); then exit 5'))
     .addHelpText('after', example('npm start -- --out /tmp/release --until build-package'))
     .action((options) =>
       execute(async (context) => (await import('./commands/release.ts')).release(context, options), options),
@@ -137,6 +139,28 @@ function commandLine(execute: Execute): Command {
       execute(async (context) => (await import('./commands/verify.ts')).verify(context, file, options), options),
     );
 
+  addCommand(program, 'notarize', 'ask the notary about a submission')
+    .option('--status <id>', 'say what became of it')
+    .option('--wait <id>', 'wait until there is a verdict, and show the log')
+    .addOption(maxWait('how long to wait, such as 30m (default: 1h); then exit 5'))
+    .addHelpText('after', example('npm run -s cli -- notarize --wait 2efe2717-52ef-43a5-96dc-0797e4ca1041'))
+    .action((options) =>
+      execute(async (context) => (await import('./commands/notarize.ts')).notarize(context, options), options),
+    );
+
+  addCommand(program, 'staple', "attach the notary's ticket to a package or a bundle")
+    .argument('<file>', 'signed flat package, or bundle')
+    .addOption(
+      new Option('--trust <whom>', "whose tickets: Apple's, or the rehearsal's of this checkout")
+        .choices(['apple', 'rehearsal'])
+        .default('apple'),
+    )
+    .addOption(maxWait('how long to wait for a ticket that is not there yet (default: 5m); then exit 5'))
+    .addHelpText('after', example('npm run -s cli -- staple out/1.1.0/Escrow.Buddy-1.1.0.pkg'))
+    .action((file, options) =>
+      execute(async (context) => (await import('./commands/staple.ts')).staple(context, file, options), options),
+    );
+
   addCommand(program, 'doctor', 'check that this machine and the configuration can make a release')
     .addHelpText('after', example('npm run -s cli -- doctor'))
     .action((options) => execute(async (context) => (await import('./commands/doctor.ts')).doctor(context), options));
@@ -155,6 +179,10 @@ function addCommand(program: Command, name: string, summary: string): Command {
     .option('--json', 'print one JSON document on standard output')
     .option('--verbose', 'tell more on standard error')
     .configureOutput({ writeErr: () => undefined });
+}
+
+function maxWait(description: string): Option {
+  return new Option('--max-wait <duration>', description).argParser(parseDuration);
 }
 
 function example(command: string): string {

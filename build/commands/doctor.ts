@@ -4,6 +4,7 @@ import { PipelineError, UsageError } from '../../src/base/errors.ts';
 import { selectToolchain } from '../../src/toolchain/select.ts';
 import type { CommandContext, CommandResult } from '../cli.ts';
 import { readConfig } from '../config.ts';
+import { describeSigning } from '../identities.ts';
 import { makePlan } from '../plan.ts';
 import { type Check, renderChecks } from '../report/checks.ts';
 import { readPermissions } from '../stages/assemble-payload.ts';
@@ -63,6 +64,10 @@ function examinations({ root, env }: CommandContext): Examination[] {
           .map(([name, version]) => `${name} ${version}`)
           .join(', ')}`;
       },
+    },
+    {
+      id: 'identities',
+      examine: async () => describeSigning({ env, plan: { root, config: await readConfig(root) } }),
     },
     {
       id: 'output',

@@ -62,7 +62,7 @@ export async function staplePackage(path: string, options: StapleOptions): Promi
       ...options,
       problem: (data) => ticketProblem(data, subject, options.trust),
     });
-    const unchanged = old !== undefined && old.equals(ticket);
+    const unchanged = old?.equals(ticket) === true;
     if (!unchanged) await writeWhole(path, withTrailer(archive, ticket), (await handle.stat()).mode & 0o777);
     return { path, unchanged, ...(await checkStapled(path, options.trust)) };
   } finally {

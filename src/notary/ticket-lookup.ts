@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Clock, systemClock } from '../base/clock.ts';
-import { NetworkError } from '../base/errors.ts';
+import { NetworkError, type PipelineError, VerificationError } from '../base/errors.ts';
 import { request } from '../base/http.ts';
 import { retryAfterMs, ServiceBusyError } from '../base/retry.ts';
 
@@ -59,7 +59,8 @@ export function ticketRecordName({ hashType, digest }: TicketSubject): string {
  * A ticket is there within seconds of the verdict as a rule, but may take minutes to spread.
  *
  * @param subjects the first one for which there is a ticket wins
- * @throws NetworkError `TICKET_LATE` when the wait is over, its message the last thing that happened; InterruptedError
+ * @throws NetworkError `TICKET_LATE` when the wait is over, its message the last thing that happened; VerificationError
+ *   `TICKET_WRONG` when that was a wrong ticket; InterruptedError
  * @see https://developer.apple.com/library/archive/documentation/DataManagement/Conceptual/CloudKitWebServicesReference/LookupRecords.html
  */
 export async function lookUpTicket(subjects: readonly TicketSubject[], options: TicketLookupOptions): Promise<Buffer> {
@@ -76,6 +77,9 @@ export async function lookUpTicket(subjects: readonly TicketSubject[], options: 
     await clock.sleep(Math.min(left, Math.max(pauseMs, Math.min(asked, LONGEST_PAUSE_MS))), options.signal);
   }
 }
+
+/** A ticket came, and it is not this file's or not the notary's. */
+class WrongTicket extends Error {}
 
 type Answer = { ticket: Buffer; problem?: never } | { ticket?: never; problem: Error };
 
@@ -115,7 +119,7 @@ function readAnswer(body: Buffer, names: readonly string[], host: string, option
   }
   const ticket = Buffer.from(found.fields.signedTicket.value, 'base64');
   const problem = options.problem(ticket);
-  return problem === undefined ? { ticket } : { problem: new Error(`the ticket is not right: ${problem}`) };
+  return problem === undefined ? { ticket } : { problem: new WrongTicket(`the ticket is not right: ${problem}`) };
 }
 
 function parsedRecords(body: Buffer): z.infer<typeof ANSWER>['records'] | undefined {
@@ -132,7 +136,13 @@ function late(
   problem: Error,
   maxWaitMs: number,
   { goOn }: TicketLookupOptions,
-): NetworkError {
+): PipelineError {
   const message = `no ticket for ${names.join(' or ')} within ${Math.round(maxWaitMs / 1000)} s: ${problem.message}`;
+  // A wrong ticket that stays wrong is no matter of waiting.
+  if (problem instanceof WrongTicket) {
+    return new VerificationError('TICKET_WRONG', message, {
+      hint: 'A proxy may change answers; try from another network.',
+    });
+  }
   return new NetworkError('TICKET_LATE', message, { cause: problem, hint: goOn });
 }

@@ -81,6 +81,16 @@ async function putOnce(
     timeoutMs: options.timeoutMs ?? 60_000 + Math.ceil(data.length / SLOWEST_BYTES_PER_SECOND) * 1000,
     signal: options.signal,
   });
+  // S3 always names what it stored; a 200 without that is a proxy's.
+  if (answer.status === 200 && answer.headers.get('etag') === null) {
+    throw new NetworkError(
+      'UPLOAD_GARBLED',
+      `could not upload the package to the notary: ${new URL(url).host} did not confirm it`,
+      {
+        hint: 'A proxy may have answered instead; let the address pass it, then run again with `--resume`.',
+      },
+    );
+  }
   if (answer.status !== 200) throw uploadProblem(answer, new URL(url).host, options.clock.now());
 }
 

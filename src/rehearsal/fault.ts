@@ -2,8 +2,7 @@
 export type Endpoint = 'submit' | 'status' | 'history' | 'log' | 'log-file' | 'upload' | 'ticket';
 
 /** Something that a service does wrong on purpose, as services and networks do. */
-export type Fault = { readonly at: Endpoint; readonly times?: number } & /** Another answer; nothing is done. */
-(
+export type Fault = { readonly at: Endpoint; readonly times?: number } /** Another answer; nothing is done. */ & (
   | {
       readonly kind: 'http';
       readonly status: number;

@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'plist';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { PLUGIN_FOLDER, sanitizers } from '../plugin/source.ts';
 import {
   buildHost,
@@ -42,7 +42,7 @@ async function collect(slice: Slice | 'native', plugin: string, sources?: string
 }
 
 beforeAll(async () => {
-  plugins = pluginUnderTest(able);
+  plugins = pluginUnderTest(inject('releaseFolder'), out, able);
   const jobs = able.map((slice) => collect(slice, plugins[slice] as string));
   if (!native.missing) jobs.push(collect('native', '-', PLUGIN_FOLDER));
   await Promise.all(jobs);
@@ -216,6 +216,12 @@ describe.each(slices)('loading of a plugin for %s', (slice) => {
     expect(image).toMatchObject({ fixups: 'LC_DYLD_CHAINED_FIXUPS', rebases: 7, binds: 7 });
     const [run] = await host<Run>(out, slice, fixture, ['run', 'rotates']);
     expect(run?.violations).toEqual(['clears the request without a success']);
+  });
+
+  it.skipIf(state.missing)(`takes its slice out of the fat file that ships${state.note}`, async () => {
+    expect(readFileSync(plugins[slice] as string).readUInt32BE(0)).toBe(0xcafebabe);
+    const [run] = await host<Run>(out, slice, plugins[slice] as string, ['run', 'rotates']);
+    expect(run?.slice).toBe(slice);
   });
 
   it.skipIf(state.missing)(`refuses what is no plugin${state.note}`, async () => {

@@ -4,14 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import {
-  quoteWord,
-  renderScript,
-  renderScripts,
-  SCRIPT_FILES,
-  scriptValues,
-  templateReader,
-} from '../../../build/stages/generate-scripts.ts';
+import { quoteWord, renderScript } from '../../../build/shell/render-script.ts';
+import { scriptValues } from '../../../build/shell/script-values.ts';
+import { renderScripts, SCRIPT_FILES, templateReader } from '../../../build/stages/generate-scripts.ts';
 import { PRODUCT } from '../../scripts/product.ts';
 import { needs } from '../../support/needs.ts';
 

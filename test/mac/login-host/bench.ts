@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildHost, canRun, host, type Slice } from './host.ts';
@@ -16,7 +17,12 @@ export async function benchLogin(): Promise<void> {
   const slices = (['x86_64', 'arm64'] as const).filter((slice) => !canRun(slice).missing);
   const out = mkdtempSync(join(tmpdir(), 'login-host-'));
   try {
-    const plugins = pluginUnderTest(slices);
+    const release = join(out, 'release');
+    const { status, stderr } = spawnSync(process.execPath, ['.build/cli.mjs', 'build', '--out', release], {
+      encoding: 'utf8',
+    });
+    if (status !== 0) throw new Error(`the package cannot be built: ${stderr}`);
+    const plugins = pluginUnderTest(join(release, readdirSync(release)[0] as string), out, slices);
     for (const slice of slices) {
       await buildHost(out, slice);
       for (const line of await host<Measured>(out, slice, plugins[slice] as string, ['bench'])) print(slice, line);

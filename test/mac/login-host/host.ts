@@ -41,7 +41,7 @@ export interface Sweep {
 
 const execute = promisify(execFile);
 const folder = fileURLToPath(new URL('.', import.meta.url));
-export const SCENARIOS = `${folder}scenarios.json`;
+export const SCENARIOS = fileURLToPath(new URL('../../fixtures/login-host/scenarios.json', import.meta.url));
 const BEHAVIOURS = fileURLToPath(new URL('../../fixtures/fdesetup/behaviours.json', import.meta.url));
 const own: Slice = process.arch === 'arm64' ? 'arm64' : 'x86_64';
 const emulators: Record<Slice, string> = { x86_64: 'qemu-x86_64', arm64: 'qemu-aarch64' };

@@ -1,4 +1,4 @@
-/* A scenario: what the engine's context, the preferences and `fdesetup` are like in one or several logins. Format: README.md in this folder. */
+/* A scenario: what the engine's context, the preferences and `fdesetup` are like in one or several logins. Format: README.md in this folder; table: test/fixtures/login-host/scenarios.json. */
 #ifndef LOGIN_HOST_SCENARIO_H
 #define LOGIN_HOST_SCENARIO_H
 

@@ -4,7 +4,7 @@
 #   sweep.sh full   [SLICE [PLUGIN]]          SLICE: x86_64 (default) or arm64, which runs under qemu-user on another machine
 #   sweep.sh sample [SLICE [PLUGIN]]          2000 runs; SEED=number for another draw
 #
-# PLUGIN is a Mach-O file, thin or fat; without it the sources are compiled as payload/plugin/build.json says.
+# PLUGIN is a Mach-O file, thin or fat; without it the package is built and its executable taken out.
 # Prints JSON lines: a broken rule each, and a summary for each of the two processes. Exits with 1 when a rule was broken.
 set -eu
 
@@ -16,23 +16,11 @@ root=$(cd "$here/../../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-setting() { # JavaScript expression over build.json
-    node -p "const b = JSON.parse(require('fs').readFileSync('$root/payload/plugin/build.json', 'utf8')); const a = b.architectures.find((a) => a.name === '$slice'); $1"
-}
-
-compile_plugin() {
-    linker=$(command -v ld64.lld || find /usr/bin -name "ld64.lld-*" | head -n 1)
-    cd "$root/payload/plugin"
-    mkdir "$work/objects"
-    for source in $(setting 'b.sources.join(" ")'); do
-        # shellcheck disable=SC2046
-        clang --target="$(setting a.target)" $(setting 'b.compilerFlags.join(" ")') -nostdinc -isystem "$(setting b.stubHeaders)" -c "$source" -o "$work/objects/${source%.c}.o"
-    done
-    # shellcheck disable=SC2046
-    "$linker" -arch "$slice" -platform_version macos "$(setting a.minimumMacOS)" "$(setting b.sdkVersion)" -bundle $(setting 'b.linkerFlags.join(" ")') -adhoc_codesign \
-        -exported_symbol _AuthorizationPluginCreate "$work"/objects/*.o $(setting 'b.stubLibraries.join(" ")') -o "$work/plugin"
-    plugin=$work/plugin
-    cd "$root"
+# The executable inside the package that this checkout builds.
+packaged_plugin() {
+    sh "$root/build/setup/run.sh" build --out "$work/out" >"$work/build.log"
+    node "$root/.build/cli.mjs" expand "$work"/out/*/Escrow.Buddy-*.pkg "$work/package" >>"$work/build.log"
+    plugin="$work/package/com.netflix.Escrow-Buddy.pkg/Payload/Escrow Buddy.bundle/Contents/MacOS/Escrow Buddy"
 }
 
 runner=
@@ -42,12 +30,12 @@ arm64*) runner=qemu-aarch64 ;;
 x86_64*) runner=qemu-x86_64 ;;
 *) echo "no such slice: $slice" >&2 && exit 2 ;;
 esac
-[ -n "$plugin" ] || compile_plugin
+[ -n "$plugin" ] || packaged_plugin
 sh "$here/build.sh" "$work" "$slice"
 
 sweep() { # ARGUMENTS of the host
     # shellcheck disable=SC2086
-    $runner "$work/login-host-$slice" --plugin "$plugin" --scenarios "$here/scenarios.json" --behaviours "$root/test/fixtures/fdesetup/behaviours.json" "$@"
+    $runner "$work/login-host-$slice" --plugin "$plugin" --scenarios "$root/test/fixtures/login-host/scenarios.json" --behaviours "$root/test/fixtures/fdesetup/behaviours.json" "$@"
 }
 
 case $mode in

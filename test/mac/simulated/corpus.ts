@@ -1,17 +1,20 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { install } from './installer.ts';
+import { makeWorld, type World } from './lives.ts';
 import { after, namesOurBundle, storedByAuthd, type Task } from './right-model.ts';
-import { REPOSITORY, type Right, type Shell, SimulatedMac, simulatedMacNeeds } from './simulated-mac.ts';
+import { REPOSITORY, type Right, type Shell, type SimulatedMac, simulatedMacNeeds } from './simulated-mac.ts';
 import {
   BUNDLE,
   GUARD_JOB,
   GUARD_LABEL,
   GUARD_SCRIPT,
-  type Packages,
-  packagesUnderTest,
+  pipelineNeeds,
+  pipelinePackages,
   RESOURCES,
+  testPackages,
 } from './test-package.ts';
 
 /** One step of `expected.json`. */
@@ -66,37 +69,36 @@ export function describeCorpus(shell: Shell): void {
     });
   });
 
-  describe.skipIf(simulatedMacNeeds.missing)(`the corpus under ${shell}${simulatedMacNeeds.note}`, () => {
-    const world = {} as World;
-    beforeAll(() => prepare(world, shell));
-    afterAll(() => world.mac?.stop());
+  // Two Macs side by side: a case waits for processes most of the time.
+  describe.skipIf(simulatedMacNeeds.missing).concurrent(`the corpus under ${shell}${simulatedMacNeeds.note}`, () => {
+    const idle: World[] = [];
+    const waiting: ((world: World) => void)[] = [];
+    let folder: string;
+    beforeAll(async () => {
+      folder = mkdtempSync(join(tmpdir(), 'corpus-'));
+      const packages = pipelineNeeds.missing ? testPackages(folder) : pipelinePackages(folder);
+      idle.push(...(await Promise.all([makeWorld(shell, packages), makeWorld(shell, packages)])));
+    });
+    afterAll(async () => {
+      await Promise.all(idle.map(({ mac }) => mac.stop()));
+      rmSync(folder, { recursive: true, force: true });
+    });
 
-    it.each(Object.entries(CASES))('%s', async (name, expected) => {
-      const { mac } = world;
-      await registers(world, name, expected);
-      await uninstalls(world, name, expected);
-      await guards(world, name, expected, 'heal');
-      await guards(world, name, expected, 'unlock');
-      expect(mac.unknownCalls()).toBe('');
+    it.each(Object.entries(CASES))('%s', { timeout: 120_000 }, async (name, expected) => {
+      const world = idle.pop() ?? (await new Promise<World>((resolve) => waiting.push(resolve)));
+      try {
+        await registers(world, name, expected);
+        await uninstalls(world, name, expected);
+        await guards(world, name, expected, 'heal');
+        await guards(world, name, expected, 'unlock');
+        expect(world.mac.unknownCalls()).toBe('');
+      } finally {
+        const next = waiting.shift();
+        if (next) next(world);
+        else idle.push(world);
+      }
     });
   });
-}
-
-interface World {
-  mac: SimulatedMac;
-  packages: Packages;
-  empty: string;
-  installed: string;
-}
-
-async function prepare(world: World, shell: Shell): Promise<void> {
-  world.mac = await SimulatedMac.start(shell);
-  world.packages = packagesUnderTest(join(world.mac.work, 'packages'));
-  world.empty = await world.mac.save('empty');
-  expect(await install(world.mac, world.packages.product)).toMatchObject({ status: 0 });
-  expect(await install(world.mac, world.packages.guard)).toMatchObject({ status: 0 });
-  world.mac.forgetLog();
-  world.installed = await world.mac.save('installed');
 }
 
 /** The mechanisms of a case, where it is XML as CoreFoundation writes it; read by other means than the stand-ins'. */

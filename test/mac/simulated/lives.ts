@@ -24,14 +24,16 @@ export interface World {
   readonly installed: string;
 }
 
-/** Returns a world; `world.mac.stop()` ends it. */
-export async function makeWorld(shell: Shell): Promise<World> {
+/** Returns a world; `world.mac.stop()` ends it. Without `given`, its packages are `packagesUnderTest`. */
+export async function makeWorld(shell: Shell, given?: Packages): Promise<World> {
   const mac = await SimulatedMac.start(shell);
-  const packages = packagesUnderTest(join(mac.work, 'packages'));
+  const packages = given ?? packagesUnderTest(join(mac.work, 'packages'));
   const empty = await mac.save('empty');
   for (const component of [packages.product, packages.guard]) {
     const { status, log } = await install(mac, component);
-    if (status !== 0) throw new Error(`${component.identifier} does not install: ${log}`);
+    if (status === 0) continue;
+    await mac.stop();
+    throw new Error(`${component.identifier} does not install: ${log}`);
   }
   mac.forgetLog();
   return { mac, packages, empty, installed: await mac.save('installed') };

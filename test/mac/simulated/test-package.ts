@@ -1,11 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  renderScripts,
-  type ScriptInput,
-  type ScriptPackage,
-  templateReader,
-} from '../../../build/stages/generate-scripts.ts';
+import type { ScriptInput } from '../../../build/shell/script-values.ts';
+import { renderScripts, type ScriptPackage, templateReader } from '../../../build/stages/generate-scripts.ts';
+import { needs } from '../../support/needs.ts';
 import { type Component, expandPackage } from './installer.ts';
 import { writeSealedBundle } from './sealed-bundle.ts';
 import { REPOSITORY } from './simulated-mac.ts';
@@ -54,7 +52,7 @@ const IDENTIFIERS: Readonly<Record<ScriptPackage, string>> = {
  * Returns the three packages of a version as trees, made of this checkout's scripts and a small sealed bundle.
  *
  * It stands for a signed release, which no machine without Apple's certificates can make: codesign is asked, and the
- * seal is real enough to break. `builtPackages()` are the packages that the pipeline built.
+ * seal is real enough to break. `pipelinePackages()` are the ones that the pipeline builds.
  */
 export function testPackages(folder: string, version = '1.1.0'): Packages {
   const scripts = renderScripts(scriptInput(version), templateReader(join(REPOSITORY, 'scripts')));
@@ -101,11 +99,28 @@ export function builtPackages(out: string, folder: string): Packages {
 }
 
 /**
- * Returns the packages that tests install: those of the folder PACKAGES_UNDER_TEST (`out/<version>` of the pipeline, a
- * rehearsal's), or else ones made of this checkout's scripts.
+ * Returns the packages that tests of codesign need: those of the folder PACKAGES_UNDER_TEST (`out/<version>` of a signed
+ * release or rehearsal), or else ones made of this checkout's scripts, as `build` signs nothing codesign may judge.
  */
-export function packagesUnderTest(folder: string, version = '1.1.0'): Packages {
+export function packagesUnderTest(folder: string): Packages {
   const out = process.env.PACKAGES_UNDER_TEST;
   mkdirSync(folder, { recursive: true });
-  return out === undefined || version !== '1.1.0' ? testPackages(folder, version) : builtPackages(out, folder);
+  return out === undefined ? testPackages(folder) : builtPackages(out, folder);
+}
+
+/** What the pipeline needs to build packages here. */
+export const pipelineNeeds = needs('clang', 'bsdtar');
+
+/**
+ * Returns the packages that this checkout's pipeline builds, or `packagesUnderTest` where that is set.
+ *
+ * @throws Error when the build fails; ask `pipelineNeeds` before
+ */
+export function pipelinePackages(folder: string): Packages {
+  if (process.env.PACKAGES_UNDER_TEST !== undefined) return packagesUnderTest(folder);
+  const out = join(folder, 'out');
+  execFileSync('/bin/sh', [join(REPOSITORY, 'build/setup/run.sh'), 'build', '--out', out], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  return builtPackages(join(out, readdirSync(out)[0]!), folder);
 }

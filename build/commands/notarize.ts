@@ -1,0 +1,75 @@
+import { UsageError } from '../../src/base/errors.ts';
+import { retry } from '../../src/base/retry.ts';
+import { type NotaryLog, renderIssues } from '../../src/notary/log.ts';
+import { fetchLog, VERDICTS, waitForVerdict } from '../../src/notary/wait.ts';
+import type { CommandContext, CommandResult } from '../cli.ts';
+import { readConfig } from '../config.ts';
+import { connectToNotary, type NotaryConnection, namesNotaryKey } from '../notary-connection.ts';
+
+/** Options of `notarize`: one of `status` and `wait`, each a submission's id. */
+export interface NotarizeOptions {
+  readonly status?: string;
+  readonly wait?: string;
+  /** Milliseconds. */
+  readonly maxWait?: number;
+}
+
+/** Says what became of a submission, or waits until that is known; exit 0 unless it was refused (4) or time ran out (5). */
+export async function notarize(context: CommandContext, options: NotarizeOptions): Promise<CommandResult> {
+  const id = options.status ?? options.wait;
+  if (id === undefined || (options.status !== undefined && options.wait !== undefined)) {
+    throw new UsageError('USAGE', 'give one of --status ID and --wait ID', {
+      hint: 'The id stands in out/<version>/release.json and on the terminal of the run that submitted. To submit: npm start',
+    });
+  }
+  const connection = await openConnection(context, options.maxWait);
+  try {
+    return await (options.status === undefined ? wait(id, connection, context) : status(id, connection, context));
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Without a notary key the rehearsal's notary is asked. */
+export async function openConnection(context: CommandContext, maxWaitMs?: number): Promise<NotaryConnection> {
+  const plan = { root: context.root, config: await readConfig(context.root) };
+  const mode = namesNotaryKey(context.env) ? 'release' : 'rehearsal';
+  if (mode === 'rehearsal') {
+    context.progress.note('warning', 'NOTARY_KEY is not set: this asks the notary of the rehearsal, not Apple.');
+  }
+  return connectToNotary({ env: context.env, plan, mode, maxWaitMs });
+}
+
+async function status(id: string, { api }: NotaryConnection, { signal }: CommandContext): Promise<CommandResult> {
+  const state = await retry(() => api.status(id, signal), { delaysMs: [1000, 2000, 4000, 8000], signal });
+  const next = VERDICTS.has(state.status) ? '' : `\nNext: npm run -s cli -- notarize --wait ${state.id}\n`;
+  const text = `${state.status}: ${state.name}, submitted ${state.createdDate}\n${next}`;
+  return { document: { schema: 1, submission: { ...state } }, text, exitCode: exitCodeFor(state.status) };
+}
+
+async function wait(id: string, { api, waiting }: NotaryConnection, context: CommandContext): Promise<CommandResult> {
+  const { progress, signal } = context;
+  const stage = progress.begin('notarize');
+  const options = {
+    api,
+    ...waiting,
+    tell: stage.update,
+    warn: (words: string) => progress.note('warning', words),
+    goOn: (submission: string) => `npm run -s cli -- notarize --wait ${submission}`,
+    signal,
+  };
+  // When it was submitted is not known here; an id that is unknown now was never right.
+  const state = await waitForVerdict({ id, submittedAt: new Date(0).toISOString() }, options);
+  const log = await fetchLog(id, options);
+  progress.close();
+  const document = { schema: 1, submission: { ...state }, log: log && JSON.parse(log.source.toString('utf8')) };
+  return { document, text: verdictText(state.status, log), exitCode: exitCodeFor(state.status) };
+}
+
+function verdictText(verdict: string, log: NotaryLog | null): string {
+  const issues = log && log.issues.length > 0 ? `${renderIssues(log.issues)}\n` : '';
+  const next = verdict === 'Accepted' ? '\nNext: npm run -s cli -- staple FILE, or npm start -- --resume\n' : '';
+  return `${verdict}${log?.statusSummary ? `: ${log.statusSummary}` : ''}\n${issues}${next}`;
+}
+
+const exitCodeFor = (verdict: string) => (verdict === 'Invalid' || verdict === 'Rejected' ? 4 : 0);
