@@ -162,8 +162,11 @@ function commandLine(execute: Execute): Command {
     );
 
   addCommand(program, 'doctor', 'check that this machine and the configuration can make a release')
+    .option('--ci', 'check the set-up on GitHub instead: workflows, pins, environments, secrets, rules')
     .addHelpText('after', example('npm run -s cli -- doctor'))
-    .action((options) => execute(async (context) => (await import('./commands/doctor.ts')).doctor(context), options));
+    .action((options) =>
+      execute(async (context) => (await import('./commands/doctor.ts')).doctor(context, options), options),
+    );
 
   return program;
 }

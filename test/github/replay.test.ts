@@ -1,9 +1,12 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { makeReplay, type Replay } from './replay.ts';
 import { discard, type JobResult, sha256 } from './runner.ts';
+
+// Each job of a replay starts several programs; on a busy machine that takes minutes.
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 
 const scratches: string[] = [];
 const scratch = () => {

@@ -1,11 +1,14 @@
 import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readPins } from '../../build/github/pins.ts';
 import { makeReplay, type Replay } from './replay.ts';
 import { discard, type JobResult } from './runner.ts';
 import { parseWorkflow, readWorkflows } from './workflow.ts';
+
+// Each job of a replay starts several programs; on a busy machine that takes minutes.
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 
 const scratches: string[] = [];
 const scratch = () => {
