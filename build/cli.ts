@@ -6,6 +6,8 @@ import { InterruptedError, UsageError } from '../src/base/errors.ts';
 import { removeOwnUnfinished } from '../src/base/files.ts';
 import { parseDuration } from './duration.ts';
 import { EXIT_CODES, errorDocument, exitCodeOf, renderError } from './exit-code.ts';
+import { addGitHubCommands } from './github/commands.ts';
+import { maskCommands } from './report/github.ts';
 import { createProgress, type Progress } from './report/progress.ts';
 import { STAGES } from './run.ts';
 
@@ -13,6 +15,8 @@ import { STAGES } from './run.ts';
 export interface CommandContext {
   /** Folder of the project. */
   readonly root: string;
+  /** This program's file: the whole command line in one. */
+  readonly program: string;
   readonly progress: Progress;
   readonly signal: AbortSignal;
   readonly json: boolean;
@@ -27,7 +31,8 @@ export interface CommandResult {
   readonly exitCode?: number;
 }
 
-interface CommonOptions {
+/** Options that every command has. */
+export interface CommonOptions {
   readonly json?: boolean;
   readonly verbose?: boolean;
 }
@@ -38,6 +43,7 @@ const INTERRUPT_GRACE_MS = 2_000;
 await main(process.argv.slice(2));
 
 async function main(argv: string[]): Promise<void> {
+  process.stderr.write(maskCommands(process.env));
   let json = argv.includes('--json');
   const verbose = argv.includes('--verbose');
   try {
@@ -52,7 +58,10 @@ async function main(argv: string[]): Promise<void> {
   }
 }
 
-type Execute = (command: (context: CommandContext) => Promise<CommandResult>, options: CommonOptions) => Promise<void>;
+export type Execute = (
+  command: (context: CommandContext) => Promise<CommandResult>,
+  options: CommonOptions,
+) => Promise<void>;
 
 /** The commands and their options; each command's code is loaded only when it runs. */
 function commandLine(execute: Execute): Command {
@@ -69,6 +78,8 @@ function commandLine(execute: Execute): Command {
     .option('--out <folder>', 'where results go, in a folder named by the version (default: out/ of the project)')
     .addOption(new Option('--until <stage>', 'stop after this stage').choices([...STAGES]))
     .option('--resume', 'go on from what out/<version>/release.json records')
+    .option('--compiled <folder>', 'compile nothing: take what `parts` put into this folder')
+    .option('--submit-only', 'end once the notary has the package; a later --resume waits for its verdict')
     .addOption(maxWait('how long to wait for the notary, such as 30m (default: 1h); then exit 5'))
     .addHelpText('after', example('npm start -- --out /tmp/release --until build-package'))
     .action((options) =>
@@ -82,6 +93,17 @@ function commandLine(execute: Execute): Command {
     .action((options) =>
       execute(async (context) => (await import('./commands/release.ts')).build(context, options), options),
     );
+
+  addCommand(program, 'parts', 'compile, and gather what signs a release elsewhere: one folder, one archive')
+    .addOption(new Option('--toolchain <name>', 'whose tools compile').choices(['portable', 'apple', 'auto']))
+    .requiredOption('--out <folder>', 'folder to make; the archive is written beside it, with .tar behind the name')
+    .option('--expect <sha256>', 'fail unless the archive has this digest')
+    .addHelpText('after', example('npm run -s cli -- parts --out /tmp/parts'))
+    .action((options) =>
+      execute(async (context) => (await import('./commands/parts.ts')).parts(context, options), options),
+    );
+
+  addGitHubCommands(program, addCommand, execute);
 
   addCommand(program, 'inspect', 'show what a flat package, Bom or Mach-O file holds')
     .argument('<file>', 'package, Bom or Mach-O file')
@@ -140,8 +162,11 @@ function commandLine(execute: Execute): Command {
     );
 
   const doctor = addCommand(program, 'doctor', 'check that this machine and the configuration can make a release')
+    .option('--ci', 'check the set-up on GitHub instead: workflows, pins, environments, secrets, rules')
     .addHelpText('after', example('npm run -s cli -- doctor'))
-    .action((options) => execute(async (context) => (await import('./commands/doctor.ts')).doctor(context), options));
+    .action((options) =>
+      execute(async (context) => (await import('./commands/doctor.ts')).doctor(context, options), options),
+    );
 
   addCommand(doctor, 'explain', "say what a message of Apple's tools or services means")
     .argument('<message>', 'one or more lines, as they were printed')
@@ -156,6 +181,9 @@ function commandLine(execute: Execute): Command {
 
   return program;
 }
+
+/** Adds a command with the options that all have. */
+export type AddCommand = (program: Command, name: string, summary: string) => Command;
 
 function addCommand(program: Command, name: string, summary: string): Command {
   return program
@@ -192,6 +220,7 @@ async function execute(
   });
   const context: CommandContext = {
     root: findRoot(),
+    program: fileURLToPath(import.meta.url),
     progress,
     signal: interruption.signal,
     json: options.json === true,
@@ -251,7 +280,7 @@ function listenForInterruption(): { signal: AbortSignal; expired: Promise<never>
 
 /** The project's folder: the one above this program's file, or the nearest above the working folder. */
 function findRoot(): string {
-  const starts = [dirname(dirname(fileURLToPath(import.meta.url))), process.cwd()];
+  const starts = [dirname(fileURLToPath(import.meta.url)), process.cwd()];
   for (const start of starts) {
     for (let folder = resolve(start); ; folder = dirname(folder)) {
       if (existsSync(join(folder, 'release.config.json'))) return folder;

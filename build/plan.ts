@@ -70,7 +70,8 @@ export function bundleVersionOf(version: string): number {
   return (major as number) * 10_000 + (minor as number) * 100 + (patch as number);
 }
 
-async function readVersion(root: string): Promise<string> {
+/** Returns the version in package.json, unchecked. */
+export async function readVersion(root: string): Promise<string> {
   const file = parseJson(await readFile(join(root, 'package.json'), 'utf8'), 'package.json');
   const version = (file as { version?: unknown }).version;
   return typeof version === 'string' ? version : '';

@@ -42,6 +42,9 @@ export interface StageContext {
 /** Thrown when the stage named by --until is done; the release ends there as a success. */
 export class ReachedStage extends Error {}
 
+/** Thrown by a stage that was asked to begin something and not to wait for its end; the release ends there as a success. */
+export class BegunOnly extends ReachedStage {}
+
 /** One run: it times the stages, tells their story and writes the manifest after each of them. */
 export class Run {
   readonly plan: Plan;
@@ -98,6 +101,7 @@ export class Run {
       if (name === this.#until) throw new ReachedStage(name);
       return value;
     } catch (error) {
+      if (error instanceof BegunOnly) this.#progress.end(name, 'done', error.message, seconds());
       if (!(error instanceof ReachedStage)) {
         this.#progress.end(name, 'failed', firstLine(error), seconds());
         await this.#recordStage(name, seconds(), 'failed').catch(() => undefined);

@@ -4,6 +4,7 @@ import { PipelineError, UsageError } from '../../src/base/errors.ts';
 import { selectToolchain } from '../../src/toolchain/select.ts';
 import type { CommandContext, CommandResult } from '../cli.ts';
 import { readConfig } from '../config.ts';
+import { examineSetUp } from '../github/set-up.ts';
 import { describeSigning } from '../identities.ts';
 import { makePlan } from '../plan.ts';
 import { type Check, renderChecks } from '../report/checks.ts';
@@ -17,8 +18,16 @@ interface Examination {
   examine(): Promise<string>;
 }
 
-/** Checks that this machine and the configuration can make a release; exit 0 when all is well, 2 otherwise. */
-export async function doctor(context: CommandContext): Promise<CommandResult> {
+/**
+ * Checks that this machine and the configuration can make a release; exit 0 when all is well, 2 otherwise.
+ *
+ * @param options with `ci`, the set-up of the repository on GitHub is checked instead
+ */
+export async function doctor(context: CommandContext, options: { readonly ci?: boolean } = {}): Promise<CommandResult> {
+  if (options.ci) {
+    const found = await examineSetUp(context);
+    return verdictOf(found, 'The repository is set up for releases, as far as it could be looked at.');
+  }
   const checks: Check[] = [];
   for (const { id, examine } of examinations(context)) {
     try {
@@ -29,9 +38,14 @@ export async function doctor(context: CommandContext): Promise<CommandResult> {
       checks.push({ id, status: 'fail', reason: `${(error as Error).message}${hint}` });
     }
   }
+  return verdictOf(checks, 'This machine can build the package: npm start');
+}
+
+function verdictOf(checks: readonly Check[], well: string): CommandResult {
   const failed = checks.filter((check) => check.status === 'fail').length;
-  const verdict =
-    failed === 0 ? 'This machine can build the package: npm start' : `${failed} of ${checks.length} checks failed.`;
+  const skipped = checks.filter((check) => check.status === 'skipped').length;
+  const unseen = skipped === 0 ? '' : ` ${skipped} could not be looked at.`;
+  const verdict = failed === 0 ? `${well}${unseen}` : `${failed} of ${checks.length} checks failed.${unseen}`;
   return {
     document: { schema: 1, checks, ok: failed === 0 },
     text: `${renderChecks(checks)}\n${verdict}\n`,

@@ -2,16 +2,17 @@ import { join, resolve } from 'node:path';
 import { UsageError } from '../../src/base/errors.ts';
 import { appleTrust } from '../../src/pki/apple-roots.ts';
 import { openRehearsalAuthority } from '../../src/rehearsal/authority.ts';
-import { selectToolchain } from '../../src/toolchain/select.ts';
+import { selectToolchain, type Toolchain } from '../../src/toolchain/select.ts';
 import type { CommandContext, CommandResult } from '../cli.ts';
 import { REHEARSAL_FOLDER, type ReleaseSigning, resolveSigning } from '../identities.ts';
 import type { Manifest } from '../manifest.ts';
 import { connectToNotary, namesNotaryKey } from '../notary-connection.ts';
+import { compiledEarlier, readCompiledRecord } from '../parts.ts';
 import { makePlan, type Plan } from '../plan.ts';
 import { type Beginning, type Finishing, runRelease } from '../release.ts';
 import { renderSummary } from '../report/summary.ts';
 import { manifestToResume, unusableReason } from '../resume.ts';
-import { Run, type StageName } from '../run.ts';
+import { Run, SIGNING_STAGES, type StageName } from '../run.ts';
 
 /** Options of `release` and `build` as the command line gives them. */
 export interface ReleaseOptions {
@@ -19,8 +20,12 @@ export interface ReleaseOptions {
   readonly out?: string;
   readonly until?: StageName;
   readonly resume?: boolean;
+  /** Folder that `parts` made: its slices are taken, and all else that a release reads. */
+  readonly compiled?: string;
   /** Longest wait for the notary, in milliseconds. */
   readonly maxWait?: number;
+  /** End once the package is uploaded; a later run with `resume` waits for the verdict. */
+  readonly submitOnly?: boolean;
 }
 
 /** Runs every stage, from source to the package. */
@@ -38,23 +43,53 @@ async function execute(
   options: ReleaseOptions,
   command: 'release' | 'build',
 ): Promise<CommandResult> {
-  const plan = await makePlan({
-    root: context.root,
-    outFolder: resolve(options.out ?? resolve(context.root, 'out')),
-    sourceDateEpoch: context.env.SOURCE_DATE_EPOCH,
-  });
+  const prepared = await prepare(context, options);
+  const { plan } = prepared;
   if (command === 'build')
-    return finish(context, plan, await beginAnew(context, plan, options, null), null, 'build-package');
+    return finish(context, plan, await beginAnew(context, prepared, null), null, 'build-package');
   const earlier = options.resume ? await earlierRun(context, plan) : undefined;
   const signing = earlier?.signing ?? (await resolveSigning({ env: context.env, plan }));
   refuseHalfSetUp(signing.mode, context.env);
-  const notary = await connectToNotary({ env: context.env, plan, mode: signing.mode, maxWaitMs: options.maxWait });
+  // Whoever only signs has no key of the notary.
+  const notary = endsBeforeNotary(options.until)
+    ? null
+    : await connectToNotary({
+        env: context.env,
+        plan,
+        mode: signing.mode,
+        maxWaitMs: options.submitOnly ? 0 : options.maxWait,
+      });
   try {
-    const begun = earlier?.begun ?? (await beginAnew(context, plan, options, signing as ReleaseSigning));
-    return await finish(context, plan, begun, { signing, notary }, options.until);
+    const begun = earlier?.begun ?? (await beginAnew(context, prepared, signing as ReleaseSigning));
+    return await finish(context, plan, begun, notary && { signing, notary }, options.until);
   } finally {
-    await notary.close();
+    await notary?.close();
   }
+}
+
+/** Returns the plan and the tools; with --compiled, both as the machine that compiled had them. */
+async function prepare(
+  { root, env }: CommandContext,
+  { compiled, out, toolchain: choice }: ReleaseOptions,
+): Promise<Prepared> {
+  if (compiled === undefined) {
+    const outFolder = resolve(out ?? resolve(root, 'out'));
+    const plan = await makePlan({ root, outFolder, sourceDateEpoch: env.SOURCE_DATE_EPOCH });
+    return { plan, toolchain: selectToolchain(choice ?? plan.config.signing.toolchain) };
+  }
+  const folder = resolve(compiled);
+  const record = await readCompiledRecord(folder);
+  const outFolder = resolve(out ?? resolve(folder, 'out'));
+  const plan = await makePlan({ root: folder, outFolder, sourceDateEpoch: String(record.sourceDateEpoch) });
+  const toolchain = { ...selectToolchain(choice ?? record.toolchain), compiler: compiledEarlier(folder, record) };
+  return { plan: { ...plan, commit: record.commit }, toolchain };
+}
+
+const endsBeforeNotary = (until: StageName | undefined) => until !== undefined && SIGNING_STAGES.includes(until);
+
+interface Prepared {
+  readonly plan: Plan;
+  readonly toolchain: Toolchain;
 }
 
 interface Begun {
@@ -76,11 +111,9 @@ async function finish(
 
 async function beginAnew(
   { progress }: CommandContext,
-  plan: Plan,
-  options: ReleaseOptions,
+  { plan, toolchain }: Prepared,
   signing: ReleaseSigning | null,
 ): Promise<Begun> {
-  const toolchain = selectToolchain(options.toolchain ?? plan.config.signing.toolchain);
   for (const warning of signing?.warnings ?? []) progress.note('warning', warning);
   const tools = { node: process.versions.node, zlib: process.versions.zlib, ...(await toolchain.compiler.versions()) };
   const manifest = newManifest(plan, toolchain.name, tools, signing?.mode ?? 'build');

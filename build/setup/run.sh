@@ -7,7 +7,7 @@ set -eu
 ensure_node
 ensure_modules
 case ${1:-} in
-  release | build)
+  release | build | parts)
     case " $* " in
       *' --help '* | *' -h '*) ;;
       *) ensure_compiler ;;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { appendFile, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { RefusedError } from '../../src/base/errors.ts';
+import { type NetworkError, RefusedError } from '../../src/base/errors.ts';
 import { writeWhole } from '../../src/base/files.ts';
 import { accessBuffer } from '../../src/base/random-access.ts';
 import { readXar } from '../../src/flat-package/xar-read.ts';
@@ -10,7 +10,7 @@ import { predictNotary } from '../../src/notary/predict.ts';
 import { type NotarizedFile, notarize, type SubmissionRecord } from '../../src/notary/submission.ts';
 import type { Manifest } from '../manifest.ts';
 import type { NotaryConnection } from '../notary-connection.ts';
-import type { StageContext, StageResult } from '../run.ts';
+import { BegunOnly, type StageContext, type StageResult } from '../run.ts';
 import { packagePaths } from './build-package.ts';
 
 /** A package that the notary has accepted. */
@@ -48,6 +48,10 @@ export async function notarizePackage(
     tell: progress.update,
     warn: (words) => note('warning', words),
     signal,
+  }).catch((error: unknown) => {
+    // Not to wait at all is what `release --submit-only` asks for: the id is in the manifest, and `--resume` goes on from it.
+    if (connection.waiting.maxWaitMs !== 0 || (error as NetworkError).code !== 'NOTARY_WAIT') throw error;
+    throw new BegunOnly('submitted; not waiting for the verdict, as asked');
   });
   const warnings = log?.issues.length ?? 0;
   const where = connection.mode === 'rehearsal' ? ' by the rehearsal notary' : '';

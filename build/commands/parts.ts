@@ -1,0 +1,64 @@
+import { mkdir, readdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { UsageError, VerificationError } from '../../src/base/errors.ts';
+import { digestFile } from '../../src/base/files.ts';
+import { selectToolchain } from '../../src/toolchain/select.ts';
+import type { CommandContext, CommandResult } from '../cli.ts';
+import { PARTS_CLI, writeParts } from '../parts.ts';
+import { makePlan } from '../plan.ts';
+import { githubReport } from '../report/github.ts';
+import { readBundleSource } from '../stages/compile.ts';
+import { tarFolder } from '../tar.ts';
+
+/** Options of `parts` as the command line gives them. */
+export interface PartsOptions {
+  readonly out: string;
+  readonly toolchain?: 'portable' | 'apple' | 'auto';
+  /** SHA-256 that the archive must have: a second build of the same commit. */
+  readonly expect?: string;
+}
+
+/** Compiles, and writes all that the sealed signing job needs into a new folder and into one archive beside it. */
+export async function parts(context: CommandContext, options: PartsOptions): Promise<CommandResult> {
+  const folder = resolve(options.out);
+  await refuseTaken(folder, options.out);
+  const plan = await makePlan({
+    root: context.root,
+    outFolder: join(context.root, 'out'),
+    sourceDateEpoch: context.env.SOURCE_DATE_EPOCH,
+  });
+  const toolchain = selectToolchain(options.toolchain ?? plan.config.signing.toolchain);
+  const slices = await toolchain.compiler.compile(await readBundleSource(plan), { signal: context.signal });
+  await mkdir(folder, { recursive: true });
+  const tools = await toolchain.compiler.versions();
+  await writeParts(folder, { plan, cli: context.program, slices, toolchain: toolchain.name, tools });
+  const archive = await tarFolder(folder, `${folder}.tar`);
+  const cli = await digestFile(join(folder, PARTS_CLI));
+  const { sha256 } = archive;
+  if (options.expect && sha256 !== options.expect) {
+    throw new VerificationError('PARTS_DIFFER', `the parts have sha256 ${sha256}, not ${options.expect}`, {
+      hint: 'The two builds had other sources or tools: unpack both archives and compare compiled/compiled.json first.',
+    });
+  }
+  const github = githubReport(context.env);
+  await github.output('version', plan.version);
+  await github.output('sha256', sha256);
+  await github.output('cli-sha256', cli.sha256);
+  const files = [
+    { path: archive.path, sha256 },
+    { path: cli.path, sha256: cli.sha256 },
+    ...(await Promise.all(slices.map(({ architecture }) => digestFile(join(folder, 'compiled', architecture))))),
+  ].map(({ path, sha256: digest }) => ({ path, sha256: digest }));
+  return {
+    document: { schema: 1, version: plan.version, archive: { path: archive.path, sha256 }, files },
+    text: files.map(({ path, sha256: digest }) => `${digest}  ${path}\n`).join(''),
+  };
+}
+
+async function refuseTaken(folder: string, name: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  if (names.length === 0) return;
+  throw new UsageError('TARGET_EXISTS', `${name} is no empty folder`, {
+    hint: 'Name a folder that does not exist yet.',
+  });
+}

@@ -1,0 +1,133 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { makeReplay, type Replay } from './replay.ts';
+import { discard, type JobResult, sha256 } from './runner.ts';
+
+// Each job of a replay starts several programs; on a busy machine that takes minutes.
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
+
+const scratches: string[] = [];
+const scratch = () => {
+  const folder = mkdtempSync(join(tmpdir(), 'replay-'));
+  scratches.push(folder);
+  return folder;
+};
+afterAll(() => scratches.forEach(discard));
+
+const resultsOf = (jobs: Record<string, JobResult>) =>
+  Object.fromEntries(Object.entries(jobs).map(([id, { result }]) => [id, result]));
+const logOf = (jobs: Record<string, JobResult>) =>
+  Object.values(jobs)
+    .map(({ log }) => log)
+    .join('');
+const ALL = ['plan', 'build', 'sign', 'submit', 'staple', 'smoke', 'attest', 'publish', 'verify'];
+const everyJob = (result: string) => Object.fromEntries(ALL.map((id) => [id, result]));
+
+describe('release.yml, from merge to published release', () => {
+  let replay: Replay;
+  let jobs: Record<string, JobResult>;
+  beforeAll(async () => {
+    replay = await makeReplay(scratch(), { short: true });
+    jobs = await replay.runner.run('release.yml');
+  });
+
+  it('ends every job well', () => expect(resultsOf(jobs), logOf(jobs)).toEqual(everyJob('success')));
+
+  it('publishes one immutable release whose tag is the commit that was merged', () => {
+    const { releases, tags } = replay.github();
+    expect(releases).toHaveLength(1);
+    expect(releases[0]).toMatchObject({ tag_name: `v${replay.version}`, draft: false, immutable: true });
+    expect(tags).toEqual({ [`v${replay.version}`]: replay.commit });
+  });
+
+  it('uploads the package first, as the only .pkg, and every asset has the digest of the finished file', () => {
+    const { assets } = replay.github().releases[0]!;
+    expect(assets[0]?.name).toBe(`Escrow.Buddy-${replay.version}.pkg`);
+    expect(assets.filter(({ name }) => name.endsWith('.pkg'))).toHaveLength(1);
+    const folder = join(jobs.staple!.workspaces[0]!, 'out', replay.version);
+    for (const { name, digest } of assets.filter(({ name }) => name !== 'EscrowBuddy.intoto.jsonl'))
+      expect(digest).toBe(`sha256:${sha256(join(folder, name))}`);
+  });
+
+  it('tells on the page what changed, whose package it is and how to check it', () => {
+    const { body } = replay.github().releases[0]!;
+    for (const words of ['### Added', 'REHEARSAL0', 'com.netflix.Escrow-Buddy', 'gh attestation verify'])
+      expect(body).toContain(words);
+  });
+
+  it('submits once', () => expect(replay.submissions()).toBe(1));
+
+  it('gives signing keys to the sign job alone, and a token to jobs without secrets alone', () => {
+    const seen = replay.runner.executed.filter(({ env }) => 'APPLICATION_P12_BASE64' in env).map(({ at }) => at);
+    expect(seen).toEqual(['release.yml/sign']);
+    const notary = replay.runner.executed.filter(({ env }) => 'NOTARY_KEY' in env).map(({ at }) => at);
+    expect(notary).toEqual(['release.yml/submit', 'release.yml/staple']);
+    for (const { env } of replay.runner.executed)
+      expect('GH_TOKEN' in env && ('NOTARY_KEY' in env || 'APPLICATION_P12_BASE64' in env)).toBe(false);
+  });
+
+  it('leaves no byte of a signing key in any artifact or in the folder of another job', () => {
+    const holds = (folder: string): string[] =>
+      readdirSync(folder, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath, entry.name))
+        .filter((path) => replay.signingKeys.some((key) => readFileSync(path).includes(key)));
+    const others = ALL.filter((id) => id !== 'sign').flatMap((id) => jobs[id]!.workspaces);
+    for (const folder of [join(replay.scratch, 'artifacts'), join(replay.scratch, 'apple/notary'), ...others])
+      expect(holds(folder)).toEqual([]);
+  });
+
+  it('keeps a checkout out of every sealed job', () => {
+    for (const id of ['sign', 'submit', 'staple', 'publish']) {
+      expect(existsSync(join(jobs[id]!.workspaces[0]!, 'build/cli.ts'))).toBe(false);
+      expect(existsSync(join(jobs[id]!.workspaces[0]!, 'cli.mjs'))).toBe(true);
+    }
+  });
+
+  it('does nothing on the next merge with the same version', async () => {
+    expect(resultsOf(await replay.runner.run('release.yml'))).toEqual({ ...everyJob('skipped'), plan: 'success' });
+    expect(replay.github().releases).toHaveLength(1);
+  });
+});
+
+describe('a release whose jobs die', () => {
+  it('goes on with "Re-run failed jobs": no second submission, no second release', async () => {
+    const kill = {
+      at: 'release.yml/staple',
+      step: 'Wait, staple, verify',
+      when: (workspace: string) => existsSync(join(workspace, 'out')) && logged(workspace),
+    };
+    const replay = await makeReplay(scratch(), { short: true, kill });
+    const first = await replay.runner.run('release.yml');
+    expect(resultsOf(first), logOf(first)).toMatchObject({
+      submit: 'success',
+      staple: 'failure',
+      smoke: 'skipped',
+      publish: 'skipped',
+    });
+
+    // The second attempt dies while it uploads, the third loses the answer to the very last call.
+    replay.fault('release upload', 'before', 'HTTP 502: Bad gateway');
+    const second = await replay.runner.run('release.yml', first);
+    expect(resultsOf(second), logOf(second)).toMatchObject({
+      staple: 'success',
+      attest: 'success',
+      publish: 'failure',
+    });
+    expect(replay.github().releases).toMatchObject([{ draft: true }]);
+    replay.fault('--method PATCH', 'after', 'HTTP 504: Gateway timeout');
+    const third = await replay.runner.run('release.yml', second);
+    expect(resultsOf(third), logOf(third)).toEqual(everyJob('success'));
+
+    expect(replay.submissions()).toBe(1);
+    expect(replay.github().releases).toMatchObject([{ draft: false, immutable: true }]);
+  });
+});
+
+/** The notary's verdict is there, the ticket is not yet stapled. */
+function logged(workspace: string): boolean {
+  const [version] = readdirSync(join(workspace, 'out'));
+  return version !== undefined && existsSync(join(workspace, 'out', version, 'notary-log.json'));
+}

@@ -1,0 +1,207 @@
+import { execFileSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { REHEARSAL_REPOSITORY } from '../../build/github/gh.ts';
+import { openRehearsalAuthority } from '../../src/rehearsal/authority.ts';
+import { findOnPath } from '../support/needs.ts';
+import { Runner, type RunnerOptions } from './runner.ts';
+
+/** A release of this project on this machine: its repository, GitHub and Apple, all stand-ins. */
+export interface Replay {
+  readonly runner: Runner;
+  readonly scratch: string;
+  readonly origin: string;
+  readonly commit: string;
+  readonly version: string;
+  /** What the stand-in of GitHub holds, as its file says now. */
+  github(): GitHubState;
+  /** Makes a call of `gh` fail once: before or after the deed. */
+  fault(call: string, when: 'before' | 'after', words: string): void;
+  change(edit: (state: GitHubState) => void): void;
+  /** Number of submissions that the stand-in of the notary has seen. */
+  submissions(): number;
+  /** Folder of the signing keys; no job without the environment `signing` may find a byte of them. */
+  readonly signingKeys: readonly string[];
+}
+
+/** State of test/github/fake-gh.mjs. */
+export interface GitHubState {
+  nextId: number;
+  releases: {
+    id: number;
+    tag_name: string;
+    draft: boolean;
+    immutable: boolean;
+    body: string;
+    target_commitish: string;
+    assets: { name: string; digest: string }[];
+  }[];
+  tags: Record<string, string>;
+  issues: { number: number; title: string; body: string; state: string }[];
+  attested: Record<string, string>;
+  calls: string[][];
+  faults: { call: string; when: string; words: string }[];
+  immutable: boolean;
+  commits: Record<string, string>;
+}
+
+const EMPTY: GitHubState = {
+  nextId: 1,
+  releases: [],
+  tags: {},
+  issues: [],
+  attested: {},
+  calls: [],
+  faults: [],
+  immutable: true,
+  commits: {},
+};
+/** What a checkout holds beside the tests, and the tests that workflows name. */
+const IN_ORIGIN = /^(?!test\/|docs\/|\.ci\/)|^test\/(mac-runner|interop)\//;
+
+/** Makes a repository with a dated changelog, so that its commit is a release, and everything around it. */
+export async function makeReplay(
+  scratch: string,
+  options: Pick<RunnerOptions, 'kill' | 'short' | 'event'> = {},
+): Promise<Replay> {
+  const origin = join(scratch, 'origin');
+  const commit = makeOrigin(origin);
+  const state = join(scratch, 'github');
+  mkdirSync(state, { recursive: true });
+  const file = join(state, 'github.json');
+  writeFileSync(file, JSON.stringify(EMPTY));
+  const read = (): GitHubState => JSON.parse(readFileSync(file, 'utf8'));
+  const change = (edit: (value: GitHubState) => void) => {
+    const value = read();
+    edit(value);
+    writeFileSync(file, JSON.stringify(value));
+  };
+  const homes = await makeHomes(join(scratch, 'apple'));
+  const runner = new Runner({
+    scratch,
+    origin,
+    commit,
+    repository: REHEARSAL_REPOSITORY,
+    bin: makeBin(join(scratch, 'bin'), state),
+    macBin: resolve('test/github/fake-mac'),
+    secrets: {},
+    prepare: (at, environment, workspace) => giveHome(homes, at, environment, workspace),
+    attested: (digests) =>
+      change((value) => {
+        for (const digest of digests) value.attested[digest] = commit;
+      }),
+    ...options,
+  });
+  return {
+    runner,
+    scratch,
+    origin,
+    commit,
+    version: JSON.parse(readFileSync(join(origin, 'package.json'), 'utf8')).version,
+    github: read,
+    change,
+    fault: (call, when, words) => change((value) => value.faults.push({ call, when, words })),
+    submissions: () => countSubmissions(homes.notary),
+    signingKeys: homes.signingKeys,
+  };
+}
+
+/** Copies what git would hold, gives the version a date in the changelog and commits: the merge that is released. */
+function makeOrigin(origin: string): string {
+  const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    encoding: 'utf8',
+  });
+  for (const path of listed.split('\0').filter((name) => name && IN_ORIGIN.test(name) && existsSync(name))) {
+    mkdirSync(join(origin, dirname(path)), { recursive: true });
+    cpSync(path, join(origin, path));
+  }
+  const changelog = join(origin, 'CHANGELOG.md');
+  writeFileSync(changelog, readFileSync(changelog, 'utf8').replace(/^(## \d\S*), not released$/m, '$1, 2026-11-24'));
+  const git = (...argv: string[]) =>
+    execFileSync('git', ['-c', 'user.name=Replay', '-c', 'user.email=replay@example.invalid', ...argv], {
+      cwd: origin,
+      encoding: 'utf8',
+      env: { ...process.env, GIT_AUTHOR_DATE: '1700000000 +0000', GIT_COMMITTER_DATE: '1700000000 +0000' },
+    });
+  git('init', '--quiet', '--initial-branch=main');
+  git('add', '--all');
+  git('commit', '--quiet', '--message', 'release');
+  return git('rev-parse', 'HEAD').trim();
+}
+
+function makeBin(bin: string, state: string): string {
+  mkdirSync(bin, { recursive: true });
+  const gh = join(bin, 'gh');
+  // The tests of a test would run themselves; what they are is said by what they print.
+  const npm = join(bin, 'npm');
+  writeFileSync(
+    npm,
+    `#!/bin/sh\ncase "$*" in test | 'run check' | 'run test:interop'*) echo "npm $*" ;; *) exec "${findOnPath('npm')}" "$@" ;; esac\n`,
+  );
+  chmodSync(npm, 0o755);
+  writeFileSync(gh, `#!/bin/sh\nexec "${process.execPath}" "${resolve('test/github/fake-gh.mjs')}" "${state}" "$@"\n`);
+  chmodSync(gh, 0o755);
+  return bin;
+}
+
+/** What each kind of job may have of the rehearsal: all keys, the notary's side, or certificates alone. */
+interface Homes {
+  readonly signing: string;
+  readonly notary: string;
+  readonly stranger: string;
+  readonly signingKeys: readonly string[];
+}
+
+async function makeHomes(folder: string): Promise<Homes> {
+  const [signing, notary, stranger] = ['signing', 'notary', 'stranger'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  await openRehearsalAuthority(signing);
+  const keyOf = (member: string) =>
+    readFileSync(join(signing, 'authority', `${member}.key.pem`), 'utf8').split('\n')[2] as string;
+  for (const [home, strip] of [
+    [notary, (name: string) => /^(application|installer|developerIdAuthority)\./.test(name)],
+    [stranger, () => true],
+  ] as const) {
+    cpSync(signing, home, { recursive: true });
+    for (const name of readdirSync(join(home, 'authority'))) {
+      if (name.endsWith('.key.pem') && strip(name)) writeFileSync(join(home, 'authority', name), uselessKey());
+    }
+  }
+  return { signing, notary, stranger, signingKeys: [keyOf('application'), keyOf('installer')] };
+}
+
+/** Certificates are read with their key; whoever may not sign gets one that fits no certificate. */
+function uselessKey(): string {
+  return generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey.export({
+    type: 'pkcs8',
+    format: 'pem',
+  }) as string;
+}
+
+/** In a rehearsal the folder .rehearsal stands for the secrets: jobs of an environment get its part of it. */
+function giveHome(homes: Homes, at: string, environment: string | undefined, workspace: string): void {
+  const place = join(workspace, '.rehearsal');
+  if (existsSync(place)) return;
+  if (environment === 'signing') symlinkSync(homes.signing, place);
+  else if (environment === 'notary') symlinkSync(homes.notary, place);
+  else if (at === 'release.yml/verify') symlinkSync(homes.stranger, place);
+}
+
+function countSubmissions(home: string): number {
+  const folder = join(home, 'notary');
+  if (!existsSync(folder)) return 0;
+  return readdirSync(folder).filter((name) => /^[0-9a-f-]{36}\.json$/.test(name)).length;
+}

@@ -1,0 +1,107 @@
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { readPins } from '../../build/github/pins.ts';
+import { makeReplay, type Replay } from './replay.ts';
+import { discard, type JobResult } from './runner.ts';
+import { parseWorkflow, readWorkflows } from './workflow.ts';
+
+// Each job of a replay starts several programs; on a busy machine that takes minutes.
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
+
+const scratches: string[] = [];
+const scratch = () => {
+  const folder = mkdtempSync(join(tmpdir(), 'workflows-'));
+  scratches.push(folder);
+  return folder;
+};
+afterAll(() => scratches.forEach(discard));
+
+const resultsOf = (jobs: Record<string, JobResult>) =>
+  Object.fromEntries(Object.entries(jobs).map(([id, { result }]) => [id, result]));
+const logOf = (jobs: Record<string, JobResult>) =>
+  Object.values(jobs)
+    .map(({ log }) => log)
+    .join('');
+const scriptsOf = (file: string) =>
+  Object.entries(parseWorkflow(readWorkflows('.').get(file)!).jobs).flatMap(([job, { steps }]) =>
+    (steps ?? []).filter(({ run }) => run !== undefined).map(({ run }) => `${file}/${job}: ${run}`),
+  );
+
+describe("ci.yml for a stranger's pull request", () => {
+  let replay: Replay;
+  let jobs: Record<string, JobResult>;
+  beforeAll(async () => {
+    replay = await makeReplay(scratch(), { short: true, event: 'pull_request' });
+    jobs = await replay.runner.run('ci.yml');
+  });
+
+  it('ends every job well and runs every script of the file', () => {
+    expect(resultsOf(jobs), logOf(jobs)).toEqual({
+      version: 'success',
+      linux: 'success',
+      workflows: 'success',
+      macos: 'success',
+    });
+    expect(replay.runner.executed.map(({ at, run }) => `${at}: ${run}`)).toEqual(scriptsOf('ci.yml'));
+  });
+
+  it('makes a real rehearsal package and tells about it on the page of the run', () => {
+    const [workspace] = jobs.linux!.workspaces;
+    const summary = readFileSync(join(dirname(workspace!), 'summary.md'), 'utf8');
+    expect(existsSync(join(workspace!, 'out', replay.version, `Escrow.Buddy-${replay.version}.pkg`))).toBe(true);
+    for (const words of [
+      'No Mac trusts this package',
+      '| staple | done |',
+      '| verify | done |',
+      `Escrow.Buddy-${replay.version}.pkg`,
+    ])
+      expect(summary).toContain(words);
+  });
+});
+
+describe('expiry.yml', () => {
+  it('opens one issue with what it found, keeps it up to date, and closes it', async () => {
+    const replay = await makeReplay(scratch(), { short: true });
+    const pins = await readPins('.');
+    const pinned = Object.fromEntries(
+      Object.entries(pins).map(([action, { tag, commit }]) => [`${action}@${tag}`, commit]),
+    );
+    replay.change((state) => {
+      state.commits = { ...pinned, 'actions/checkout@v7.0.1': 'f'.repeat(40) };
+    });
+    const jobs = await replay.runner.run('expiry.yml');
+    // Without a key the notary is not asked, and that is a finding.
+    expect(resultsOf(jobs), logOf(jobs)).toEqual({
+      certificates: 'success',
+      pins: 'success',
+      parts: 'success',
+      notary: 'failure',
+      issue: 'success',
+    });
+    expect(logOf(jobs)).toContain('NOTARY_KEY, NOTARY_KEY_ID, NOTARY_ISSUER_ID');
+    expect(replay.runner.executed.map(({ at, run }) => `${at}: ${run}`)).toEqual(scriptsOf('expiry.yml'));
+    const [issue] = replay.github().issues;
+    expect(issue?.body).toContain('actions/checkout: v7.0.1 is now at ffff');
+    expect(issue?.body).toContain('the check itself ended with: failure');
+  });
+});
+
+describe('an artifact that another job changed', () => {
+  it('stops the job that fetches it before anything of it runs', async () => {
+    const replay = await makeReplay(scratch(), {
+      short: true,
+      kill: { at: 'release.yml/sign', step: 'Sign', when: () => true },
+    });
+    const first = await replay.runner.run('release.yml');
+    expect(first.sign?.result).toBe('failure');
+    replay.runner.tamper('parts', (bytes) =>
+      Buffer.from(bytes.toString('latin1').replace('release', 'releasf'), 'latin1'),
+    );
+    const second = await replay.runner.run('release.yml', first);
+    expect(second.sign).toMatchObject({ result: 'failure' });
+    expect(second.sign?.log).toContain('parts.tar: FAILED');
+    expect(replay.runner.executed.at(-1)?.step).toBe('Check and unpack the parts');
+  });
+});
