@@ -148,7 +148,10 @@ function commandLine(execute: Execute): Command {
     .option('--tool <name>', 'program that printed it, such as codesign, stapler or notary-log')
     .addHelpText('after', example('npm run -s cli -- doctor explain "errSecInternalComponent"'))
     .action((message, options) =>
-      execute(async (context) => (await import('./commands/explain.ts')).explainMessage(context, message, options), options),
+      execute(
+        async (context) => (await import('./commands/explain.ts')).explainMessage(context, message, options),
+        options,
+      ),
     );
 
   return program;

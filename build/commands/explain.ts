@@ -1,6 +1,6 @@
-import type { CommandContext, CommandResult } from '../cli.ts';
-import { explain, explainLines, FAILURES, renderFailure } from '../catalogue.ts';
 import { UsageError } from '../../src/base/errors.ts';
+import { explain, explainLines, FAILURES, renderFailure } from '../catalogue.ts';
+import type { CommandContext, CommandResult } from '../cli.ts';
 
 /** Options of `doctor explain`. */
 export interface ExplainOptions {
@@ -23,6 +23,8 @@ export async function explainMessage(
   const whole = explain(message, tool);
   const found = [...new Set([...(whole ? [whole] : []), ...explainLines(message, tool)])];
   const unknown = `Not known:\n${message}\nPlease report it with the lines around it, so that it becomes known.\n`;
-  const text = found.map((failure) => `${failure.tool}: ${failure.match}\n${renderFailure(failure, '  ')}\n`).join('\n');
+  const text = found
+    .map((failure) => `${failure.tool}: ${failure.match}\n${renderFailure(failure, '  ')}\n`)
+    .join('\n');
   return { document: { schema: 1, message, failures: found }, text: found.length > 0 ? text : unknown };
 }

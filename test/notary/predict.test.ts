@@ -22,10 +22,10 @@ import { predictNotary } from '../../src/notary/predict.ts';
 import { submissionName } from '../../src/notary/submission.ts';
 import { signCms } from '../../src/pki/cms.ts';
 import type { RehearsalAuthority } from '../../src/rehearsal/authority.ts';
-import { NOW, rehearsalSigner } from '../code-signature/signers.ts';
 import { sampleBundle, sampleSlice } from '../code-signature/sample.ts';
+import { NOW, rehearsalSigner } from '../code-signature/signers.ts';
 import { completed, fileOf, rehearse } from './rehearsed.ts';
-import { sampleIdentity, samplePackage, sampleTimestamp, type SampleSigning } from './sample-package.ts';
+import { type SampleSigning, sampleIdentity, samplePackage, sampleTimestamp } from './sample-package.ts';
 
 const NOT_SIGNED = 'The binary is not signed.';
 const NOT_DEVELOPER_ID = 'The binary is not signed with a valid Developer ID certificate.';
@@ -68,7 +68,10 @@ const PLAIN: Omit<SliceSigning, 'cms'> = {
   requirements: encodeRequirementSet(null),
 };
 
-async function tool(change: (slice: Buffer) => void, signing: Partial<SliceSigning> = {}): Promise<Record<string, Buffer>> {
+async function tool(
+  change: (slice: Buffer) => void,
+  signing: Partial<SliceSigning> = {},
+): Promise<Record<string, Buffer>> {
   const slice = Buffer.from(sampleSlice('arm64'));
   change(slice);
   return { tool: (await signSlice(slice, { ...PLAIN, cms: cmsBy('application'), ...signing })).data };
@@ -130,7 +133,10 @@ const both = (path: string, ...messages: string[]) =>
 
 /** Packages that Apple refuses, and what its log says of each. */
 const REFUSED: Readonly<Record<string, Case>> = {
-  'with unsigned code': { bundle: async () => sampleBundle(), expected: both(PROGRAM, INVALID).map(([path, , arch]) => [path, NOT_SIGNED, arch]) },
+  'with unsigned code': {
+    bundle: async () => sampleBundle(),
+    expected: both(PROGRAM, INVALID).map(([path, , arch]) => [path, NOT_SIGNED, arch]),
+  },
   'with ad-hoc signed code': {
     bundle: () => signed(sampleBundle(), { kind: 'ad-hoc' }),
     expected: both(PROGRAM, NOT_DEVELOPER_ID, NO_TIMESTAMP),
@@ -168,36 +174,50 @@ const REFUSED: Readonly<Record<string, Case>> = {
     expected: [[TOOL, INVALID, 'arm64']],
   },
   'that is not signed itself': { signing: { role: null }, expected: [['', NOT_SIGNED, null]] },
-  'that an Application certificate signed': { signing: { role: 'application' }, expected: [['', NOT_DEVELOPER_ID, null]] },
+  'that an Application certificate signed': {
+    signing: { role: 'application' },
+    expected: [['', NOT_DEVELOPER_ID, null]],
+  },
   'that was signed without a timestamp': { signing: { timestamp: false }, expected: [['', NO_TIMESTAMP, null]] },
 };
 
 describe(`a package, ${Object.keys(REFUSED).length} kinds of which Apple refuses`, () => {
-  it.each(Object.entries(REFUSED))('%s is predicted exactly, and refused by the notary for the same reasons', async (_name, test) => {
-    const bundle = test.bundle ? await test.bundle() : good;
-    const data = await samplePackage(bundle, (await test.loose?.()) ?? {}, { authority, ...test.signing });
-    const { checksum } = await readXar(accessBuffer(data));
-    const file = fileOf(data, checksum.value.toString('hex'));
-    const archiveName = submissionName(file);
-    const { issues } = await predictNotary(accessBuffer(data), { archiveName, trust: authority.trust, now: NOW });
-    const found = issues.map(({ path, message, architecture }) => [path.slice(archiveName.length + 1), message, architecture]);
-    expect(found).toEqual(test.expected);
+  it.each(Object.entries(REFUSED))(
+    '%s is predicted exactly, and refused by the notary for the same reasons',
+    async (_name, test) => {
+      const bundle = test.bundle ? await test.bundle() : good;
+      const data = await samplePackage(bundle, (await test.loose?.()) ?? {}, { authority, ...test.signing });
+      const { checksum } = await readXar(accessBuffer(data));
+      const file = fileOf(data, checksum.value.toString('hex'));
+      const archiveName = submissionName(file);
+      const { issues } = await predictNotary(accessBuffer(data), { archiveName, trust: authority.trust, now: NOW });
+      const found = issues.map(({ path, message, architecture }) => [
+        path.slice(archiveName.length + 1),
+        message,
+        architecture,
+      ]);
+      expect(found).toEqual(test.expected);
 
-    const run = await rehearse(file, { authority, clock: standingClock(NOW) });
-    expect(run.error?.code).toBe('NOTARY_INVALID');
-    expect(completed(run)[0]?.verdict?.log).toMatchObject({
-      status: 'Invalid',
-      statusCode: 4000,
-      sha256: createHash('sha256').update(data).digest('hex'),
-      issues,
-      ticketContents: null,
-    });
-  });
+      const run = await rehearse(file, { authority, clock: standingClock(NOW) });
+      expect(run.error?.code).toBe('NOTARY_INVALID');
+      expect(completed(run)[0]?.verdict?.log).toMatchObject({
+        status: 'Invalid',
+        statusCode: 4000,
+        sha256: createHash('sha256').update(data).digest('hex'),
+        issues,
+        ticketContents: null,
+      });
+    },
+  );
 
   it('is accepted when nothing is wrong, with a ticket for it and each slice', async () => {
     const data = await samplePackage(good, await tool(asExecutable), { authority });
     const { checksum } = await readXar(accessBuffer(data));
-    const { issues, code } = await predictNotary(accessBuffer(data), { archiveName: 'a.pkg', trust: authority.trust, now: NOW });
+    const { issues, code } = await predictNotary(accessBuffer(data), {
+      archiveName: 'a.pkg',
+      trust: authority.trust,
+      now: NOW,
+    });
     expect(issues).toEqual([]);
     expect(code.map(({ path, architecture }) => [path, architecture])).toEqual([
       [`a.pkg/${PROGRAM}`, 'x86_64'],

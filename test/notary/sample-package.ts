@@ -28,7 +28,8 @@ export interface SampleSigning {
 /** Returns a time-stamp token of the rehearsal, dated NOW. */
 export function sampleTimestamp(authority: RehearsalAuthority, signature: Buffer): Buffer {
   const timestamps = rehearsalTimestampAuthority(authority, standingClock(NOW));
-  return parseTimestampResponse(timestamps.issueToken(encodeTimestampRequest(signature, randomBytes(8)))).token as Buffer;
+  return parseTimestampResponse(timestamps.issueToken(encodeTimestampRequest(signature, randomBytes(8))))
+    .token as Buffer;
 }
 
 /** Who a role's leaf is, as signers take it. */
@@ -55,7 +56,14 @@ export async function samplePackage(
       scripts: [],
       bundles: [],
     };
-    const plan = { identifier: 'com.example.Sample', version: '1.0.0', title: 'Sample', minimumSystemVersion: '10.14', creationTime: 1_700_000_000, component };
+    const plan = {
+      identifier: 'com.example.Sample',
+      version: '1.0.0',
+      title: 'Sample',
+      minimumSystemVersion: '10.14',
+      creationTime: 1_700_000_000,
+      component,
+    };
     await buildProduct(plan, path, new AbortController().signal);
     const unsigned = readFileSync(path);
     const { role = 'installer', authority } = signing;
