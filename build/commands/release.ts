@@ -8,6 +8,7 @@ import { REHEARSAL_FOLDER, type ReleaseSigning, resolveSigning } from '../identi
 import type { Manifest } from '../manifest.ts';
 import { connectToNotary, namesNotaryKey } from '../notary-connection.ts';
 import { makePlan, type Plan } from '../plan.ts';
+import { preflight } from '../preflight.ts';
 import { type Beginning, type Finishing, runRelease } from '../release.ts';
 import { renderSummary } from '../report/summary.ts';
 import { manifestToResume, unusableReason } from '../resume.ts';
@@ -50,6 +51,10 @@ async function execute(
   refuseHalfSetUp(signing.mode, context.env);
   const notary = await connectToNotary({ env: context.env, plan, mode: signing.mode, maxWaitMs: options.maxWait });
   try {
+    // A key, an agreement or a clock that is not right shows here, not after the build.
+    if (notary.mode === 'release') {
+      await preflight({ connection: notary, timestampUrl: plan.config.services.timestamp, signal: context.signal });
+    }
     const begun = earlier?.begun ?? (await beginAnew(context, plan, options, signing as ReleaseSigning));
     return await finish(context, plan, begun, { signing, notary }, options.until);
   } finally {

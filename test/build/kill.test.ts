@@ -25,11 +25,15 @@ const SAMPLE: readonly (readonly ['start' | 'signed', Moment])[] = [
 ];
 
 describe('a release that is killed', () => {
-  it.each(SAMPLE)('from %s at %j, then resumed, is whole, with one submission', async (from, moment) => {
-    const aftermath = await range.killAndResume(moment, from);
-    if (aftermath.killed) killed++;
-    expect(aftermath.problems).toEqual([]);
-  }, 180_000);
+  it.each(SAMPLE)(
+    'from %s at %j, then resumed, is whole, with one submission',
+    async (from, moment) => {
+      const aftermath = await range.killAndResume(moment, from);
+      if (aftermath.killed) killed++;
+      expect(aftermath.problems).toEqual([]);
+    },
+    180_000,
+  );
 
   it('was really killed before its end, but perhaps at the random moments', () =>
     expect(killed).toBeGreaterThanOrEqual(8));
