@@ -38,6 +38,8 @@ export interface ReleaseSigning {
 export interface SigningInput {
   readonly env: Readonly<NodeJS.ProcessEnv>;
   readonly plan: Pick<Plan, 'root' | 'config'>;
+  /** Whose identities are taken; Apple's unless told. */
+  readonly trust?: Trust;
 }
 
 /** Folder of the rehearsal's certificate authority; ignored by git. */
@@ -55,7 +57,7 @@ export async function resolveSigning(input: SigningInput): Promise<ReleaseSignin
   const sources = await identitySources(input);
   if (!sources) return rehearsalSigning(input.plan.root);
   const { config } = input.plan;
-  const trust = appleTrust();
+  const trust = input.trust ?? appleTrust();
   const application = await loadIdentity('application', sources.application, { trust });
   const installer = await loadIdentity('installer', sources.installer, { trust });
   const warnings = checkIdentityPair(application, installer);
@@ -70,6 +72,22 @@ export async function resolveSigning(input: SigningInput): Promise<ReleaseSignin
     timestamp: (signature, signal) => client.token(signature, signal),
     warnings: warnings.map(({ message }) => message),
   };
+}
+
+/**
+ * Returns who would sign, in words; nothing is made for it.
+ *
+ * @throws UsageError as `resolveSigning`
+ */
+export async function describeSigning(input: SigningInput): Promise<string> {
+  if (!(await identitySources(input)))
+    return 'no identity is set: npm start is a rehearsal, whose package no Mac trusts';
+  const { application, installer, warnings } = await resolveSigning(input);
+  const lines = [application, installer].map(({ certificate: { commonName, notAfter } }) => {
+    const days = Math.floor((notAfter.getTime() - Date.now()) / 86_400_000);
+    return `${commonName}, ${days} days left`;
+  });
+  return [...lines, ...warnings].join('\n');
 }
 
 async function rehearsalSigning(root: string): Promise<ReleaseSigning> {

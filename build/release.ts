@@ -38,7 +38,7 @@ export type Beginning =
 export async function runRelease(run: Run, beginning: Beginning, finishing: Finishing | null): Promise<Manifest> {
   const { outFolder } = run.plan;
   const { guard } = packagePaths(run.plan);
-  await mkdir(dirname(guard), { recursive: true });
+  await mkdir(outFolder, { recursive: true });
   for (const folder of [outFolder, dirname(guard)]) await removeUnfinished(folder);
   // Even a run that is killed in its first stage can be resumed.
   await run.record({});

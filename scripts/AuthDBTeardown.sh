@@ -11,8 +11,12 @@
 # @include lib/right-plan.sh
 # @include lib/right-change.sh
 # @include lib/unregister.sh
+# @include lib/guard-files.sh
 
 require_root
 open_workspace
 unregister_bundle || exit 1
+if [ -f "$GUARD_JOB" ]; then
+    say "The guard is installed and will register the mechanism again. To remove the product, run uninstall.sh; to keep it without the mechanism, set DisableHeal."
+fi
 exit 0

@@ -28,5 +28,6 @@ require_root
 open_workspace
 register_bundle || exit 1
 # The mechanism is in place; a guard that cannot start is no reason to call the installation failed.
-if setting_is_on EnableGuard; then install_guard || :; fi
+# One that is there already is replaced: an older one would judge the new bundle by an older signer.
+if setting_is_on EnableGuard || [ -f "$GUARD_JOB" ]; then install_guard || :; fi
 exit 0

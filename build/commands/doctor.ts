@@ -4,7 +4,7 @@ import { PipelineError, UsageError } from '../../src/base/errors.ts';
 import { selectToolchain } from '../../src/toolchain/select.ts';
 import type { CommandContext, CommandResult } from '../cli.ts';
 import { readConfig } from '../config.ts';
-import { resolveSigning } from '../identities.ts';
+import { describeSigning } from '../identities.ts';
 import { connectToNotary, namesNotaryKey } from '../notary-connection.ts';
 import { makePlan } from '../plan.ts';
 import { type OutsideCheck, preflightChecks } from '../preflight.ts';
@@ -22,7 +22,7 @@ interface Examination {
 /** Checks that this machine and the configuration can make a release; exit 0 when all is well, 2 otherwise. */
 export async function doctor(context: CommandContext): Promise<CommandResult> {
   const checks: Check[] = [];
-  for (const { id, examine } of [...examinations(context), ...releaseExaminations(context)]) {
+  for (const { id, examine } of [...examinations(context), ...outsideExaminations(context)]) {
     try {
       checks.push({ id, status: 'pass', reason: await examine() });
     } catch (error) {
@@ -68,6 +68,10 @@ function examinations({ root, env }: CommandContext): Examination[] {
       },
     },
     {
+      id: 'identities',
+      examine: async () => describeSigning({ env, plan: { root, config: await readConfig(root) } }),
+    },
+    {
       id: 'output',
       examine: async () => {
         await access(root, constants.W_OK);
@@ -77,23 +81,10 @@ function examinations({ root, env }: CommandContext): Examination[] {
   ];
 }
 
-/** With identities or a notary key in the environment: whether they can be used, and whether Apple's services can. */
-function releaseExaminations({ root, env, signal }: CommandContext): Examination[] {
-  const plan = () => makePlan({ root, outFolder: join(root, 'out'), sourceDateEpoch: env.SOURCE_DATE_EPOCH });
-  const now = Date.now();
-  const identities: Examination = {
-    id: 'identities',
-    examine: async () => {
-      const { mode, application, installer } = await resolveSigning({ env, plan: await plan() });
-      if (mode === 'rehearsal') return 'none set: npm start rehearses with throw-away ones';
-      const names = [application, installer].map(({ certificate }) => {
-        const days = Math.floor((certificate.notAfter.getTime() - now) / 86_400_000);
-        return `${certificate.commonName}, ${days} days left`;
-      });
-      return names.join('\n');
-    },
-  };
-  if (!namesNotaryKey(env)) return [identities];
+/** With a notary key in the environment: whether it can be used, and whether Apple's services can. */
+function outsideExaminations({ root, env, signal }: CommandContext): Examination[] {
+  if (!namesNotaryKey(env)) return [];
+  const plan = async () => ({ root, config: await readConfig(root) });
   const connection = async () => connectToNotary({ env, plan: await plan(), mode: 'release' });
   // One connection, because the clock is compared with the notary's last answer.
   let checks: Promise<OutsideCheck[]> | undefined;
@@ -105,13 +96,10 @@ function releaseExaminations({ root, env, signal }: CommandContext): Examination
     return checks;
   };
   const ids = ['notary', 'clock', 'ticket-service', 'timestamp-authority'];
-  return [
-    identities,
-    ...ids.map((id) => ({
-      id,
-      examine: async () => (await outside()).find((check) => check.id === id)?.examine() as Promise<string>,
-    })),
-  ];
+  return ids.map((id) => ({
+    id,
+    examine: async () => (await outside()).find((check) => check.id === id)?.examine() as Promise<string>,
+  }));
 }
 
 function examineNode(version: string): string {

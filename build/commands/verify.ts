@@ -8,10 +8,11 @@ import { appleTrust, type Trust } from '../../src/pki/apple-roots.ts';
 import { openRehearsalAuthority, REHEARSAL_TEAM } from '../../src/rehearsal/authority.ts';
 import { type OurForm, verifyPackage } from '../../src/verify/verify-package.ts';
 import type { CommandContext, CommandResult } from '../cli.ts';
-import { type Config, readConfig } from '../config.ts';
+import { readConfig } from '../config.ts';
 import { REHEARSAL_FOLDER } from '../identities.ts';
 import { readPolicy } from '../policy.ts';
 import { renderVerification } from '../report/verification.ts';
+import { packageIdentifiers } from '../stages/build-package.ts';
 import type { ScriptPackage } from '../stages/generate-scripts.ts';
 import { ourForm } from '../stages/verify.ts';
 
@@ -55,15 +56,11 @@ async function formOf(access: RandomAccess, root: string, trust: Trust): Promise
   const config = await readConfig(root).catch(() => undefined);
   if (!config) return null;
   const identifier = await identifierOf(access);
-  const name = Object.entries(identifiersOf(config)).find(([, own]) => own === identifier)?.[0] as
+  const name = Object.entries(packageIdentifiers(config)).find(([, own]) => own === identifier)?.[0] as
     | ScriptPackage
     | undefined;
   const team = trust.name === 'rehearsal' ? REHEARSAL_TEAM : config.signing.teamIdentifier;
-  return name ? ourForm({ root }, name, team) : null;
-}
-
-function identifiersOf({ package: settings }: Config): Record<ScriptPackage, string> {
-  return { product: settings.identifier, guard: settings.guardIdentifier, uninstall: settings.uninstallIdentifier };
+  return name ? ourForm({ root, config }, name, { teamIdentifier: team, version: null }) : null;
 }
 
 /** A package that cannot be opened is judged all the same, as somebody else's. */

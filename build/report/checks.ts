@@ -1,3 +1,5 @@
+import { printable } from './printable.ts';
+
 /** The result of one check, as every command and document has it. */
 export interface Check {
   readonly id: string;
@@ -9,15 +11,12 @@ export interface Check {
 
 const WORDS = { pass: 'pass', fail: 'FAIL', skipped: 'skipped' } as const;
 
-/** What a file says may not steer the terminal: control characters but the line feed. */
-const CONTROL = /[\x00-\x09\x0b-\x1f\x7f-\x9f]/g;
-
 /** Returns checks as a table: status, name, reason; further lines of a reason stand below it. */
 export function renderChecks(checks: readonly Check[]): string {
   const width = Math.max(...checks.map((check) => check.id.length), 0);
   return checks
     .map(({ id, status, reason }) => {
-      const [first = '', ...rest] = (reason ?? '').replace(CONTROL, '?').split('\n');
+      const [first = '', ...rest] = printable(reason ?? '').split('\n');
       const indent = ' '.repeat(width + 11);
       return [
         `${WORDS[status].padEnd(8)} ${id.padEnd(width)}  ${first}`.trimEnd(),

@@ -1,25 +1,26 @@
 import type { RandomAccess } from '../../src/base/random-access.ts';
 import { comparePayload } from '../../src/flat-package/compare-payload.ts';
 import { cpioEntries, type OpenComponent, type OpenPackage, openPackage } from '../../src/flat-package/open-package.ts';
-import { parseTrailer } from '../../src/flat-package/xar-trailer.ts';
 import type { Inspection } from '../commands/inspect.ts';
 import { bomLines } from './inspect-bom.ts';
+import {
+  type SignatureParts,
+  signatureLines,
+  signatureParts,
+  type TrailingParts,
+  trailingParts,
+} from './inspect-signature.ts';
 
 /** Shows a flat package: archive, signatures' places, Distribution, components with their Bom, scripts. */
 export async function inspectPackage(access: RandomAccess): Promise<Inspection> {
   const opened = await openPackage(access);
   const { archive, distribution } = opened;
-  const trailing = parseTrailer(await access.read(archive.trailing.offset, archive.trailing.size));
   const components = [];
   for (const component of opened.components) components.push(await componentFacts(opened, component));
   const facts = {
     checksum: { style: archive.checksum.style, value: archive.checksum.value.toString('hex') },
-    signatures: archive.signatures.map(({ style, range, certificates }) => ({
-      style,
-      size: range.size,
-      certificates: certificates.length,
-    })),
-    trailing: { kind: trailing.kind, size: archive.trailing.size },
+    signatures: await signatureParts(archive),
+    trailing: await trailingParts(archive),
     distribution: distribution && {
       title: distribution.title,
       product: distribution.product,
@@ -55,13 +56,12 @@ async function componentFacts({ archive }: OpenPackage, component: OpenComponent
 function renderPackage(
   facts: {
     readonly checksum: { readonly style: string; readonly value: string };
-    readonly signatures: readonly { readonly style: string; readonly size: number; readonly certificates: number }[];
-    readonly trailing: { readonly kind: string; readonly size: number };
+    readonly signatures: readonly SignatureParts[];
+    readonly trailing: TrailingParts;
     readonly components: readonly Awaited<ReturnType<typeof componentFacts>>[];
   },
   { distribution, components }: OpenPackage,
 ): string[] {
-  const signatures = facts.signatures.map(({ style, certificates }) => `${style} with ${certificates} certificates`);
   return [
     distribution
       ? `Product archive ${distribution.product?.id ?? ''} ${distribution.product?.version ?? ''}`.trimEnd()
@@ -69,8 +69,7 @@ function renderPackage(
     `  title       ${distribution?.title ?? 'none'}`,
     `  runs on     ${distribution?.hostArchitectures.join(', ') || 'any architecture'}, macOS ${distribution?.minimumSystemVersions.join(', ') || 'of any version'}`,
     `  toc digest  ${facts.checksum.style} ${facts.checksum.value}`,
-    `  signature   ${signatures.join(', ') || 'none'}`,
-    `  behind it   ${facts.trailing.size === 0 ? 'nothing' : `${facts.trailing.size} bytes: ${facts.trailing.kind}`}`,
+    ...signatureLines(facts.signatures, facts.trailing),
     ...facts.components.flatMap((component, index) => [
       '',
       `Component ${component.identifier} ${component.version}${component.folder === '' ? '' : ` (${component.folder})`}`,

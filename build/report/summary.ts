@@ -2,6 +2,9 @@ import { join, relative } from 'node:path';
 import type { Manifest } from '../manifest.ts';
 import type { Plan } from '../plan.ts';
 
+const REHEARSAL_WORDS =
+  'rehearsal: signed for trying out, trusted by no Mac; the README says how to give signing identities';
+
 /** Returns the last lines of a run: what was made, its identity, and what to do next. */
 export function renderSummary(manifest: Manifest, plan: Pick<Plan, 'outFolder'>): string {
   const file = manifest.files.find((candidate) => candidate.role === 'package');
@@ -16,15 +19,22 @@ export function renderSummary(manifest: Manifest, plan: Pick<Plan, 'outFolder'>)
     ['size', `${file.size} bytes`],
     ['sha256', file.sha256],
     ['signed by', manifest.package.signer ?? 'nobody: for development, no Mac accepts it from an MDM'],
+    ...(manifest.package.timestamp ? [['timestamp', manifest.package.timestamp]] : []),
+    ...(manifest.mode === 'rehearsal' ? [['mode', REHEARSAL_WORDS]] : []),
   ];
   return [
     '',
     `Made ${path}`,
     ...facts.map(([name, value]) => `  ${(name as string).padEnd(10)} ${value}`),
     '',
-    `Next: npm run -s cli -- inspect ${quote(path)}`,
+    `Next: npm run -s cli -- ${nextCommand(manifest)} ${quote(path)}`,
     '',
   ].join('\n');
+}
+
+function nextCommand({ package: made, mode }: Manifest): string {
+  if (!made?.signer) return 'inspect';
+  return mode === 'rehearsal' ? 'verify --trust rehearsal' : 'verify';
 }
 
 /** Returns the path as the person would type it from where they are. */

@@ -1,6 +1,7 @@
 import type { Trust } from '../../src/pki/apple-roots.ts';
 import type { PackageReport } from '../../src/verify/verify-package.ts';
 import { type Check, renderChecks } from './checks.ts';
+import { printable } from './printable.ts';
 
 /** Returns the table of a verified package and, as its last line, the verdict. */
 export function renderVerification(file: string, report: PackageReport, trust: Pick<Trust, 'name'>): string {
@@ -19,7 +20,7 @@ export function renderVerification(file: string, report: PackageReport, trust: P
       ? `PASS: ${file}: ${facts.signer ?? 'nobody'}${when}`
       : `FAIL: ${file}: ${failed.length} of ${checks.length} checks failed: ${ids.join(', ')}`,
   );
-  return `${lines.join('\n')}\n`;
+  return printable(`${lines.join('\n')}\n`);
 }
 
 /** Returns one line for all checks that passed alike; whatever has a reason keeps a line of its own, with its subject. */

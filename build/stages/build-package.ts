@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { buildProduct, type ProductPlan, type UnsignedProduct } from '../../src/flat-package/product.ts';
+import type { Config } from '../config.ts';
 import type { Manifest } from '../manifest.ts';
 import { outputName, type Plan } from '../plan.ts';
 import type { StageContext, StageResult } from '../run.ts';
@@ -47,19 +48,25 @@ export function packagePaths(plan: Plan): Readonly<Record<ScriptPackage, string>
   };
 }
 
-function productPlan(plan: Plan, assembled: AssembledPayload, name: ScriptPackage): ProductPlan {
-  const { bundle, package: settings, product, macOS } = plan.config;
-  const identifiers = {
+/** Returns the identifier of each package: its receipt's and its product's. */
+export function packageIdentifiers({
+  package: settings,
+}: Pick<Config, 'package'>): Readonly<Record<ScriptPackage, string>> {
+  return {
     product: settings.identifier,
     guard: settings.guardIdentifier,
     uninstall: settings.uninstallIdentifier,
   };
+}
+
+function productPlan(plan: Plan, assembled: AssembledPayload, name: ScriptPackage): ProductPlan {
+  const { bundle, package: settings, product, macOS } = plan.config;
   const titles = { product: product.title, guard: `${product.title} Guard`, uninstall: `${product.title} Uninstall` };
   const { version } = plan;
   const bundles = [
     { path: bundle.name, id: bundle.identifier, shortVersion: version, version: String(plan.bundleVersion) },
   ];
-  const identifier = identifiers[name];
+  const identifier = packageIdentifiers(plan.config)[name];
   return {
     identifier,
     version,

@@ -9,8 +9,8 @@ import type { Plan } from '../plan.ts';
 import { renderChecks } from '../report/checks.ts';
 import type { StageContext, StageResult } from '../run.ts';
 import { readPermissions } from './assemble-payload.ts';
-import { packagePaths } from './build-package.ts';
-import type { ScriptPackage } from './generate-scripts.ts';
+import { packageIdentifiers, packagePaths } from './build-package.ts';
+import { SCRIPT_FILES, type ScriptPackage } from './generate-scripts.ts';
 
 /** Opens the finished packages afresh and judges them as a stranger would; a failed check stops the release. */
 export async function verifyPackages(
@@ -21,7 +21,11 @@ export async function verifyPackages(
   const paths = packagePaths(plan);
   const reports = new Map<ScriptPackage, PackageReport>();
   for (const name of ['product', 'guard', 'uninstall'] as const) {
-    const report = await verifyFile(paths[name], signing, await ourForm(plan, name, signing.teamIdentifier));
+    const report = await verifyFile(
+      paths[name],
+      signing,
+      await ourForm(plan, name, { teamIdentifier: signing.teamIdentifier, version: plan.version }),
+    );
     if (!report.valid) throw refused(relative(plan.outFolder, paths[name]), report);
     reports.set(name, report);
   }
@@ -38,16 +42,27 @@ export async function verifyPackages(
   };
 }
 
-/** Returns the form that a package of this project must have. */
+/**
+ * Returns the form that a package of this project must have.
+ *
+ * @param made team and version, where they are known beforehand
+ */
 export async function ourForm(
-  plan: Pick<Plan, 'root'>,
+  plan: Pick<Plan, 'root' | 'config'>,
   name: ScriptPackage,
-  teamIdentifier: string | null,
+  made: Pick<OurForm, 'teamIdentifier' | 'version'>,
 ): Promise<OurForm> {
   const { owner, payload } = await readPermissions(plan);
   const modes = Object.entries(payload).map(([path, mode]): [string, number] => [path, Number.parseInt(mode, 8)]);
+  const { config } = plan;
   return {
-    teamIdentifier,
+    ...made,
+    identifier: packageIdentifiers(config)[name],
+    installLocation: config.package.installLocation,
+    minimumSystemVersion: config.macOS.installer,
+    scripts: SCRIPT_FILES.filter((script) => script.package === name && script.path.startsWith('Scripts/')).map(
+      (script) => script.path.slice('Scripts/'.length),
+    ),
     owner,
     payload: new Map(name === 'product' ? modes : modes.filter(([path]) => path === '.')),
   };

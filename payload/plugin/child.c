@@ -30,6 +30,7 @@ struct supervision {
   const struct child_run *run;
   pid_t pid;
   int input, error; /* our ends of the pipes; -1 when closed */
+  bool error_ended; /* standard error was read to its end: nobody holds the pipe any more */
   size_t fed, captured;
   int wait_status;
 };
@@ -122,6 +123,7 @@ static bool drain(struct supervision *child) {
     uint8_t *const to = keep ? run->capture + child->captured : run->scratch;
     const ssize_t got = read(child->error, to, keep ? run->capture_size - child->captured : run->scratch_size);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return i > 0;
+    if (got == 0) child->error_ended = true;
     if (got <= 0) close_end(&child->error);
     else if (keep) child->captured += (size_t)got;
   }
@@ -195,8 +197,8 @@ static struct child_result supervise(struct supervision *child) {
   if (reaping == REAPED) {
     (void)drain(child);
     result.end = ended(child, &result.status);
-    /* Somebody of its group still holds the pipe. Its process id cannot have come round again so soon. */
-    if (child->error >= 0) signal_group(child, SIGKILL);
+    /* Somebody of its group may still hold the pipe. Its process id cannot have come round again so soon. */
+    if (!child->error_ended) signal_group(child, SIGKILL);
   } else {
     result.killed_status = kill_group(child) && ended(child, &result.status) == CHILD_SIGNALLED;
     if (reaping == RUNNING) result.end = CHILD_TIMED_OUT;
@@ -208,7 +210,7 @@ static struct child_result supervise(struct supervision *child) {
 struct child_result run_child(const struct child_run *run) {
   struct child_result result = {CHILD_NOT_STARTED, 0, false, 0};
   int input[2] = {-1, -1}, error[2] = {-1, -1};
-  struct supervision child = {run, 0, -1, -1, 0, 0, 0};
+  struct supervision child = {run, 0, -1, -1, false, 0, 0, 0};
   const bool has_input = run->input.length > 0;
   if (deadline_left(run->deadline_ms, monotonic_ms()) == 0) {
     result.end = CHILD_TIMED_OUT;

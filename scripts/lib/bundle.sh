@@ -9,8 +9,10 @@
 #   unfit      not for this Mac's processor
 #   unproven   a check could not be made, or codesign did not end: proves nothing
 check_bundle() {
-    if ! bundle_is_there || ! bundle_is_roots || ! bundle_fits; then return 1; fi
+    if ! bundle_is_there || ! bundle_is_roots; then return 1; fi
+    # Before the processor: an executable that was cut short fits none, and only codesign can prove that it is broken.
     if [ "$CODE_SIGNED" = yes ]; then bundle_is_signed || return 1; fi
+    bundle_fits || return 1
     BUNDLE_STATE=valid BUNDLE_WHY="the bundle is valid"
 }
 

@@ -7,10 +7,10 @@ GUARD_JOB=/Library/LaunchDaemons/$GUARD_IDENTIFIER.plist
 # Made when the guard has written the right in this boot; macOS empties the folder at every start.
 GUARD_MARK=/var/run/$GUARD_IDENTIFIER.healed
 
-# The job first: without it nothing starts the script again. What is left when this is cut short, the next run takes.
+# The job first: cut short after that, launchd still has it in memory and starts the script once more.
 delete_guard_files() {
-    /bin/rm -f -- "$GUARD_RECORD" "$GUARD_JOB" "$GUARD_SCRIPT"
+    /bin/rm -f -- "$GUARD_JOB"
     if [ -d "$GUARD_MARK" ]; then /bin/rmdir "$GUARD_MARK" 2>/dev/null; fi
-    if [ -d "$GUARD_FOLDER" ] && [ ! -L "$GUARD_FOLDER" ]; then /bin/rmdir "$GUARD_FOLDER" 2>/dev/null; fi
-    [ ! -e "$GUARD_JOB" ] && [ ! -e "$GUARD_SCRIPT" ]
+    if [ -d "$GUARD_FOLDER" ] && [ ! -L "$GUARD_FOLDER" ]; then /bin/rm -rf -- "$GUARD_FOLDER"; fi
+    [ ! -e "$GUARD_JOB" ] && [ ! -e "$GUARD_FOLDER" ]
 }

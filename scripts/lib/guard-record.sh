@@ -1,6 +1,13 @@
 # shellcheck shell=sh
 # What the guard did last, for status.sh and for inventories: a property list beside guard.sh.
 
+# read_record KEY sets RECORDED, empty when it is not there. PlistBuddy would make a missing file.
+read_record() {
+    RECORDED=''
+    [ -f "$GUARD_RECORD" ] || return 0
+    RECORDED=$(/usr/libexec/PlistBuddy -c "Print :$1" "$GUARD_RECORD" 2>/dev/null </dev/null) || RECORDED=''
+}
+
 # record RESULT DETAIL DID: DID is "yes" when the right was written, or was to be.
 record() {
     record_now=$(/bin/date -u +%Y-%m-%dT%H:%M:%SZ) || return 1
@@ -8,12 +15,14 @@ record() {
         record_action=$1
         record_time=$record_now
     else
-        record_action=$(/usr/libexec/PlistBuddy -c 'Print :LastAction' "$GUARD_RECORD" 2>/dev/null </dev/null) || record_action=''
-        record_time=$(/usr/libexec/PlistBuddy -c 'Print :LastActionTime' "$GUARD_RECORD" 2>/dev/null </dev/null) || record_time=''
+        read_record LastAction
+        record_action=$RECORDED
+        read_record LastActionTime
+        record_time=$RECORDED
     fi
     escape "$2"
     print_record "$1" "$ESCAPED" >"$WORK/record" && /usr/bin/plutil -lint -s "$WORK/record" >/dev/null 2>&1 </dev/null &&
-        /bin/chmod 0644 "$WORK/record" && /bin/mv -f "$WORK/record" "$GUARD_RECORD"
+        /bin/chmod 0644 "$WORK/record" && /bin/mv -f "$WORK/record" "$GUARD_RECORD" 2>/dev/null
 }
 
 print_record() {

@@ -17,6 +17,7 @@ guard_login() {
         guard_unlock
     else
         tell unproven "Nothing was done: $BUNDLE_WHY." no
+        return 1
     fi
 }
 
@@ -91,7 +92,8 @@ healing_is_allowed() {
         fi
     fi
     if ! /bin/mkdir "$GUARD_MARK" 2>/dev/null; then
-        HOLD="the guard has already put it right once since this Mac started"
+        HOLD="$GUARD_MARK could not be made"
+        [ ! -e "$GUARD_MARK" ] || HOLD="the guard has already put it right once since this Mac started"
         return 1
     fi
 }
@@ -112,10 +114,14 @@ guard_unlock() {
     if bundle_is_away; then leave; fi
 }
 
-# Nothing of the product is left, so the guard goes too. bootout ends this very process: it comes last.
+# Nothing of the product is left, so the guard goes too. What is not its own script goes first, as nothing runs after it;
+# bootout ends this very process and comes last.
 leave() {
     say "Nothing of $PRODUCT_NAME is left on this Mac; the guard removes itself."
-    delete_guard_files
+    /bin/rm -f -- "$GUARD_RECORD"
+    if [ -d "$GUARD_MARK" ]; then /bin/rmdir "$GUARD_MARK" 2>/dev/null; fi
     close_workspace
-    exec /bin/launchctl bootout "system/$GUARD_IDENTIFIER" >/dev/null 2>&1 </dev/null
+    if [ -e "$GUARD_RECORD" ] || [ -e "$GUARD_MARK" ] || ! workspace_is_gone; then return 1; fi
+    delete_guard_files || return 1
+    /bin/launchctl bootout "system/$GUARD_IDENTIFIER" >/dev/null 2>&1 </dev/null || :
 }

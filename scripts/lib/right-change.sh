@@ -86,7 +86,7 @@ judge_write() {
 
 read_back() {
     for back_try in 1 2 3; do
-        if read_right "$WORK/back"; then return 0; fi
+        if fetch_right "$WORK/back"; then return 0; fi
         [ "$back_try" = 3 ] || /bin/sleep 1
     done
     why_refused "$RIGHT_PROBLEM"
@@ -109,7 +109,7 @@ restore_right() {
     WHY="entries of others were gone after the write"
     /usr/bin/security -q authorizationdb write system.login.console <"$WORK/before" >/dev/null 2>&1
     authd_list "$before_list"
-    if read_right "$WORK/back" && [ "$RIGHT_LIST" = "$STORED" ]; then
+    if fetch_right "$WORK/back" && [ "$RIGHT_LIST" = "$STORED" ]; then
         WHY="$WHY; the original was written back"
     else
         WHY="$WHY; writing the original back did not help, look at: security authorizationdb read system.login.console"

@@ -1,9 +1,14 @@
 # shellcheck shell=sh disable=SC2034
 # Reads system.login.console. What is not understood in full is refused: the reason stands in RIGHT_PROBLEM.
 
-# read_right FILE: leaves the bytes in FILE and sets RIGHT_LIST, RIGHT_COUNT, RIGHT_KEYS, RIGHT_SHAPE.
+# read_right FILE: leaves the bytes in FILE and sets RIGHT_LIST, RIGHT_COUNT, RIGHT_KEYS, RIGHT_SHAPE. For decisions.
 read_right() {
-    RIGHT_PROBLEM=''
+    fetch_right "$1" || return 1
+    right_items_agree "$1" || refuse_right unparsable
+}
+
+# fetch_right FILE: the same without the second witness. For comparisons with what is expected.
+fetch_right() {
     if ! /usr/bin/security -q authorizationdb read system.login.console >"$1" 2>/dev/null </dev/null; then
         RIGHT_PROBLEM=empty
         [ ! -s "$1" ] || RIGHT_PROBLEM=unparsable
@@ -22,8 +27,7 @@ understand_right() {
     esac
     /usr/bin/plutil -lint -s "$1" >/dev/null 2>&1 </dev/null || refuse_right unparsable || return 1
     right_xml=$(/usr/libexec/PlistBuddy -x -c Print "$1" 2>/dev/null </dev/null) || refuse_right not-a-dictionary || return 1
-    understand_document "$right_xml" || return 1
-    right_items_agree "$1" || refuse_right unparsable
+    understand_document "$right_xml"
 }
 
 # understand_document XML: the checks that need no file.
@@ -44,6 +48,7 @@ understand_document() {
         not-a-list) refuse_right mechanisms-not-an-array || return 1 ;;
         not-text) refuse_right element-not-a-string || return 1 ;;
     esac
+    # shellcheck disable=SC2034 # not every script needs all of them
     RIGHT_LIST=$DOC_LIST RIGHT_COUNT=$DOC_COUNT RIGHT_KEYS=$DOC_KEYS RIGHT_SHAPE=$DOC_SHAPE
 }
 
@@ -72,17 +77,16 @@ text_is_whole_xml() {
     right_raw_keys=$COUNTED
 }
 
-# The items one by one, as a second witness of what the XML says; each may hold any text, so an "x" guards its end.
+# A second witness of what the XML says: the last item is where it belongs, and none is behind it. Asking for each would
+# start PlistBuddy two dozen times; what an edit by index did is proven by reading the whole edited copy again.
+# An item may hold any text, so an "x" guards its end.
 right_items_agree() {
-    item_rest=$RIGHT_LIST
-    item_index=0
-    while [ "$item_index" -lt "$RIGHT_COUNT" ]; do
-        item=$(/usr/libexec/PlistBuddy -c "Print :mechanisms:$item_index" "$1" 2>/dev/null </dev/null && printf x) || return 1
-        unescape "${item_rest%%'<'*}" || return 1
-        [ "$item" = "$PLAIN${NEWLINE}x" ] || return 1
-        item_rest=${item_rest#*'<'}
-        item_index=$((item_index + 1))
-    done
+    if /usr/libexec/PlistBuddy -c "Print :mechanisms:$RIGHT_COUNT" "$1" >/dev/null 2>&1 </dev/null; then return 1; fi
+    [ "$RIGHT_COUNT" -gt 0 ] || return 0
+    item=$(/usr/libexec/PlistBuddy -c "Print :mechanisms:$((RIGHT_COUNT - 1))" "$1" 2>/dev/null </dev/null && printf x) || return 1
+    item_last=${RIGHT_LIST%'<'}
+    unescape "${item_last##*'<'}" || return 1
+    [ "$item" = "$PLAIN${NEWLINE}x" ]
 }
 
 # why_refused REASON sets WHY, for people.

@@ -14,7 +14,7 @@ uninstall_product() {
         return 1
     fi
     delete_bundle || return 1
-    delete_guard_files || { say "The guard's files could not be deleted: $GUARD_JOB, $GUARD_SCRIPT. Delete them by hand."; return 1; }
+    delete_guard_files || { say "The guard's files could not be deleted: $GUARD_JOB, $GUARD_FOLDER. Delete them by hand."; return 1; }
     delete_settings
     forget_receipts "$@"
     say "$PRODUCT_NAME was removed. Its log lines stay."
@@ -30,7 +30,7 @@ delete_bundle() {
         say "The bundle was deleted."
     fi
     # Another program may have put an entry back in between.
-    read_right "$WORK/proof" || return 0
+    fetch_right "$WORK/proof" || return 0
     measure_right
     [ "$NAMED" = 0 ] || change_right unlock || {
         say "THE NEXT LOGIN WILL FAIL: another program put an entry back that needs the bundle, and it could not be taken out: $WHY. Remove it by hand: security authorizationdb read system.login.console"

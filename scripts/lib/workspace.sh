@@ -7,13 +7,16 @@ LOCK_WAIT=90   # seconds until we give up
 LOCK_LIFE=300  # seconds after which a lock counts as forgotten, whoever has its process number now
 LOCK_TOKEN=''
 WORK=''
-RUNNING='' # our processes in the background
 
-open_workspace() {
+catch_signals() {
     trap close_workspace EXIT
     trap 'exit 129' HUP
     trap 'exit 130' INT
     trap 'exit 143' TERM
+}
+
+open_workspace() {
+    catch_signals
     state_folder_is_private ||
         fail "$STATE_FOLDER is not a folder that only root can write. Nothing was changed; repair its owner and mode, then run this again."
     take_lock
@@ -28,15 +31,19 @@ open_workspace() {
 # shellcheck disable=SC2317 # called by trap
 close_workspace() {
     # shellcheck disable=SC2086 # process numbers
-    [ -z "$RUNNING" ] || kill -TERM $RUNNING 2>/dev/null
+    [ -z "${RUNNING:-}" ] || kill -TERM $RUNNING 2>/dev/null
     if [ -n "$WORK" ]; then
         /bin/rm -rf -- "$WORK"
-        WORK=''
+        [ -e "$WORK" ] || WORK=''
     fi
     if [ -n "$LOCK_TOKEN" ]; then
         if lock_is_ours; then /bin/rm -f -- "$LOCK"; fi
-        LOCK_TOKEN=''
+        [ -L "$LOCK" ] || LOCK_TOKEN=''
     fi
+}
+
+workspace_is_gone() {
+    [ -z "$WORK$LOCK_TOKEN" ]
 }
 
 state_folder_is_private() {

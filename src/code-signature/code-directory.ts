@@ -37,7 +37,6 @@ export const CODE_DIRECTORY = layout('CodeDirectory', FIELDS);
 /** CS_* flags that appear in signatures of third parties. Source: cs_blobs.h. */
 export const FLAG_ADHOC = 0x2;
 export const FLAG_RUNTIME = 0x10000;
-export const FLAG_LINKER_SIGNED = 0x20000;
 /** CS_EXECSEG_MAIN_BINARY. Source: cs_blobs.h. */
 export const EXEC_SEGMENT_MAIN_BINARY = 1n;
 

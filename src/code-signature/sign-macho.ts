@@ -107,7 +107,8 @@ function directoryOptions(macho: Macho, options: SliceSigning): Omit<CodeDirecto
     identifier: options.identifier,
     teamIdentifier: options.teamIdentifier,
     flags: options.flags,
-    specialSlots: [options.infoPlist, options.requirements, options.codeResources],
+    // The count of slots ends at the highest one that is used.
+    specialSlots: [options.infoPlist, options.requirements, ...(options.codeResources ? [options.codeResources] : [])],
     execSegment: {
       base: BigInt(text.fileOffset),
       limit: BigInt(text.fileSize),

@@ -124,7 +124,9 @@ function infoProblems(
   // PkgInfo is not sealed, and all it may say is said in Info.plist. `????` stands for no signature there.
   const expected = `${information.get('CFBundlePackageType')}${information.get('CFBundleSignature') ?? '????'}`;
   return [
-    ...FORBIDDEN_KEYS.map((key) => information.has(key) && `the key ${key} would change how this bundle is signed`),
+    ...FORBIDDEN_KEYS.map(
+      (key) => ours && information.has(key) && `the key ${key} would change how this bundle is signed`,
+    ),
     typeof information.get('CFBundleIdentifier') !== 'string' && 'no text for CFBundleIdentifier',
     ours && packageInfo !== undefined && packageInfo.toString('latin1') !== expected && `PkgInfo is not ${expected}`,
   ];
@@ -138,18 +140,30 @@ function verifyNested(
   depth: number,
 ): { code: NestedCode; found: Found } {
   const subject = `${name}/${CONTENTS}${path}`;
+  const found = verifyNestedCode(path, entries, expectations, subject, depth);
+  const cdHashes = found?.slices.flatMap((slice) => slice.cdHashes) ?? null;
+  const code = { path, cdHashes, designatedRequirement: found?.slices[0]?.designatedRequirement ?? null };
+  const skipped: Check = { id: 'code-nested', status: 'skipped', reason: 'a framework: not judged here', subject };
+  return { code, found: found ?? { checks: [skipped], slices: [] } };
+}
+
+/** Returns null for a bundle without `Contents`, such as a framework: its signature has another form. We make none. */
+function verifyNestedCode(
+  path: string,
+  entries: readonly BundleEntry[],
+  expectations: CodeExpectations,
+  subject: string,
+  depth: number,
+): Found | null {
   const program = fileAt(entries, CONTENTS + path);
+  if (program) return verifySlices(program, subject, null, expectations);
   const prefix = `${CONTENTS}${path}/`;
   const inner = entries
     .filter((entry) => entry.path.startsWith(prefix))
     .map((entry) => ({ ...entry, path: entry.path.slice(prefix.length) }));
-  const found = program
-    ? verifySlices(program, subject, null, expectations)
-    : depth < MAX_NESTING
-      ? verifyBundleAt(inner, expectations, subject, depth + 1)
-      : { checks: [{ id: 'seal-nested', status: 'fail' as const, reason: 'nested too deep', subject }], slices: [] };
-  const cdHashes = found.slices.flatMap((slice) => slice.cdHashes);
-  return { found, code: { path, cdHashes, designatedRequirement: found.slices[0]?.designatedRequirement ?? null } };
+  if (!expectations.ours && !fileAt(inner, INFO_PLIST_PATH)) return null;
+  if (depth < MAX_NESTING) return verifyBundleAt(inner, expectations, subject, depth + 1);
+  return { checks: [{ id: 'code-nested', status: 'fail', reason: 'nested too deep', subject }], slices: [] };
 }
 
 /** Judges a program's slices and what they must have in common. `surroundings` is null for a program of no bundle. */
@@ -168,7 +182,9 @@ function verifySlices(
     const subject = `${name} (${slice.architecture})`;
     const around = surroundings ?? embeddedSurroundings(slice.data);
     if (!isMacho(slice.data)) {
-      list.add([{ id: 'code-macho', status: 'fail', reason: 'no 64-bit little-endian Mach-O file', subject }]);
+      // Old universal files hold an i386 slice as well; no Mac since macOS 10.15 runs it.
+      const status = expectations.ours ? 'fail' : 'skipped';
+      list.add([{ id: 'code-macho', status, reason: 'no 64-bit little-endian Mach-O file', subject }]);
       continue;
     }
     const judged = verifySlice(slice.data, subject, around, expectations);

@@ -14,8 +14,8 @@ import { type ResourceRule, RULES_2, ruleFor } from './resource-rules.ts';
 export interface NestedCode {
   /** Relative to `Contents`. */
   readonly path: string;
-  /** All cdhashes of all slices, hexadecimal. */
-  readonly cdHashes: readonly string[];
+  /** All cdhashes of all slices, hexadecimal; null when it could not be judged. */
+  readonly cdHashes: readonly string[] | null;
   readonly designatedRequirement: string | null;
 }
 
@@ -34,7 +34,8 @@ const SIGNATURE_FOLDER = 'Contents/_CodeSignature/';
 /** Judges where files lie: nothing beside `Contents`, nothing foreign among the signature's files, no path twice. */
 export function judgePlaces(list: CheckList, entries: readonly BundleEntry[], executable: string | null): void {
   const paths = entries.map(({ path }) => path);
-  const twice = paths.filter((path, index) => paths.indexOf(path) !== index);
+  const seen = new Set<string>();
+  const twice = paths.filter((path) => seen.size === seen.add(path).size);
   const root = paths.filter((path) => !path.startsWith(CONTENTS) && !ALLOWED_AT_ROOT.includes(path));
   const foreign = entries.filter(
     (entry) =>
@@ -131,11 +132,11 @@ function addedProblems(
 }
 
 function removedProblems(found: Found, seal: CodeResources, nested: readonly NestedCode[]): string[] {
-  const there = (path: string) => found.some((one) => one.path === path) || nested.some((code) => code.path === path);
-  return [...(seal.files2 ?? []), ...seal.files]
-    .filter(([path, resource]) => !there(path) && !(resource.kind === 'file' && resource.optional))
-    .map(([path]) => `${path} is missing`)
-    .filter((problem, index, all) => all.indexOf(problem) === index);
+  const there = new Set([...found, ...nested].map(({ path }) => path));
+  const missing = [...(seal.files2 ?? []), ...seal.files]
+    .filter(([path, resource]) => !there.has(path) && !(resource.kind === 'file' && resource.optional))
+    .map(([path]) => path);
+  return [...new Set(missing)].map((path) => `${path} is missing`);
 }
 
 function changedProblems(found: Found, seal: CodeResources): string[] {
@@ -186,6 +187,7 @@ function nestedProblems(sealed: Sealed, nested: readonly NestedCode[]): string[]
 function nestedProblem(sealed: SealedResource | undefined, code: NestedCode): string | undefined {
   if (sealed === undefined) return `${code.path} is not sealed`;
   if (sealed.kind !== 'nested') return `${code.path} is sealed as a file, not as code`;
+  if (code.cdHashes === null) return undefined;
   const cdHash = sealed.cdHash.toString('hex');
   if (!code.cdHashes.includes(cdHash))
     return `${code.path} has cdhash ${code.cdHashes.join(', ')}, sealed is ${cdHash}`;

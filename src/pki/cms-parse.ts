@@ -32,6 +32,8 @@ export interface ParsedCms {
   /** In the order they are embedded. */
   readonly certificates: readonly Certificate[];
   readonly signerVersion: number;
+  /** How the signer is named: by key identifier, or by issuer and serial number. */
+  readonly namedByKey: boolean;
   /** The embedded certificate the signer names by issuer and serial number, or by key identifier. */
   readonly signerCertificate: Certificate | undefined;
   readonly digestAlgorithm: AlgorithmIdentifier;
@@ -94,7 +96,7 @@ function readCertificates(node: Asn1Node | undefined): Certificate[] {
 function readSigner(node: Asn1Node, certificates: readonly Certificate[]) {
   const fields = new Fields(node, TAG.sequence, 'SignerInfo');
   const signerVersion = smallInteger(fields.take('version'));
-  const signerCertificate = findSigner(fields.take('sid'), certificates);
+  const sid = fields.take('sid');
   const digestAlgorithm = readAlgorithm(fields.take('digestAlgorithm'));
   const signed = fields.optional(context(0));
   const signatureAlgorithm = readAlgorithm(fields.take('signatureAlgorithm'));
@@ -104,7 +106,8 @@ function readSigner(node: Asn1Node, certificates: readonly Certificate[]) {
   const unsignedAttributes = unsigned ? readAttributes(unsigned) : [];
   return {
     signerVersion,
-    signerCertificate,
+    namedByKey: sid.tag === contextPrimitive(0),
+    signerCertificate: findSigner(sid, certificates),
     digestAlgorithm,
     signatureAlgorithm,
     signature,

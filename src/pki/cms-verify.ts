@@ -50,15 +50,19 @@ export function verifyCms(cms: ParsedCms, content: Buffer): CmsReport {
 /** Parts that the signature does not cover and that verifiers pass over; held to what every signature seen has. */
 function shapeFindings(cms: ParsedCms): Finding[] {
   const findings: Finding[] = [];
-  const algorithms = [...cms.digestAlgorithms, cms.digestAlgorithm];
+  const algorithms = [...cms.digestAlgorithms, cms.digestAlgorithm, cms.signatureAlgorithm];
   if (!cms.digestAlgorithms.some((algorithm) => algorithm.oid === cms.digestAlgorithm.oid)) {
     findings.push(failure('CMS_ALGORITHM', 'digestAlgorithms does not name the digest of the signer'));
   }
   if (algorithms.some(({ parameters }) => parameters && !isNull(parameters))) {
-    findings.push(failure('CMS_ALGORITHM', 'a digest algorithm has parameters'));
+    findings.push(failure('CMS_ALGORITHM', 'an algorithm has parameters other than NULL'));
   }
-  if (![1, 3].includes(cms.version) || ![1, 3].includes(cms.signerVersion)) {
-    findings.push(failure('CMS_VERSION', `expected version 1 or 3, found ${cms.version} and ${cms.signerVersion}`));
+  // RFC 5652, sections 5.1 and 5.3: both follow from how the signer is named and from the content type.
+  const signerVersion = cms.namedByKey ? 3 : 1;
+  const version = cms.namedByKey || cms.contentType !== CMS.data ? 3 : 1;
+  if (cms.version !== version || cms.signerVersion !== signerVersion) {
+    const problem = `expected versions ${version} and ${signerVersion}, found ${cms.version} and ${cms.signerVersion}`;
+    findings.push(failure('CMS_VERSION', problem));
   }
   return findings;
 }

@@ -29,7 +29,16 @@ export type TimestampFault =
   | { readonly kind: 'rejected'; readonly failureBit: number; readonly text?: string }
   | { readonly kind: 'time'; readonly time: Date }
   | { readonly kind: 'signer'; readonly signer: KeyedCertificate; readonly chain: readonly Certificate[] }
-  | { readonly kind: 'wrong-nonce' | 'wrong-imprint' | 'wrong-signature' | 'garbage' | 'cut' | 'hang-up' };
+  | {
+      readonly kind:
+        | 'wrong-nonce'
+        | 'wrong-imprint'
+        | 'wrong-certificate'
+        | 'wrong-signature'
+        | 'garbage'
+        | 'cut'
+        | 'hang-up';
+    };
 
 /** A timestamp authority within this process. */
 export interface TimestampAuthority {
@@ -58,7 +67,9 @@ export function rehearsalTimestampAuthority(
       if (fault?.kind === 'rejected') return rejection(fault.failureBit, fault.text ?? 'REHEARSAL rejection');
       const genTime = fault?.kind === 'time' ? fault.time : clock.now();
       const info = timestampInfo(request, genTime, fault);
-      const token = tokenOf(info, fault?.kind === 'signer' ? fault : own, genTime);
+      const by = fault?.kind === 'signer' ? fault : own;
+      const named = fault?.kind === 'wrong-certificate' ? authority.members.root : by.signer;
+      const token = tokenOf(info, by, named.certificate, genTime);
       if (fault?.kind === 'wrong-signature') token[token.length - 1] = (token[token.length - 1] as number) ^ 1;
       return sequence(sequence(integer(0)), token);
     },
@@ -92,9 +103,15 @@ function timestampInfo(request: Buffer, genTime: Date, fault: TimestampFault | u
 
 const otherImprint = () => sequence(algorithmIdentifier(ALGORITHM.sha256), octetString(randomBytes(32)));
 
-function tokenOf(info: Buffer, by: { signer: KeyedCertificate; chain: readonly Certificate[] }, genTime: Date): Buffer {
+/** @param named the certificate that the token says has signed it */
+function tokenOf(
+  info: Buffer,
+  by: { readonly signer: KeyedCertificate; readonly chain: readonly Certificate[] },
+  named: Certificate,
+  genTime: Date,
+): Buffer {
   const { certificate, privateKey } = by.signer;
-  const certificateHash = createHash('sha256').update(certificate.der).digest();
+  const certificateHash = createHash('sha256').update(named.der).digest();
   const attributes = setOf(
     cmsAttribute(CMS.contentType, oid(CMS.timestampInfo)),
     cmsAttribute(CMS.signingTime, time(genTime)),

@@ -3,6 +3,7 @@ import type { ByteRange, RandomAccess } from '../base/random-access.ts';
 import type { CheckList } from '../code-signature/check.ts';
 import { extractMember, readXar, type XarArchive } from '../flat-package/xar-read.ts';
 import type { XarMember } from '../flat-package/xar-toc.ts';
+import type { OurForm } from './expectations.ts';
 import { readAbout } from './read-about.ts';
 
 /** Returns the archive when header, TOC and TOC digest are right, and judges these; undefined when they are not. */
@@ -47,6 +48,22 @@ function piecesOf(member: XarMember): XarMember[] {
     data,
   }));
   return [member, ...attributes];
+}
+
+/** Judges that a package of ours holds its own members and nothing beside them. */
+export function judgeNames(list: CheckList, archive: XarArchive, ours: OurForm | null): void {
+  if (!ours) return;
+  const folder = `${ours.identifier}.pkg`;
+  const inside = ['Bom', 'Payload', ...(ours.scripts.length > 0 ? ['Scripts'] : []), 'PackageInfo'];
+  const expected = ['Distribution', folder, ...inside.map((name) => `${folder}/${name}`)];
+  const found = archive.members.map(({ path }) => path);
+  list.judge('members', [
+    ...found.filter((path) => !expected.includes(path)).map((path) => `${path} does not belong into it`),
+    ...expected.filter((path) => !found.includes(path)).map((path) => `${path} is missing`),
+    ...archive.members.map(
+      ({ path, extendedAttributes }) => extendedAttributes.length > 0 && `${path} has extended attributes`,
+    ),
+  ]);
 }
 
 /** Judges that every byte of the heap belongs to something the TOC names. */

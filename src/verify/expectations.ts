@@ -19,7 +19,17 @@ export interface PackageExpectations {
 
 /** What is known beforehand of a package of this pipeline. */
 export interface OurForm {
+  /** Null: any. */
   readonly teamIdentifier: string | null;
+  /** Of product and component. */
+  readonly identifier: string;
+  /** Null: any, as long as product, component and bundle agree. */
+  readonly version: string | null;
+  readonly installLocation: string;
+  /** Oldest macOS that Installer accepts. */
+  readonly minimumSystemVersion: string;
+  /** Names of all files of the Scripts archive. */
+  readonly scripts: readonly string[];
   /** Every path of the payload, from its root, with its permission bits: `{ '.': 0o755, 'A.bundle': 0o755 }`. */
   readonly payload: ReadonlyMap<string, number>;
   /** Owner and group of everything. */

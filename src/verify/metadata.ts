@@ -2,11 +2,17 @@ import type { CheckList } from '../code-signature/check.ts';
 import type { SliceFacts } from '../code-signature/verify-code.ts';
 import type { ParsedDistribution, ParsedReference } from '../flat-package/distribution.ts';
 import type { OpenComponent, OpenPackage } from '../flat-package/open-package.ts';
+import type { PackageInfo } from '../flat-package/package-info.ts';
 import { childElements, type XmlElement } from '../flat-package/xml.ts';
+import type { OurForm } from './expectations.ts';
 import type { PayloadPath } from './payload.ts';
 
 /** Judges a Distribution: every reference leads to the component it says, and every component is referred to. */
-export function judgeDistribution(list: CheckList, { distribution, components }: OpenPackage, ours: boolean): void {
+export function judgeDistribution(
+  list: CheckList,
+  { distribution, components }: OpenPackage,
+  ours: OurForm | null,
+): void {
   if (!distribution) {
     list.skip('distribution', 'a bare component has none');
     return;
@@ -14,12 +20,12 @@ export function judgeDistribution(list: CheckList, { distribution, components }:
   const present = distribution.packages.filter(({ member }) => member !== undefined);
   const problems = [
     present.length === 0 && 'no reference leads to a component in this package',
-    ...present.flatMap((reference) => referenceProblems(reference, components, ours)),
+    ...present.flatMap((reference) => referenceProblems(reference, components, ours !== null)),
     ...components.map(
       ({ folder }) => !present.some(({ member }) => member === folder) && `nothing refers to the component ${folder}`,
     ),
     ...choiceProblems(distribution),
-    ...(ours ? ownProblems(distribution, present) : []),
+    ...(ours ? ownProblems(distribution, present, ours) : []),
   ];
   list.judge('distribution', problems);
 }
@@ -67,11 +73,15 @@ function choiceProblems({ root, packages }: ParsedDistribution): (string | false
 function ownProblems(
   { rootVolumeOnly, customize, minimumSystemVersions, product, root }: ParsedDistribution,
   present: readonly ParsedReference[],
+  ours: OurForm,
 ): (string | false)[] {
+  const [oldest = 'none', ...more] = minimumSystemVersions;
   return [
+    product?.id !== ours.identifier && `the product is ${product?.id}, expected ${ours.identifier}`,
+    (oldest !== ours.minimumSystemVersion || more.length > 0) &&
+      `it asks for macOS ${minimumSystemVersions.join(', ') || 'none'}, expected ${ours.minimumSystemVersion}`,
     !rootVolumeOnly && 'it can be installed on other volumes',
     customize !== 'never' && 'parts of it can be left out',
-    minimumSystemVersions.length !== 1 && 'it does not name one oldest macOS',
     present.length !== 1 && `it holds ${present.length} components, expected one`,
     (product?.id !== present[0]?.id || product?.version !== present[0]?.version) &&
       'product and component differ in identifier or version',
@@ -86,23 +96,38 @@ export function judgePackageInfo(
   list: CheckList,
   { info }: OpenComponent,
   paths: readonly PayloadPath[] | undefined,
-  ours: boolean,
+  ours: OurForm | null,
 ): void {
   const known = new Set(paths?.map(({ path }) => path));
-  const listed = new Set(info.bundles.flatMap(({ id }) => id ?? []));
-  const named = Object.values(info.lists).flat();
   list.judge('package-info', [
     ...info.bundles.map(
       ({ path }) => paths !== undefined && !known.has(`./${path}`) && `the bundle ${path} is not in the payload`,
     ),
-    ...(ours ? named.map((id) => !listed.has(id) && `a list names the bundle ${id}, which is not there`) : []),
-    ours && info.lists.relocate.length > 0 && 'a bundle may be installed elsewhere',
-    ours && info.lists.bundleVersion.length > 0 && 'a bundle is skipped where a newer one is',
-    ours &&
-      (info.auth !== 'root' || info.relocatable || info.postinstallAction !== 'none') &&
-      'auth, relocatable or postinstall-action is not ours',
-    ours && !info.overwritePermissions && 'overwrite-permissions is not set',
+    ...(ours ? ownInfoProblems(info, ours) : []),
   ]);
+}
+
+function ownInfoProblems(info: PackageInfo, ours: OurForm): (string | false)[] {
+  const listed = info.bundles.map(({ id }) => id);
+  const { relocate, bundleVersion, upgradeBundle, ...others } = info.lists;
+  return [
+    info.identifier !== ours.identifier && `identifier ${info.identifier}, expected ${ours.identifier}`,
+    ours.version !== null && info.version !== ours.version && `version ${info.version}, expected ${ours.version}`,
+    info.installLocation !== ours.installLocation &&
+      `install-location ${info.installLocation}, expected ${ours.installLocation}`,
+    upgradeBundle.join() !== listed.join() && 'the bundles are not those that are replaced as a whole',
+    relocate.length > 0 && 'a bundle may be installed elsewhere',
+    bundleVersion.length > 0 && 'a bundle is skipped where a newer one is',
+    Object.values(others).some((bundles) => bundles.length > 0) && 'a list of bundles is not empty',
+    info.auth !== 'root' && `auth ${info.auth}, expected root`,
+    info.relocatable && 'it is relocatable',
+    info.postinstallAction !== 'none' && `postinstall-action ${info.postinstallAction}, expected none`,
+    !info.overwritePermissions && 'overwrite-permissions is not set',
+    ...info.bundles.map(
+      ({ path, shortVersion }) =>
+        shortVersion !== info.version && `${path} is version ${shortVersion}, its package ${info.version}`,
+    ),
+  ];
 }
 
 /** Judges that Installer runs the scripts natively wherever the code runs. */

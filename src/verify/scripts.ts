@@ -26,7 +26,8 @@ export async function judgeScripts(
 ): Promise<readonly ScriptText[]> {
   const id = 'scripts';
   if (!member) {
-    if (info.scripts.length > 0) list.fail(id, 'PackageInfo names scripts, but there is no Scripts archive');
+    const wanted = info.scripts.length + (ours?.scripts.length ?? 0);
+    if (wanted > 0) list.fail(id, 'there is no Scripts archive');
     else list.skip(id, 'the component has no scripts');
     return [];
   }
@@ -50,6 +51,7 @@ export async function judgeScripts(
         `${file} is there, but PackageInfo does not name it`,
     ),
     ...(ours ? found.flatMap((file) => ownProblems(file, ours.owner)) : []),
+    ...(ours ? nameProblems(found, ours.scripts) : []),
   ]);
   return found;
 }
@@ -69,6 +71,14 @@ function ownProblems(
     mode !== 0o755 && `${path} has mode ${mode.toString(8)}, expected 755`,
     (uid !== owner.uid || gid !== owner.gid) && `${path} belongs to ${uid}:${gid}`,
     !text.startsWith('#!') && `${path} does not begin with #!`,
+  ];
+}
+
+function nameProblems(found: readonly ScriptText[], expected: readonly string[]): string[] {
+  const names = found.map(({ path }) => path.slice(2));
+  return [
+    ...names.filter((name) => !expected.includes(name)).map((name) => `${name} does not belong into it`),
+    ...expected.filter((name) => !names.includes(name)).map((name) => `${name} is missing`),
   ];
 }
 

@@ -2,7 +2,7 @@ import type { RandomAccess } from '../base/random-access.ts';
 import { CheckList } from '../code-signature/check.ts';
 import type { SliceFacts } from '../code-signature/verify-code.ts';
 import { type OpenComponent, type OpenPackage, openPackage } from '../flat-package/open-package.ts';
-import { judgeArchive, judgeGaps, judgeMembers } from './archive.ts';
+import { judgeArchive, judgeGaps, judgeMembers, judgeNames } from './archive.ts';
 import { judgeCode } from './code.ts';
 import type { PackageExpectations, PackageReport } from './expectations.ts';
 import { judgeArchitectures, judgeDistribution, judgePackageInfo } from './metadata.ts';
@@ -32,6 +32,7 @@ export async function verifyPackage(access: RandomAccess, expectations: PackageE
   const archive = await judgeArchive(list, access);
   if (!archive) return reportOf(list, {}, []);
   await judgeMembers(list, archive);
+  judgeNames(list, archive, expectations.ours);
   judgeGaps(list, archive, expectations.ours !== null);
   const signature = await judgeSignature(list, archive, expectations);
   judgeOurTeam(list, signature, expectations);
@@ -51,7 +52,7 @@ async function judgeContents(
   expectations: PackageExpectations,
 ): Promise<readonly SliceFacts[]> {
   const ours = expectations.ours !== null;
-  judgeDistribution(list, opened, ours);
+  judgeDistribution(list, opened, expectations.ours);
   const judged = [];
   for (const component of opened.components) judged.push(await judgeComponent(component, opened, expectations));
   for (const { checks } of judged) list.add(checks);
@@ -67,7 +68,7 @@ async function judgeContents(
 async function judgeComponent(component: OpenComponent, opened: OpenPackage, expectations: PackageExpectations) {
   const list = new CheckList(component.folder === '' ? 'component' : component.folder);
   const paths = await judgePayload(list, opened, component, expectations);
-  judgePackageInfo(list, component, paths, expectations.ours !== null);
+  judgePackageInfo(list, component, paths, expectations.ours);
   const scripts = await judgeScripts(list, opened, component, expectations);
   const slices = paths ? await judgeCode(list, opened, component, paths, expectations) : [];
   const installLocation = component.info.installLocation ?? '/';

@@ -1,7 +1,16 @@
 // npm run bench [-- NAME ...]: each benchmark prints what it measured, beside what others need for the same.
-import { benchTree, packageOne } from './package-tree.ts';
+import { benchLogin } from '../mac/login-host/bench.ts';
+import { benchPlugin } from './package-plugin.ts';
+import { benchLarge, benchTree, packageOne } from './package-tree.ts';
+import { benchSigning } from './signing.ts';
 
-const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = { tree: benchTree };
+const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = {
+  plugin: benchPlugin,
+  tree: benchTree,
+  large: benchLarge,
+  signing: benchSigning,
+  login: benchLogin,
+};
 
 const names = process.argv.slice(2);
 if (await packageOne(names)) process.exit(0);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildProduct } from '../../src/flat-package/product.ts';
@@ -32,6 +32,23 @@ export async function benchTree(): Promise<void> {
     if (findOnPath('cpio') && findOnPath('pigz'))
       rows.push(['GNU cpio + pigz, Payload alone', measure(pipe('pigz -n'), RUNS)]);
     printTable(rows);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Packages 1 GB, to see that memory does not grow with it. */
+export async function benchLarge(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-large-'));
+  try {
+    const tree = join(folder, 'tree');
+    mkdirSync(tree);
+    const block = Buffer.concat([textOf(1), randomOf(2)]);
+    const file = openSync(join(tree, 'large'), 'w');
+    for (let size = 0; size < 1_000_000_000; size += block.length) writeSync(file, block);
+    closeSync(file);
+    const ours = measure([process.execPath, process.argv[1] as string, PACKAGE_ONE, tree, join(folder, 'a.pkg')], 1);
+    printTable([['this project, one file of 1 GB', ours]]);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

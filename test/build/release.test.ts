@@ -30,7 +30,14 @@ const sha256 = (path: string) => createHash('sha256').update(readFileSync(path))
 describe('npm start', () => {
   it('leaves the package, the extra packages, release.json and SHA256SUMS, and nothing else', () => {
     const folder = inject('releaseFolder');
-    expect(readdirSync(folder).sort()).toEqual(['Escrow.Buddy-1.1.0.pkg', 'SHA256SUMS', 'extras', 'release.json']);
+    expect(readdirSync(folder).sort()).toEqual([
+      'Escrow.Buddy-1.1.0.pkg',
+      'EscrowBuddy-1.1.0-mdm-kit.zip',
+      'SHA256SUMS',
+      'extras',
+      'notary-log.json',
+      'release.json',
+    ]);
     expect(readdirSync(join(folder, 'extras')).sort()).toEqual([
       'Escrow.Buddy.Guard-1.1.0.pkg',
       'Escrow.Buddy.Uninstall-1.1.0.pkg',
@@ -40,12 +47,29 @@ describe('npm start', () => {
   it('records sizes and digests that are those of the files', () => {
     const folder = inject('releaseFolder');
     const manifest = MANIFEST_SCHEMA.parse(JSON.parse(readFileSync(join(folder, 'release.json'), 'utf8')));
-    expect(manifest.files).toHaveLength(3);
+    expect(manifest.files).toHaveLength(4);
     for (const file of manifest.files) {
       expect(file.sha256).toBe(sha256(join(folder, file.path)));
       expect(file.size).toBe(statSync(join(folder, file.path)).size);
     }
     expect(manifest.code.map((slice) => slice.architecture)).toEqual(['x86_64', 'arm64']);
+  });
+
+  it('signs for a rehearsal where no identity is set, and says so wherever it matters', () => {
+    const folder = inject('releaseFolder');
+    const manifest = MANIFEST_SCHEMA.parse(JSON.parse(readFileSync(join(folder, 'release.json'), 'utf8')));
+    expect(manifest.mode).toBe('rehearsal');
+    expect(manifest.package).toMatchObject({
+      signer: expect.stringContaining('trusted by no Mac'),
+      teamIdentifier: 'REHEARSAL0',
+      timestamp: expect.stringMatching(/^20\d\d-.*Z$/),
+    });
+    const run = cli(['release', '--until', 'verify', '--out', join(scratch, 'rehearsal')]);
+    expect(run.status).toBe(0);
+    expect(run.stderr).toMatch(/This is a rehearsal: .* No Mac trusts the package\./);
+    expect(run.stderr).toMatch(/sign-code .*trusted by no Mac.*\n(.*\n)*.*sign-package .*trusted by no Mac/);
+    expect(run.stderr).toMatch(/verify .* no Mac trusts it/);
+    expect(run.stdout).toMatch(/mode +rehearsal: .* trusted by no Mac/);
   });
 
   const sums = needs('sha256sum');

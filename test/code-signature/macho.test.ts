@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FormatError } from '../../src/base/errors.ts';
 import { firstSectionOffset, parseMacho, segmentNamed } from '../../src/code-signature/macho.ts';
-import { architectureName, versionText } from '../../src/code-signature/macho-layout.ts';
+import { architectureName, MH_BUNDLE, versionText } from '../../src/code-signature/macho-layout.ts';
 import { listExports, listImports } from '../../src/code-signature/macho-symbols.ts';
 import { sampleSlice } from './sample.ts';
 
@@ -15,7 +15,7 @@ describe.each(ARCHITECTURES)('parseMacho, %s', (architecture) => {
   it('reads what the linker was told', () => {
     expect(macho).toMatchObject({
       architecture,
-      fileType: 8,
+      fileType: MH_BUNDLE,
       codeSignature: null,
       dylibs: ['/usr/lib/libSystem.B.dylib'],
     });

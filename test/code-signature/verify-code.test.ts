@@ -1,11 +1,20 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type BundleEntry, CODE_RESOURCES_PATH, fileAt } from '../../src/code-signature/bundle-entry.ts';
+import { FLAG_ADHOC } from '../../src/code-signature/code-directory.ts';
 import { buildFat, parseFat } from '../../src/code-signature/fat.ts';
 import { parseMacho } from '../../src/code-signature/macho.ts';
+import { encodeRequirementSet } from '../../src/code-signature/requirements.ts';
 import { signBundle } from '../../src/code-signature/sign-bundle.ts';
+import { signSlice } from '../../src/code-signature/sign-macho.ts';
 import { MAGIC_EMBEDDED_SIGNATURE, parseSuperBlob } from '../../src/code-signature/super-blob.ts';
-import { type CodeExpectations, type CodeReport, verifyBundle } from '../../src/code-signature/verify-code.ts';
-import { SAMPLE_EXECUTABLE, sampleBundle } from './sample.ts';
+import {
+  type CodeExpectations,
+  type CodeReport,
+  isCode,
+  verifyBundle,
+  verifyProgram,
+} from '../../src/code-signature/verify-code.ts';
+import { SAMPLE_EXECUTABLE, sampleBundle, sampleSlice } from './sample.ts';
 import { AD_HOC, NOW, newRehearsalSigner, rehearsalSigner } from './signers.ts';
 
 /** Places in each region where a bit is flipped. The nightly sweep tries every byte. */
@@ -225,5 +234,83 @@ describe('verifyBundle', () => {
     const slices = [first, second].map(({ entries }) => parseFat(fileAt(entries, SAMPLE_EXECUTABLE) as Buffer));
     const mixed = changed(first.entries, SAMPLE_EXECUTABLE, () => buildFat([slices[0]![0]!.data, slices[1]![1]!.data]));
     expect(failures(verifyBundle(mixed, one.expectations))).toContain('code-slices-agree');
+  });
+});
+
+describe('verifyBundle, code of others', () => {
+  const others: CodeExpectations = { ...AD_HOC, ours: false };
+
+  it('skips a slice for old processors, which ours must not have', async () => {
+    const { entries } = await signBundle(sampleBundle(), { kind: 'ad-hoc' });
+    const old = Buffer.alloc(4096);
+    old.writeUInt32LE(0xfeedface, 0); // MH_MAGIC, 32 bits
+    old.writeUInt32LE(7, 4);
+    old.writeUInt32LE(3, 8);
+    const mixed = changed(entries, SAMPLE_EXECUTABLE, (data) =>
+      buildFat([...parseFat(data).map((slice) => slice.data), old]),
+    );
+    const report = verifyBundle(mixed, others);
+    expect(failures(report)).toEqual([]);
+    expect(report.checks).toContainEqual(expect.objectContaining({ id: 'code-macho', status: 'skipped' }));
+    expect(failures(verifyBundle(mixed, AD_HOC))).toEqual(['code-universal', 'code-macho']);
+  });
+
+  it('does not judge a framework, but demands that it is sealed', async () => {
+    const { entries } = await signBundle(sampleBundle(), { kind: 'ad-hoc' });
+    const framework = { path: 'Contents/Frameworks/A.framework/Versions/A/A', mode: 0o755, data: Buffer.from('x') };
+    const report = verifyBundle([...entries, framework], others);
+    expect(failures(report)).toEqual(['seal-nested']);
+    expect(report.checks).toContainEqual(expect.objectContaining({ id: 'code-nested', status: 'skipped' }));
+  });
+
+  it('gives up on bundles inside of bundles without end', async () => {
+    const { entries } = await signBundle(sampleBundle(), { kind: 'ad-hoc' });
+    const deep = Array.from({ length: 12 }, (_, depth) =>
+      entries.map((entry) => ({ ...entry, path: `${'Contents/XPCServices/a.xpc/'.repeat(depth)}${entry.path}` })),
+    ).flat();
+    const report = verifyBundle(deep, others);
+    expect(report.checks).toContainEqual(expect.objectContaining({ id: 'code-nested', reason: 'nested too deep' }));
+  });
+});
+
+describe('verifyProgram', () => {
+  const expectations: CodeExpectations = { ...AD_HOC, ours: false };
+  const options = {
+    identifier: 'tool',
+    teamIdentifier: null,
+    flags: FLAG_ADHOC,
+    infoPlist: null,
+    codeResources: null,
+    requirements: encodeRequirementSet(null),
+    cms: null,
+  };
+
+  it('judges a program that belongs to no bundle', async () => {
+    const { data, cdHash } = await signSlice(sampleSlice('arm64'), options);
+    const report = verifyProgram(data, expectations, 'tool');
+    expect(report.valid).toBe(true);
+    expect(report.slices).toMatchObject([{ identifier: 'tool', cdHash: cdHash.toString('hex'), flags: FLAG_ADHOC }]);
+    data[0x4000] = data[0x4000]! ^ 1;
+    expect(failures(verifyProgram(data, expectations))).toEqual(['code-pages']);
+  });
+
+  it('is for Mach-O files alone', () => {
+    const program = fileAt(sampleBundle(), SAMPLE_EXECUTABLE) as Buffer;
+    expect([program, sampleSlice('arm64'), Buffer.from('#!/bin/sh'), Buffer.alloc(0)].map(isCode)).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
+  });
+
+  it('fails what is not signed, and what is no program', () => {
+    expect(failures(verifyProgram(sampleSlice('arm64'), expectations))).toEqual(['code-layout']);
+    expect(failures(verifyProgram(Buffer.from('#!/bin/sh\n'), expectations))).toEqual(['code-universal']);
+  });
+
+  it('fails an Info.plist that was sealed and is not there', async () => {
+    const { data } = await signSlice(sampleSlice('arm64'), { ...options, infoPlist: Buffer.from('x') });
+    expect(failures(verifyProgram(data, expectations))).toEqual(['code-slots']);
   });
 });

@@ -14,6 +14,14 @@ export function installCrate(crate: string, version: string, program: string): s
   return path;
 }
 
+/** Returns the path of a program of a Go module, which is compiled when it is not there yet. */
+export function installGo(module: string, version: string, program: string): string {
+  const path = join(FOLDER, `${program}-${version}`, 'bin', program);
+  if (!existsSync(path))
+    run('go', ['install', `${module}@${version}`], { GOBIN: join(path, '..'), GOFLAGS: '-buildvcs=false' });
+  return path;
+}
+
 /** Returns the path of a Python that has one package, in an environment of its own. */
 export function installPythonPackage(name: string, version: string): string {
   const root = join(FOLDER, `${name}-${version}`);
@@ -26,8 +34,8 @@ export function installPythonPackage(name: string, version: string): string {
   return python;
 }
 
-function run(program: string, argv: string[]): void {
+function run(program: string, argv: string[], env: Readonly<Record<string, string>> = {}): void {
   mkdirSync(FOLDER, { recursive: true });
-  const result = spawnSync(program, argv, { stdio: ['ignore', 'ignore', 'inherit'] });
+  const result = spawnSync(program, argv, { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, ...env } });
   if (result.status !== 0) throw new Error(`${program} ${argv.join(' ')} ended with ${result.status}`);
 }

@@ -113,8 +113,11 @@ describe('verifyCms', () => {
       'CMS_ALGORITHM',
       'CMS_ALGORITHM',
     ]);
-    expect(codes({ ...parsed, version: 2 })).toEqual(['CMS_VERSION']);
-    expect(codes({ ...parsed, contentType: '1.2.3' })).toEqual(['CMS_ATTRIBUTE']);
+    const odd = { ...parsed.signatureAlgorithm, parameters: Buffer.from('0400', 'hex') };
+    expect(codes({ ...parsed, signatureAlgorithm: odd })).toEqual(['CMS_ALGORITHM']);
+    expect(codes({ ...parsed, version: 3 })).toEqual(['CMS_VERSION']);
+    expect(codes({ ...parsed, signerVersion: 3 })).toEqual(['CMS_VERSION']);
+    expect(codes({ ...parsed, version: 3, contentType: '1.2.3' })).toEqual(['CMS_ATTRIBUTE']);
     expect(codes({ ...parsed, content: Buffer.from('other') })).toEqual(['CMS_CONTENT']);
     expect(codes({ ...parsed, signerCertificate: undefined })).toEqual(['CMS_SIGNER']);
     const twice = [...parsed.signedAttributes!, parsed.signedAttributes![0]!];
@@ -157,6 +160,31 @@ describe('verifyCms', () => {
   });
 });
 
+describe('a signature with one changed bit', () => {
+  it('is refused wherever that bit lies, certificates left aside, also in what no signature covers', () => {
+    const start = signature.indexOf(parsed.certificates[0]!.der);
+    const end = signature.indexOf(parsed.certificates[2]!.der) + parsed.certificates[2]!.der.length;
+    // All of the frame around the certificates; of the long signature every third byte, up to the token.
+    const token = signature.indexOf(parsed.timestampToken!);
+    for (let place = 0; place < token; place += place > end + 200 ? 3 : 1) {
+      if (place === start) place = end;
+      const changed = Buffer.from(signature);
+      changed[place]! ^= 1 << (place % 8);
+      expect(stillGood(changed), `byte ${place}`).toBe(false);
+    }
+  });
+});
+
+function stillGood(changed: Buffer): boolean {
+  try {
+    const cms = parseCms(changed);
+    return cms.encodedSize === changed.length && verifyCms(cms, CONTENT).valid && cms.timestampToken !== undefined;
+  } catch (error) {
+    if (error instanceof FormatError) return false;
+    throw error;
+  }
+}
+
 describe('parseCms', () => {
   it('stops where the signature ends: the slot of a package goes on with zeros', () => {
     expect(parseCms(Buffer.concat([signature, Buffer.alloc(700)])).encodedSize).toBe(signature.length);
@@ -170,7 +198,7 @@ describe('parseCms', () => {
 
   it('answers random bytes and random changes with FormatError or a report, never with another error', () => {
     let refused = 0;
-    for (let round = 0; round < 400; round++) {
+    for (let round = 0; round < 200; round++) {
       const changed = round % 4 === 0 ? randomBytes(1 + (round % 300)) : mutated(signature);
       try {
         verifyCms(parseCms(changed), CONTENT);
@@ -179,7 +207,7 @@ describe('parseCms', () => {
         refused++;
       }
     }
-    expect(refused).toBeGreaterThan(100);
+    expect(refused).toBeGreaterThan(50);
   });
 });
 

@@ -90,6 +90,7 @@ describe('timestampClient', () => {
     ['TIMESTAMP_NONCE', { kind: 'wrong-nonce' }],
     ['TIMESTAMP_IMPRINT', { kind: 'wrong-imprint' }],
     ['CMS_SIGNATURE', { kind: 'wrong-signature' }],
+    ['TIMESTAMP_SIGNING_CERTIFICATE', { kind: 'wrong-certificate' }],
     ['TIMESTAMP_GARBLED', { kind: 'garbage' }],
     ['TIMESTAMP_CLOCK', { kind: 'time', time: new Date(START.getTime() - 11 * 60_000) }],
     ['TIMESTAMP_CLOCK', { kind: 'time', time: new Date(START.getTime() + 11 * 60_000) }],

@@ -132,3 +132,32 @@ function importsOf(path: string): Record<string, string[]> {
 function libraryName(installName: string): string {
   return (installName.split('/').at(-1) as string).replace(/\..*/, '');
 }
+
+describe('the section for security reviewers in README.md', () => {
+  const page = readFileSync(join(PLUGIN_FOLDER, '../../README.md'), 'utf8');
+  const section = page.slice(page.indexOf('## For security reviewers'), page.indexOf('## Known limits'));
+  const rows = section.split('\n').filter((line) => line.startsWith('| `'));
+
+  it('has a row for every context key, setting, child process and file, and no other', () => {
+    const expected = [
+      ...READS.context.map(({ key }) => key),
+      ...READS.settings.map(({ key }) => key),
+      ...READS.children.map(({ path, arguments: argv }) => [path, ...argv.slice(1)].join(' ')),
+      ...READS.files.map(({ path }) => path),
+    ];
+    expect(rows.map((row) => /^\| `([^`]+)`/.exec(row)?.[1])).toEqual(expected);
+  });
+
+  it('names the domain of every setting', () => {
+    for (const { domain, key } of READS.settings) {
+      expect(rows.find((row) => row.startsWith(`| \`${key}\` |`))).toContain(`\`${domain}\``);
+    }
+  });
+
+  it('lists every import, and no other', () => {
+    const line = section.split('\n').find((text) => text.startsWith('Imported functions')) as string;
+    expect(sorted([...line.matchAll(/`(_\w+)`/g)].map((match) => match[1] as string))).toEqual(
+      sorted(Object.values(READS.imports).flat()),
+    );
+  });
+});

@@ -20,5 +20,8 @@ export default function setup(project: TestProject): void {
     encoding: 'utf8',
   });
   if (run.status !== 0) throw new Error(`npm start failed with ${run.status}:\n${run.stderr}`);
-  project.provide('releaseFolder', join(out, JSON.parse(run.stdout).version));
+  const folder = join(out, JSON.parse(run.stdout).version);
+  project.provide('releaseFolder', folder);
+  // What the simulated Mac installs; its sweeps, which run outside vitest, are told the same way.
+  process.env.PACKAGES_UNDER_TEST = folder;
 }

@@ -2,13 +2,14 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { runTool } from '../../base/run-tool.ts';
+import { buildFat } from '../../code-signature/fat.ts';
 import {
   ARCHITECTURES,
   type Architecture,
   type BundleSource,
-  type CompileOptions,
   type Compiler,
   type MachOSlice,
+  type WorkOptions,
 } from '../toolchain.ts';
 import { findLlvmProgram, llvmVersion } from './llvm.ts';
 
@@ -26,6 +27,9 @@ export function portableCompiler(): Compiler {
         await rm(work, { recursive: true, force: true });
       }
     },
+    async join(slices) {
+      return buildFat(slices.map(({ data }) => data));
+    },
     async versions() {
       const names = { clang: findLlvmProgram('clang'), 'ld64.lld': findLlvmProgram('ld64.lld') };
       const [clang, linker] = await Promise.all([llvmVersion(names.clang), llvmVersion(names['ld64.lld'])]);
@@ -38,53 +42,35 @@ async function buildSlice(
   source: BundleSource,
   architecture: Architecture,
   work: string,
-  options: CompileOptions,
+  options: WorkOptions,
 ): Promise<MachOSlice> {
-  const objects = source.sources.map((file) => join(work, `${basename(file, '.c')}.${architecture}.o`));
-  const compile = async (index: number) =>
-    runTool(
-      findLlvmProgram('clang'),
-      compileArguments(source, architecture, source.sources[index] as string, objects[index] as string),
-      {
-        cwd: source.folder,
-        signal: options.signal,
-        hint: "Mend the source; the words above are the compiler's.",
-      },
-    );
-  // One compiler at a time for each slice: two slices are built at once, which fills two cores.
-  for (let index = 0; index < objects.length; index++) await compile(index);
-  const output = join(work, architecture, source.executable);
-  await mkdir(join(work, architecture));
-  await runTool(findLlvmProgram('ld64.lld'), linkArguments(source, architecture, objects, output), {
-    cwd: source.folder,
-    signal: options.signal,
-    hint: 'A missing symbol belongs in payload/plugin/sdk/lib, if every macOS from the minimum on has it.',
-  });
-  return { architecture, data: await readFile(output) };
+  // The linker derives LC_UUID from the output's file name, so that name is the bundle's own and the folder tells slices apart.
+  const folder = join(work, architecture);
+  await mkdir(folder);
+  const run = (program: string, argv: string[], hint: string) =>
+    runTool(findLlvmProgram(program), argv, { cwd: folder, signal: options.signal, hint });
+  await run('clang', compileArguments(source, architecture), "Mend the source; the words above are the compiler's.");
+  const missing = 'A missing symbol belongs in the stub libraries, if every macOS from the minimum on has it.';
+  await run('ld64.lld', linkArguments(source, architecture), missing);
+  return { architecture, data: await readFile(join(folder, source.executable)) };
 }
 
-function compileArguments(source: BundleSource, architecture: Architecture, file: string, object: string): string[] {
+/** Returns the arguments that make one object a source, in the working folder. */
+function compileArguments(source: BundleSource, architecture: Architecture): string[] {
   return [
     `--target=${TARGETS[architecture]}${source.minimumMacOS[architecture]}`,
     ...source.compilerFlags,
     '-nostdinc',
     '-isystem',
-    source.stubHeaders,
-    // Paths of the machine must not reach the bytes: the same sources give the same object anywhere.
+    join(source.folder, source.stubHeaders),
+    // Paths of the machine must not reach the bytes: the same sources give the same objects anywhere.
     `-ffile-prefix-map=${source.folder}=.`,
     '-c',
-    file,
-    '-o',
-    object,
+    ...source.sources.map((file) => join(source.folder, file)),
   ];
 }
 
-function linkArguments(
-  source: BundleSource,
-  architecture: Architecture,
-  objects: readonly string[],
-  output: string,
-): string[] {
+function linkArguments(source: BundleSource, architecture: Architecture): string[] {
   return [
     '-arch',
     architecture,
@@ -98,8 +84,8 @@ function linkArguments(
     // arm64 would get the linker's own signature; ours is made once the bundle is complete.
     '-no_adhoc_codesign',
     '-o',
-    output,
-    ...objects,
-    ...source.stubLibraries,
+    source.executable,
+    ...source.sources.map((file) => `${basename(file, '.c')}.o`),
+    ...source.stubLibraries.map((library) => join(source.folder, library)),
   ];
 }

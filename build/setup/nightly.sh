@@ -1,0 +1,29 @@
+#!/bin/sh
+# The long tests: full fault sweeps, fuzzing, kill tests. Hours on a small machine; each part prints its counts.
+set -eu
+# shellcheck source=build/setup/ensure.sh
+. "$(dirname -- "$0")/ensure.sh"
+
+ensure_node
+ensure_modules
+ensure_compiler
+ensure_test_tools
+ensure_cli
+cd "$ROOT"
+
+failed=''
+part() { # NAME COMMAND...
+  name=$1
+  shift
+  say "nightly: $name"
+  "$@" || failed="$failed $name"
+}
+
+part login-x86_64 sh test/mac/login-host/sweep.sh full x86_64
+part login-arm64 sh test/mac/login-host/sweep.sh sample arm64
+part scripts sh test/mac/simulated/sweep.sh full
+part fuzzing sh test/plugin/fuzz.sh 60
+part long-tests node node_modules/vitest/vitest.mjs run --config test/nightly/vitest.config.ts
+
+[ -z "$failed" ] || stop "nightly: failed:$failed"
+say 'nightly: all parts passed'

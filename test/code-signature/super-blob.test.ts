@@ -1,0 +1,72 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { FormatError } from '../../src/base/errors.ts';
+import { blobContent, encodeBlob, encodeSuperBlob, parseSuperBlob } from '../../src/code-signature/super-blob.ts';
+
+const MAGIC = 0xfade0cc0;
+const blobs = [
+  { type: 0, data: encodeBlob(0xfade0c02, Buffer.from('abc')) },
+  { type: 2, data: encodeBlob(0xfade0c01, Buffer.alloc(0)) },
+];
+const encoded = encodeSuperBlob(MAGIC, blobs);
+
+/** Returns the SuperBlob with one word changed. */
+function withWord(offset: number, value: number): () => unknown {
+  const bad = Buffer.concat([encoded, Buffer.alloc(64)]);
+  bad.writeUInt32BE(value, offset);
+  return () => parseSuperBlob(bad, MAGIC);
+}
+
+describe('encodeSuperBlob', () => {
+  it('packs the blobs behind the index', () => {
+    expect(encoded.toString('hex')).toBe(
+      `fade0cc0${'0000002f'}00000002${'000000000000001c'}${'0000000200000027'}fade0c020000000b616263fade0c0100000008`,
+    );
+  });
+});
+
+describe('parseSuperBlob', () => {
+  it('reads back what was encoded and leaves alone what follows', () => {
+    const contents = fc.uniqueArray(fc.tuple(fc.nat(0x10000), fc.uint8Array({ maxLength: 40 })), {
+      selector: ([type]) => type,
+    });
+    fc.assert(
+      fc.property(contents, fc.uint8Array({ maxLength: 20 }), (items, rest) => {
+        const made = items
+          .sort(([a], [b]) => a - b)
+          .map(([type, content]) => ({ type, data: encodeBlob(MAGIC, Buffer.from(content)) }));
+        const bytes = encodeSuperBlob(MAGIC, made);
+        expect(parseSuperBlob(Buffer.concat([bytes, rest]), MAGIC)).toEqual({ length: bytes.length, blobs: made });
+      }),
+    );
+  });
+
+  it.each([
+    ['magic', 0, 1, 'offset 0: expected magic'],
+    ['length beyond the end', 4, 1000, 'offset 4: length 1000'],
+    ['length that leaves bytes over', 4, 0x30, 'offset 4: the blobs end at 47 of 48'],
+    ['count', 8, 1000, 'offset 8: 1000 blobs do not fit'],
+    ['order of types', 12, 3, 'offset 20: type 0x2 after 0x3'],
+    ['gap between index and blob', 16, 0x1d, 'offset 16: expected a blob at 28, found one at 29'],
+    ['two entries for one blob', 24, 0x1c, 'offset 24: expected a blob at 39, found one at 28'],
+    ['length of a blob', 0x20, 7, 'offset 32: a blob of 7 bytes'],
+    ['length of a blob beyond the end', 0x20, 100, 'offset 32: a blob of 100 bytes'],
+  ])('refuses a wrong %s', (_, offset, value, problem) => {
+    expect(withWord(offset, value)).toThrow(problem);
+  });
+
+  it('refuses every truncation', () => {
+    for (let length = 0; length < encoded.length; length++) {
+      expect(() => parseSuperBlob(encoded.subarray(0, length), MAGIC)).toThrow(FormatError);
+    }
+  });
+});
+
+describe('blobContent', () => {
+  it('is what was put in, and refuses another magic or length', () => {
+    const blob = encodeBlob(MAGIC, Buffer.from('x'));
+    expect(blobContent(blob, MAGIC).toString()).toBe('x');
+    expect(() => blobContent(blob, 1)).toThrow('expected magic 0x1');
+    expect(() => blobContent(Buffer.concat([blob, blob]), MAGIC)).toThrow('length 18');
+  });
+});

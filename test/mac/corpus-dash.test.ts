@@ -1,0 +1,3 @@
+import { describeCorpus } from './simulated/corpus.ts';
+
+describeCorpus('dash');

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { SHELLS, simulatedMacNeeds } from './simulated/simulated-mac.ts';
+import { ACTS, type Sweep, sample, sweep } from './simulated/sweep.ts';
+
+const FULL = process.env.SIMULATED_MAC_SWEEP === 'full';
+const SEED = Number(process.env.SIMULATED_MAC_SEED ?? Math.floor(Date.now() / 86_400_000));
+
+/** Points of each act that `npm test` tries; the rest is for `npm run nightly`. */
+const SAMPLE = 6;
+
+function report(what: string, { points, seconds, findings }: Sweep): void {
+  process.stdout.write(
+    `  ${what}: ${points} disturbed runs, each repaired by the next, ${seconds.toFixed(1)} s; ${findings.length} findings\n`,
+  );
+}
+
+describe.skipIf(simulatedMacNeeds.missing)(`faults${simulatedMacNeeds.note}`, () => {
+  const timeout = FULL ? 7_200_000 : 120_000;
+
+  it.runIf(FULL).each(SHELLS)(
+    'hold everywhere: all acts, all commands, all disturbances, under %s',
+    { timeout },
+    async (shell) => {
+      const done = await sweep(shell, ACTS, (points) => points);
+      report(`full sweep under ${shell}`, done);
+      expect(done.findings).toEqual([]);
+    },
+  );
+
+  it.skipIf(FULL)('hold in one act in full: unregister, under dash', { timeout }, async () => {
+    const done = await sweep(
+      'dash',
+      ACTS.filter(({ name }) => name === 'register by script'),
+      (points) => points,
+    );
+    report('register by script, in full', done);
+    expect(done.findings).toEqual([]);
+  });
+
+  it.skipIf(FULL).each(SHELLS)(`hold at points chosen by seed ${SEED}, under %s`, { timeout }, async (shell) => {
+    const done = await sweep(shell, ACTS, (points) => sample(points, SAMPLE, SEED));
+    report(`sample under ${shell}, seed ${SEED}`, done);
+    expect(done.findings).toEqual([]);
+  });
+});

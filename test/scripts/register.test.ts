@@ -1,0 +1,212 @@
+import { existsSync, symlinkSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { simulatedMacNeeds } from '../mac/simulated/simulated-mac.ts';
+import { BUNDLE, ENTRY, RUN } from './product.ts';
+import { EXECUTABLE, fixture, LOCK, useMac } from './rig.ts';
+
+const { missing, note } = simulatedMacNeeds;
+
+describe.skipIf(missing)(`the scripts that register${note}`, () => {
+  const { mac, run, entries, guard, registered, writes, leftovers } = useMac();
+  /** The right of macOS 15 with one more entry of others in front. */
+  const withEntry = (name: string) =>
+    fixture('stock-macos-15').toString().replace('<array>', `<array>\n\t\t<string>${name}</string>`);
+
+  describe('registering', () => {
+    it('gives up after three writes that change nothing', async () => {
+      await mac.faults('security-write:1 swallow', 'security-write:2 swallow', 'security-write:3 swallow');
+      const { status, said } = await run(RUN.register);
+      expect(status, said).toBe(1);
+      expect(said).toContain('did not take the change');
+      expect(writes()).toBe(3);
+      expect(leftovers()).toEqual([]);
+    });
+
+    it('believes what it reads, not a write that says NO', async () => {
+      await mac.faults('security-write:1 late');
+      expect((await run(RUN.register)).status).toBe(0);
+      expect(await registered()).toBe(true);
+      expect(writes()).toBe(1);
+    });
+
+    it('keeps the entry that another tool adds between its two reads', async () => {
+      await mac.put('/.sim/hooks/other', withEntry('Other:x,privileged'));
+      await mac.faults('security-read:2 between other');
+      expect((await run(RUN.register)).status).toBe(0);
+      expect((await entries())[0]).toBe('Other:x,privileged');
+      expect(await registered()).toBe(true);
+    });
+
+    it('starts again when another tool took its entry out after the write', async () => {
+      await mac.put('/.sim/hooks/other', withEntry('Other:x,privileged'));
+      await mac.faults('security-read:3 between other');
+      expect((await run(RUN.register)).status).toBe(0);
+      expect(await entries()).toEqual(expect.arrayContaining(['Other:x,privileged', ENTRY]));
+      expect(writes()).toBe(2);
+    });
+
+    it('writes the original back and fails when entries of others are gone after the write', async () => {
+      const before = await entries();
+      await mac.put('/.sim/hooks/other', fixture('fault-only-done'));
+      await mac.faults('security-read:3 between other');
+      const { status, said } = await run(RUN.register);
+      expect(status, said).toBe(1);
+      expect(said).toContain('the original was written back');
+      expect(await entries()).toEqual(before);
+    });
+
+    it.each(['security-read:1 truncate 900', 'security-read:1 empty-output', 'plist-buddy:1 empty-output'])(
+      'writes nothing when %s',
+      async (fault) => {
+        await mac.faults(fault.replace('plist-buddy', 'PlistBuddy'));
+        const { status, said } = await run(RUN.register);
+        expect(status, said).toBe(1);
+        expect(writes()).toBe(0);
+      },
+    );
+
+    it('says what is wrong when authd is silent', async () => {
+      await mac.facts({ authd: 'no' });
+      const { status, said } = await run(RUN.register);
+      expect(status).toBe(1);
+      expect(said).toContain('gave nothing to read');
+    });
+
+    it('asks for root', async () => {
+      await mac.faults('id:1 empty-output');
+      const { status, said } = await run(RUN.register);
+      expect(status).toBe(1);
+      expect(said).toContain('needs root');
+    });
+
+    it('touches no database on another volume', async () => {
+      const { status } = await run([
+        '/private/tmp/product/postinstall',
+        '/p.pkg',
+        '/Volumes/Other/x',
+        '/Volumes/Other',
+        '/',
+      ]);
+      expect(status).toBe(0);
+      expect(mac.log().some(({ argv }) => argv[0] === '/usr/bin/security')).toBe(false);
+    });
+  });
+
+  describe('the bundle', () => {
+    it.each([
+      ['is missing', `rm -rf "${BUNDLE}"`],
+      ['has no executable', `rm "${EXECUTABLE}"`],
+      ['has a link for an executable', `mv "${EXECUTABLE}" /private/tmp/x; ln -s /private/tmp/x "${EXECUTABLE}"`],
+      ['belongs to a user', `/usr/sbin/chown 501 "${EXECUTABLE}"`],
+      ['can be written by its group', `/bin/chmod 0775 "${BUNDLE}/Contents"`],
+      ['cannot be executed', `/bin/chmod 0644 "${EXECUTABLE}"`],
+      ['was changed', `echo x >>"${BUNDLE}/Contents/Resources/status.sh"`],
+    ])('that %s is not registered, and an entry is taken out', async (_, damage) => {
+      await mac.setRight(fixture('stock-macos-26-registered'));
+      await mac.shell(damage);
+      const { status, said } = await run(RUN.install);
+      expect(status, said).toBe(1);
+      expect(said).toContain('not registered');
+      expect(await registered()).toBe(false);
+    });
+
+    it('for another processor is not registered, but proves nothing', async () => {
+      await mac.setRight(fixture('stock-macos-26-registered'));
+      await mac.facts({ machine: 'ppc', team: 'ABCDE12345' });
+      expect((await run(RUN.install)).status).toBe(1);
+      expect(await registered()).toBe(true);
+    });
+
+    it('that codesign does not judge in time proves nothing', async () => {
+      await mac.setRight(fixture('stock-macos-26-registered'));
+      await mac.faults('codesign:1 hang', 'codesign:2 hang');
+      const { status, said } = await run(RUN.install);
+      expect(status, said).toBe(1);
+      expect(said).toContain('did not come to a result');
+      expect(await registered()).toBe(true);
+      expect(leftovers()).toEqual([]);
+    });
+
+    it('that codesign refuses once is asked about again', async () => {
+      await mac.faults('codesign:1 fail 1');
+      expect((await run(RUN.install)).status).toBe(0);
+    });
+
+    it('of another team is refused', async () => {
+      await mac.facts({ team: 'ZZZZZ99999' });
+      const { status, said } = await run(RUN.install);
+      expect(status).toBe(1);
+      expect(said).toContain('codesign does not accept');
+    });
+  });
+
+  describe('the lock', () => {
+    it.each([
+      ['of a process that is gone', '99999.'],
+      ['that is older than any run, whoever has its number now', '1.'],
+      ['that makes no sense', 'x'],
+    ])('%s is taken over', async (_, holder) => {
+      const since = holder === '1.' ? Math.floor(Date.now() / 1000) - 400 : Math.floor(Date.now() / 1000);
+      symlinkSync(holder.endsWith('.') ? `${holder}${since}` : holder, mac.path(LOCK));
+      expect((await run(RUN.register)).status).toBe(0);
+      expect(leftovers()).toEqual([]);
+    });
+
+    it('with the number that the next run happens to get is taken over', async () => {
+      const start = `ln -s $$.$(date +%s) ${LOCK}; exec /bin/sh "${RUN.register[0]}"`;
+      expect((await mac.shell(start)).status).toBe(0);
+      expect(leftovers()).toEqual([]);
+    });
+
+    it('of a living process is waited for, and then left alone', async () => {
+      const holder = `1.${Math.floor(Date.now() / 1000)}`;
+      symlinkSync(holder, mac.path(LOCK));
+      const { status, said } = await run(RUN.register);
+      expect(status).toBe(1);
+      expect(said).toContain('still at work (process 1)');
+      expect(await registered()).toBe(false);
+      expect(leftovers()).toEqual(['com.netflix.Escrow-Buddy.lock']);
+    });
+
+    it.each(['mkdir', 'mkfifo', 'touch'])('is not confused by what %s makes in its place', async (tool) => {
+      await mac.shell(`${tool} ${LOCK}`);
+      const { status, said } = await run(RUN.register);
+      expect(status).toBe(1);
+      expect(said).toContain('could not be made');
+      expect(await registered()).toBe(false);
+    });
+
+    it('is refused in a folder that others may write', async () => {
+      await mac.shell('chmod 0777 /private/var/db');
+      const { status, said } = await run(RUN.register);
+      expect(status).toBe(1);
+      expect(said).toContain('only root can write');
+    });
+
+    it('lets the next run remove what a killed one left, and nothing else', async () => {
+      await mac.shell(`cd /private/var/db; mkdir com.netflix.Escrow-Buddy.work.abc com.netflix.Escrow-Buddy.work.theirs keep
+        /usr/sbin/chown 501 com.netflix.Escrow-Buddy.work.theirs; ln -s keep com.netflix.Escrow-Buddy.work.link; touch keep/x`);
+      expect((await run(RUN.register)).status).toBe(0);
+      expect(leftovers().sort()).toEqual([
+        'com.netflix.Escrow-Buddy.work.link',
+        'com.netflix.Escrow-Buddy.work.theirs',
+      ]);
+      expect(existsSync(mac.path('/private/var/db/keep/x'))).toBe(true);
+    });
+  });
+
+  it('changes nothing in places where users may write', async () => {
+    await mac.shell(`for place in /private/tmp /private/var/tmp; do cd $place
+      mkdir com.netflix.Escrow-Buddy; mkfifo auth.db; ln -s /etc eb; done; : >/private/tmp/com.netflix.Escrow-Buddy/auth.db`);
+    const list = async () => (await mac.shell('cd /private; find tmp var/tmp | /usr/bin/sort')).stdout;
+    const before = await list();
+    for (const program of [RUN.install, RUN.unregister, RUN.guardPackage, RUN.status]) await run(program);
+    expect(await list()).toBe(before);
+  });
+
+  it('reach a fixed point with Crypt, which insists on the last place', async () => {
+    await mac.setRight(fixture('mix-crypt-and-escrow-buddy-macos-14'));
+    for (let round = 0; round < 3; round++) expect((await guard()).status).toBe(0);
+    expect(writes()).toBe(0);
+  });
+});
