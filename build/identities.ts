@@ -17,19 +17,21 @@ import { timestampClient } from '../src/pki/timestamp.ts';
 import { encodeTimestampRequest, parseTimestampResponse } from '../src/pki/timestamp-token.ts';
 import { openRehearsalAuthority, type RehearsalAuthority } from '../src/rehearsal/authority.ts';
 import { rehearsalTimestampAuthority } from '../src/rehearsal/timestamp-authority.ts';
+import type { TimestampSource } from '../src/toolchain/portable/code-signer.ts';
+import type { SigningIdentity } from '../src/toolchain/toolchain.ts';
 import type { Config } from './config.ts';
 import type { Plan } from './plan.ts';
 
 /** Who signs a release, and who says when. */
 export interface ReleaseSigning {
   readonly mode: 'release' | 'rehearsal';
-  readonly application: Identity;
-  readonly installer: Identity;
+  /** Who signs code and packages, with the .p12 that Apple's tools need beside it. */
+  readonly identities: Readonly<Record<IdentityRole, SigningIdentity>>;
   readonly teamIdentifier: string;
   /** Whose signatures the finished package is verified with. */
   readonly trust: Trust;
   /** Returns a checked time-stamp token over a signature value. */
-  timestamp(signature: Buffer, signal: AbortSignal): Promise<Buffer>;
+  readonly timestamp: TimestampSource;
   /** What a person should know, such as that a certificate expires soon. */
   readonly warnings: readonly string[];
 }
@@ -65,8 +67,10 @@ export async function resolveSigning(input: SigningInput): Promise<ReleaseSignin
   const client = timestampClient({ url: config.services.timestamp, trust });
   return {
     mode: 'release',
-    application,
-    installer,
+    identities: {
+      application: signingIdentity(application, sources.application),
+      installer: signingIdentity(installer, sources.installer),
+    },
     teamIdentifier: application.teamIdentifier,
     trust,
     timestamp: (signature, signal) => client.token(signature, signal),
@@ -82,8 +86,9 @@ export async function resolveSigning(input: SigningInput): Promise<ReleaseSignin
 export async function describeSigning(input: SigningInput): Promise<string> {
   if (!(await identitySources(input)))
     return 'no identity is set: npm start is a rehearsal, whose package no Mac trusts';
-  const { application, installer, warnings } = await resolveSigning(input);
-  return [application.certificate.commonName, installer.certificate.commonName, ...warnings].join('\n');
+  const { identities, warnings } = await resolveSigning(input);
+  const names = [identities.application, identities.installer].map(({ identity }) => identity.certificate.commonName);
+  return [...names, ...warnings].join('\n');
 }
 
 async function rehearsalSigning(root: string): Promise<ReleaseSigning> {
@@ -93,8 +98,10 @@ async function rehearsalSigning(root: string): Promise<ReleaseSigning> {
   const installer = await loadIdentity('installer', authority.identitySource('installer'), { trust });
   return {
     mode: 'rehearsal',
-    application,
-    installer,
+    identities: {
+      application: { kind: 'identity', identity: application, p12: null },
+      installer: { kind: 'identity', identity: installer, p12: null },
+    },
     teamIdentifier: application.teamIdentifier,
     trust,
     timestamp: async (signature) => rehearsalToken(authority, signature),
@@ -110,6 +117,11 @@ function rehearsalToken(authority: RehearsalAuthority, signature: Buffer): Buffe
   const { token } = parseTimestampResponse(response);
   if (!token) throw new TypeError('the timestamp authority of the rehearsal gave no token');
   return token;
+}
+
+function signingIdentity(identity: Identity, source: IdentitySource): SigningIdentity {
+  const p12 = 'p12' in source && source.password ? { data: source.p12, password: source.password } : null;
+  return { kind: 'identity', identity, p12 };
 }
 
 function checkTeam({ teamIdentifier }: Identity, { signing }: Config): void {

@@ -93,9 +93,10 @@ export async function readCompiledRecord(folder: string): Promise<CompiledRecord
   throw new UsageError('PARTS_INVALID', `${path}:\n${problems}`, { hint });
 }
 
-/** Returns a compiler that compiles nothing: its slices and its tools are those of a folder of parts. */
-export function compiledEarlier(folder: string, record: CompiledRecord): Compiler {
+/** Returns a compiler that compiles nothing: its slices and its tools are those of a folder of parts; it joins as `here` does. */
+export function compiledEarlier(folder: string, record: CompiledRecord, here: Compiler): Compiler {
   return {
+    join: here.join,
     compile: () => readSlices(folder, record),
     versions: async () => record.tools,
   };

@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { removeUnfinished } from '../src/base/files.ts';
 import type { Toolchain } from '../src/toolchain/select.ts';
 import type { ReleaseSigning } from './identities.ts';
@@ -6,7 +7,7 @@ import type { Manifest } from './manifest.ts';
 import type { NotaryConnection } from './notary-connection.ts';
 import { ReachedStage, type Run, SIGNING_STAGES } from './run.ts';
 import { assemblePayload } from './stages/assemble-payload.ts';
-import { buildPackages } from './stages/build-package.ts';
+import { buildPackages, packagePaths } from './stages/build-package.ts';
 import { compile } from './stages/compile.ts';
 import { generateScripts } from './stages/generate-scripts.ts';
 import { notarizePackage } from './stages/notarize.ts';
@@ -36,8 +37,11 @@ export type Beginning =
  */
 export async function runRelease(run: Run, beginning: Beginning, finishing: Finishing | null): Promise<Manifest> {
   const { outFolder } = run.plan;
+  const { guard } = packagePaths(run.plan);
   await mkdir(outFolder, { recursive: true });
-  await removeUnfinished(outFolder);
+  for (const folder of [outFolder, dirname(guard)]) await removeUnfinished(folder);
+  // Even a run that is killed in its first stage can be resumed.
+  await run.record({});
   try {
     if (beginning.kind === 'build') await makePackages(run, beginning.toolchain, beginning.signing);
     else for (const stage of SIGNING_STAGES) run.skip(stage, 'done in an earlier run, and its files are unchanged');
@@ -53,13 +57,17 @@ async function makePackages(run: Run, toolchain: Toolchain, signing: ReleaseSign
   const told = { codeSigned: signing !== null, teamIdentifier: signing?.teamIdentifier ?? null };
   const compiled = await run.stage('compile', (context) => compile(toolchain.compiler, context));
   const scripts = await run.stage('generate-scripts', (context) => generateScripts(told, context));
-  const bundle = await run.stage('sign-code', (context) => signCode(compiled, scripts, signing, context));
+  const bundle = await run.stage('sign-code', (context) => signCode(compiled, scripts, signing, toolchain, context));
   const trees = await run.stage('assemble-payload', (context) =>
     assemblePayload(bundle.files, scripts.installer, context),
   );
-  const unsigned = await run.stage('build-package', (context) => buildPackages(trees, context));
+  const unsigned = await run.stage('build-package', (context) =>
+    buildPackages(trees, toolchain.packageBuilder, context),
+  );
   if (!signing) return;
-  await run.stage('sign-package', (context) => signPackages(unsigned, signing, context, run.manifest.files));
+  await run.stage('sign-package', (context) =>
+    signPackages(unsigned, signing, toolchain.packageSigner, context, run.manifest.files),
+  );
 }
 
 /** From the signed packages to what is published. */

@@ -6,7 +6,9 @@ import type { CommandContext, CommandResult } from '../cli.ts';
 import { readConfig } from '../config.ts';
 import { examineSetUp } from '../github/set-up.ts';
 import { describeSigning } from '../identities.ts';
+import { connectToNotary, namesNotaryKey } from '../notary-connection.ts';
 import { makePlan } from '../plan.ts';
+import { type OutsideCheck, preflightChecks } from '../preflight.ts';
 import { type Check, renderChecks } from '../report/checks.ts';
 import { readPermissions } from '../stages/assemble-payload.ts';
 import { readBundleSource } from '../stages/compile.ts';
@@ -29,7 +31,7 @@ export async function doctor(context: CommandContext, options: { readonly ci?: b
     return verdictOf(found, 'The repository is set up for releases, as far as it could be looked at.');
   }
   const checks: Check[] = [];
-  for (const { id, examine } of examinations(context)) {
+  for (const { id, examine } of [...examinations(context), ...outsideExaminations(context)]) {
     try {
       checks.push({ id, status: 'pass', reason: await examine() });
     } catch (error) {
@@ -91,6 +93,27 @@ function examinations({ root, env }: CommandContext): Examination[] {
       },
     },
   ];
+}
+
+/** With a notary key in the environment: whether it can be used, and whether Apple's services can. */
+function outsideExaminations({ root, env, signal }: CommandContext): Examination[] {
+  if (!namesNotaryKey(env)) return [];
+  const plan = async () => ({ root, config: await readConfig(root) });
+  const connection = async () => connectToNotary({ env, plan: await plan(), mode: 'release' });
+  // One connection, because the clock is compared with the notary's last answer.
+  let checks: Promise<OutsideCheck[]> | undefined;
+  const outside = () => {
+    checks ??= (async () => {
+      const { timestamp } = (await plan()).config.services;
+      return preflightChecks({ connection: await connection(), timestampUrl: timestamp, signal });
+    })();
+    return checks;
+  };
+  const ids = ['notary', 'clock', 'ticket-service', 'timestamp-authority'];
+  return ids.map((id) => ({
+    id,
+    examine: async () => (await outside()).find((check) => check.id === id)?.examine() as Promise<string>,
+  }));
 }
 
 function examineNode(version: string): string {

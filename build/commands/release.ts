@@ -9,6 +9,7 @@ import type { Manifest } from '../manifest.ts';
 import { connectToNotary, namesNotaryKey } from '../notary-connection.ts';
 import { compiledEarlier, readCompiledRecord } from '../parts.ts';
 import { makePlan, type Plan } from '../plan.ts';
+import { preflight } from '../preflight.ts';
 import { type Beginning, type Finishing, runRelease } from '../release.ts';
 import { renderSummary } from '../report/summary.ts';
 import { manifestToResume, unusableReason } from '../resume.ts';
@@ -60,6 +61,10 @@ async function execute(
         maxWaitMs: options.submitOnly ? 0 : options.maxWait,
       });
   try {
+    // A key, an agreement or a clock that is not right shows here, not after the build.
+    if (notary?.mode === 'release') {
+      await preflight({ connection: notary, timestampUrl: plan.config.services.timestamp, signal: context.signal });
+    }
     const begun = earlier?.begun ?? (await beginAnew(context, prepared, signing as ReleaseSigning));
     return await finish(context, plan, begun, notary && { signing, notary }, options.until);
   } finally {
@@ -75,21 +80,34 @@ async function prepare(
   if (compiled === undefined) {
     const outFolder = resolve(out ?? resolve(root, 'out'));
     const plan = await makePlan({ root, outFolder, sourceDateEpoch: env.SOURCE_DATE_EPOCH });
-    return { plan, toolchain: selectToolchain(choice ?? plan.config.signing.toolchain) };
+    return { plan, toolchainFor: (signing) => toolchainOf(choice ?? plan.config.signing.toolchain, signing) };
   }
   const folder = resolve(compiled);
   const record = await readCompiledRecord(folder);
   const outFolder = resolve(out ?? resolve(folder, 'out'));
   const plan = await makePlan({ root: folder, outFolder, sourceDateEpoch: String(record.sourceDateEpoch) });
-  const toolchain = { ...selectToolchain(choice ?? record.toolchain), compiler: compiledEarlier(folder, record) };
-  return { plan: { ...plan, commit: record.commit }, toolchain };
+  const toolchainFor = (signing: ReleaseSigning | null) => {
+    const here = toolchainOf(choice ?? record.toolchain, signing);
+    return { ...here, compiler: compiledEarlier(folder, record, here.compiler) };
+  };
+  return { plan: { ...plan, commit: record.commit }, toolchainFor };
 }
 
 const endsBeforeNotary = (until: StageName | undefined) => until !== undefined && SIGNING_STAGES.includes(until);
 
 interface Prepared {
   readonly plan: Plan;
-  readonly toolchain: Toolchain;
+  /** Who signs decides whose timestamps are asked for, and whether Apple's tools can sign at all. */
+  toolchainFor(signing: ReleaseSigning | null): Toolchain;
+}
+
+/** codesign and productsign refuse a certificate that does not lead to Apple, so a rehearsal is signed by the portable tools. */
+function toolchainOf(choice: 'portable' | 'apple' | 'auto', signing: ReleaseSigning | null): Toolchain {
+  const parts = signing ? { timestamp: signing.timestamp } : undefined;
+  const toolchain = selectToolchain(choice, parts);
+  if (toolchain.name === 'portable' || signing?.mode !== 'rehearsal') return toolchain;
+  const { codeSigner, packageSigner } = selectToolchain('portable', parts);
+  return { ...toolchain, codeSigner, packageSigner };
 }
 
 interface Begun {
@@ -111,9 +129,10 @@ async function finish(
 
 async function beginAnew(
   { progress }: CommandContext,
-  { plan, toolchain }: Prepared,
+  { plan, toolchainFor }: Prepared,
   signing: ReleaseSigning | null,
 ): Promise<Begun> {
+  const toolchain = toolchainFor(signing);
   for (const warning of signing?.warnings ?? []) progress.note('warning', warning);
   const tools = { node: process.versions.node, zlib: process.versions.zlib, ...(await toolchain.compiler.versions()) };
   const manifest = newManifest(plan, toolchain.name, tools, signing?.mode ?? 'build');

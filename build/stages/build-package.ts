@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { buildProduct, type ProductPlan, type UnsignedProduct } from '../../src/flat-package/product.ts';
+import type { ProductPlan, UnsignedProduct } from '../../src/flat-package/product.ts';
+import type { PackageBuilder } from '../../src/toolchain/toolchain.ts';
 import type { Config } from '../config.ts';
 import type { Manifest } from '../manifest.ts';
 import { outputName, type Plan } from '../plan.ts';
@@ -14,11 +15,12 @@ export type UnsignedPackages = Readonly<Record<ScriptPackage, UnsignedProduct>>;
 /** Builds the flat packages, each a component inside a product archive. */
 export async function buildPackages(
   assembled: AssembledPayload,
+  builder: PackageBuilder,
   { plan, signal }: Pick<StageContext, 'plan' | 'signal'>,
 ): Promise<StageResult<UnsignedPackages>> {
   const paths = packagePaths(plan);
   await mkdir(dirname(paths.guard), { recursive: true });
-  const make = (name: ScriptPackage) => buildProduct(productPlan(plan, assembled, name), paths[name], signal);
+  const make = (name: ScriptPackage) => builder.build(productPlan(plan, assembled, name), paths[name], { signal });
   const [product, guard, uninstall] = await Promise.all([make('product'), make('guard'), make('uninstall')]);
   return {
     value: { product, guard, uninstall },

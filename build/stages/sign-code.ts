@@ -1,7 +1,4 @@
-import { buildFat } from '../../src/code-signature/fat.ts';
-import { developerIdRequirement, type Requirement, rootRequirement } from '../../src/code-signature/requirements.ts';
-import { type BundleSigner, signBundle } from '../../src/code-signature/sign-bundle.ts';
-import { signCms } from '../../src/pki/cms.ts';
+import type { Toolchain } from '../../src/toolchain/toolchain.ts';
 import type { ReleaseSigning } from '../identities.ts';
 import type { StageContext, StageResult } from '../run.ts';
 import type { BuiltFile } from './assemble-payload.ts';
@@ -16,7 +13,7 @@ export interface SignedBundle {
 }
 
 /**
- * Seals the resources and signs both slices, each with a timestamp of its own.
+ * Joins the slices, seals the resources and signs both slices, each with a timestamp of its own.
  *
  * @param signing null signs ad-hoc
  */
@@ -24,17 +21,19 @@ export async function signCode(
   compiled: CompiledPlugin,
   scripts: GeneratedScripts,
   signing: ReleaseSigning | null,
+  { compiler, codeSigner }: Pick<Toolchain, 'compiler' | 'codeSigner'>,
   { plan, signal }: Pick<StageContext, 'plan' | 'signal'>,
 ): Promise<StageResult<SignedBundle>> {
-  const signer: BundleSigner = signing ? bundleSigner(signing, signal) : { kind: 'ad-hoc' };
-  const executable = `Contents/MacOS/${plan.config.bundle.executable}`;
-  const signed = await signBundle(
+  const { name, executable } = plan.config.bundle;
+  const signed = await codeSigner.sign(
     [
       { path: 'Contents/Info.plist', mode: 0o644, data: compiled.infoPlist },
-      { path: executable, mode: 0o755, data: buildFat(compiled.slices.map((slice) => slice.data)) },
+      { path: `Contents/MacOS/${executable}`, mode: 0o755, data: await compiler.join(compiled.slices, { signal }) },
       ...scripts.resources.map((file) => ({ ...file, mode: 0o755 })),
     ],
-    signer,
+    name,
+    signing ? signing.identities.application : { kind: 'ad-hoc' },
+    { signal },
   );
   const files = signed.entries.map((entry) => {
     if (!('data' in entry)) throw new TypeError(`the bundle holds a link: ${entry.path}`);
@@ -49,32 +48,8 @@ export async function signCode(
   return { value: { kind: 'signed-bundle', files }, words: whoSigned(signing), facts: { code } };
 }
 
-function bundleSigner(signing: ReleaseSigning, signal: AbortSignal): BundleSigner {
-  const { application: identity, teamIdentifier } = signing;
-  return {
-    kind: 'identity',
-    teamIdentifier,
-    requirement: requirementOf(signing),
-    signCms: ({ content, extraSignedAttributes }) =>
-      signCms({
-        content,
-        attributes: extraSignedAttributes,
-        identity,
-        signingTime: new Date(),
-        timestamp: (signature) => signing.timestamp(signature, signal),
-      }),
-  };
-}
-
-/** What codesign writes for such a certificate: Apple's chain, or where it is another's, that very root. */
-function requirementOf({ mode, application, teamIdentifier }: ReleaseSigning): (identifier: string) => Requirement {
-  const root = application.chain.at(-1);
-  if (mode === 'rehearsal' && root) return (identifier) => rootRequirement(identifier, Buffer.from(root.sha1, 'hex'));
-  return (identifier) => developerIdRequirement(identifier, teamIdentifier);
-}
-
 function whoSigned(signing: ReleaseSigning | null): string {
   if (!signing) return 'ad-hoc: for development, loads on no other Mac';
   if (signing.mode === 'rehearsal') return 'rehearsal identity: trusted by no Mac';
-  return signing.application.certificate.commonName;
+  return signing.identities.application.identity.certificate.commonName;
 }

@@ -96,7 +96,7 @@ process.stdout.write(privateEncrypt({ key: readFileSync(process.argv[2]), paddin
     };
     const externalSigner = { application: outside('application'), installer: outside('installer') };
     const signing = await resolve({}, { externalSigner });
-    expect([signing.mode, [...signing.installer.signer.hashes]]).toEqual(['release', ['sha256']]);
+    expect([signing.mode, [...signing.identities.installer.identity.signer.hashes]]).toEqual(['release', ['sha256']]);
     const swapped = {
       application: externalSigner.application,
       installer: { ...externalSigner.installer, command: externalSigner.application.command },

@@ -1,13 +1,13 @@
 import { UsageError } from '../../base/errors.ts';
-import type { Notary, PackageSigner, Stapler, Toolchain, Verifier } from '../toolchain.ts';
+import type { Notary, Stapler, Toolchain, Verifier } from '../toolchain.ts';
 import { portableCodeSigner, type TimestampSource } from './code-signer.ts';
 import { portableCompiler } from './compiler.ts';
 import { portablePackageBuilder } from './package-builder.ts';
+import { portablePackageSigner } from './package-signer.ts';
 
 /** What the portable tools are given: services, and the parts that other rooms make. */
 export interface PortableParts {
   readonly timestamp: TimestampSource;
-  readonly packageSigner?: PackageSigner;
   readonly notary?: Notary;
   readonly stapler?: Stapler;
   readonly verifier?: Verifier;
@@ -24,7 +24,7 @@ export function portableToolchain(parts: PortableParts): Toolchain {
     compiler: portableCompiler(),
     codeSigner: portableCodeSigner(parts.timestamp),
     packageBuilder: portablePackageBuilder(),
-    packageSigner: parts.packageSigner ?? { sign: absent('sign a package') },
+    packageSigner: portablePackageSigner(parts.timestamp),
     notary: parts.notary ?? { submit: absent('submit to the notary'), wait: absent('wait for the notary') },
     stapler: parts.stapler ?? { staple: absent('staple') },
     verifier: parts.verifier ?? { verify: absent('verify a package') },

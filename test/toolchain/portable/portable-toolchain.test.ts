@@ -21,6 +21,6 @@ describeToolchain('portable', async () => {
       p12: null,
     }),
     credentials: { keyId: '', issuerId: '', key: new Secret('') },
-    without: ['packageSigner', 'notary', 'stapler', 'verifier'],
+    without: ['notary', 'stapler', 'verifier'],
   };
 });

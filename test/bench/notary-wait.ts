@@ -1,0 +1,68 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { notaryApi } from '../../src/notary/api.ts';
+import { staplePackage } from '../../src/notary/staple.ts';
+import { type NotarizedFile, notarize } from '../../src/notary/submission.ts';
+import { openRehearsalAuthority } from '../../src/rehearsal/authority.ts';
+import { startRehearsalServices } from '../../src/rehearsal/services.ts';
+
+/** What a wait cost. */
+export interface WaitCost {
+  /** From the notary's verdict to the beginning of the next stage, seconds: our own overhead. */
+  readonly overhead: number;
+  /** From there to the stapled file, seconds. */
+  readonly stapling: number;
+  /** CPU time of this process over the whole wait, services included, seconds. */
+  readonly cpu: number;
+}
+
+/**
+ * Returns what waiting costs when the verdict comes after `verdictAfterMs`, with the pauses that Apple's notary is asked in.
+ *
+ * @param file a package that the rehearsal authority in `.rehearsal` signed
+ */
+export async function measureWait(file: NotarizedFile, verdictAfterMs: number): Promise<WaitCost> {
+  const authority = await openRehearsalAuthority('.rehearsal');
+  const services = await startRehearsalServices({ authority, verdictAfterMs });
+  const folder = mkdtempSync(join(tmpdir(), 'bench-notary-'));
+  const path = join(folder, file.name);
+  writeFileSync(path, file.data);
+  let cpuSince = process.cpuUsage();
+  try {
+    await notarize(file, {
+      api: notaryApi({ url: services.notaryUrl, key: services.key }),
+      upload: { place: services.uploadPlace },
+      recorded: null,
+      // The wait begins when the upload is recorded.
+      record: async ({ status }) => {
+        if (status === 'In Progress') cpuSince = process.cpuUsage();
+      },
+      tell: () => undefined,
+      warn: () => undefined,
+      goOn: () => '',
+    });
+    const ended = Date.now();
+    const cpu = process.cpuUsage(cpuSince);
+    const verdict = services.store.newestFirst()[0]?.verdict?.from ?? ended;
+    await staplePackage(path, { url: services.ticketUrl, trust: authority.trust, tell: () => undefined, goOn: '' });
+    return {
+      overhead: (ended - verdict) / 1000,
+      stapling: (Date.now() - ended) / 1000,
+      cpu: (cpu.user + cpu.system) / 1e6,
+    };
+  } finally {
+    await services.close();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Measures waits of random length within the first minute, all at once, and prints the medians. */
+export async function benchNotaryWait(file: NotarizedFile, waits = 15): Promise<void> {
+  const costs = await Promise.all(Array.from({ length: waits }, () => measureWait(file, Math.random() * 60_000)));
+  const median = (key: keyof WaitCost) => costs.map((cost) => cost[key]).sort((a, b) => a - b)[waits >> 1] as number;
+  process.stdout.write(
+    `${waits} verdicts within a minute: overhead ${median('overhead').toFixed(2)} s, stapling ${median('stapling').toFixed(2)} s, ` +
+      `cpu of all waits together ${Math.max(...costs.map(({ cpu }) => cpu)).toFixed(2)} s\n`,
+  );
+}

@@ -1,0 +1,40 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { KillRange, type Moment } from './kill.ts';
+
+let range: KillRange;
+beforeAll(async () => {
+  range = new KillRange();
+  await range.prepare();
+});
+afterAll(() => range.remove());
+
+let killed = 0;
+
+/** A sample; `npm run nightly` does all boundaries and a hundred random moments. */
+const SAMPLE: readonly (readonly ['start' | 'signed', Moment])[] = [
+  ['start', { words: '✓ compile' }],
+  ['signed', { words: 'Accepted' }],
+  ['signed', { words: 'submission id:' }],
+  ['signed', { words: 'uploading' }],
+  ['signed', { words: 'waiting for the notary' }],
+  ['signed', { words: '✓ notarize' }],
+  ['signed', { words: '✓ staple' }],
+  ['signed', { words: '✓ verify' }],
+  ['signed', { ms: 200 + Math.random() * 300 }],
+  ['signed', { ms: 400 + Math.random() * 500 }],
+];
+
+describe('a release that is killed', () => {
+  it.each(SAMPLE)(
+    'from %s at %j, then resumed, is whole, with one submission',
+    async (from, moment) => {
+      const aftermath = await range.killAndResume(moment, from);
+      if (aftermath.killed) killed++;
+      expect(aftermath.problems).toEqual([]);
+    },
+    180_000,
+  );
+
+  it('was really killed before its end, but perhaps at the random moments', () =>
+    expect(killed).toBeGreaterThanOrEqual(8));
+});
