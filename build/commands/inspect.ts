@@ -1,6 +1,5 @@
-import { open } from 'node:fs/promises';
 import { FormatError } from '../../src/base/errors.ts';
-import { accessFile, type RandomAccess } from '../../src/base/random-access.ts';
+import { accessFile, openForReading, type RandomAccess } from '../../src/base/random-access.ts';
 import type { CommandContext, CommandResult } from '../cli.ts';
 
 /** What a file is, by its first four bytes. */
@@ -10,6 +9,8 @@ const MAGICS: readonly (readonly [kind: FileKind, hex: string])[] = [
   ['macho', 'cffaedfe'], // MH_MAGIC_64, little-endian
   ['macho', 'cafebabe'], // FAT_MAGIC
 ];
+/** Largest Bom or Mach-O file that is looked at, in bytes: it is read into memory. */
+const SIZE_LIMIT = 512 * 1024 * 1024;
 type FileKind = 'package' | 'bom' | 'macho';
 
 /** What is shown of a file: a document for programs, lines for a person. */
@@ -20,7 +21,7 @@ export interface Inspection {
 
 /** Shows what a flat package, Bom or Mach-O file holds. */
 export async function inspect(_context: CommandContext, file: string): Promise<CommandResult> {
-  const handle = await open(file);
+  const handle = await openForReading(file);
   try {
     const access = await accessFile(handle);
     const kind = await kindOf(access, file);
@@ -33,6 +34,9 @@ export async function inspect(_context: CommandContext, file: string): Promise<C
 
 async function inspectAs(kind: FileKind, access: RandomAccess): Promise<Inspection> {
   if (kind === 'package') return (await import('../report/inspect-package.ts')).inspectPackage(access);
+  if (access.size > SIZE_LIMIT) {
+    throw new FormatError('SIZE_LIMIT', kind, 0, `expected at most ${SIZE_LIMIT} bytes, found ${access.size}`);
+  }
   const data = await access.read(0, access.size);
   if (kind === 'bom') return (await import('../report/inspect-bom.ts')).inspectBom(data);
   return (await import('../report/inspect-code.ts')).inspectCode(data);

@@ -1,7 +1,7 @@
 import type { RandomAccess } from '../../src/base/random-access.ts';
 import { comparePayload } from '../../src/flat-package/compare-payload.ts';
 import { cpioEntries, type OpenComponent, type OpenPackage, openPackage } from '../../src/flat-package/open-package.ts';
-import { parseTrailer } from '../../src/flat-package/xar-trailer.ts';
+import { readTrailer } from '../../src/flat-package/xar-trailer.ts';
 import type { Inspection } from '../commands/inspect.ts';
 import { bomLines } from './inspect-bom.ts';
 
@@ -9,7 +9,7 @@ import { bomLines } from './inspect-bom.ts';
 export async function inspectPackage(access: RandomAccess): Promise<Inspection> {
   const opened = await openPackage(access);
   const { archive, distribution } = opened;
-  const trailing = parseTrailer(await access.read(archive.trailing.offset, archive.trailing.size));
+  const trailing = await readTrailer(access, archive.trailing);
   const components = [];
   for (const component of opened.components) components.push(await componentFacts(opened, component));
   const facts = {
