@@ -1,6 +1,7 @@
 import { FormatError } from '../../src/base/errors.ts';
 import { accessFile, openForReading, type RandomAccess } from '../../src/base/random-access.ts';
 import type { CommandContext, CommandResult } from '../cli.ts';
+import { printable } from '../report/printable.ts';
 
 /** What a file is, by its first four bytes. */
 const MAGICS: readonly (readonly [kind: FileKind, hex: string])[] = [
@@ -26,7 +27,10 @@ export async function inspect(_context: CommandContext, file: string): Promise<C
     const access = await accessFile(handle);
     const kind = await kindOf(access, file);
     const { document, lines } = await inspectAs(kind, access);
-    return { document: { schema: 1, file, kind, size: access.size, ...document }, text: `${lines.join('\n')}\n` };
+    return {
+      document: { schema: 1, file, kind, size: access.size, ...document },
+      text: `${lines.map(printable).join('\n')}\n`,
+    };
   } finally {
     await handle.close();
   }

@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodeBom } from '../../src/flat-package/bom.ts';
 import { builtPackage } from '../support/built-package.ts';
 import { cli } from '../support/cli.ts';
 
@@ -144,6 +145,17 @@ describe('inspect', () => {
         ],
       },
     });
+  });
+
+  it('lets no name in a package speak to the terminal', () => {
+    const records = ['.', './\x1b[2J'].map((path) => ({
+      ...{ path, kind: 'directory' as const, mode: 0o755, uid: 0, gid: 0, mtimeSeconds: 0, size: 0 },
+    }));
+    writeFileSync(join(scratch, 'Bom'), encodeBom(records));
+    const run = cli(['inspect', join(scratch, 'Bom')]);
+    expect(run.status).toBe(0);
+    expect(run.stdout).toContain('./\\u001b[2J');
+    expect(run.stdout).not.toContain('\x1b');
   });
 
   it('exits 6 for a damaged package, with format, offset, expected and found', () => {
