@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { InterruptedError, UsageError } from '../src/base/errors.ts';
 import { removeOwnUnfinished } from '../src/base/files.ts';
 import { parseDuration } from './duration.ts';
@@ -37,6 +37,8 @@ export interface CommonOptions {
   readonly verbose?: boolean;
 }
 
+const OUT_HELP = 'where results go, in a folder named by the version (default: out/ of the project)';
+
 /** How long a stage may take to end cleanly after Ctrl-C before the process ends all the same. */
 const INTERRUPT_GRACE_MS = 2_000;
 
@@ -44,6 +46,8 @@ await main(process.argv.slice(2));
 
 async function main(argv: string[]): Promise<void> {
   process.stderr.write(maskCommands(process.env));
+  // Whoever reads a stream may close it, as `head` does. What that means is decided where it is written to.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   let json = argv.includes('--json');
   const verbose = argv.includes('--verbose');
   try {
@@ -75,7 +79,7 @@ function commandLine(execute: Execute): Command {
 
   addCommand(program, 'release', 'run every stage: from source to the signed package')
     .addOption(new Option('--toolchain <name>', 'whose tools build the package').choices(['portable', 'apple', 'auto']))
-    .option('--out <folder>', 'where results go, in a folder named by the version (default: out/ of the project)')
+    .option('--out <folder>', OUT_HELP, named)
     .addOption(new Option('--until <stage>', 'stop after this stage').choices([...STAGES]))
     .option('--resume', 'go on from what out/<version>/release.json records')
     .option('--compiled <folder>', 'compile nothing: take what `parts` put into this folder')
@@ -88,7 +92,7 @@ function commandLine(execute: Execute): Command {
 
   addCommand(program, 'build', 'the same up to the unsigned package, with ad-hoc signed code')
     .addOption(new Option('--toolchain <name>', 'whose tools build the package').choices(['portable', 'apple', 'auto']))
-    .option('--out <folder>', 'where results go, in a folder named by the version (default: out/ of the project)')
+    .option('--out <folder>', OUT_HELP, named)
     .addHelpText('after', example('npm run -s cli -- build --json'))
     .action((options) =>
       execute(async (context) => (await import('./commands/release.ts')).build(context, options), options),
@@ -199,6 +203,12 @@ function maxWait(description: string): Option {
   return new Option('--max-wait <duration>', description).argParser(parseDuration);
 }
 
+/** A name that was left empty, as by an unset variable, would mean the working folder. */
+function named(value: string): string {
+  if (value === '') throw new InvalidArgumentError('It is empty.');
+  return value;
+}
+
 function example(command: string): string {
   return `\nExample:\n  ${command}\n`;
 }
@@ -244,7 +254,7 @@ async function execute(
 }
 
 async function finish(error: unknown, json: boolean, verbose: boolean): Promise<void> {
-  if (json) await writeOut(`${JSON.stringify(errorDocument(error), null, 2)}\n`);
+  if (json) await writeOut(`${JSON.stringify(errorDocument(error), null, 2)}\n`).catch(() => undefined);
   process.stderr.write(renderError(error, verbose));
   leave(exitCodeOf(error));
 }
@@ -255,11 +265,17 @@ function leave(exitCode: number): never {
   process.exit(exitCode);
 }
 
-/** Standard output may be a pipe, which must be drained before the process ends. */
+/**
+ * Standard output may be a pipe, which must be drained before the process ends.
+ *
+ * A reader that has seen enough is no failure (EPIPE); a full disk is.
+ */
 function writeOut(text: string): Promise<void> {
-  return new Promise((done) => {
-    if (text === '') done();
-    else process.stdout.write(text, () => done());
+  return new Promise((done, reject) => {
+    process.stdout.write(text, (error) => {
+      if (!error || (error as NodeJS.ErrnoException).code === 'EPIPE') done();
+      else reject(error);
+    });
   });
 }
 

@@ -102,7 +102,7 @@ export function parseConfig(source: string, name: string): Config {
   const value = parseJson(source, name);
   const checked = CONFIG_SCHEMA.safeParse(value);
   const problems = [...(checked.success ? [] : checked.error.issues.flatMap((issue) => describeIssue(issue, value)))];
-  if (checked.success) problems.push(...contradictions(checked.data));
+  problems.push(...contradictions(value as LooseConfig));
   if (problems.length > 0 || !checked.success) {
     const list = problems.map((problem) => `  ${problem}`).join('\n');
     throw new UsageError('CONFIG_INVALID', `${name} has ${count(problems.length, 'problem')}:\n${list}`, {
@@ -117,22 +117,57 @@ export function configJsonSchema(): string {
   return `${JSON.stringify(z.toJSONSchema(CONFIG_SCHEMA, { io: 'input' }), null, 2)}\n`;
 }
 
-/** What the shapes allow and yet cannot be meant. */
-function contradictions(config: Config): string[] {
+/** A configuration of which any part may be missing or of another type. */
+type LooseConfig = { readonly [Section in keyof Config]?: Readonly<Record<string, unknown>> | null } | null;
+
+/** What the shapes allow and yet cannot be meant; parts whose shape is wrong are passed over. */
+function contradictions(config: LooseConfig): string[] {
   const problems: string[] = [];
-  const plugin = config.authorization.mechanism.split(':')[0];
-  if (`${plugin}.bundle` !== config.bundle.name) {
+  const { bundle, authorization, package: settings, output } = config ?? {};
+  const plugin = typeof authorization?.mechanism === 'string' ? authorization.mechanism.split(':')[0] : undefined;
+  if (plugin !== undefined && typeof bundle?.name === 'string' && `${plugin}.bundle` !== bundle.name) {
     problems.push(
-      `authorization.mechanism: ${show(config.authorization.mechanism)}: must begin with the name of the bundle, ${show(config.bundle.name.replace(/\.bundle$/, ''))}`,
+      `authorization.mechanism: ${show(authorization?.mechanism)}: must begin with the name of the bundle, ${show(bundle.name.replace(/\.bundle$/, ''))}`,
     );
   }
-  const identifiers = [config.package.identifier, config.package.guardIdentifier, config.package.uninstallIdentifier];
+  const identifiers = texts([settings?.identifier, settings?.guardIdentifier, settings?.uninstallIdentifier]);
   if (new Set(identifiers).size < identifiers.length) {
     problems.push(`package: ${show(identifiers)}: the three identifiers must differ, each is a receipt of its own`);
   }
-  const names = Object.values(config.output);
-  if (new Set(names).size < names.length) problems.push(`output: ${show(names)}: the names must differ`);
-  return problems;
+  // Most Macs keep files in a file system that does not tell capitals from small letters.
+  const names = texts(typeof output === 'object' ? Object.values(output ?? {}) : []);
+  if (new Set(names.map((name) => name.toLowerCase())).size < names.length) {
+    problems.push(`output: ${show(names)}: the names must differ, in more than capitals`);
+  }
+  return [...problems, ...versionProblems(config?.macOS ?? {})];
+}
+
+/** Returns what is wrong between versions of macOS. */
+function versionProblems(macOS: Readonly<Record<string, unknown>>): string[] {
+  const isBelow = (a: unknown, b: unknown) => {
+    if (typeof a !== 'string' || typeof b !== 'string') return false;
+    const [left, right] = [a, b].map((version) => version.split('.').map(Number)) as [number[], number[]];
+    const at = [0, 1, 2].find((index) => (left[index] ?? 0) !== (right[index] ?? 0));
+    return at !== undefined && (left[at] ?? 0) < (right[at] ?? 0);
+  };
+  const { sdk, installer, x86_64, arm64 } = macOS;
+  return [
+    ...(isBelow(arm64, '11.0')
+      ? [`macOS.arm64: ${show(arm64)}: allowed is 11.0 or later, the first for Apple silicon`]
+      : []),
+    ...(isBelow(installer, x86_64)
+      ? [
+          `macOS.installer: ${show(installer)}: must not be below macOS.x86_64, or the package installs where the plug-in does not load`,
+        ]
+      : []),
+    ...(isBelow(sdk, x86_64) || isBelow(sdk, arm64)
+      ? [`macOS.sdk: ${show(sdk)}: must not be below x86_64 or arm64`]
+      : []),
+  ];
+}
+
+function texts(values: readonly unknown[]): string[] {
+  return values.filter((value): value is string => typeof value === 'string');
 }
 
 async function readText(path: string): Promise<string> {
@@ -146,15 +181,17 @@ async function readText(path: string): Promise<string> {
   }
 }
 
-/** Returns what JSON text says. Throws UsageError `JSON_INVALID` naming line and column. */
+/** Returns what JSON text says. Throws UsageError `JSON_INVALID` naming line and column where they are known. */
 export function parseJson(source: string, name: string): unknown {
   try {
     return JSON.parse(source);
   } catch (cause) {
     const position = /position (\d+)/.exec((cause as Error).message)?.[1];
+    // Of some faults V8 shows the place as text only.
+    const isKnown = position !== undefined || (cause as Error).message.includes('end of JSON');
     const before = source.slice(0, Number(position ?? source.length)).split('\n');
-    const place = `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
-    throw new UsageError('JSON_INVALID', `${name} is no JSON: ${place}: ${(cause as Error).message}`, {
+    const place = isKnown ? `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}: ` : '';
+    throw new UsageError('JSON_INVALID', `${name} is no JSON: ${place}${(cause as Error).message}`, {
       cause,
       hint: 'JSON wants double quotes and no comma behind the last element.',
     });
@@ -172,9 +209,10 @@ function describeIssue(issue: Issue, root: unknown): string[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => `${[...issue.path, key].join('.')}: no such setting; remove it or mend its name`);
   }
-  if (value === undefined)
-    return [`${at}: missing; allowed is ${issue.message.replace(/^Invalid input: expected /, '')}`];
-  return [`${at}: ${show(value)}: allowed is ${issue.message.replace(/^Invalid input: expected /, '')}`];
+  const allowed = issue.message.replace(/^Invalid input: expected /, '').replace(/, received \w+$/, '');
+  return [
+    value === undefined ? `${at}: missing; allowed is ${allowed}` : `${at}: ${show(value)}: allowed is ${allowed}`,
+  ];
 }
 
 function show(value: unknown): string {

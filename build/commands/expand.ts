@@ -1,46 +1,77 @@
-import { mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { mkdirSync, renameSync, rmdirSync } from 'node:fs';
+import { lstat, readdir, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { UsageError } from '../../src/base/errors.ts';
 import { unfinishedName } from '../../src/base/files.ts';
-import { accessFile } from '../../src/base/random-access.ts';
+import { accessFile, openForReading } from '../../src/base/random-access.ts';
 import { type Expanded, expandPackage } from '../../src/flat-package/expand.ts';
 import { openPackage } from '../../src/flat-package/open-package.ts';
 import type { CommandContext, CommandResult } from '../cli.ts';
 
-/** Unpacks a flat package into a new folder: whole, or not at all. */
+/** Unpacks a flat package into a new folder, or into one that is empty: whole, or not at all. */
 export async function expand(context: CommandContext, file: string, folder: string): Promise<CommandResult> {
   const target = resolve(folder);
-  await refuseTaken(target, folder);
-  const unfinished = unfinishedName(target);
-  const handle = await open(file);
+  const place = await placeFor(target, folder);
+  const handle = await openForReading(file);
   try {
     const opened = await openPackage(await accessFile(handle));
-    await mkdir(unfinished);
-    const counts = await expandPackage(opened, unfinished, context.signal);
-    await rmdir(target).catch(() => undefined);
-    await rename(unfinished, target);
+    mkdirSync(place.unfinished);
+    const counts = await expandPackage(opened, place.unfinished, context.signal);
+    await place.finish();
     return {
       document: { schema: 1, folder: target, ...counts },
       text: `Unpacked ${describe(counts)} into ${folder}\n`,
     };
   } catch (error) {
-    await rm(unfinished, { recursive: true, force: true });
+    await rm(place.unfinished, { recursive: true, force: true });
     throw error;
   } finally {
     await handle.close();
   }
 }
 
-async function refuseTaken(target: string, name: string): Promise<void> {
-  const taken = await readdir(target).then(
-    (names) => names.length > 0,
-    (error: NodeJS.ErrnoException) => error.code !== 'ENOENT',
-  );
-  if (taken) {
-    throw new UsageError('TARGET_EXISTS', `${name} exists and is no empty folder`, {
-      hint: 'Name a folder that does not exist yet.',
+/** Where a package is unpacked until it is whole, and how what was unpacked gets to where it belongs. */
+interface Place {
+  readonly unfinished: string;
+  finish(): Promise<void>;
+}
+
+async function placeFor(target: string, name: string): Promise<Place> {
+  if (name === '') throw new UsageError('TARGET_INVALID', 'the folder to unpack into has an empty name');
+  if (await isEmptyFolder(target, name)) {
+    // The folder itself stays: it may be where the person stands, or a link that leads elsewhere.
+    const unfinished = unfinishedName(join(target, 'expanded'));
+    return { unfinished, finish: () => moveUp(unfinished, target) };
+  }
+  const parent = await stat(dirname(target)).catch(() => undefined);
+  if (!parent?.isDirectory()) {
+    throw new UsageError('TARGET_INVALID', `${name}: ${dirname(target)} is no folder`, {
+      hint: `Make it first: mkdir -p '${dirname(target)}'`,
     });
   }
+  const unfinished = unfinishedName(target);
+  return { unfinished, finish: async () => renameSync(unfinished, target) };
+}
+
+/** Returns false when nothing is there. */
+async function isEmptyFolder(target: string, name: string): Promise<boolean> {
+  const there = await lstat(target).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+    throw error;
+  });
+  if (!there) return false;
+  const isFolder = (await stat(target).catch(() => undefined))?.isDirectory() ?? false;
+  if (isFolder && (await readdir(target)).length === 0) return true;
+  throw new UsageError('TARGET_EXISTS', `${name} exists and is no empty folder`, {
+    hint: 'Name a folder that does not exist yet.',
+  });
+}
+
+/** Moves everything one folder up, without a moment at which a signal could be heard. */
+async function moveUp(unfinished: string, target: string): Promise<void> {
+  const names = await readdir(unfinished);
+  for (const name of names) renameSync(join(unfinished, name), join(target, name));
+  rmdirSync(unfinished);
 }
 
 function describe({ files, directories, symlinks }: Expanded): string {

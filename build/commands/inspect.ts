@@ -1,6 +1,5 @@
-import { open } from 'node:fs/promises';
 import { FormatError } from '../../src/base/errors.ts';
-import { accessFile, type RandomAccess } from '../../src/base/random-access.ts';
+import { accessFile, openForReading, type RandomAccess } from '../../src/base/random-access.ts';
 import type { CommandContext, CommandResult } from '../cli.ts';
 import { printable } from '../report/printable.ts';
 
@@ -11,6 +10,8 @@ const MAGICS: readonly (readonly [kind: FileKind, hex: string])[] = [
   ['macho', 'cffaedfe'], // MH_MAGIC_64, little-endian
   ['macho', 'cafebabe'], // FAT_MAGIC
 ];
+/** Largest Bom or Mach-O file that is looked at, in bytes: it is read into memory. */
+const SIZE_LIMIT = 512 * 1024 * 1024;
 type FileKind = 'package' | 'bom' | 'macho';
 
 /** What is shown of a file: a document for programs, lines for a person. */
@@ -21,14 +22,14 @@ export interface Inspection {
 
 /** Shows what a flat package, Bom or Mach-O file holds. */
 export async function inspect(_context: CommandContext, file: string): Promise<CommandResult> {
-  const handle = await open(file);
+  const handle = await openForReading(file);
   try {
     const access = await accessFile(handle);
     const kind = await kindOf(access, file);
     const { document, lines } = await inspectAs(kind, access);
     return {
       document: { schema: 1, file, kind, size: access.size, ...document },
-      text: printable(`${lines.join('\n')}\n`),
+      text: `${lines.map(printable).join('\n')}\n`,
     };
   } finally {
     await handle.close();
@@ -37,6 +38,9 @@ export async function inspect(_context: CommandContext, file: string): Promise<C
 
 async function inspectAs(kind: FileKind, access: RandomAccess): Promise<Inspection> {
   if (kind === 'package') return (await import('../report/inspect-package.ts')).inspectPackage(access);
+  if (access.size > SIZE_LIMIT) {
+    throw new FormatError('SIZE_LIMIT', kind, 0, `expected at most ${SIZE_LIMIT} bytes, found ${access.size}`);
+  }
   const data = await access.read(0, access.size);
   if (kind === 'bom') return (await import('../report/inspect-bom.ts')).inspectBom(data);
   return (await import('../report/inspect-code.ts')).inspectCode(data);

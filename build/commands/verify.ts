@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { PipelineError, UsageError } from '../../src/base/errors.ts';
-import { accessFile, type RandomAccess } from '../../src/base/random-access.ts';
+import { accessFile, openForReading, type RandomAccess } from '../../src/base/random-access.ts';
 import { openPackage } from '../../src/flat-package/open-package.ts';
 import { appleTrust, type Trust } from '../../src/pki/apple-roots.ts';
 import { openRehearsalAuthority, REHEARSAL_TEAM } from '../../src/rehearsal/authority.ts';
@@ -26,7 +25,7 @@ export interface VerifyOptions {
 export async function verify(context: CommandContext, file: string, options: VerifyOptions): Promise<CommandResult> {
   const trust = options.trust === 'rehearsal' ? await rehearsalTrust(context.root) : appleTrust();
   const policy = options.policy === undefined ? undefined : await readPolicy(resolve(options.policy));
-  const handle = await open(file);
+  const handle = await openForReading(file);
   try {
     const access = await accessFile(handle);
     const ours = await formOf(access, context.root, trust);

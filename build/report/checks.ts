@@ -1,4 +1,4 @@
-import { printable } from './printable.ts';
+import { printableLines } from './printable.ts';
 
 /** The result of one check, as every command and document has it. */
 export interface Check {
@@ -16,7 +16,7 @@ export function renderChecks(checks: readonly Check[]): string {
   const width = Math.max(...checks.map((check) => check.id.length), 0);
   return checks
     .map(({ id, status, reason }) => {
-      const [first = '', ...rest] = printable(reason ?? '').split('\n');
+      const [first = '', ...rest] = printableLines(reason ?? '').split('\n');
       const indent = ' '.repeat(width + 11);
       return [
         `${WORDS[status].padEnd(8)} ${id.padEnd(width)}  ${first}`.trimEnd(),

@@ -1,7 +1,7 @@
 import { PipelineError } from '../../src/base/errors.ts';
 import { readHeap, type XarArchive } from '../../src/flat-package/xar-read.ts';
 import type { XarSignature } from '../../src/flat-package/xar-toc.ts';
-import { parseTrailer } from '../../src/flat-package/xar-trailer.ts';
+import { readTrailer } from '../../src/flat-package/xar-trailer.ts';
 import { parseTicket } from '../../src/notary/ticket.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { parseCms } from '../../src/pki/cms.ts';
@@ -47,7 +47,7 @@ export async function signatureParts(archive: XarArchive): Promise<SignaturePart
 
 /** Returns what lies behind the archive. */
 export async function trailingParts({ access, trailing }: XarArchive): Promise<TrailingParts> {
-  const trailer = parseTrailer(await access.read(trailing.offset, trailing.size));
+  const trailer = await readTrailer(access, trailing);
   const ticket = trailer.kind === 'stapled' ? orNull(() => parseTicket(trailer.ticket)) : undefined;
   return { kind: trailer.kind, size: trailing.size, ticketIssuedAt: ticket?.issuedAt.toISOString() ?? null };
 }

@@ -1,7 +1,7 @@
 import type { Trust } from '../../src/pki/apple-roots.ts';
 import type { PackageReport } from '../../src/verify/verify-package.ts';
 import { type Check, renderChecks } from './checks.ts';
-import { printable } from './printable.ts';
+import { printable, printableLines } from './printable.ts';
 
 /** Returns the table of a verified package and, as its last line, the verdict. */
 export function renderVerification(file: string, report: PackageReport, trust: Pick<Trust, 'name'>): string {
@@ -17,10 +17,10 @@ export function renderVerification(file: string, report: PackageReport, trust: P
   const ids = [...new Set(failed.map(({ id }) => id))];
   lines.push(
     failed.length === 0
-      ? `PASS: ${file}: ${facts.signer ?? 'nobody'}${when}`
+      ? `PASS: ${file}: ${printable(facts.signer ?? 'nobody')}${when}`
       : `FAIL: ${file}: ${failed.length} of ${checks.length} checks failed: ${ids.join(', ')}`,
   );
-  return printable(`${lines.join('\n')}\n`);
+  return printableLines(`${lines.join('\n')}\n`);
 }
 
 /** Returns one line for all checks that passed alike; whatever has a reason keeps a line of its own, with its subject. */
@@ -30,7 +30,7 @@ function gathered(checks: readonly Check[]): Check[] {
   for (const { id, status, reason, subject } of checks) {
     const words = [subject === 'package' ? undefined : subject, reason].filter(Boolean).join(': ');
     if (status !== 'pass' || reason !== undefined) {
-      lines.push({ id, status, reason: words });
+      lines.push({ id, status, reason: printableLines(words) });
       continue;
     }
     const place = places.get(id) ?? { at: lines.push({ id, status }) - 1, count: 0 };

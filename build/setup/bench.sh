@@ -5,8 +5,8 @@ set -eu
 . "$(dirname -- "$0")/ensure.sh"
 
 ensure_node
-ensure_modules
 ensure_compiler
+ensure_modules
 ensure_cli
 cd "$ROOT"
 node build/setup/bundle.mjs "$ROOT" test/bench/main.ts .build/bench.mjs

@@ -25,8 +25,12 @@ ensure_node() {
     'Debian, Ubuntu: install Node.js 20.19 or later (distribution packages may be older), for example through nvm' \
     'macOS:          brew install node'
   node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' ||
-    stop "Node.js $(node --version) is too old: 20.19 or later is needed."
-  command -v npm >/dev/null 2>&1 || stop 'npm is missing; it comes with Node.js.'
+    stop "Node.js $(node --version) is too old: 20.19 or later is needed." \
+      'Debian, Ubuntu: install Node.js 20.19 or later (distribution packages may be older), for example through nvm' \
+      'macOS:          brew upgrade node'
+  command -v npm >/dev/null 2>&1 || stop 'npm is missing; it comes with Node.js, but for Debian and Ubuntu.' \
+    'Debian, Ubuntu: sudo apt-get install -y npm' \
+    'macOS:          brew install node'
 }
 
 # Installs what the lock file names, unless node_modules already holds exactly that.
@@ -45,19 +49,24 @@ llvm_program() {
   return 1
 }
 
-# apt-get, with sudo where that asks nothing; false where packages cannot be installed without a person.
-apt() {
+# Whether packages can be installed without a person: as root, or with sudo where that asks nothing.
+may_install() {
   command -v apt-get >/dev/null 2>&1 || return 1
+  [ "$(id -u)" -eq 0 ] && return
+  command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null
+}
+
+apt() {
   if [ "$(id -u)" -eq 0 ]; then
     DEBIAN_FRONTEND=noninteractive apt-get "$@" >&2
   else
-    command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null &&
-      sudo -n env DEBIAN_FRONTEND=noninteractive apt-get "$@" >&2
+    sudo -n env DEBIAN_FRONTEND=noninteractive apt-get "$@" >&2
   fi
 }
 
 # Installs Debian packages; package lists on a fresh machine are empty or old, so they are fetched first.
 apt_install() {
+  say "setup: installing through apt: $*"
   apt update -qq && apt install -y -qq --no-install-recommends "$@"
 }
 
@@ -71,15 +80,19 @@ ensure_compiler() {
   llvm_program clang >/dev/null || missing="$missing clang"
   llvm_program ld64.lld >/dev/null || missing="$missing lld"
   [ -z "$missing" ] && return
-  say "setup: installing$missing through apt"
+  may_install || stop_for_compiler 'packages cannot be installed here without asking'
   # shellcheck disable=SC2086 # a list of package names
-  apt_install $missing || stop "missing:$missing (LLVM 14 or later), and this user may not install packages." \
-    "Debian, Ubuntu: sudo apt-get install -y$missing" \
-    'macOS:          brew install llvm lld'
+  apt_install $missing || stop_for_compiler 'apt did not install it, its messages are above'
   if ! llvm_program clang >/dev/null || ! llvm_program ld64.lld >/dev/null; then
     stop 'clang or ld64.lld is still missing after the installation.' \
       'The LLVM of this distribution may be older than 14; install clang-14 and lld-14 or later.'
   fi
+}
+
+stop_for_compiler() {
+  stop "missing:$missing (LLVM 14 or later): $1." \
+    "Debian, Ubuntu: sudo apt-get install -y$missing" \
+    'macOS:          brew install llvm lld'
 }
 
 # Bundles the command line into one file, because Node 20 runs no TypeScript; again whenever a source is newer.
@@ -135,8 +148,8 @@ ensure_test_tools() {
   [ "$(uname -s)" = Linux ] || return 0
   missing=$(missing_test_packages)
   [ -z "$missing" ] && return
-  say "setup: installing for the tests, through apt: $missing"
   # shellcheck disable=SC2086 # a list of package names
-  apt_install $missing || say "setup: not installed: $missing; the tests that need them are skipped." \
+  if may_install && apt_install $missing; then return; fi
+  say "setup: not installed: $missing; the tests that need them are skipped." \
     "To run them: sudo apt-get install -y $missing"
 }

@@ -19,7 +19,8 @@ function isForThisMachine(entry) {
 }
 
 const lock = readJson('package-lock.json');
-if (!lock) process.exit(1);
+// npm writes its own record last: without it, an installation was broken off, perhaps with half a package in place.
+if (!lock || !readJson('node_modules/.package-lock.json')) process.exit(1);
 for (const [path, entry] of Object.entries(lock.packages)) {
   if (path === '' || entry.link) continue;
   const installed = readJson(join(path, 'package.json'));

@@ -5,7 +5,6 @@ set -eu
 . "$(dirname -- "$0")/ensure.sh"
 
 ensure_node
-ensure_modules
 case ${1:-} in
   release | build | parts)
     case " $* " in
@@ -14,6 +13,7 @@ case ${1:-} in
     esac
     ;;
 esac
+ensure_modules
 ensure_cli
 
 # npm runs scripts in the project's folder; files named by the person are relative to where they typed.

@@ -5,8 +5,8 @@ set -eu
 . "$(dirname -- "$0")/ensure.sh"
 
 ensure_node
-ensure_modules
 ensure_compiler
+ensure_modules
 ensure_test_tools
 ensure_cli
 cd "$ROOT"

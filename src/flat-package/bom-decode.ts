@@ -12,7 +12,8 @@ import { type TreeEntry, walkTree } from './bom-tree.ts';
  *
  * @param file the whole file; what the records hold is copied out of it
  * @throws FormatError with offsets in the file: those of `openBomStore`, `walkTree` and `decodeBomRecord`, and `BOM_INFO`, `BOM_PATH`
- *   (a name or id that cannot be), `BOM_DUPLICATE_ID`, `BOM_DUPLICATE_PATH`, `BOM_MISSING_PARENT`, `BOM_UNREACHABLE`, `BOM_UNSUPPORTED`
+ *   (a name or id that cannot be), `BOM_DUPLICATE_ID`, `BOM_DUPLICATE_PATH`, `BOM_PATH_LENGTH`, `BOM_MISSING_PARENT`,
+ *   `BOM_UNREACHABLE`, `BOM_UNSUPPORTED`
  * @example decodeBom(readFileSync('Bom')).records.map(({ path }) => path) // ['.', './Example.bundle', ...]
  */
 export function decodeBom(file: Buffer): Bom {
@@ -34,6 +35,12 @@ interface PathNode {
   /** Of the name's block in the file, for errors. */
   readonly offset: number;
 }
+
+/**
+ * Longest path accepted; PATH_MAX of macOS is 1,024 (sys/syslimits.h). Without a bound a small file of folders inside each other
+ * costs memory that grows with the square of their number.
+ */
+const PATH_MAX = 4096;
 
 function variable(store: BomStore, name: string): number {
   const block = store.vars.get(name);
@@ -140,7 +147,11 @@ function nameFromRoot(nodes: readonly PathNode[], children: ReadonlyMap<number, 
   }
   const paths = new Map(roots.map((root) => [root, '.']));
   // The map grows while it is walked.
-  for (const [{ id }, path] of paths) {
+  for (const [{ id, offset }, path] of paths) {
+    if (path.length > PATH_MAX) {
+      const problem = `expected paths of at most ${PATH_MAX} characters, found ${path.length}`;
+      throw new FormatError('BOM_PATH_LENGTH', 'BomFile', offset, problem);
+    }
     const names = new Set<string>();
     for (const child of children.get(id) ?? []) {
       const name = child.name.toString('utf8');

@@ -37,7 +37,7 @@ export const CPIO_NAME_MAX = 4096;
  * @param chunks the archive in pieces of any size
  * @throws FormatError with offsets in the archive: `CPIO_MAGIC`, `CPIO_MIXED`, `CPIO_FIELD`, `CPIO_NAME` (not NUL-terminated, not UTF-8,
  *   absolute, with `..` or an empty component, too long), `CPIO_MODE` (neither file, directory nor symbolic link), `CPIO_SIZE`,
- *   `CPIO_CHECKSUM`, `CPIO_TRAILER`, `CPIO_PADDING`, `FORMAT_TRUNCATED`
+ *   `CPIO_HARD_LINK`, `CPIO_CHECKSUM`, `CPIO_TRAILER`, `CPIO_PADDING`, `FORMAT_TRUNCATED`
  * @example for await (const { path, kind, data } of readCpio(gunzipMember(payload))) ...
  */
 export async function* readCpio(chunks: AsyncIterable<Buffer>): AsyncGenerator<CpioEntry> {
@@ -97,7 +97,37 @@ function describe(header: CpioHeader, name: string, offset: number): Omit<CpioEn
     const problem = `expected ${least} to ${most} bytes in the ${kind} ${JSON.stringify(name)}, found ${header.fileSize}`;
     throw new FormatError('CPIO_SIZE', 'CpioHeader', offset, problem);
   }
+  checkHardLink(header, kind, name, offset);
   return { header, name, path, kind, mode: header.mode & 0o7777, offset };
+}
+
+/**
+ * Throws for a name whose data follows at another name: newc writers give that of a hard-linked file once, with its last name,
+ * so the file would come out empty. The rare empty file with two names is refused with them; odc repeats the data.
+ */
+function checkHardLink(
+  { format, nlink, fileSize }: CpioHeader,
+  kind: PayloadEntry['kind'],
+  name: string,
+  offset: number,
+) {
+  if (format === 'odc' || kind !== 'file' || nlink < 2 || fileSize > 0) return;
+  const problem = `expected a file with its data, found ${JSON.stringify(name)}, one of ${nlink} hard links`;
+  throw new FormatError('CPIO_HARD_LINK', 'CpioHeader', offset, problem);
+}
+
+/**
+ * Returns where the symbolic link `entry` leads; reads its data.
+ *
+ * @throws FormatError `CPIO_LINK` when the target is not UTF-8 or holds NUL, with the offset of the entry
+ */
+export async function readLinkTarget(entry: CpioEntry): Promise<string> {
+  const parts: Buffer[] = [];
+  for await (const chunk of entry.data) parts.push(Buffer.from(chunk));
+  const target = decodeUtf8(Buffer.concat(parts));
+  if (target !== undefined && !target.includes('\0')) return target;
+  const problem = `expected a target in UTF-8 without NUL of the link ${JSON.stringify(entry.name)}`;
+  throw new FormatError('CPIO_LINK', 'CpioLink', entry.offset, problem);
 }
 
 const SIZE_RANGE = { file: [0, Number.MAX_SAFE_INTEGER], directory: [0, 0], symlink: [1, CPIO_NAME_MAX] } as const;

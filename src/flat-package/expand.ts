@@ -1,7 +1,7 @@
 import { chmod, lutimes, mkdir, open, symlink, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FormatError, InterruptedError } from '../base/errors.ts';
-import type { CpioEntry } from './cpio-read.ts';
+import { type CpioEntry, readLinkTarget } from './cpio-read.ts';
 import { cpioEntries, type OpenPackage } from './open-package.ts';
 import { extractMember, type XarArchive } from './xar-read.ts';
 import type { XarMember } from './xar-toc.ts';
@@ -46,9 +46,7 @@ async function expandEntry(tree: string, entry: CpioEntry, writer: TreeWriter): 
   const mtime = entry.header.mtimeSeconds;
   if (entry.kind === 'directory') return writer.directory(path, entry.mode, mtime);
   if (entry.kind === 'file') return writer.file(path, entry.mode, entry.data, mtime);
-  const parts: Buffer[] = [];
-  for await (const chunk of entry.data) parts.push(Buffer.from(chunk));
-  return writer.symlink(path, Buffer.concat(parts).toString(), mtime);
+  return writer.symlink(path, await readLinkTarget(entry), mtime);
 }
 
 /** Makes files, folders and links below a folder, each path once, each below a folder it made itself. */

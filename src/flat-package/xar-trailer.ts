@@ -1,5 +1,6 @@
 import { FormatError } from '../base/errors.ts';
 import { ascii, bytes, layout, u16le, u32le } from '../base/layout.ts';
+import type { ByteRange, RandomAccess } from '../base/random-access.ts';
 
 /**
  * Trailer behind a stapled archive, 16 bytes, little-endian. It describes the data before it, so a chain of trailers is read
@@ -67,6 +68,14 @@ export function parseTrailer(data: Buffer): XarTrailer {
     if (type === TRAILER_TYPES.ticket) ticket ??= Buffer.from(data.subarray(at - length, at));
     at -= length + STAPLE_TRAILER.size;
   }
+}
+
+/** More bytes than any ticket has; an archive followed by more is not read into memory. */
+const TRAILER_LIMIT = 16 * 1024 * 1024;
+
+/** Returns what the bytes behind a heap are, `unknown` when they are more than any ticket has; see `parseTrailer`. */
+export async function readTrailer(access: RandomAccess, { offset, size }: ByteRange): Promise<XarTrailer> {
+  return size > TRAILER_LIMIT ? { kind: 'unknown', size } : parseTrailer(await access.read(offset, size));
 }
 
 /**

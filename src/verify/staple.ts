@@ -1,7 +1,7 @@
 import type { CheckList } from '../code-signature/check.ts';
 import type { ChecksumStyle } from '../flat-package/xar-layout.ts';
 import type { XarArchive } from '../flat-package/xar-read.ts';
-import { parseTrailer, STAPLE_TRAILER, type XarTrailer } from '../flat-package/xar-trailer.ts';
+import { readTrailer, STAPLE_TRAILER, type XarTrailer } from '../flat-package/xar-trailer.ts';
 import { TICKET_HASH_TYPES, verifyTicket } from '../notary/ticket.ts';
 import type { PackageExpectations } from './expectations.ts';
 import { readAbout } from './read-about.ts';
@@ -12,8 +12,6 @@ const HASH_TYPES: Readonly<Record<ChecksumStyle, number>> = {
   sha256: TICKET_HASH_TYPES.sha256,
   sha512: TICKET_HASH_TYPES.sha512,
 };
-/** More bytes than any ticket has; an archive followed by more is not read into memory. */
-const TRAILER_LIMIT = 16 * 1024 * 1024;
 
 /** Judges what lies behind the heap and, offline, the ticket in it. Returns when the ticket was issued, if it is right. */
 export async function judgeTrailing(
@@ -22,11 +20,7 @@ export async function judgeTrailing(
   { ours, trust }: PackageExpectations,
 ): Promise<Date | undefined> {
   const id = 'trailing-bytes';
-  const { trailing } = archive;
-  const trailer = await readAbout(list, id, async (): Promise<XarTrailer> => {
-    if (trailing.size > TRAILER_LIMIT) return { kind: 'unknown', size: trailing.size };
-    return parseTrailer(await archive.access.read(trailing.offset, trailing.size));
-  });
+  const trailer = await readAbout(list, id, () => readTrailer(archive.access, archive.trailing));
   if (!trailer) return skipTicket(list, 'the bytes behind the archive cannot be read');
   const problem = unexplained(trailer);
   if (problem === undefined) list.pass(id);

@@ -1,7 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodeBom } from '../../src/flat-package/bom.ts';
 import { builtPackage } from '../support/built-package.ts';
 import { cli } from '../support/cli.ts';
 
@@ -11,6 +13,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
+const CLI = join(process.cwd(), '.build/cli.mjs');
 const COMMANDS = ['release', 'build', 'inspect', 'expand', 'verify', 'doctor'];
 
 describe('help', () => {
@@ -48,6 +51,7 @@ describe('wrong usage', () => {
     [['release', '--until', 'lunch'], /'lunch' is invalid\. Allowed choices are compile, generate-scripts/],
     [['release', '--toolchain', 'gcc'], /Allowed choices are portable, apple, auto/],
     [['release', '--fast'], /unknown option '--fast'/],
+    [['release', '--out', ''], /argument '' is invalid\. It is empty/],
     [[], /no command was given/],
   ])('%j exits 2 and says what is wrong', (argv, message) => {
     const run = cli(argv);
@@ -61,6 +65,60 @@ describe('wrong usage', () => {
     const run = cli(['inspect', '--json', join(scratch, 'absent.pkg')]);
     expect(run.status).toBe(2);
     expect(JSON.parse(run.stdout)).toMatchObject({ schema: 1, error: { code: 'ENOENT', exitCode: 2 } });
+  });
+});
+
+describe('standard output', () => {
+  it('may be closed by its reader, who has seen enough', () => {
+    const script = '"$0" "$1" inspect "$2" | true';
+    const run = spawnSync('bash', ['-c', `set -o pipefail; ${script}`, process.execPath, CLI, builtPackage()], {
+      encoding: 'utf8',
+    });
+    expect(run.stderr).toBe('');
+    expect(run.status).toBe(0);
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('on a full disk is an error, no bug; skipped: needs /dev/full', () => {
+    const script = 'exec "$0" "$1" inspect "$2" >/dev/full';
+    const run = spawnSync('sh', ['-c', script, process.execPath, CLI, builtPackage()], { encoding: 'utf8' });
+    expect(run.status).toBe(2);
+    expect(run.stderr).toMatch(/^error: ENOSPC.*\nnext: The disk is full/);
+  });
+});
+
+describe('a file argument', () => {
+  it.each(['inspect', 'verify'])('of %s that is a named pipe is refused at once', (command) => {
+    const pipe = join(scratch, `pipe-${command}`);
+    expect(spawnSync('mkfifo', [pipe]).status).toBe(0);
+    const run = cli([command, pipe], { timeout: 10_000 });
+    expect(run.status).toBe(2);
+    expect(run.stderr).toContain('is a pipe or device, no file\nnext: Name a file.');
+  });
+
+  it('that is a folder is refused by name', () => {
+    const run = cli(['inspect', scratch]);
+    expect(run.status).toBe(2);
+    expect(run.stderr).toContain(`${scratch} is a folder, no file`);
+  });
+
+  it('followed by more bytes than memory holds is read all the same', () => {
+    const large = join(scratch, 'large.pkg');
+    copyFileSync(builtPackage(), large);
+    truncateSync(large, 8 * 2 ** 30);
+    const run = cli(['inspect', large]);
+    expect(run.stderr).toBe('');
+    expect(run.stdout).toMatch(/behind it {3}\d+ bytes: unknown/);
+    rmSync(large);
+  });
+
+  it('that is a Mach-O file larger than memory is refused', () => {
+    const large = join(scratch, 'large');
+    writeFileSync(large, Buffer.from('cffaedfe', 'hex'));
+    truncateSync(large, 8 * 2 ** 30);
+    const run = cli(['inspect', large]);
+    expect(run.status).toBe(6);
+    expect(run.stderr).toContain('macho, offset 0: expected at most');
+    rmSync(large);
   });
 });
 
@@ -87,6 +145,17 @@ describe('inspect', () => {
         ],
       },
     });
+  });
+
+  it('lets no name in a package speak to the terminal', () => {
+    const records = ['.', './\x1b[2J'].map((path) => ({
+      ...{ path, kind: 'directory' as const, mode: 0o755, uid: 0, gid: 0, mtimeSeconds: 0, size: 0 },
+    }));
+    writeFileSync(join(scratch, 'Bom'), encodeBom(records));
+    const run = cli(['inspect', join(scratch, 'Bom')]);
+    expect(run.status).toBe(0);
+    expect(run.stdout).toContain('./\\u001b[2J');
+    expect(run.stdout).not.toContain('\x1b');
   });
 
   it('exits 6 for a damaged package, with format, offset, expected and found', () => {

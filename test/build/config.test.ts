@@ -64,6 +64,41 @@ describe('parseConfig', () => {
     expect(messageAfter(change)).toMatch(expected);
   });
 
+  it.each([
+    ['arm64 below 11.0', (c: any) => (c.macOS.arm64 = '10.15'), /macOS\.arm64: "10\.15": allowed is 11\.0 or later/],
+    ['installer below the plug-in', (c: any) => (c.macOS.installer = '10.13.6'), /macOS\.installer: .*does not load/],
+    ['SDK below the plug-in', (c: any) => (c.macOS.sdk = '10.15'), /macOS\.sdk: "10\.15": must not be below/],
+    [
+      'name told apart by capitals',
+      (c: any) => (c.output.guard = 'escrow.buddy-{version}.pkg'),
+      /output: .*must differ/,
+    ],
+  ])('refuses what each value allows and both do not: %s', (_name, change, expected) => {
+    expect(messageAfter(change)).toMatch(expected);
+  });
+
+  it('reports contradictions beside wrong values, and a wrong section once', () => {
+    const message = messageAfter((config: Record<string, any>) => {
+      config.macOS.sdk = 14;
+      config.package.guardIdentifier = config.package.identifier;
+      config.output = 'aa';
+    });
+    expect(message).toMatch(/has 3 problems/);
+    expect(message).toContain('macOS.sdk: 14');
+    expect(message).toContain('three identifiers must differ');
+    expect(message).toMatch(/output: "aa": allowed is object$/m);
+  });
+
+  it.each(['null', '[]', '7', '{}'])('refuses the file %s', (source) => {
+    expect(() => parseConfig(source, 'release.config.json')).toThrow(UsageError);
+  });
+
+  it('names no place in broken JSON that it does not know', () => {
+    expect(() => parseConfig('{\n  "a": \n}\n\n\n', 'x')).toThrow(
+      /^x is no JSON: (line 3, column 1: )?\S*Unexpected token/,
+    );
+  });
+
   it('says where JSON is broken', () => {
     expect(() => parseConfig('{\n  "product": {,}\n}', 'release.config.json')).toThrow(/is no JSON: line 2, column 15/);
   });

@@ -148,6 +148,15 @@ describe('decodeBom', () => {
     expect(await faultOf(() => decodeBom(patched(sample, ...patches)))).toEqual({ code, offset });
   });
 
+  it('refuses folders inside each other without end, before their paths cost memory', async () => {
+    const folder = { kind: 'directory', mode: 0o755, uid: 0, gid: 0, mtimeSeconds: 0, size: 0 } as const;
+    const depth = 3_000;
+    const records = Array.from({ length: depth }, (_, index) => ({ ...folder, path: `.${'/a'.repeat(index)}` }));
+    const file = encodeBom(records as BomRecord[]);
+    expect(await faultOf(() => decodeBom(file))).toMatchObject({ code: 'BOM_PATH_LENGTH' });
+    expect(decodeBom(encodeBom(records.slice(0, 2_000) as BomRecord[])).records).toHaveLength(2_000);
+  });
+
   it('neither crashes nor hangs whatever byte is changed, and reads or refuses', async () => {
     for (let offset = 0; offset < sample.length; offset++) {
       // The insides of empty nodes say nothing.

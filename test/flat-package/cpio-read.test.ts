@@ -1,3 +1,7 @@
+import { execFileSync } from 'node:child_process';
+import { linkSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { writeCpio } from '../../src/flat-package/cpio.ts';
 import { ODC_HEADER } from '../../src/flat-package/cpio-header.ts';
@@ -141,4 +145,26 @@ describe('readCpio', () => {
       expect(await faultOf(() => list(broken))).toMatchObject({ code: 'CPIO_CHECKSUM' });
     },
   );
+});
+
+describe('a hard link in an archive of GNU cpio', () => {
+  const cpio = needs('cpio');
+  const archiveOf = (content: string, format: string) => {
+    const folder = mkdtempSync(join(tmpdir(), 'cpio-links-'));
+    try {
+      writeFileSync(join(folder, 'a'), content);
+      linkSync(join(folder, 'a'), join(folder, 'b'));
+      return execFileSync('cpio', ['-o', '--quiet', '-H', format], { cwd: folder, input: 'a\nb\n' });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  };
+
+  it.skipIf(cpio.missing)(`is refused where its data follows at another name (newc)${cpio.note}`, async () => {
+    expect(await faultOf(() => list(archiveOf('hello', 'newc')))).toEqual({ code: 'CPIO_HARD_LINK', offset: 0 });
+  });
+
+  it.skipIf(cpio.missing)(`is a file of its own where the data is repeated (odc)${cpio.note}`, async () => {
+    expect(await list(archiveOf('hello', 'odc'))).toEqual(['file ./a hello', 'file ./b hello']);
+  });
 });

@@ -77,7 +77,7 @@ async function productOf(payload: PayloadEntry[]) {
 /** Returns a cpio archive of entries that no honest writer makes. */
 function rawCpio(entries: readonly { name: string; mode: number; data?: string }[]): Buffer {
   const parts = [...entries, { name: 'TRAILER!!!', mode: 0 }].map(({ name, mode, ...rest }) => {
-    const data = Buffer.from('data' in rest ? (rest.data ?? '') : '');
+    const data = Buffer.from('data' in rest ? (rest.data ?? '') : '', 'latin1');
     const encoded = Buffer.from(`${name}\0`);
     const zero = { dev: 0, ino: 0, uid: 0, gid: 0, nlink: 1, rdev: 0, mtime: 0 };
     return Buffer.concat([
@@ -236,5 +236,17 @@ describe('comparePayload', () => {
       './g: in the payload, not in the Bom',
       './ghost: in the Bom, not in the payload',
     ]);
+  });
+
+  it.each([
+    ['NUL', 'a\0b'],
+    ['bytes that are not UTF-8', '\xff\xfe'],
+  ])('refuses a link whose target holds %s, and names it', async (_, target) => {
+    const archive = rawCpio([
+      { name: '.', mode: 0o40755 },
+      { name: './l', mode: 0o120755, data: target },
+    ]);
+    const opened = await componentOf(archive);
+    await expect(expandPackage(opened, scratch, signal)).rejects.toMatchObject({ code: 'CPIO_LINK', offset: 78 });
   });
 });

@@ -8,11 +8,16 @@ export interface CliRun {
 }
 
 /** Runs the bundled command line, as `npm run -s cli --` does, and waits for its end. */
-export function cli(argv: readonly string[], options: { env?: NodeJS.ProcessEnv; cwd?: string } = {}): CliRun {
+export function cli(
+  argv: readonly string[],
+  options: { env?: NodeJS.ProcessEnv; cwd?: string; timeout?: number } = {},
+): CliRun {
   const { status, stdout, stderr } = spawnSync(process.execPath, [`${process.cwd()}/.build/cli.mjs`, ...argv], {
     encoding: 'utf8',
     env: { ...process.env, NO_COLOR: '1', ...options.env },
     cwd: options.cwd ?? process.cwd(),
+    killSignal: 'SIGKILL',
+    ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
   });
   return { status, stdout, stderr };
 }
