@@ -9,6 +9,9 @@ import { readXar } from '../src/flat-package/xar-read.ts';
 import { type Manifest, readManifest } from './manifest.ts';
 import type { Plan } from './plan.ts';
 
+/** Files that the stages up to sign-package make; others are made from them again at each publishing. */
+const SIGNED_ROLES: ReadonlySet<string> = new Set(['package', 'extra']);
+
 /**
  * Returns the manifest from which `--resume` goes on.
  *
@@ -39,7 +42,7 @@ export async function unusableReason(
   const signed = manifest.stages.some(({ name, outcome }) => name === 'sign-package' && outcome === 'done');
   if (!signed || !manifest.package) return 'the package was not signed yet';
   if (manifest.commit !== plan.commit) return 'the sources are at another commit';
-  for (const { path, role, sha256 } of manifest.files) {
+  for (const { path, role, sha256 } of manifest.files.filter((file) => SIGNED_ROLES.has(file.role))) {
     const file = join(plan.outFolder, path);
     if (!(await hasDigest(file, sha256, role === 'package'))) return `${path} is missing or was changed`;
   }

@@ -14,7 +14,7 @@ beforeAll(() => {
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 const CLI = join(process.cwd(), '.build/cli.mjs');
-const COMMANDS = ['release', 'build', 'inspect', 'expand', 'verify', 'doctor'];
+const COMMANDS = ['release', 'build', 'inspect', 'expand', 'notarize', 'staple', 'verify', 'doctor'];
 
 describe('help', () => {
   it('lists the commands and the exit codes', () => {

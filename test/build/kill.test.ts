@@ -6,9 +6,12 @@ beforeAll(async () => {
   range = new KillRange();
   await range.prepare();
 });
-afterAll(() => range.remove());
-
+let runs = 0;
 let killed = 0;
+afterAll(() => {
+  range.remove();
+  process.stdout.write(`kill test: ${runs} runs, ${killed} killed before their end\n`);
+});
 
 /** A sample; `npm run nightly` does all boundaries and a hundred random moments. */
 const SAMPLE: readonly (readonly ['start' | 'signed', Moment])[] = [
@@ -29,6 +32,7 @@ describe('a release that is killed', () => {
     'from %s at %j, then resumed, is whole, with one submission',
     async (from, moment) => {
       const aftermath = await range.killAndResume(moment, from);
+      runs++;
       if (aftermath.killed) killed++;
       expect(aftermath.problems).toEqual([]);
     },

@@ -27,7 +27,14 @@ const STAGES = [
   'verify',
   'publish',
 ];
-const FILES = ['Escrow.Buddy-1.1.0.pkg', 'SHA256SUMS', 'extras', 'notary-log.json', 'release.json'];
+const FILES = [
+  'Escrow.Buddy-1.1.0.pkg',
+  'EscrowBuddy-1.1.0-mdm-kit.zip',
+  'SHA256SUMS',
+  'extras',
+  'notary-log.json',
+  'release.json',
+];
 const VERSION = '1.1.0';
 
 /** A copy of the project with a rehearsal of its own, in which releases are killed and resumed. */

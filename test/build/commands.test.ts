@@ -1,0 +1,99 @@
+import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { builtPackage } from '../support/built-package.ts';
+import { cli } from '../support/cli.ts';
+
+let scratch: string;
+beforeAll(() => {
+  scratch = mkdtempSync(join(tmpdir(), 'commands-'));
+});
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+const submission = () => JSON.parse(readFileSync(join(inject('releaseFolder'), 'release.json'), 'utf8')).submission;
+
+describe('notarize', () => {
+  it('--status says what became of a submission of another process', () => {
+    const run = cli(['notarize', '--status', submission().id, '--json']);
+    expect([run.status, JSON.parse(run.stdout).submission.status]).toEqual([0, 'Accepted']);
+  });
+
+  it('--wait shows verdict and log', () => {
+    const run = cli(['notarize', '--wait', submission().id]);
+    expect([run.status, run.stdout]).toEqual([0, expect.stringContaining('Accepted: Ready for distribution')]);
+  });
+
+  it('refuses an unknown id, no id, and a strange duration with 2', () => {
+    expect(cli(['notarize', '--status', '0000']).status).toBe(2);
+    expect(cli(['notarize']).stderr).toContain('give one of --status ID and --wait ID');
+    expect(cli(['notarize', '--wait', 'x', '--max-wait', 'long']).stderr).toContain('such as 30m');
+  });
+});
+
+describe('staple', () => {
+  it('finds that the package bears its ticket', () => {
+    const copy = join(scratch, 'copy.pkg');
+    cpSync(builtPackage(), copy);
+    const run = cli(['staple', '--trust', 'rehearsal', '--json', copy]);
+    expect([run.status, JSON.parse(run.stdout).unchanged]).toEqual([0, true]);
+    expect(readFileSync(copy).equals(readFileSync(builtPackage()))).toBe(true);
+  });
+
+  it('ends with 5 when there is no ticket in time', () => {
+    const other = join(scratch, 'other');
+    cpSync(inject('releaseFolder'), other, { recursive: true });
+    const guard = join(other, 'extras/Escrow.Buddy.Guard-1.1.0.pkg');
+    const run = cli(['staple', '--trust', 'rehearsal', '--max-wait', '0s', guard]);
+    expect(run.status).toBe(5);
+    expect(run.stderr).toMatch(/no ticket for 2\/1\/[0-9a-f]{40} within 0 s: Record not found/);
+  });
+});
+
+describe('release --resume', () => {
+  it('goes on with what is there, without compiling', () => {
+    const out = join(scratch, 'resumed');
+    cpSync(inject('releaseFolder'), join(out, '1.1.0'), { recursive: true });
+    const run = cli(['release', '--resume', '--out', out], { env: { SOURCE_DATE_EPOCH: '' } });
+    expect(run.stderr).toMatch(/- sign-package .*✓ notarize .*Accepted.*✓ staple .*✓ verify .*✓ publish/s);
+    expect(run.status).toBe(0);
+  });
+
+  it('begins anew when a file was changed', () => {
+    const out = join(scratch, 'changed');
+    cpSync(inject('releaseFolder'), join(out, '1.1.0'), { recursive: true });
+    appendFileSync(join(out, '1.1.0/extras/Escrow.Buddy.Guard-1.1.0.pkg'), 'x');
+    const run = cli(['release', '--resume', '--out', out, '--until', 'compile']);
+    expect(run.stderr).toContain('Guard-1.1.0.pkg is missing or was changed. All stages run again.');
+  });
+
+  it('of nothing exits 2', () => {
+    const run = cli(['release', '--resume', '--out', join(scratch, 'nothing')]);
+    expect([run.status, run.stderr]).toEqual([2, expect.stringContaining('nothing to go on from')]);
+  });
+});
+
+describe('a notary key without identities', () => {
+  it('is no rehearsal, and exits 2', () => {
+    const run = cli(['release', '--out', join(scratch, 'half')], { env: { NOTARY_KEY: 'x' } });
+    expect([run.status, run.stderr]).toEqual([
+      2,
+      expect.stringContaining('a notary key is set, but no signing identity'),
+    ]);
+  });
+});
+
+describe('doctor explain', () => {
+  it('says what is meant, who must act and what comes next', () => {
+    const run = cli(['doctor', 'explain', 'Escrow Buddy.bundle: errSecInternalComponent']);
+    expect([run.status, run.stdout]).toEqual([
+      0,
+      expect.stringMatching(/means .*\n {2}who .*\n {2}next .*\n {2}file /),
+    ]);
+  });
+
+  it('shows what nobody knows as it is', () => {
+    expect(cli(['doctor', 'explain', 'wholly new']).stdout).toContain('Not known:\nwholly new\n');
+    expect(cli(['doctor', 'explain', 'x', '--tool', 'nothing']).status).toBe(2);
+  });
+});
