@@ -8,11 +8,18 @@ export interface CliRun {
 }
 
 /** Runs the bundled command line, as `npm run -s cli --` does, and waits for its end. */
-export function cli(argv: readonly string[], options: { env?: NodeJS.ProcessEnv; cwd?: string } = {}): CliRun {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [`${process.cwd()}/.build/cli.mjs`, ...argv], {
-    encoding: 'utf8',
-    env: { ...process.env, NO_COLOR: '1', ...options.env },
-    cwd: options.cwd ?? process.cwd(),
-  });
+export function cli(
+  argv: readonly string[],
+  options: { env?: NodeJS.ProcessEnv; cwd?: string; program?: string } = {},
+): CliRun {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [options.program ?? `${process.cwd()}/.build/cli.mjs`, ...argv],
+    {
+      encoding: 'utf8',
+      env: { ...process.env, NO_COLOR: '1', ...options.env },
+      cwd: options.cwd ?? process.cwd(),
+    },
+  );
   return { status, stdout, stderr };
 }
