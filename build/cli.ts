@@ -161,11 +161,22 @@ function commandLine(execute: Execute): Command {
       execute(async (context) => (await import('./commands/staple.ts')).staple(context, file, options), options),
     );
 
-  addCommand(program, 'doctor', 'check that this machine and the configuration can make a release')
+  const doctor = addCommand(program, 'doctor', 'check that this machine and the configuration can make a release')
     .option('--ci', 'check the set-up on GitHub instead: workflows, pins, environments, secrets, rules')
     .addHelpText('after', example('npm run -s cli -- doctor'))
     .action((options) =>
       execute(async (context) => (await import('./commands/doctor.ts')).doctor(context, options), options),
+    );
+
+  addCommand(doctor, 'explain', "say what a message of Apple's tools or services means")
+    .argument('<message>', 'one or more lines, as they were printed')
+    .option('--tool <name>', 'program that printed it, such as codesign, stapler or notary-log')
+    .addHelpText('after', example('npm run -s cli -- doctor explain "errSecInternalComponent"'))
+    .action((message, options) =>
+      execute(
+        async (context) => (await import('./commands/explain.ts')).explainMessage(context, message, options),
+        options,
+      ),
     );
 
   return program;

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import {
   FormatError,
   InterruptedError,
@@ -8,6 +9,7 @@ import {
   UsageError,
   VerificationError,
 } from '../src/base/errors.ts';
+import { explainLines, type Failure, renderFailure } from './catalogue.ts';
 
 /** What each exit code means, for --help. */
 export const EXIT_CODES: Readonly<Record<number, string>> = {
@@ -73,12 +75,20 @@ export function renderError(error: unknown, verbose: boolean): string {
   const lines = [`error: ${messageOf(error)}`];
   const hint = hintOf(error, exitCode);
   if (hint !== null) lines.push(`next: ${hint}`);
+  for (const failure of knownFailures(error)) lines.push(`known: ${failure.match}`, renderFailure(failure, '  '));
   if ((verbose || exitCode === 1) && error instanceof Error) {
     lines.push(error.stack ?? '');
     for (let cause = error.cause; cause instanceof Error; cause = cause.cause)
       lines.push(`caused by: ${cause.stack ?? cause.message}`);
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** What the catalogue says of the words of Apple's tools and services in an error. */
+function knownFailures(error: unknown): Failure[] {
+  if (error instanceof ToolError) return explainLines(error.message, basename(error.tool));
+  if (!(error instanceof PipelineError) || !/^(NOTARY|UPLOAD)_/.test(error.code)) return [];
+  return [...explainLines(error.message, 'notary-log'), ...explainLines(error.message, 'notary-api')];
 }
 
 function messageOf(error: unknown): string {

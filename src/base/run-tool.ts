@@ -1,3 +1,5 @@
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { execa } from 'execa';
 import { InterruptedError, NetworkError, ToolError } from './errors.ts';
 
@@ -74,6 +76,25 @@ export async function runTool(
     });
   }
   return { exitCode: result.exitCode, stdout: result.stdout, stderr: result.stderr };
+}
+
+/**
+ * Returns the path of the program that `runTool` would start under this name, or undefined.
+ *
+ * @example findOnPath('xcrun') // '/usr/bin/xcrun' on a Mac
+ */
+export function findOnPath(program: string): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
+  return folders.map((folder) => join(folder, program)).find(mayRun);
+}
+
+function mayRun(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function toolEnvironment(extra: Readonly<Record<string, string>> = {}): Record<string, string> {

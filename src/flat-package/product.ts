@@ -44,8 +44,8 @@ const HOST_ARCHITECTURES: Readonly<Record<number, HostArchitecture>> = { 1677722
 export async function buildProduct(plan: ProductPlan, path: string, signal: AbortSignal): Promise<UnsignedProduct> {
   const component = await buildComponent(plan.component, path, signal);
   try {
-    const member = `${plan.component.identifier}.pkg`;
-    const distribution = deflatedFile('Distribution', distributionOf(plan, component, member));
+    const member = memberOf(plan);
+    const distribution = deflatedFile('Distribution', distributionOf(plan, component));
     const folder = directory(member, component.members, { mode: 0o700, uid: 0, gid: 0, mtime: plan.creationTime });
     const archive = layoutXar([distribution, folder], { creationTime: plan.creationTime });
     const written = await writeWhole(path, emitXar(archive));
@@ -61,14 +61,27 @@ export async function buildProduct(plan: ProductPlan, path: string, signal: Abor
   }
 }
 
-function distributionOf(plan: ProductPlan, component: ComponentMembers, member: string): Buffer {
+/** Returns the name of the component's folder in the archive. */
+export function memberOf(plan: Pick<ProductPlan, 'component'>): string {
+  return `${plan.component.identifier}.pkg`;
+}
+
+/**
+ * Returns the product's Distribution.
+ *
+ * @param component what its PackageInfo and its Bom say
+ */
+export function distributionOf(
+  plan: ProductPlan,
+  component: Pick<ComponentMembers, 'installKBytes' | 'cpuTypes'>,
+): Buffer {
   const { identifier: id, version } = plan.component;
   return renderDistribution({
     product: { id: plan.identifier, version: plan.version },
     title: plan.title,
     minimumSystemVersion: plan.minimumSystemVersion,
     hostArchitectures: hostArchitecturesOf(component.cpuTypes),
-    packages: [{ id, version, installKBytes: component.installKBytes, member, versionedBundles: [] }],
+    packages: [{ id, version, installKBytes: component.installKBytes, member: memberOf(plan), versionedBundles: [] }],
   });
 }
 

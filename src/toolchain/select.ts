@@ -1,24 +1,38 @@
 import { UsageError } from '../base/errors.ts';
-import { portableCompiler } from './portable/compiler.ts';
-import type { Compiler } from './toolchain.ts';
+import { findOnPath } from '../base/run-tool.ts';
+import { appleTrust } from '../pki/apple-roots.ts';
+import { timestampClient } from '../pki/timestamp.ts';
+import { appleToolchain } from './apple/apple-toolchain.ts';
+import { type PortableParts, portableToolchain } from './portable/portable-toolchain.ts';
+import type { Toolchain } from './toolchain.ts';
 
-/** The tools that a release is made with. */
-export interface Toolchain {
-  readonly name: 'portable' | 'apple';
-  readonly compiler: Compiler;
-}
+export type { Toolchain } from './toolchain.ts';
+
+/** Tools whose presence says that this is a Mac with Xcode or its command line tools. */
+const APPLE_TOOLS = ['xcrun', 'pkgbuild'];
+const APPLE_TIMESTAMP_URL = 'http://timestamp.apple.com/ts01';
 
 /**
  * Returns the toolchain asked for.
  *
- * @param choice `auto` takes `portable`, which runs on every machine
+ * @param choice `auto` takes `apple` when xcrun and pkgbuild are on PATH, else `portable`, which runs on every machine
+ * @param parts what the portable toolchain is made of; without them it asks Apple for timestamps, and signs code only
  * @throws UsageError `TOOLCHAIN_UNAVAILABLE`
+ * @example selectToolchain('auto').name // 'apple' on a Mac with Xcode
  */
-export function selectToolchain(choice: 'portable' | 'apple' | 'auto'): Toolchain {
-  if (choice === 'apple') {
-    throw new UsageError('TOOLCHAIN_UNAVAILABLE', 'the apple toolchain is not part of this version yet', {
-      hint: 'Leave out --toolchain, or use --toolchain portable: it makes the same package on any machine.',
-    });
-  }
-  return { name: 'portable', compiler: portableCompiler() };
+export function selectToolchain(
+  choice: 'portable' | 'apple' | 'auto',
+  parts: PortableParts = { timestamp: appleTimestamps() },
+): Toolchain {
+  const missing = APPLE_TOOLS.filter((tool) => findOnPath(tool) === undefined);
+  if (choice === 'portable' || (choice === 'auto' && missing.length > 0)) return portableToolchain(parts);
+  if (missing.length === 0) return appleToolchain();
+  throw new UsageError('TOOLCHAIN_UNAVAILABLE', `the apple toolchain needs ${missing.join(' and ')} on PATH`, {
+    hint: 'On a Mac run `xcode-select --install`; elsewhere use --toolchain portable, which makes the same package.',
+  });
+}
+
+function appleTimestamps(): PortableParts['timestamp'] {
+  const client = timestampClient({ url: APPLE_TIMESTAMP_URL, trust: appleTrust() });
+  return (signature, signal) => client.token(signature, signal);
 }

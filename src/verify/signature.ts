@@ -97,7 +97,8 @@ async function judgeRsa(
   if (convention === 'B' && !ours)
     return list.pass(id, 'over SHA-1 of the TOC digest, as productsign of macOS 11 made it');
   if (convention === undefined) return list.fail(id, 'it is over other bytes than this TOC digest');
-  list.fail(id, `it is over a digest of the TOC digest, not over the TOC digest itself (convention ${convention})`);
+  const maker = convention === 'C' ? 'SHA-256, as rcodesign makes it' : 'SHA-1, as productsign of macOS 11 made it';
+  list.fail(id, `it is not over the TOC digest itself but over a digest of it (${maker})`);
 }
 
 function digestInfo(convention: (typeof CONVENTIONS)[number], checksum: XarArchive['checksum']): Buffer | undefined {

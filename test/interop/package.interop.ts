@@ -90,6 +90,45 @@ describe('relic', () => {
   });
 });
 
+describe('rcodesign', () => {
+  let rcodesign = '';
+  beforeAll(() => {
+    rcodesign = installCrate('apple-codesign', '0.29.0', 'rcodesign');
+  });
+
+  it('finds the TOC digest and the CMS of every package right', () => {
+    for (const path of packages) {
+      const { words } = run(rcodesign, ['print-signature-info', path]);
+      expect(words).toContain('checksum_verifies: true');
+      expect(words).toContain('cms_signature_verifies: true');
+      // Its own convention, which no package of Apple's tools follows.
+      expect(words).toContain('rsa_signature_verifies: false');
+      expect(words.match(/ signature_verifies: \w+/g)).toEqual([
+        ' signature_verifies: true',
+        ' signature_verifies: true',
+      ]);
+    }
+  });
+
+  it('signs a package whose RSA signature is not the one that macOS knows; the CMS is', async () => {
+    const unsigned = join(folder, 'for-rcodesign');
+    expect(cli(['build', '--out', unsigned]).status).toBe(0);
+    const key = authority.members.installer.privateKey.export({ type: 'pkcs8', format: 'pem' });
+    const pem = join(folder, 'identity.pem');
+    writeFileSync(pem, key + authority.chainOf('installer').map(pemOf).join(''));
+    const signed = join(folder, 'rcodesign.pkg');
+    const [name] = readdirSync(join(unsigned, '1.1.0')).filter((file) => file.endsWith('.pkg'));
+    const argv = ['sign', '--pem-file', pem, '--timestamp-url', 'none', join(unsigned, '1.1.0', name!), signed];
+    expect(run(rcodesign, argv).status).toBe(0);
+    const expectations = { trust: authority.trust, now: new Date(), ours: null, allowUnsigned: true };
+    const { checks } = await verifyPackage(accessBuffer(readFileSync(signed)), expectations);
+    const failed = checks.filter(({ status }) => status === 'fail');
+    expect(failed.map(({ id, reason }) => [id, reason])).toEqual([
+      ['package-rsa', expect.stringContaining('as rcodesign makes it')],
+    ]);
+  });
+});
+
 describe('lsbom of stuckliste', () => {
   it('lists of our Bom what we list', async () => {
     const lsbom = installCrate('stuckliste-cli', '0.4.3', 'lsbom');

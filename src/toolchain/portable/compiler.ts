@@ -2,13 +2,14 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { runTool } from '../../base/run-tool.ts';
+import { buildFat } from '../../code-signature/fat.ts';
 import {
   ARCHITECTURES,
   type Architecture,
   type BundleSource,
-  type CompileOptions,
   type Compiler,
   type MachOSlice,
+  type WorkOptions,
 } from '../toolchain.ts';
 import { findLlvmProgram, llvmVersion } from './llvm.ts';
 
@@ -26,6 +27,9 @@ export function portableCompiler(): Compiler {
         await rm(work, { recursive: true, force: true });
       }
     },
+    async join(slices) {
+      return buildFat(slices.map(({ data }) => data));
+    },
     async versions() {
       const names = { clang: findLlvmProgram('clang'), 'ld64.lld': findLlvmProgram('ld64.lld') };
       const [clang, linker] = await Promise.all([llvmVersion(names.clang), llvmVersion(names['ld64.lld'])]);
@@ -38,7 +42,7 @@ async function buildSlice(
   source: BundleSource,
   architecture: Architecture,
   work: string,
-  options: CompileOptions,
+  options: WorkOptions,
 ): Promise<MachOSlice> {
   // The linker derives LC_UUID from the output's file name, so that name is the bundle's own and the folder tells slices apart.
   const folder = join(work, architecture);

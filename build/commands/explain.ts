@@ -1,0 +1,30 @@
+import { UsageError } from '../../src/base/errors.ts';
+import { explain, explainLines, FAILURES, renderFailure } from '../catalogue.ts';
+import type { CommandContext, CommandResult } from '../cli.ts';
+
+/** Options of `doctor explain`. */
+export interface ExplainOptions {
+  /** Program that printed the message. */
+  readonly tool?: string;
+}
+
+/** Says what a message of Apple's tools or services means, who must act and what comes next; unknown ones are shown as they are. */
+export async function explainMessage(
+  _context: CommandContext,
+  message: string,
+  { tool }: ExplainOptions,
+): Promise<CommandResult> {
+  const tools = [...new Set(FAILURES.map((failure) => failure.tool))].sort();
+  if (tool !== undefined && !tools.includes(tool)) {
+    throw new UsageError('USAGE', `nothing is known of what ${JSON.stringify(tool)} prints`, {
+      hint: `Known are ${tools.join(', ')}; without --tool all of them are looked at.`,
+    });
+  }
+  const whole = explain(message, tool);
+  const found = [...new Set([...(whole ? [whole] : []), ...explainLines(message, tool)])];
+  const unknown = `Not known:\n${message}\nPlease report it with the lines around it, so that it becomes known.\n`;
+  const text = found
+    .map((failure) => `${failure.tool}: ${failure.match}\n${renderFailure(failure, '  ')}\n`)
+    .join('\n');
+  return { document: { schema: 1, message, failures: found }, text: found.length > 0 ? text : unknown };
+}

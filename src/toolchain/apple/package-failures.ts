@@ -1,0 +1,92 @@
+import type { FailureRow } from './failures.ts';
+
+/** What pkgbuild, productsign, pkgutil, spctl and xcrun say when they fail: see `FailureRow`. Words as seen in public reports. */
+export const PACKAGE_FAILURES: readonly FailureRow[] = [
+  [
+    'pkgbuild',
+    'PKGBUILD_IDENTIFIER',
+    'tool',
+    'No package identifier specified',
+    'Set package.identifier in release.config.json.',
+  ],
+  [
+    'productsign',
+    'PRODUCTSIGN_ROLE',
+    'tool',
+    'An installer signing identity (not an application signing identity) is required',
+    'INSTALLER_P12_BASE64 must hold the Developer ID Installer certificate.',
+  ],
+  [
+    'productsign',
+    'PRODUCTSIGN_NO_IDENTITY',
+    'tool',
+    'Could not find appropriate signing identity',
+    'The .p12 holds no Developer ID Installer certificate with its key.',
+  ],
+  [
+    'productsign',
+    'PRODUCTSIGN_KEY_ACCESS',
+    'tool',
+    'CSSMERR_CSP_NO_USER_INTERACTION',
+    'productsign may not use the key: it is not on its access list. Run `npm run -s cli -- doctor`.',
+  ],
+  [
+    'productsign',
+    'PRODUCTSIGN_FAILED',
+    'tool',
+    'Failed to sign the product',
+    'The lines above this one name the cause.',
+  ],
+  [
+    'pkgutil',
+    'PACKAGE_MODIFIED',
+    'verification',
+    'package is invalid (checksum did not verify)',
+    'The file was cut or changed after signing: sign it again.',
+  ],
+  [
+    'pkgutil',
+    'PACKAGE_SIGNATURE',
+    'verification',
+    'Status: invalid signature',
+    'The signature belongs to another table of contents: sign it again.',
+  ],
+  [
+    'spctl',
+    'CERTIFICATE_REVOKED',
+    'verification',
+    'CSSMERR_TP_CERT_REVOKED',
+    'The account holder has to make a new certificate; nothing signed with this one is trusted any more.',
+  ],
+  ['spctl', 'GATEKEEPER_UNSIGNED', 'verification', 'no usable signature', 'Sign the package before it is assessed.'],
+  ['spctl', 'GATEKEEPER_UNNOTARIZED', 'verification', 'Unnotarized Developer ID', 'Notarize and staple the package.'],
+  [
+    'spctl',
+    'GATEKEEPER_OBSOLETE',
+    'verification',
+    'obsolete resource envelope',
+    'The signature is of an old kind: build again.',
+  ],
+  [
+    'spctl',
+    'GATEKEEPER_NOT_AN_APP',
+    'verification',
+    'does not seem to be an app',
+    'A plug-in is no application: assess the package.',
+  ],
+  ['spctl', 'GATEKEEPER_UNNOTARIZED', 'verification', 'source=Developer ID', 'Notarize and staple the package.'],
+  [
+    'xcrun',
+    'XCODE_INVALID',
+    'tool',
+    'invalid active developer path',
+    'A macOS update removed the tools: xcode-select --install.',
+  ],
+  [
+    'xcrun',
+    'XCODE_TOOL',
+    'tool',
+    'unable to find utility',
+    'Only the command line tools are selected: xcode-select -s /Applications/Xcode.app.',
+  ],
+];

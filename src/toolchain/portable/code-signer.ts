@@ -1,0 +1,49 @@
+import { developerIdRequirement, rootRequirement } from '../../code-signature/requirements.ts';
+import { type BundleSigner, signBundle } from '../../code-signature/sign-bundle.ts';
+import { signCms } from '../../pki/cms.ts';
+import type { Identity } from '../../pki/identity.ts';
+import type { AdHoc, CodeSigner, SigningIdentity, WorkOptions } from '../toolchain.ts';
+
+/** Returns a token over a signature value. */
+export type TimestampSource = (signature: Buffer, signal: AbortSignal | undefined) => Promise<Buffer>;
+
+/**
+ * Returns the code signer of machines without codesign.
+ *
+ * @param timestamp asked once for each slice
+ */
+export function portableCodeSigner(timestamp: TimestampSource): CodeSigner {
+  return {
+    sign: (entries, _name, signer, options) => signBundle(entries, bundleSignerOf(signer, timestamp, options)),
+  };
+}
+
+function bundleSignerOf(
+  signer: AdHoc | SigningIdentity,
+  timestamp: TimestampSource,
+  { signal }: WorkOptions,
+): BundleSigner {
+  if (signer.kind === 'ad-hoc') return signer;
+  const { identity } = signer;
+  return {
+    kind: 'identity',
+    teamIdentifier: identity.teamIdentifier,
+    requirement: (identifier) => requirementOf(identifier, identity),
+    signCms: ({ content, extraSignedAttributes }) =>
+      signCms({
+        content,
+        attributes: extraSignedAttributes,
+        identity,
+        signingTime: new Date(),
+        timestamp: (signature) => timestamp(signature, signal),
+      }),
+  };
+}
+
+/** A rehearsal's code must satisfy its own requirement, and can name no root of Apple's. */
+export function requirementOf(identifier: string, { rehearsal, chain, teamIdentifier }: Identity) {
+  const root = chain.at(-1);
+  return rehearsal && root
+    ? rootRequirement(identifier, Buffer.from(root.sha1, 'hex'))
+    : developerIdRequirement(identifier, teamIdentifier);
+}

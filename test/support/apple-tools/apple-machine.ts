@@ -1,0 +1,89 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { Secret } from '../../../src/base/secret.ts';
+import { loadIdentity } from '../../../src/pki/identity.ts';
+import { openRehearsalAuthority } from '../../../src/rehearsal/authority.ts';
+import { rehearsalP12 } from '../../../src/rehearsal/authority-p12.ts';
+import type { SigningIdentity } from '../../../src/toolchain/toolchain.ts';
+import type { Fault, Keychains } from './machine.ts';
+
+export const P12_PASSWORD = 'p12 "pass\\word"';
+/** Where stand-ins lie; on PATH they make this machine look like a Mac with Xcode. */
+export const STAND_INS = join(import.meta.dirname, 'bin');
+export const LOGIN_KEYCHAIN = '/Users/tester/Library/Keychains/login.keychain-db';
+
+/** A machine that has Apple's tools, as far as this project runs them. */
+export interface AppleMachine {
+  /** Calls so far, as tool and arguments. */
+  calls(): string[][];
+  clearCalls(): void;
+  playFaults(...faults: Fault[]): void;
+  /** What submissions become from now on; undefined: what they deserve. */
+  setVerdict(verdict: string | undefined): void;
+  keychains(): Keychains;
+  identity(role: 'application' | 'installer'): Promise<SigningIdentity>;
+  readonly authority: Awaited<ReturnType<typeof openRehearsalAuthority>>;
+  /** Puts PATH and DEVELOPER_DIR back and removes the machine's memory. */
+  dispose(): void;
+}
+
+/** Bundles the stand-ins, puts them on PATH and returns the machine they make. */
+export async function makeAppleMachine(): Promise<AppleMachine> {
+  bundle();
+  const developer = mkdtempSync(join(tmpdir(), 'developer-'));
+  const memory = join(developer, 'stand-ins');
+  mkdirSync(memory);
+  makeSdk(join(developer, 'Platforms/MacOSX.platform/Developer/SDKs/MacOSX.sdk'));
+  const authority = await openRehearsalAuthority(join(memory, 'authority'));
+  const write = (name: string, value: unknown) => writeFileSync(join(memory, name), JSON.stringify(value));
+  write('keychains.json', { searchList: [LOGIN_KEYCHAIN], keychains: {} });
+  writeFileSync(join(memory, 'calls'), '');
+  const before = { PATH: process.env.PATH, DEVELOPER_DIR: process.env.DEVELOPER_DIR };
+  process.env.PATH = `${STAND_INS}${delimiter}${before.PATH}`;
+  process.env.DEVELOPER_DIR = developer;
+  return {
+    authority,
+    calls: () => lines(join(memory, 'calls')).map((line) => line.split('\t')),
+    clearCalls: () => writeFileSync(join(memory, 'calls'), ''),
+    playFaults: (...faults) => write('faults.json', faults),
+    setVerdict: (verdict) =>
+      verdict === undefined ? rmSync(join(memory, 'verdict.json'), { force: true }) : write('verdict.json', verdict),
+    keychains: () => JSON.parse(readFileSync(join(memory, 'keychains.json'), 'utf8')) as Keychains,
+    identity: async (role) => {
+      const data = new Secret(await rehearsalP12(authority, role, P12_PASSWORD));
+      const password = new Secret(P12_PASSWORD);
+      const identity = await loadIdentity(role, { p12: data, password }, { trust: authority.trust });
+      return { kind: 'identity', identity, p12: { data, password } };
+    },
+    dispose() {
+      process.env.PATH = before.PATH;
+      if (before.DEVELOPER_DIR === undefined) delete process.env.DEVELOPER_DIR;
+      else process.env.DEVELOPER_DIR = before.DEVELOPER_DIR;
+      rmSync(developer, { recursive: true, force: true });
+    },
+  };
+}
+
+const lines = (path: string) =>
+  readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
+
+/** An SDK in the folders of a real one, with the project's own headers and stub libraries in it. */
+function makeSdk(sdk: string): void {
+  const stubs = join(process.cwd(), 'payload/plugin/sdk');
+  const framework = join(sdk, 'System/Library/Frameworks/CoreFoundation.framework');
+  mkdirSync(join(sdk, 'usr/lib'), { recursive: true });
+  mkdirSync(framework, { recursive: true });
+  symlinkSync(join(stubs, 'include'), join(sdk, 'usr/include'));
+  cpSync(join(stubs, 'lib/libSystem.tbd'), join(sdk, 'usr/lib/libSystem.tbd'));
+  cpSync(join(stubs, 'lib/CoreFoundation.tbd'), join(framework, 'CoreFoundation.tbd'));
+}
+
+function bundle(): void {
+  const argv = ['build/setup/bundle.mjs', process.cwd(), 'test/support/apple-tools/main.ts', '.build/apple-tools.mjs'];
+  const { status, stderr } = spawnSync(process.execPath, argv, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`the stand-ins could not be bundled:\n${stderr}`);
+}

@@ -1,0 +1,272 @@
+import { createHash } from 'node:crypto';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makePlan, type Plan } from '../../build/plan.ts';
+import { readBundleSource, renderInfoPlist } from '../../build/stages/compile.ts';
+import { InterruptedError, PipelineError } from '../../src/base/errors.ts';
+import type { BundleEntry } from '../../src/code-signature/bundle-entry.ts';
+import { parseFat } from '../../src/code-signature/fat.ts';
+import type { SignedBundle } from '../../src/code-signature/sign-bundle.ts';
+import { codeCmsVerifier } from '../../src/code-signature/verify-cms.ts';
+import { verifyBundle } from '../../src/code-signature/verify-code.ts';
+import type { PayloadEntry } from '../../src/flat-package/entry.ts';
+import { checkEntries } from '../../src/flat-package/entry.ts';
+import type { ProductPlan, UnsignedProduct } from '../../src/flat-package/product.ts';
+import type { Trust } from '../../src/pki/apple-roots.ts';
+import type { NotaryCredentials, SignedProduct, SigningIdentity, Toolchain } from '../../src/toolchain/toolchain.ts';
+
+/** What a toolchain is tested with. */
+export interface ContractSubject {
+  readonly toolchain: Toolchain;
+  readonly trust: Trust;
+  identity(role: 'application' | 'installer'): Promise<SigningIdentity>;
+  readonly credentials: NotaryCredentials;
+  /** Members that this toolchain has not got yet: their expectations are left out. */
+  readonly without?: readonly (keyof Toolchain)[];
+  dispose?(): void;
+}
+
+const signal = new AbortController().signal;
+const fired = AbortSignal.abort();
+const EPOCH = 1700000000;
+
+/**
+ * What every toolchain does, whosever tools it runs: the same expectations for each member, on the product's own sources, from
+ * compiling to a verified staple.
+ */
+export function describeToolchain(name: string, open: () => Promise<ContractSubject>): void {
+  describe(`the ${name} toolchain`, () => {
+    let subject: ContractSubject;
+    let work: string;
+    let plan: Plan;
+    let made: Made;
+    const has = (member: keyof Toolchain) => !subject.without?.includes(member);
+
+    beforeAll(async () => {
+      subject = await open();
+      work = mkdtempSync(join(tmpdir(), 'contract-'));
+      plan = await makePlan({ root: process.cwd(), outFolder: work, sourceDateEpoch: String(EPOCH) });
+      made = await makeUnsigned(subject.toolchain, plan, join(work, 'unsigned.pkg'));
+    });
+    afterAll(() => {
+      subject?.dispose?.();
+      rmSync(work, { recursive: true, force: true });
+    });
+
+    it('names itself and its tools', async () => {
+      expect(subject.toolchain.name).toBe(name);
+      const versions = await subject.toolchain.compiler.versions();
+      expect(Object.keys(versions)).toContain('clang');
+      expect(versions.clang).toMatch(/^\d+\.\d+/);
+    });
+
+    it('compiles one slice an architecture, with the versions of the plan', () => {
+      expect(made.slices.map(({ architecture }) => architecture)).toEqual(['x86_64', 'arm64']);
+      const facts = verifyBundle(made.adHoc.entries, { verifyCms: null, ours: false, allowAdHoc: true }).slices;
+      expect(facts.map(({ minimumOs }) => minimumOs)).toEqual([0x000a0e00, 0x000b0000]);
+      expect(facts.map(({ sdk }) => sdk)).toEqual([0x000e0400, 0x000e0400]);
+    });
+
+    it('joins the slices to a universal file that holds them unchanged', () => {
+      const slices = parseFat(made.universal).map(({ data }) => data);
+      expect(slices.map((data) => made.slices.some((slice) => slice.data.equals(data)))).toEqual([true, true]);
+    });
+
+    it('reports what the compiler says of a bad source, as the failure of a tool', async () => {
+      const source = await readBundleSource(plan);
+      const bad = { ...source, sources: ['no-such-file.c'] };
+      const failure = subject.toolchain.compiler.compile(bad, { signal });
+      await expect(failure).rejects.toMatchObject({
+        name: 'ToolError',
+        message: expect.stringContaining('no-such-file.c'),
+      });
+    });
+
+    it('signs ad-hoc: sealed, hardened, valid', () => {
+      const report = verifyBundle(made.adHoc.entries, { verifyCms: null, ours: false, allowAdHoc: true });
+      expect(report.checks.filter(({ status }) => status === 'fail')).toEqual([]);
+      expect(made.adHoc.slices.map(({ flags }) => flags & 0x10002)).toEqual([0x10002, 0x10002]);
+      expect(made.adHoc.identifier).toBe('com.netflix.Escrow-Buddy');
+    });
+
+    it('signs with an identity: timestamp, hardened runtime, its own requirement', async () => {
+      const identity = await subject.identity('application');
+      const signed = await subject.toolchain.codeSigner.sign(made.entries, plan.config.bundle.name, identity, {
+        signal,
+      });
+      const verifyCms = codeCmsVerifier(subject.trust, new Date());
+      const report = verifyBundle(signed.entries, { verifyCms, ours: true, allowAdHoc: false });
+      expect(report.checks.filter(({ status }) => status === 'fail')).toEqual([]);
+      expect(report.slices.map(({ teamIdentifier }) => teamIdentifier)).toEqual(['REHEARSAL0', 'REHEARSAL0']);
+      expect(signed.slices.map(({ cdHash }) => cdHash.toString('hex'))).toEqual(
+        report.slices.map(({ cdHash }) => cdHash),
+      );
+    });
+
+    it('refuses a bundle without Info.plist', async () => {
+      const entries = made.entries.filter(({ path }) => path !== 'Contents/Info.plist');
+      const failure = subject.toolchain.codeSigner.sign(entries, 'A.bundle', { kind: 'ad-hoc' }, { signal });
+      await expect(failure).rejects.toBeInstanceOf(PipelineError);
+    });
+
+    it('builds a product whose facts are those of the file', () => {
+      const { product } = made;
+      const data = readFileSync(product.path);
+      expect(product).toMatchObject({ kind: 'unsigned-product', size: data.length, sha256: sha256sum(product.path) });
+      expect(product.numberOfFiles).toBe(made.plan.component.payload.length);
+      expect(product.installKBytes).toBeGreaterThan(50);
+    });
+
+    it('leaves nothing at the path when it is interrupted', async () => {
+      const path = join(work, 'interrupted.pkg');
+      const failure = subject.toolchain.packageBuilder.build(made.plan, path, { signal: fired });
+      await expect(failure).rejects.toBeInstanceOf(InterruptedError);
+      expect(existsSync(path)).toBe(false);
+    });
+
+    // Before the next one: signing anew leaves the table of contents as it is, so a ticket fits every signature of a product.
+    it('finds no ticket for a package that nobody submitted', async (context) => {
+      if (!has('stapler') || !has('packageSigner')) return context.skip();
+      const signed = await sign(subject, made.product, join(work, 'unknown.pkg'));
+      const failure = subject.toolchain.stapler.staple(signed, { signal });
+      await expect(failure).rejects.toMatchObject({ name: 'NetworkError', code: 'TICKET_NOT_FOUND' });
+    });
+
+    it('signs, notarizes, staples and verifies the product', async (context) => {
+      if (!(['packageSigner', 'notary', 'stapler', 'verifier'] as const).every(has)) return context.skip();
+      const { toolchain, credentials } = subject;
+      const signed = await sign(subject, made.product, join(work, 'signed.pkg'));
+      const before = await toolchain.verifier.verify(signed.path, { signal });
+      expect(before.map(({ status }) => status)).toContain('fail');
+      const { id } = await toolchain.notary.submit(signed, credentials, { signal });
+      const verdict = await toolchain.notary.wait(id, credentials, { signal, timeoutMs: 60_000 });
+      expect(verdict).toMatchObject({ status: 'Accepted', log: { jobId: id, sha256: signed.sha256 } });
+      const stapled = await toolchain.stapler.staple(signed, { signal });
+      expect(stapled.size).toBe(signed.size + stapled.ticket.length + 32);
+      expect(stapled.ticket.toString('latin1', 0, 4)).toBe('s8ch');
+      const checks = await toolchain.verifier.verify(signed.path, { signal });
+      expect(checks.filter(({ status }) => status !== 'pass')).toEqual([]);
+    });
+
+    it('gets the verdict Invalid on a package that is not signed', async (context) => {
+      if (!has('notary')) return context.skip();
+      const product: SignedProduct = { ...made.product, kind: 'signed-product' };
+      const { id } = await subject.toolchain.notary.submit(product, subject.credentials, { signal });
+      const wait = { signal, timeoutMs: 60_000 };
+      expect(await subject.toolchain.notary.wait(id, subject.credentials, wait)).toMatchObject({ status: 'Invalid' });
+    });
+
+    it('verifies a package that was cut short, and says no', async (context) => {
+      if (!has('verifier')) return context.skip();
+      const path = join(work, 'cut.pkg');
+      copyFileSync(made.product.path, path);
+      truncateSync(path, made.product.size - 100);
+      const checks = await subject.toolchain.verifier.verify(path, { signal });
+      expect(checks.length).toBeGreaterThan(0);
+      expect(checks.some(({ status }) => status === 'fail')).toBe(true);
+    });
+  });
+}
+
+async function sign(subject: ContractSubject, product: UnsignedProduct, path: string): Promise<SignedProduct> {
+  const signed = await subject.toolchain.packageSigner.sign(product, await subject.identity('installer'), path, {
+    signal,
+  });
+  expect(signed).toMatchObject({ kind: 'signed-product', path, sha256: sha256sum(path) });
+  expect(signed.tocDigest).not.toBe(product.tocDigest);
+  return signed;
+}
+
+const sha256sum = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
+
+/** A product from the project's sources, and what it was made of. */
+export interface Made {
+  readonly slices: Awaited<ReturnType<Toolchain['compiler']['compile']>>;
+  readonly universal: Buffer;
+  readonly entries: readonly BundleEntry[];
+  readonly adHoc: SignedBundle;
+  readonly plan: ProductPlan;
+  readonly product: UnsignedProduct;
+}
+
+/** Compiles, signs ad-hoc and packages the product's own sources. */
+export async function makeUnsigned(toolchain: Toolchain, plan: Plan, path: string): Promise<Made> {
+  const slices = await toolchain.compiler.compile(await readBundleSource(plan), { signal });
+  const universal = await toolchain.compiler.join(slices, { signal });
+  const entries = [
+    { path: 'Contents/Info.plist', mode: 0o644, data: await renderInfoPlist(plan) },
+    { path: `Contents/MacOS/${plan.config.bundle.executable}`, mode: 0o755, data: universal },
+    { path: 'Contents/Resources/status.sh', mode: 0o755, data: Buffer.from('#!/bin/sh\nexit 0\n') },
+  ];
+  const adHoc = await toolchain.codeSigner.sign(entries, plan.config.bundle.name, { kind: 'ad-hoc' }, { signal });
+  const product = productPlan(plan, adHoc);
+  return {
+    slices,
+    universal,
+    entries,
+    adHoc,
+    plan: product,
+    product: await toolchain.packageBuilder.build(product, path, { signal }),
+  };
+}
+
+function productPlan(plan: Plan, bundle: SignedBundle): ProductPlan {
+  const { identifier, installLocation } = plan.config.package;
+  const { name } = plan.config.bundle;
+  const files = bundle.entries.map((entry) =>
+    'data' in entry ? { ...entry, path: `${name}/${entry.path}` } : undefined,
+  );
+  return {
+    identifier,
+    version: plan.version,
+    title: plan.config.product.title,
+    minimumSystemVersion: plan.config.macOS.installer,
+    creationTime: EPOCH,
+    component: {
+      identifier,
+      version: plan.version,
+      installLocation,
+      payload: treeOf(files.filter((file) => file !== undefined)),
+      scripts: treeOf([
+        { path: 'postinstall', mode: 0o755, data: Buffer.from('#!/bin/sh\nexit 0\n') },
+        { path: 'preinstall', mode: 0o755, data: Buffer.from('#!/bin/sh\nexit 0\n') },
+      ]),
+      bundles: [
+        {
+          path: name,
+          id: plan.config.bundle.identifier,
+          shortVersion: plan.version,
+          version: String(plan.bundleVersion),
+        },
+      ],
+    },
+  };
+}
+
+function treeOf(
+  files: readonly { readonly path: string; readonly mode: number; readonly data: Buffer }[],
+): PayloadEntry[] {
+  const common = { uid: 0, gid: 0, mtimeSeconds: EPOCH };
+  const folders = new Set(['.']);
+  for (const { path } of files) {
+    for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1))
+      folders.add(`./${path.slice(0, end)}`);
+  }
+  return checkEntries([
+    ...[...folders].map((path) => ({ ...common, kind: 'directory' as const, path, mode: 0o755 })),
+    ...files.map(({ path, mode, data }) => ({
+      ...common,
+      kind: 'file' as const,
+      path: `./${path}`,
+      mode,
+      source: {
+        size: data.length,
+        chunks: async function* () {
+          yield data;
+        },
+      },
+    })),
+  ]);
+}
