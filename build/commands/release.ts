@@ -81,7 +81,8 @@ async function prepare(
   const record = await readCompiledRecord(folder);
   const outFolder = resolve(out ?? resolve(folder, 'out'));
   const plan = await makePlan({ root: folder, outFolder, sourceDateEpoch: String(record.sourceDateEpoch) });
-  const toolchain = { ...selectToolchain(choice ?? record.toolchain), compiler: compiledEarlier(folder, record) };
+  const chosen = selectToolchain(choice ?? record.toolchain);
+  const toolchain = { ...chosen, compiler: compiledEarlier(folder, record, chosen.compiler) };
   return { plan: { ...plan, commit: record.commit }, toolchain };
 }
 
