@@ -30,6 +30,7 @@ const SOURCES = [
   'CHANGELOG.md',
   'payload/permissions.json',
   'payload/Info.plist',
+  'payload/kit',
   'payload/plugin/build.json',
   'scripts',
 ];
@@ -93,10 +94,10 @@ export async function readCompiledRecord(folder: string): Promise<CompiledRecord
   throw new UsageError('PARTS_INVALID', `${path}:\n${problems}`, { hint });
 }
 
-/** Returns a compiler that compiles nothing: its slices and its tools are those of a folder of parts; it joins as `here` does. */
-export function compiledEarlier(folder: string, record: CompiledRecord, here: Compiler): Compiler {
+/** Returns a compiler that compiles nothing, but joins slices as `compiler` does: its slices and tools are those of a folder of parts. */
+export function compiledEarlier(folder: string, record: CompiledRecord, compiler: Compiler): Compiler {
   return {
-    join: here.join,
+    ...compiler,
     compile: () => readSlices(folder, record),
     versions: async () => record.tools,
   };

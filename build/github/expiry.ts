@@ -1,13 +1,11 @@
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { UsageError } from '../../src/base/errors.ts';
-import { accessFile } from '../../src/base/random-access.ts';
-import { openPackage } from '../../src/flat-package/open-package.ts';
-import { type Certificate, parseCertificate } from '../../src/pki/certificate.ts';
+import type { Certificate } from '../../src/pki/certificate.ts';
 import type { CommandContext, CommandResult } from '../cli.ts';
 import { githubReport } from '../report/github.ts';
 import { gh, ghApi, repositoryOf } from './gh.ts';
+import { packageCertificates } from './package-certificates.ts';
 import { readPins } from './pins.ts';
 
 /** Days before the end of a certificate from which on the issue is opened: Apple takes weeks for a new team agent. */
@@ -43,7 +41,7 @@ export async function expiringCertificates(context: CommandContext): Promise<Com
       '--output',
       join(folder, 'package'),
     ]);
-    const certificates = await certificatesOf(join(folder, 'package'));
+    const certificates = await packageCertificates(join(folder, 'package'), folder, context.signal);
     const lines = certificates.map((certificate) => lifetime(certificate, new Date()));
     return report(
       context,
@@ -67,19 +65,6 @@ export async function movedPins(context: CommandContext): Promise<CommandResult>
     if (sha !== commit) findings.push(`${action}: ${tag} is now at ${sha}, pins.json says ${commit}`);
   }
   return report(context, 'pins', findings, told);
-}
-
-async function certificatesOf(path: string): Promise<Certificate[]> {
-  const handle = await open(path);
-  try {
-    const { archive } = await openPackage(await accessFile(handle));
-    const certificates = archive.signatures[0]?.certificates ?? [];
-    if (certificates.length === 0)
-      throw new UsageError('PACKAGE_UNSIGNED', 'the published package carries no certificate');
-    return certificates.map(parseCertificate);
-  } finally {
-    await handle.close();
-  }
 }
 
 function lifetime({ commonName, notAfter }: Certificate, now: Date): { ends: boolean; words: string } {

@@ -47,12 +47,6 @@ export function maskCommands(env: Readonly<NodeJS.ProcessEnv>): string {
     .join('');
 }
 
-/** Returns a log group around text, or the text alone outside GitHub Actions. */
-export function logGroup(env: Readonly<NodeJS.ProcessEnv>, title: string, text: string): string {
-  if (env.GITHUB_ACTIONS !== 'true') return text;
-  return `::group::${escapeData(title)}\n${text}::endgroup::\n`;
-}
-
 /** Binary content, such as a .p12, has no lines that a log could show. */
 function decoded(base64: string): string {
   const text = Buffer.from(base64, 'base64').toString('utf8');

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { appendFile, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type NetworkError, RefusedError } from '../../src/base/errors.ts';
 import { writeWhole } from '../../src/base/files.ts';
@@ -10,6 +10,7 @@ import { predictNotary } from '../../src/notary/predict.ts';
 import { type NotarizedFile, notarize, type SubmissionRecord } from '../../src/notary/submission.ts';
 import type { Manifest } from '../manifest.ts';
 import type { NotaryConnection } from '../notary-connection.ts';
+import { githubReport } from '../report/github.ts';
 import { BegunOnly, type StageContext, type StageResult } from '../run.ts';
 import { packagePaths } from './build-package.ts';
 
@@ -89,12 +90,9 @@ function announcer(
     if (announced === submission.id) return;
     announced = submission.id;
     note('fact', `submission id: ${submission.id}`);
-    if (jobSummary !== undefined) {
-      const command = `npm run -s cli -- notarize --wait ${submission.id}`;
-      await appendFile(
-        jobSummary,
-        `Notary submission \`${submission.id}\`; to wait for it elsewhere: \`${command}\`\n\n`,
-      );
-    }
+    const command = `npm run -s cli -- notarize --wait ${submission.id}`;
+    await githubReport({ GITHUB_STEP_SUMMARY: jobSummary }).summary(
+      `Notary submission \`${submission.id}\`; to wait for it elsewhere: \`${command}\``,
+    );
   };
 }

@@ -32,7 +32,12 @@ describe('parts', () => {
       'scripts',
     ]);
     expect(readdirSync(join(scratch, 'parts/compiled')).sort()).toEqual(['arm64', 'compiled.json', 'x86_64']);
-    expect(readdirSync(join(scratch, 'parts/payload')).sort()).toEqual(['Info.plist', 'permissions.json', 'plugin']);
+    expect(readdirSync(join(scratch, 'parts/payload')).sort()).toEqual([
+      'Info.plist',
+      'kit',
+      'permissions.json',
+      'plugin',
+    ]);
   });
 
   it('tells the digests of the archive, the command line and both slices', () => {

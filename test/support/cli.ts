@@ -10,9 +10,10 @@ export interface CliRun {
 /** Runs the bundled command line, as `npm run -s cli --` does, and waits for its end. */
 export function cli(
   argv: readonly string[],
-  options: { env?: NodeJS.ProcessEnv; cwd?: string; timeout?: number } = {},
+  options: { env?: NodeJS.ProcessEnv; cwd?: string; program?: string; timeout?: number } = {},
 ): CliRun {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [`${process.cwd()}/.build/cli.mjs`, ...argv], {
+  const program = options.program ?? `${process.cwd()}/.build/cli.mjs`;
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...argv], {
     encoding: 'utf8',
     env: { ...process.env, NO_COLOR: '1', ...options.env },
     cwd: options.cwd ?? process.cwd(),

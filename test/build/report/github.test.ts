@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { githubReport, logGroup, maskCommands } from '../../../build/report/github.ts';
+import { githubReport, maskCommands } from '../../../build/report/github.ts';
 
 let scratch: string;
 beforeAll(() => {
@@ -46,12 +46,5 @@ describe('maskCommands', () => {
 
   it('prints no secret outside GitHub Actions', () => {
     expect(maskCommands({ NOTARY_KEY: pem, APPLICATION_P12_PASSWORD: 'correct horse' })).toBe('');
-  });
-});
-
-describe('logGroup', () => {
-  it('folds text on GitHub, and nowhere else', () => {
-    expect(logGroup({ GITHUB_ACTIONS: 'true' }, 'stage', 'text\n')).toBe('::group::stage\ntext\n::endgroup::\n');
-    expect(logGroup({}, 'stage', 'text\n')).toBe('text\n');
   });
 });
