@@ -1,5 +1,6 @@
 // npm run bench [-- NAME ...]: each benchmark prints what it measured, beside what others need for the same.
 import { benchLogin } from '../mac/login-host/bench.ts';
+import { benchNotaryWait } from './notary-wait.ts';
 import { benchPlugin } from './package-plugin.ts';
 import { benchLarge, benchTree, packageOne } from './package-tree.ts';
 import { benchSigning } from './signing.ts';
@@ -10,6 +11,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = {
   large: benchLarge,
   signing: benchSigning,
   login: benchLogin,
+  notary: benchNotaryWait,
 };
 
 const names = process.argv.slice(2);

@@ -1,6 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Manifest } from '../../build/manifest.ts';
 import { notaryApi } from '../../src/notary/api.ts';
 import { staplePackage } from '../../src/notary/staple.ts';
 import { type NotarizedFile, notarize } from '../../src/notary/submission.ts';
@@ -58,11 +60,28 @@ export async function measureWait(file: NotarizedFile, verdictAfterMs: number): 
 }
 
 /** Measures waits of random length within the first minute, all at once, and prints the medians. */
-export async function benchNotaryWait(file: NotarizedFile, waits = 15): Promise<void> {
+export async function benchNotaryWait(waits = 15): Promise<void> {
+  const file = signedPackage();
   const costs = await Promise.all(Array.from({ length: waits }, () => measureWait(file, Math.random() * 60_000)));
   const median = (key: keyof WaitCost) => costs.map((cost) => cost[key]).sort((a, b) => a - b)[waits >> 1] as number;
   process.stdout.write(
     `${waits} verdicts within a minute: overhead ${median('overhead').toFixed(2)} s, stapling ${median('stapling').toFixed(2)} s, ` +
       `cpu of all waits together ${Math.max(...costs.map(({ cpu }) => cpu)).toFixed(2)} s\n`,
   );
+}
+
+/** Returns a package signed by the rehearsal, as the sign-package stage leaves it. */
+function signedPackage(): NotarizedFile {
+  const out = mkdtempSync(join(tmpdir(), 'bench-notary-'));
+  try {
+    const argv = ['.build/cli.mjs', 'release', '--until', 'sign-package', '--json', '--out', out];
+    const { status, stdout, stderr } = spawnSync(process.execPath, argv, { encoding: 'utf8' });
+    if (status !== 0) throw new Error(`the package cannot be made: ${stderr}`);
+    const manifest = JSON.parse(stdout) as Manifest;
+    const { path, sha256 } = manifest.files.find(({ role }) => role === 'package') as Manifest['files'][number];
+    const data = readFileSync(join(out, manifest.version, path));
+    return { name: path, data, sha256, tocDigest: manifest.package?.tocDigest as string };
+  } finally {
+    rmSync(out, { recursive: true });
+  }
 }
