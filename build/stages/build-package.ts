@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type { ProductPlan, UnsignedProduct } from '../../src/flat-package/product.ts';
 import type { PackageBuilder } from '../../src/toolchain/toolchain.ts';
@@ -8,6 +8,7 @@ import { outputName, type Plan } from '../plan.ts';
 import type { StageContext, StageResult } from '../run.ts';
 import type { AssembledPayload } from './assemble-payload.ts';
 import type { ScriptPackage } from './generate-scripts.ts';
+import { SUMS_FILE } from './publish.ts';
 
 /** The unsigned packages: the product, and the two extra ones that travel in the MDM kit. */
 export type UnsignedPackages = Readonly<Record<ScriptPackage, UnsignedProduct>>;
@@ -20,6 +21,8 @@ export async function buildPackages(
 ): Promise<StageResult<UnsignedPackages>> {
   const paths = packagePaths(plan);
   await mkdir(dirname(paths.guard), { recursive: true });
+  // They are true of an earlier run's packages; a run that ends before `publish` must not leave them beside these.
+  for (const name of [SUMS_FILE, outputName(plan, 'kit')]) await rm(join(plan.outFolder, name), { force: true });
   const make = (name: ScriptPackage) => builder.build(productPlan(plan, assembled, name), paths[name], { signal });
   const [product, guard, uninstall] = await Promise.all([make('product'), make('guard'), make('uninstall')]);
   return {

@@ -5,7 +5,10 @@ import type { Manifest } from '../manifest.ts';
 import { outputName, type Plan } from '../plan.ts';
 import type { StageContext, StageResult } from '../run.ts';
 
-/** Makes the MDM kit, and SHA256SUMS in the form that `sha256sum --check` and `shasum -a 256 -c` read. */
+/** Name of the list of digests in the folder of a version. */
+export const SUMS_FILE = 'SHA256SUMS';
+
+/** Makes the MDM kit, and the digests in the form that `sha256sum --check` and `shasum -a 256 -c` read. */
 export async function publish(
   files: Manifest['files'],
   { plan }: Pick<StageContext, 'plan'>,
@@ -13,7 +16,7 @@ export async function publish(
   const others = files.filter((file) => file.role !== 'mdm-kit');
   const all = [...others, await writeKit(others, plan)];
   const lines = all.map(({ path, sha256 }) => `${sha256}  ${path}\n`);
-  await writeWhole(join(plan.outFolder, 'SHA256SUMS'), lines.join(''));
+  await writeWhole(join(plan.outFolder, SUMS_FILE), lines.join(''));
   return { value: null, words: `MDM kit, SHA256SUMS of ${all.length} files`, facts: { files: all } };
 }
 

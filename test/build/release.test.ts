@@ -93,6 +93,14 @@ describe('npm start', () => {
     expect(run.stdout).toMatch(/\nNext: npm run -s cli -- inspect .*\n$/);
   });
 
+  it('takes away the sums of an earlier run, which are not true of the new packages', () => {
+    const folder = join(scratch, 'earlier/1.1.0');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'SHA256SUMS'), 'of an earlier run\n');
+    expect(cli(['build', '--out', join(scratch, 'earlier')]).status).toBe(0);
+    expect(readdirSync(folder).sort()).toEqual(['Escrow.Buddy-1.1.0.pkg', 'extras', 'release.json']);
+  });
+
   it('stops after the stage named by --until', () => {
     const run = cli(['release', '--until', 'compile', '--json', '--out', join(scratch, 'until')]);
     expect(run.status).toBe(0);
