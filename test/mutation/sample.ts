@@ -47,8 +47,10 @@ export interface Sample {
   readonly authority: RehearsalAuthority;
 }
 
-/** Takes a finished package apart. */
-export async function openSample(file: Buffer, authority: RehearsalAuthority): Promise<Sample> {
+/** Takes a finished package apart. Its staple is left out: the table has changes of a staple of its own. */
+export async function openSample(finished: Buffer, authority: RehearsalAuthority): Promise<Sample> {
+  const { trailing } = (await openPackage(accessBuffer(finished))).archive;
+  const file = finished.subarray(0, trailing.offset);
   const opened = await openPackage(accessBuffer(file));
   const { archive, components } = opened;
   const { folder } = components[0]!;
