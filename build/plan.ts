@@ -103,9 +103,9 @@ async function readEpoch(input: PlanInput): Promise<number> {
 }
 
 async function readCommit(root: string): Promise<string | null> {
-  const commit = await git(root, 'rev-parse', 'HEAD');
+  const [commit, changes] = await Promise.all([git(root, 'rev-parse', 'HEAD'), git(root, 'status', '--porcelain')]);
   if (commit === null) return null;
-  return (await git(root, 'status', '--porcelain')) === '' ? commit : `${commit}+changes`;
+  return changes === '' ? commit : `${commit}+changes`;
 }
 
 /** Returns what git prints, or null when it is missing or `root` is no repository. */

@@ -134,7 +134,7 @@ async function beginAnew(
 ): Promise<Begun> {
   const toolchain = toolchainFor(signing);
   for (const warning of signing?.warnings ?? []) progress.note('warning', warning);
-  const tools = { node: process.versions.node, zlib: process.versions.zlib, ...(await toolchain.compiler.versions()) };
+  const tools = { node: process.versions.node, zlib: process.versions.zlib };
   const manifest = newManifest(plan, toolchain.name, tools, signing?.mode ?? 'build');
   return { manifest, beginning: { kind: 'build', toolchain, signing } };
 }

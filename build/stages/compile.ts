@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { UsageError } from '../../src/base/errors.ts';
 import type { BundleSource, Compiler, MachOSlice } from '../../src/toolchain/toolchain.ts';
 import { parseJson } from '../config.ts';
+import type { Manifest } from '../manifest.ts';
 import type { Plan } from '../plan.ts';
 import type { StageContext, StageResult } from '../run.ts';
 
@@ -31,13 +32,19 @@ const BUILD_SCHEMA = z.object({
 /** Compiles the plug-in for both architectures and fills in its Info.plist. */
 export async function compile(
   compiler: Compiler,
+  tools: Manifest['tools'],
   { plan, signal }: Pick<StageContext, 'plan' | 'signal'>,
 ): Promise<StageResult<CompiledPlugin>> {
   const source = await readBundleSource(plan);
-  const [slices, infoPlist] = await Promise.all([compiler.compile(source, { signal }), renderInfoPlist(plan)]);
-  const versions = Object.entries(await compiler.versions()).map(([tool, version]) => `${tool} ${version}`);
+  const [slices, infoPlist, found] = await Promise.all([
+    compiler.compile(source, { signal }),
+    renderInfoPlist(plan),
+    compiler.versions(),
+  ]);
+  const versions = Object.entries(found).map(([tool, version]) => `${tool} ${version}`);
   return {
     value: { kind: 'compiled-plugin', slices, infoPlist },
+    facts: { tools: { ...tools, ...found } },
     words: `${slices.map((slice) => slice.architecture).join(' and ')}, ${versions.join(', ')}`,
   };
 }

@@ -50,7 +50,12 @@ export function renderScripts(input: ScriptInput, readTemplate: ReadTemplate): R
 
 /** Returns a reader of the templates in `folder`. */
 export function templateReader(folder: string): ReadTemplate {
-  return (path) => readFileSync(join(folder, path), 'utf8');
+  const known = new Map<string, string>();
+  return (path) => {
+    const text = known.get(path) ?? readFileSync(join(folder, path), 'utf8');
+    known.set(path, text);
+    return text;
+  };
 }
 
 /** The scripts of this version: what is sealed inside the bundle, and what Installer runs for each package. */

@@ -32,7 +32,8 @@ export function selectToolchain(
   });
 }
 
+/** Apple's certificates are read only when a timestamp is really asked for. */
 function appleTimestamps(): PortableParts['timestamp'] {
-  const client = timestampClient({ url: APPLE_TIMESTAMP_URL, trust: appleTrust() });
-  return (signature, signal) => client.token(signature, signal);
+  return (signature, signal) =>
+    timestampClient({ url: APPLE_TIMESTAMP_URL, trust: appleTrust() }).token(signature, signal);
 }

@@ -18,6 +18,7 @@ const TARGETS: Readonly<Record<Architecture, string>> = { x86_64: 'x86_64-apple-
 
 /** Returns the compiler of machines without Xcode: clang and LLVM's Mach-O linker, with stub headers and libraries. */
 export function portableCompiler(): Compiler {
+  let known: Promise<Readonly<Record<string, string>>> | undefined;
   return {
     async compile(source, options) {
       const work = await mkdtemp(join(tmpdir(), 'bundle-'));
@@ -30,12 +31,16 @@ export function portableCompiler(): Compiler {
     async join(slices) {
       return buildFat(slices.map(({ data }) => data));
     },
-    async versions() {
-      const names = { clang: findLlvmProgram('clang'), 'ld64.lld': findLlvmProgram('ld64.lld') };
-      const [clang, linker] = await Promise.all([llvmVersion(names.clang), llvmVersion(names['ld64.lld'])]);
-      return { clang, 'ld64.lld': linker };
+    versions() {
+      known ??= llvmVersions();
+      return known;
     },
   };
+}
+
+async function llvmVersions(): Promise<Readonly<Record<string, string>>> {
+  const [clang, linker] = await Promise.all(['clang', 'ld64.lld'].map((name) => llvmVersion(findLlvmProgram(name))));
+  return { clang: clang as string, 'ld64.lld': linker as string };
 }
 
 async function buildSlice(

@@ -1,6 +1,6 @@
 import { type ExecFileException, execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { needs } from '../../support/needs.ts';
 
@@ -40,9 +40,10 @@ export interface Sweep {
 }
 
 const execute = promisify(execFile);
-const folder = fileURLToPath(new URL('.', import.meta.url));
-export const SCENARIOS = fileURLToPath(new URL('../../fixtures/login-host/scenarios.json', import.meta.url));
-const BEHAVIOURS = fileURLToPath(new URL('../../fixtures/fdesetup/behaviours.json', import.meta.url));
+// From the project's folder, as a bundled benchmark lies elsewhere than this file.
+const folder = `${resolve('test/mac/login-host')}/`;
+export const SCENARIOS = resolve('test/fixtures/login-host/scenarios.json');
+const BEHAVIOURS = resolve('test/fixtures/fdesetup/behaviours.json');
 const own: Slice = process.arch === 'arm64' ? 'arm64' : 'x86_64';
 const emulators: Record<Slice, string> = { x86_64: 'qemu-x86_64', arm64: 'qemu-aarch64' };
 const libraries: Record<Slice, string> = {
