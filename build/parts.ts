@@ -1,6 +1,6 @@
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { UsageError, VerificationError } from '../src/base/errors.ts';
 import { digestFile } from '../src/base/files.ts';
 import type { Compiler, MachOSlice } from '../src/toolchain/toolchain.ts';

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { UsageError } from '../src/base/errors.ts';
 import type { Policy } from '../src/verify/verify-package.ts';
 import { parseJson } from './config.ts';

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseJson } from '../config.ts';
 
 /** Schema of .github/pins.json: every action of others, the commit it is used at, and the tag that commit had when it was read. */

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { fromBuffer } from '../../src/base/bytes.ts';
 import { UsageError } from '../../src/base/errors.ts';
 import { checkEntries, type PayloadEntry } from '../../src/flat-package/entry.ts';

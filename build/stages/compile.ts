@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as plist from 'plist';
-import { z } from 'zod';
+import * as z from 'zod';
 import { UsageError } from '../../src/base/errors.ts';
 import type { BundleSource, Compiler, MachOSlice } from '../../src/toolchain/toolchain.ts';
 import { parseJson } from '../config.ts';

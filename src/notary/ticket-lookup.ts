@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { NetworkError, type PipelineError, VerificationError } from '../base/errors.ts';
 import { request } from '../base/http.ts';

@@ -1,6 +1,6 @@
 import { createHash, createPublicKey, randomBytes, randomUUID } from 'node:crypto';
 import { jwtVerify } from 'jose';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Clock } from '../base/clock.ts';
 import { PipelineError } from '../base/errors.ts';
 import { accessBuffer } from '../base/random-access.ts';

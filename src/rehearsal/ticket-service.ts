@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Clock } from '../base/clock.ts';
 import { type Handler, json } from './local-server.ts';
 import type { SubmissionStore } from './submission-store.ts';
