@@ -186,12 +186,14 @@ function commandLine(execute: Execute): Command {
     .argument('<message>', 'one or more lines, as they were printed')
     .option('--tool <name>', 'program that printed it, such as codesign, stapler or notary-log')
     .addHelpText('after', example('npm run -s cli -- doctor explain "errSecInternalComponent"'))
-    .action((message, options) =>
-      execute(
-        async (context) => (await import('./commands/explain.ts')).explainMessage(context, message, options),
-        options,
-      ),
-    );
+    .action((message, options) => {
+      // Options that both commands have are taken by the outer one, wherever they stand.
+      const all = { ...doctor.opts(), ...options };
+      return execute(
+        async (context) => (await import('./commands/explain.ts')).explainMessage(context, message, all),
+        all,
+      );
+    });
 
   return program;
 }
