@@ -75,5 +75,5 @@ async function finish(run: Run, { signing, notary }: Finishing): Promise<void> {
   const notarized = await run.stage('notarize', (context) => notarizePackage(notary, context, run.manifest));
   await run.stage('staple', (context) => staplePackages(notarized, notary, context, run.manifest.files));
   await run.stage('verify', (context) => verifyPackages(signing, context, run.manifest));
-  await run.stage('publish', (context) => publish(run.manifest.files, context));
+  await run.stage('publish', (context) => publish(run.manifest, context));
 }

@@ -4,19 +4,25 @@ import { VerificationError } from '../../src/base/errors.ts';
 import { accessFile } from '../../src/base/random-access.ts';
 import { type OurForm, type PackageReport, verifyPackage } from '../../src/verify/verify-package.ts';
 import type { ReleaseSigning } from '../identities.ts';
-import type { Manifest } from '../manifest.ts';
+import { type Manifest, withFile, writeListed } from '../manifest.ts';
+import { VERIFY_REPORT_FILE } from '../output-files.ts';
 import type { Plan } from '../plan.ts';
 import { renderChecks } from '../report/checks.ts';
+import { renderVerifyReport } from '../report/verification-document.ts';
 import type { StageContext, StageResult } from '../run.ts';
 import { readPermissions } from './assemble-payload.ts';
 import { packageIdentifiers, packagePaths } from './build-package.ts';
 import { SCRIPT_FILES, type ScriptPackage } from './generate-scripts.ts';
 
-/** Opens the finished packages afresh and judges them as a stranger would; a failed check stops the release. */
+/**
+ * Opens the finished packages afresh and judges them as a stranger would; a failed check stops the release.
+ *
+ * What it found of the product is written beside it, as `verify FILE --json` prints it.
+ */
 export async function verifyPackages(
   signing: Pick<ReleaseSigning, 'trust' | 'teamIdentifier' | 'mode'>,
   { plan }: Pick<StageContext, 'plan'>,
-  manifest: Pick<Manifest, 'package'>,
+  manifest: Pick<Manifest, 'package' | 'files'>,
 ): Promise<StageResult<null>> {
   const paths = packagePaths(plan);
   const reports = new Map<ScriptPackage, PackageReport>();
@@ -33,12 +39,21 @@ export async function verifyPackages(
     (sum, { checks }) => sum + checks.filter(({ status }) => status === 'pass').length,
     0,
   );
-  const timestamp = reports.get('product')?.facts.timestamp?.toISOString() ?? null;
+  const product = reports.get('product') as PackageReport;
+  const timestamp = product.facts.timestamp?.toISOString() ?? null;
+  const written = await writeListed(
+    plan.outFolder,
+    { path: VERIFY_REPORT_FILE, role: 'verify-report' },
+    renderVerifyReport(paths.product, product, signing.trust),
+  );
   const trusted = signing.mode === 'rehearsal' ? ', by the rehearsal authority: no Mac trusts it' : '';
   return {
     value: null,
     words: `${count} checks passed${trusted}`,
-    facts: manifest.package ? { package: { ...manifest.package, timestamp } } : {},
+    facts: {
+      files: withFile(manifest.files, written),
+      ...(manifest.package && { package: { ...manifest.package, timestamp } }),
+    },
   };
 }
 
