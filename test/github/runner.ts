@@ -1,9 +1,27 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Contexts, evaluate, interpolate } from './expression.ts';
-import { environmentOf, type Job, needsOf, parseWorkflow, type Step, type Workflow } from './workflow.ts';
+import {
+  combinationsOf,
+  environmentOf,
+  type Job,
+  needsOf,
+  parseWorkflow,
+  type Step,
+  type Workflow,
+} from './workflow.ts';
 
 /** A stand-in for GitHub Actions: it runs the jobs of a workflow file of ours in order, each in a folder of its own. */
 export interface RunnerOptions {
@@ -20,8 +38,8 @@ export interface RunnerOptions {
   readonly secrets: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Puts what an environment stands for into a job's folder, such as the rehearsal's keys. */
   readonly prepare: (at: string, environment: string | undefined, workspace: string) => void;
-  /** Told the subjects of an attestation. */
-  readonly attested: (digests: readonly string[]) => void;
+  /** Told the subjects of an attestation, and the SBOM when it is about one. */
+  readonly attested: (digests: readonly string[], sbom: object | undefined) => void;
   /** Kills a step once: a time limit of the service, or a machine that dies. */
   readonly kill?:
     | { readonly at: string; readonly step: string; readonly when: (workspace: string) => boolean }
@@ -262,9 +280,11 @@ class JobRun {
     if (action === 'actions/attest') {
       const digests = subjects(join(this.#workspace, inputs['subject-path'] ?? '')).map(sha256);
       if (digests.length === 0) throw new Error(`nothing to attest in ${inputs['subject-path']}`);
-      this.#options.attested(digests);
-      const bundle = join(this.#home, 'tmp', 'attestation.json');
-      writeFileSync(bundle, `${JSON.stringify({ subjects: digests })}\n`);
+      const path = inputs['sbom-path'];
+      const sbom = path === undefined ? undefined : readSbom(join(this.#workspace, path));
+      this.#options.attested(digests, sbom);
+      const bundle = join(mkdtempSync(join(this.#home, 'tmp', 'attest-')), 'attestation.json');
+      writeFileSync(bundle, `${JSON.stringify({ subjects: digests, ...(sbom && { predicate: sbom }) })}\n`);
       return { 'bundle-path': bundle };
     }
     throw new Error(`an action that the replay does not know: ${action}`);
@@ -284,7 +304,10 @@ class JobRun {
     const { at } = this.#input;
     const contexts = this.#contexts();
     const own = Object.fromEntries(
-      Object.entries(step.env ?? {}).map(([key, value]) => [key, interpolate(String(value), contexts)]),
+      Object.entries({ ...this.#input.job.env, ...step.env }).map(([key, value]) => [
+        key,
+        interpolate(String(value), contexts),
+      ]),
     );
     const outputFile = join(this.#home, 'output');
     writeFileSync(outputFile, '');
@@ -356,11 +379,11 @@ function subjects(path: string): string[] {
   return entries.filter((entry) => entry.isFile()).map(({ name }) => join(dirname(path), name));
 }
 
-function combinationsOf({ strategy }: Job): Contexts[] {
-  return Object.entries(strategy?.matrix ?? {}).reduce<Record<string, unknown>[]>(
-    (found, [key, values]) => found.flatMap((one) => values.map((value) => ({ ...one, [key]: value }))),
-    [{}],
-  );
+/** What actions/attest asks of an SBOM. Source: its src/sbom.ts, v4.2.2. */
+function readSbom(path: string): object {
+  const sbom = JSON.parse(readFileSync(path, 'utf8'));
+  if (!(sbom.bomFormat && sbom.serialNumber && sbom.specVersion)) throw new Error('Unsupported SBOM format.');
+  return sbom;
 }
 
 /** Returns the SHA-256 of a file, hexadecimal. */
