@@ -19,6 +19,9 @@ export interface Asset {
 /** Name of the attestation's Sigstore bundle; Scorecard counts assets by such names. */
 export const ATTESTATION_ASSET = 'EscrowBuddy.intoto.jsonl';
 
+/** Type of an attestation whose predicate is a CycloneDX document. Source: in-toto attestation, spec/predicates/cyclonedx.md. */
+export const SBOM_PREDICATE = 'https://cyclonedx.org/bom';
+
 /** Assets that neither release.json nor SHA256SUMS can name: these two, and what is made of them. */
 export const UNLISTED: readonly string[] = [SUMS_FILE, MANIFEST_FILE, ATTESTATION_ASSET];
 

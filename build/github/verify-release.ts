@@ -10,12 +10,9 @@ import { readConfig } from '../config.ts';
 import { type Check, renderChecks } from '../report/checks.ts';
 import { githubReport } from '../report/github.ts';
 import type { VerificationDocument } from '../report/verification-document.ts';
-import { ATTESTATION_ASSET, assetSetProblems, type ListedAsset } from './assets.ts';
+import { ATTESTATION_ASSET, assetSetProblems, type ListedAsset, SBOM_PREDICATE } from './assets.ts';
 import { commitOf, gh, ghApi, REHEARSAL_REPOSITORY, repositoryOf } from './gh.ts';
 import { checkReport, checkSbom, checkSums } from './verify-documents.ts';
-
-/** Type of an attestation whose predicate is a CycloneDX document. Source: in-toto attestation, spec/predicates/cyclonedx.md. */
-const SBOM_PREDICATE = 'https://cyclonedx.org/bom';
 
 /** Options of `github verify-release` as the command line gives them. */
 export interface VerifyReleaseOptions {

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { NpmPackage } from './npm-packages.ts';
 import type { ContentFile, ContentSlice, PackageContent } from './package-content.ts';
+import { NAMESPACE_URL, uuidV5 } from './uuid-v5.ts';
 
 /** What an SBOM tells beside the package's content. */
 export interface SbomInput {
@@ -50,8 +50,6 @@ export interface Sbom {
 }
 
 const SCHEMA_URL = 'http://cyclonedx.org/schema/bom-1.6.schema.json';
-/** Namespace for names that are URLs. Source: RFC 9562, section 6.6. */
-const NAMESPACE_URL = '6ba7b811-9dad-11d1-80b4-00c04fd430c8';
 
 /**
  * Returns the SBOM of a finished package, CycloneDX 1.6: the package, its bundle, every file and slice with digest, the system
@@ -88,11 +86,7 @@ export function buildSbom(input: SbomInput): Sbom {
   return { $schema, bomFormat, specVersion, serialNumber: serialNumberOf(document), ...rest } as Sbom;
 }
 
-/**
- * Returns the serial number of a document: a UUID of version 5 over its text without one.
- *
- * @see RFC 9562, section 5.5
- */
+/** Returns the serial number of a document: a UUID of version 5 over its text without one. */
 export function serialNumberOf(document: Omit<Sbom, 'serialNumber'> & { readonly serialNumber?: string }): string {
   const { serialNumber: _, ...content } = document;
   return `urn:uuid:${uuidV5(uuidV5(NAMESPACE_URL, SCHEMA_URL), JSON.stringify(content))}`;
@@ -216,16 +210,4 @@ function npmComponent({ name, version, sha512, license }: NpmPackage): SbomCompo
     ...(license !== null && { licenses: [{ expression: license }] as const }),
     purl,
   };
-}
-
-/** @see RFC 9562, section 5.5: SHA-1 over namespace and name, version and variant put in */
-function uuidV5(namespace: string, name: string): string {
-  const digest = createHash('sha1')
-    .update(Buffer.from(namespace.replaceAll('-', ''), 'hex'))
-    .update(name)
-    .digest()
-    .subarray(0, 16);
-  digest.writeUInt8((digest.readUInt8(6) & 0x0f) | 0x50, 6);
-  digest.writeUInt8((digest.readUInt8(8) & 0x3f) | 0x80, 8);
-  return digest.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }

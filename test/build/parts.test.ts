@@ -26,6 +26,7 @@ describe('parts', () => {
       'CHANGELOG.md',
       'cli.mjs',
       'compiled',
+      'package-lock.json',
       'package.json',
       'payload',
       'release.config.json',
