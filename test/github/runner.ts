@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  appendFileSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -294,6 +295,8 @@ class JobRun {
     cpSync(this.#options.origin, this.#workspace, { recursive: true, verbatimSymlinks: true });
     const modules = join(this.#workspace, 'node_modules');
     if (!existsSync(modules)) symlinkSync(resolve('node_modules'), modules);
+    // As folders both are ignored; links, which the service does not make, must not look like a change of the commit.
+    appendFileSync(join(this.#workspace, '.git/info/exclude'), '/node_modules\n/.rehearsal\n');
     // The command line of this very tree, newer than the sources beside it: no need to bundle it in every job.
     mkdirSync(join(this.#workspace, '.build'));
     cpSync('.build/cli.mjs', join(this.#workspace, '.build/cli.mjs'));
