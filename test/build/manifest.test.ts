@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { manifestJsonSchema, withFile, writeListed } from '../../build/manifest.ts';
-import { sha256 } from '../github/runner.ts';
+import { sha256 } from '../github/actions.ts';
 
 let scratch: string;
 beforeAll(() => {

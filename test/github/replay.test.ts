@@ -2,8 +2,9 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { discard, sha256 } from './actions.ts';
 import { makeReplay, type Replay } from './replay.ts';
-import { discard, type JobResult, sha256 } from './runner.ts';
+import type { JobResult } from './runner.ts';
 
 // Each job of a replay starts several programs; on a busy machine that takes minutes.
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });

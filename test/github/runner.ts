@@ -1,18 +1,7 @@
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import {
-  appendFileSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { attest, checkOut } from './actions.ts';
 import { type Contexts, evaluate, interpolate } from './expression.ts';
 import {
   combinationsOf,
@@ -269,7 +258,10 @@ class JobRun {
 
   /** What each action of others does, as far as our workflows need it. */
   #runAction(action: string, inputs: Record<string, string>): Record<string, string> {
-    if (action === 'actions/checkout') return this.#checkout();
+    if (action === 'actions/checkout') {
+      checkOut(this.#options.origin, this.#workspace);
+      return {};
+    }
     if (action === 'actions/setup-node' || action === 'ossf/scorecard-action') return {};
     if (action === 'actions/upload-artifact') {
       return { 'artifact-id': this.#runner.keep(inputs.name ?? '', join(this.#workspace, inputs.path ?? '')) };
@@ -279,39 +271,18 @@ class JobRun {
       return {};
     }
     if (action === 'actions/attest') {
-      const digests = subjects(join(this.#workspace, inputs['subject-path'] ?? '')).map(sha256);
-      if (digests.length === 0) throw new Error(`nothing to attest in ${inputs['subject-path']}`);
-      const path = inputs['sbom-path'];
-      const sbom = path === undefined ? undefined : readSbom(join(this.#workspace, path));
+      const { digests, sbom, bundle } = attest(this.#workspace, inputs, join(this.#home, 'tmp'));
       this.#options.attested(digests, sbom);
-      const bundle = join(mkdtempSync(join(this.#home, 'tmp', 'attest-')), 'attestation.json');
-      writeFileSync(bundle, `${JSON.stringify({ subjects: digests, ...(sbom && { predicate: sbom }) })}\n`);
       return { 'bundle-path': bundle };
     }
     throw new Error(`an action that the replay does not know: ${action}`);
   }
 
-  #checkout(): Record<string, string> {
-    cpSync(this.#options.origin, this.#workspace, { recursive: true, verbatimSymlinks: true });
-    const modules = join(this.#workspace, 'node_modules');
-    if (!existsSync(modules)) symlinkSync(resolve('node_modules'), modules);
-    // As folders both are ignored; links, which the service does not make, must not look like a change of the commit.
-    appendFileSync(join(this.#workspace, '.git/info/exclude'), '/node_modules\n/.rehearsal\n');
-    // The command line of this very tree, newer than the sources beside it: no need to bundle it in every job.
-    mkdirSync(join(this.#workspace, '.build'));
-    cpSync('.build/cli.mjs', join(this.#workspace, '.build/cli.mjs'));
-    return {};
-  }
-
   async #runScript(step: Step, name: string, outputs: Record<string, string>): Promise<boolean> {
     const { at } = this.#input;
     const contexts = this.#contexts();
-    const own = Object.fromEntries(
-      Object.entries({ ...this.#input.job.env, ...step.env }).map(([key, value]) => [
-        key,
-        interpolate(String(value), contexts),
-      ]),
-    );
+    const given = Object.entries({ ...this.#input.job.env, ...step.env });
+    const own = Object.fromEntries(given.map(([key, value]) => [key, interpolate(String(value), contexts)]));
     const outputFile = join(this.#home, 'output');
     writeFileSync(outputFile, '');
     const env = { ...this.#environment(outputFile), ...own };
@@ -373,28 +344,4 @@ class JobRun {
       });
     });
   }
-}
-
-/** Files that a path names: itself, or with `/*` at its end everything in the folder that is a file. */
-function subjects(path: string): string[] {
-  if (basename(path) !== '*') return [path];
-  const entries = readdirSync(dirname(path), { withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map(({ name }) => join(dirname(path), name));
-}
-
-/** What actions/attest asks of an SBOM. Source: its src/sbom.ts, v4.2.2. */
-function readSbom(path: string): object {
-  const sbom = JSON.parse(readFileSync(path, 'utf8'));
-  if (!(sbom.bomFormat && sbom.serialNumber && sbom.specVersion)) throw new Error('Unsupported SBOM format.');
-  return sbom;
-}
-
-/** Returns the SHA-256 of a file, hexadecimal. */
-export function sha256(path: string): string {
-  return createHash('sha256').update(readFileSync(path)).digest('hex');
-}
-
-/** Removes a folder, also when a killed program left it unreadable. */
-export function discard(folder: string): void {
-  rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
 }

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { buildSbom, type Sbom, type SbomComponent, serialNumberOf } from '../../../build/sbom/cyclonedx.ts';
 import { readBuildPackages } from '../../../build/sbom/npm-packages.ts';
 import { readPackageContent } from '../../../build/sbom/package-content.ts';
-import { sha256 } from '../../github/runner.ts';
+import { sha256 } from '../../github/actions.ts';
 import { builtPackage } from '../../support/built-package.ts';
 import { cli } from '../../support/cli.ts';
 
