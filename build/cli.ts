@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { InterruptedError, UsageError } from '../src/base/errors.ts';
 import { removeOwnUnfinished } from '../src/base/files.ts';
+import type { Trust } from '../src/pki/apple-roots.ts';
 import { parseDuration } from './duration.ts';
 import { EXIT_CODES, errorDocument, exitCodeOf, renderError } from './exit-code.ts';
 import { addGitHubCommands } from './github/commands.ts';
@@ -22,6 +23,8 @@ export interface CommandContext {
   readonly json: boolean;
   readonly verbose: boolean;
   readonly env: Readonly<NodeJS.ProcessEnv>;
+  /** Whose certificates and tickets count as Apple's; the pinned roots unless told. */
+  readonly trust?: Trust;
 }
 
 /** What a command leaves for standard output: a document for `--json`, lines for a person, and its exit code. */

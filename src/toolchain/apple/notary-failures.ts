@@ -25,6 +25,13 @@ export const NOTARY_FAILURES: readonly FailureRow[] = [
   ],
   [
     'notarytool',
+    'NOTARY_UNKNOWN_ID',
+    'tool',
+    'HTTP status code: 404',
+    'Check the id: it must be one of the team that the key belongs to.',
+  ],
+  [
+    'notarytool',
     'NOTARY_PROFILE',
     'tool',
     'No Keychain password item found for profile',
