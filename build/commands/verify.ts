@@ -23,7 +23,7 @@ export interface VerifyOptions {
 
 /** Judges a finished package, ours or another's; exit 0 when every check passed, 6 otherwise. */
 export async function verify(context: CommandContext, file: string, options: VerifyOptions): Promise<CommandResult> {
-  const trust = options.trust === 'rehearsal' ? await rehearsalTrust(context.root) : appleTrust();
+  const trust = options.trust === 'rehearsal' ? await rehearsalTrust(context.root) : (context.trust ?? appleTrust());
   const policy = options.policy === undefined ? undefined : await readPolicy(resolve(options.policy));
   const handle = await openForReading(file);
   try {

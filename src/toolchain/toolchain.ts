@@ -1,4 +1,3 @@
-import type { Secret } from '../base/secret.ts';
 import type { BundleEntry } from '../code-signature/bundle-entry.ts';
 import type { Check } from '../code-signature/check.ts';
 import type { SignedBundle } from '../code-signature/sign-bundle.ts';
@@ -72,13 +71,11 @@ export interface Compiler {
   versions(): Promise<Readonly<Record<string, string>>>;
 }
 
-/** A certificate and its key, in both forms that tools ask for. */
+/** A certificate and its key. */
 export interface SigningIdentity {
   readonly kind: 'identity';
-  /** Checked: right role, valid today, complete chain. The portable tools sign with its `signer`. */
+  /** Checked: right role, valid today, complete chain. */
   readonly identity: Identity;
-  /** The file it was read from, which Apple's tools need in a keychain; null when the key is kept elsewhere. */
-  readonly p12: { readonly data: Secret<Buffer>; readonly password: Secret } | null;
 }
 
 /** Nobody signs: the code runs for development, on no other Mac. */

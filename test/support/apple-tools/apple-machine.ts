@@ -24,6 +24,8 @@ export interface AppleMachine {
   playFaults(...faults: Fault[]): void;
   /** What submissions become from now on; undefined: what they deserve. */
   setVerdict(verdict: string | undefined): void;
+  /** As if nothing had ever been submitted. */
+  forgetSubmissions(): void;
   keychains(): Keychains;
   identity(role: 'application' | 'installer'): Promise<SigningIdentity>;
   /** A key that its notary takes. Its tools know where their services are. */
@@ -54,12 +56,14 @@ export async function makeAppleMachine(): Promise<AppleMachine> {
     playFaults: (...faults) => write('faults.json', faults),
     setVerdict: (verdict) =>
       verdict === undefined ? rmSync(join(memory, 'verdict.json'), { force: true }) : write('verdict.json', verdict),
+    forgetSubmissions: () => rmSync(join(memory, 'submissions.json'), { force: true }),
     keychains: () => JSON.parse(readFileSync(join(memory, 'keychains.json'), 'utf8')) as Keychains,
     identity: async (role) => {
-      const data = new Secret(await rehearsalP12(authority, role, P12_PASSWORD));
-      const password = new Secret(P12_PASSWORD);
-      const identity = await loadIdentity(role, { p12: data, password }, { trust: authority.trust });
-      return { kind: 'identity', identity, p12: { data, password } };
+      const source = {
+        p12: new Secret(await rehearsalP12(authority, role, P12_PASSWORD)),
+        password: new Secret(P12_PASSWORD),
+      };
+      return { kind: 'identity', identity: await loadIdentity(role, source, { trust: authority.trust }) };
     },
     access: () => ({
       key: { key: generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey, ...KEY_NAMES },

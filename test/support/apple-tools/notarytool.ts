@@ -65,7 +65,10 @@ export async function notarytool(argv: readonly string[]): Promise<Printed> {
     case 'history':
       return print({ history: entries().map(publicPart), message: 'Successfully received submission history.' });
     case 'info':
-      return print({ ...publicPart(entryOf(options.rest[0])), message: 'Successfully received submission info' });
+      return print({
+        ...publicPart(await settled(entryOf(options.rest[0]))),
+        message: 'Successfully received submission info',
+      });
     case 'wait':
       return wait(entryOf(options.rest[0]));
     case 'log':
@@ -114,6 +117,19 @@ async function submit(path: string): Promise<Printed> {
 async function issuesOf({ access }: XarArchive, archiveName: string): Promise<readonly NotaryIssue[]> {
   const { trust } = await authority();
   return (await predictNotary(access, { archiveName, trust, now: new Date() })).issues;
+}
+
+/** What is in progress ends with the next verdict that this machine's memory names. */
+async function settled(entry: Entry): Promise<Entry> {
+  const status = readJson<string>('verdict.json', 'In Progress');
+  if (entry.status !== 'In Progress' || status === entry.status) return entry;
+  const ended = { ...entry, status };
+  writeJson(
+    'submissions.json',
+    entries().map((one) => (one.id === entry.id ? ended : one)),
+  );
+  if (status === 'Accepted') await publishTicket(entry.digest);
+  return ended;
 }
 
 /** 0 for Invalid as well; without a verdict it ends when its time limit does. */

@@ -20,7 +20,6 @@ describeToolchain('portable', async () => {
     identity: async (role) => ({
       kind: 'identity',
       identity: await loadIdentity(role, authority.identitySource(role), { trust }),
-      p12: null,
     }),
     access: { key, notaryUrl, ticketUrl, upload: { place: uploadPlace }, trust },
     dispose: close,
