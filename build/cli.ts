@@ -82,6 +82,12 @@ function commandLine(execute: Execute): Command {
 
   addCommand(program, 'release', 'run every stage: from source to the signed package')
     .addOption(new Option('--toolchain <name>', 'whose tools build the package').choices(['portable', 'apple', 'auto']))
+    .addOption(
+      new Option('--notary <name>', "whose client submits and staples (default: the toolchain's)").choices([
+        'portable',
+        'apple',
+      ]),
+    )
     .option('--out <folder>', OUT_HELP, named)
     .addOption(new Option('--until <stage>', 'stop after this stage').choices([...STAGES]))
     .option('--resume', 'go on from what out/<version>/release.json records')

@@ -18,6 +18,8 @@ import { Run, SIGNING_STAGES, type StageName } from '../run.ts';
 /** Options of `release` and `build` as the command line gives them. */
 export interface ReleaseOptions {
   readonly toolchain?: 'portable' | 'apple' | 'auto';
+  /** Whose client submits and staples, where that is not to be the toolchain's. */
+  readonly notary?: 'portable' | 'apple';
   readonly out?: string;
   readonly until?: StageName;
   readonly resume?: boolean;
@@ -93,12 +95,12 @@ async function checkOutside(
 /** Returns the plan and the tools; with --compiled, both as the machine that compiled had them. */
 async function prepare(
   { root, env }: CommandContext,
-  { compiled, out, toolchain: choice, resume }: ReleaseOptions,
+  { compiled, out, toolchain: choice, notary, resume }: ReleaseOptions,
 ): Promise<Prepared> {
   if (compiled === undefined) {
     const outFolder = resolve(out ?? resolve(root, 'out'));
     const plan = await makePlan({ root, outFolder, sourceDateEpoch: env.SOURCE_DATE_EPOCH });
-    return { plan, toolchainFor: (signing) => toolchainOf(choice ?? plan.config.signing.toolchain, signing) };
+    return { plan, toolchainFor: (signing) => toolchainOf(choice ?? plan.config.signing.toolchain, signing, notary) };
   }
   const folder = resolve(compiled);
   const record = await readCompiledRecord(folder);
@@ -107,7 +109,7 @@ async function prepare(
   // What is left to do once a package is signed can be done on any machine, so that a Mac that is gone stops nobody.
   const recorded = resume && record.toolchain === 'apple' ? 'auto' : record.toolchain;
   const toolchainFor = (signing: Signing | null) => {
-    const here = toolchainOf(choice ?? recorded, signing);
+    const here = toolchainOf(choice ?? recorded, signing, notary);
     return { ...here, compiler: compiledEarlier(folder, record, here.compiler) };
   };
   return { plan: { ...plan, commit: record.commit }, toolchainFor };
@@ -125,9 +127,17 @@ interface Prepared {
 }
 
 /** Apple's tools believe only what leads to Apple and ask only its services, so a rehearsal has them compile and build, no more. */
-function toolchainOf(choice: 'portable' | 'apple' | 'auto', signing: Signing | null): Toolchain {
+function toolchainOf(
+  choice: 'portable' | 'apple' | 'auto',
+  signing: Signing | null,
+  client: ReleaseOptions['notary'],
+): Toolchain {
   const toolchain = selectToolchain(choice, signing?.timestamp);
-  if (toolchain.name === 'portable' || signing?.mode !== 'rehearsal') return toolchain;
+  if (signing?.mode !== 'rehearsal') {
+    const { notary, stapler } = client === undefined ? toolchain : selectToolchain(client);
+    return { ...toolchain, notary, stapler };
+  }
+  if (toolchain.name === 'portable') return toolchain;
   const { compiler, packageBuilder } = toolchain;
   return { ...selectToolchain('portable', signing.timestamp), name: toolchain.name, compiler, packageBuilder };
 }

@@ -18,7 +18,7 @@ import type { Manifest } from '../../build/manifest.ts';
 import { createProgress } from '../../build/report/progress.ts';
 import { rehearsalP12 } from '../../src/rehearsal/authority-p12.ts';
 import { type RehearsalServices, startRehearsalServices } from '../../src/rehearsal/services.ts';
-import { type AppleMachine, KEY_NAMES, makeAppleMachine, P12_PASSWORD } from '../support/apple-tools/apple-machine.ts';
+import { type AppleMachine, makeAppleMachine, P12_PASSWORD } from '../support/apple-tools/apple-machine.ts';
 
 let machine: AppleMachine;
 let services: RehearsalServices;
@@ -30,7 +30,7 @@ let told: string[];
 beforeAll(async () => {
   machine = await makeAppleMachine();
   services = await startRehearsalServices({ authority: machine.authority });
-  root = makeProject(services.ticketUrl);
+  root = makeProject(services);
   const p12 = async (role: 'application' | 'installer') =>
     (await rehearsalP12(machine.authority, role, P12_PASSWORD)).toString('base64');
   env = {
@@ -39,9 +39,9 @@ beforeAll(async () => {
     APPLICATION_P12_PASSWORD: P12_PASSWORD,
     INSTALLER_P12_BASE64: await p12('installer'),
     INSTALLER_P12_PASSWORD: P12_PASSWORD,
-    NOTARY_KEY: machine.access().key.key.export({ type: 'pkcs8', format: 'pem' }) as string,
-    NOTARY_KEY_ID: KEY_NAMES.keyId,
-    NOTARY_ISSUER_ID: KEY_NAMES.issuerId,
+    NOTARY_KEY: services.key.key.export({ type: 'pkcs8', format: 'pem' }) as string,
+    NOTARY_KEY_ID: services.key.keyId,
+    NOTARY_ISSUER_ID: services.key.issuerId,
   };
 });
 afterAll(async () => {
@@ -56,13 +56,13 @@ beforeEach(() => {
   machine.setVerdict(undefined);
 });
 
-/** The project with services of its own: preflight only looks whether somebody answers there. */
-function makeProject(url: string): string {
+/** The project with services of its own; Apple's tools do not know of them. */
+function makeProject({ notaryUrl, ticketUrl }: RehearsalServices): string {
   const folder = mkdtempSync(join(tmpdir(), 'apple-release-'));
   for (const name of ['package.json', 'payload', 'scripts', 'LICENSE'])
     symlinkSync(join(process.cwd(), name), join(folder, name));
   const config = JSON.parse(readFileSync('release.config.json', 'utf8'));
-  config.services = { timestamp: url, notary: url, tickets: url };
+  config.services = { timestamp: ticketUrl, notary: notaryUrl, tickets: ticketUrl };
   writeFileSync(join(folder, 'release.config.json'), JSON.stringify(config));
   return folder;
 }
@@ -136,16 +136,22 @@ describe('a release with the apple toolchain', () => {
   });
 
   it('stops where Apple refuses, and publishes nothing', async () => {
-    const folder = join(root, 'refused', version());
-    cpSync(join(root, 'out', version()), folder, { recursive: true });
-    const path = join(folder, 'release.json');
-    writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), submission: null }));
-    rmSync(join(folder, 'SHA256SUMS'));
+    const folder = copyWith('refused', () => null);
     machine.forgetSubmissions();
     machine.setVerdict('Invalid');
     await expect(run('refused', { resume: true })).rejects.toMatchObject({ code: 'NOTARY_INVALID' });
     expect([count('notarytool', 'submit'), count('stapler', 'staple')]).toEqual([1, 0]);
     expect(existsSync(join(folder, 'SHA256SUMS'))).toBe(false);
+  });
+
+  it('leaves notary and ticket to our own client when asked to, as where notarytool crashes', async () => {
+    // Our client asks the service that the configuration names, which has never heard of what notarytool submitted.
+    // An id that is new may be unknown for a while, so it is made an old one.
+    copyWith('mixed', (submission) => ({ ...submission, submittedAt: '2020-01-01T00:00:00.000Z' }));
+    const mixed = run('mixed', { resume: true, notary: 'portable' });
+    await expect(mixed).rejects.toMatchObject({ code: 'NOTARY_UNKNOWN_ID', name: 'UsageError' });
+    expect(services.calls.get('history')).toBe(1);
+    expect(machine.calls().some(([tool]) => tool === 'notarytool')).toBe(false);
   });
 
   it('rehearses without credentials: Apple’s tools compile and build, ours sign, for nobody but us', async () => {
@@ -157,5 +163,16 @@ describe('a release with the apple toolchain', () => {
     expect(machine.calls().some(([tool]) => tool === 'notarytool')).toBe(false);
   });
 });
+
+/** Copies what the release made, as if nothing had been published yet, with another submission on record. */
+function copyWith(name: string, change: (submission: Manifest['submission']) => object | null): string {
+  const folder = join(root, name, version());
+  cpSync(join(root, 'out', version()), folder, { recursive: true });
+  const path = join(folder, 'release.json');
+  const manifest = JSON.parse(readFileSync(path, 'utf8')) as Manifest;
+  writeFileSync(path, JSON.stringify({ ...manifest, submission: change(manifest.submission) }));
+  rmSync(join(folder, 'SHA256SUMS'));
+  return folder;
+}
 
 const version = () => readdirSync(join(root, 'out'))[0] as string;
