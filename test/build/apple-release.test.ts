@@ -114,7 +114,10 @@ describe('a release with the apple toolchain', () => {
     const path = join(folder, manifest.files.find(({ role }) => role === 'package')?.path as string);
     const judged = await verify(context(), path, {});
     expect(judged.text).not.toContain('FAIL');
-    expect(judged.document).toMatchObject({ verdict: 'pass', facts: { ticketIssuedAt: expect.stringMatching(/^20.*Z$/) } });
+    expect(judged.document).toMatchObject({
+      verdict: 'pass',
+      facts: { ticketIssuedAt: expect.stringMatching(/^20.*Z$/) },
+    });
   });
 
   it('leaves no secret behind', () => {
