@@ -79,5 +79,5 @@ async function finish(run: Run, { signing, connection, toolchain }: Finishing): 
   );
   await run.stage('staple', (context) => staplePackages(notarized, stapler, connection, context, run.manifest.files));
   await run.stage('verify', (context) => verifyPackages(signing, toolchain, context, run.manifest));
-  await run.stage('publish', (context) => publish(run.manifest.files, context));
+  await run.stage('publish', (context) => publish(run.manifest, context));
 }

@@ -11,6 +11,7 @@ import { readConfig } from '../config.ts';
 import { REHEARSAL_FOLDER } from '../identities.ts';
 import { readPolicy } from '../policy.ts';
 import { renderVerification } from '../report/verification.ts';
+import { verificationDocument } from '../report/verification-document.ts';
 import { packageIdentifiers } from '../stages/build-package.ts';
 import type { ScriptPackage } from '../stages/generate-scripts.ts';
 import { ourForm } from '../stages/verify.ts';
@@ -30,12 +31,10 @@ export async function verify(context: CommandContext, file: string, options: Ver
     const access = await accessFile(handle);
     const ours = await formOf(access, context.root, trust);
     const report = await verifyPackage(access, { trust, now: new Date(), ours, policy });
-    const { checks, valid, facts } = report;
-    const { slices: _, ...shown } = facts;
     return {
-      document: { schema: 1, file, trust: trust.name, checks, facts: shown, verdict: valid ? 'pass' : 'fail' },
+      document: verificationDocument(file, report, trust),
       text: renderVerification(file, report, trust),
-      exitCode: valid ? 0 : 6,
+      exitCode: report.valid ? 0 : 6,
     };
   } finally {
     await handle.close();

@@ -11,6 +11,7 @@ import { predictNotary } from '../../src/notary/predict.ts';
 import { type NotarizedFile, notarize, type SubmissionRecord } from '../../src/notary/submission.ts';
 import type { Manifest } from '../manifest.ts';
 import type { NotaryConnection } from '../notary-connection.ts';
+import { LOG_FILE } from '../output-files.ts';
 import { githubReport } from '../report/github.ts';
 import { BegunOnly, type StageContext, type StageResult } from '../run.ts';
 import { packagePaths } from './build-package.ts';
@@ -21,9 +22,6 @@ export interface NotarizedPackage {
   readonly path: string;
   readonly submissionId: string;
 }
-
-/** Name of the notary's log in the folder of a version. */
-export const LOG_FILE = 'notary-log.json';
 
 /**
  * Has the notary accept the package; an earlier submission of the same bytes is gone on with.

@@ -6,9 +6,11 @@ import type { Check } from '../../src/code-signature/check.ts';
 import type { Toolchain } from '../../src/toolchain/toolchain.ts';
 import { type OurForm, type PackageReport, verifyPackage } from '../../src/verify/verify-package.ts';
 import type { ReleaseSigning } from '../identities.ts';
-import type { Manifest } from '../manifest.ts';
+import { type Manifest, withFile, writeListed } from '../manifest.ts';
+import { VERIFY_REPORT_FILE } from '../output-files.ts';
 import type { Plan } from '../plan.ts';
 import { renderChecks } from '../report/checks.ts';
+import { renderVerifyReport } from '../report/verification-document.ts';
 import type { StageContext, StageResult } from '../run.ts';
 import { readPermissions } from './assemble-payload.ts';
 import { packageIdentifiers, packagePaths } from './build-package.ts';
@@ -17,24 +19,25 @@ import { SCRIPT_FILES, type ScriptPackage } from './generate-scripts.ts';
 /**
  * Opens the finished packages afresh and judges them as a stranger would; a failed check stops the release.
  *
- * Where Apple's tools made the release they are asked for their judgement as well.
+ * What was found of the product is written beside it, as `verify FILE --json` prints it anywhere. Where Apple's tools made the
+ * release they are asked for their judgement as well.
  */
 export async function verifyPackages(
   signing: Pick<ReleaseSigning, 'trust' | 'teamIdentifier' | 'mode'>,
   toolchain: Pick<Toolchain, 'name' | 'verifier'>,
   { plan, signal }: Pick<StageContext, 'plan' | 'signal'>,
-  manifest: Pick<Manifest, 'package' | 'toolchain'>,
+  manifest: Pick<Manifest, 'package' | 'toolchain' | 'files'>,
 ): Promise<StageResult<null>> {
   const paths = packagePaths(plan);
   const { teamIdentifier, mode } = signing;
   const known = { madeBy: manifest.toolchain, teamIdentifier, version: plan.version };
   const checks: Check[] = [];
-  let timestamp: Date | null = null;
+  let product: PackageReport | undefined;
   for (const name of ['product', 'guard', 'uninstall'] as const) {
     const report = await verifyFile(paths[name], signing, await ourForm(plan, name, known));
     refuseFailed(relative(plan.outFolder, paths[name]), report.checks);
     checks.push(...report.checks);
-    if (name === 'product') timestamp = report.facts.timestamp;
+    if (name === 'product') product = report;
   }
   // The two extra packages are signed and not notarized: device management installs them, and asks no Gatekeeper.
   if (toolchain.name === 'apple' && mode === 'release') {
@@ -48,7 +51,23 @@ export async function verifyPackages(
   return {
     value: null,
     words: `${count} checks passed${trusted}`,
-    facts: manifest.package ? { package: { ...manifest.package, timestamp: timestamp?.toISOString() ?? null } } : {},
+    facts: await reportFacts(plan, signing, product as PackageReport, manifest),
+  };
+}
+
+/** Writes the product's report, and returns what the manifest says of it and of the product's timestamp. */
+async function reportFacts(
+  plan: Plan,
+  { trust }: Pick<ReleaseSigning, 'trust'>,
+  product: PackageReport,
+  manifest: Pick<Manifest, 'package' | 'files'>,
+): Promise<Partial<Manifest>> {
+  const timestamp = product.facts.timestamp?.toISOString() ?? null;
+  const text = renderVerifyReport(packagePaths(plan).product, product, trust);
+  const file = await writeListed(plan.outFolder, { path: VERIFY_REPORT_FILE, role: 'verify-report' }, text);
+  return {
+    files: withFile(manifest.files, file),
+    ...(manifest.package && { package: { ...manifest.package, timestamp } }),
   };
 }
 

@@ -3,7 +3,7 @@ import { appendFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sha256 } from '../github/runner.ts';
+import { sha256 } from '../github/actions.ts';
 import { cli } from '../support/cli.ts';
 
 let scratch: string;
@@ -26,6 +26,7 @@ describe('parts', () => {
       'CHANGELOG.md',
       'cli.mjs',
       'compiled',
+      'package-lock.json',
       'package.json',
       'payload',
       'release.config.json',
