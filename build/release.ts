@@ -77,7 +77,11 @@ async function finish(run: Run, { signing, connection, toolchain }: Finishing): 
   const notarized = await run.stage('notarize', (context) =>
     notarizePackage(notary, connection, context, run.manifest),
   );
-  await run.stage('staple', (context) => staplePackages(notarized, stapler, connection, context, run.manifest.files));
-  await run.stage('verify', (context) => verifyPackages(signing, toolchain, context, run.manifest));
-  await run.stage('publish', (context) => publish(run.manifest, context));
+  const stapled = await run.stage('staple', (context) =>
+    staplePackages(notarized, stapler, connection, context, run.manifest.files),
+  );
+  const verified = await run.stage('verify', (context) =>
+    verifyPackages(stapled, signing, toolchain, context, run.manifest),
+  );
+  await run.stage('publish', (context) => publish(verified, run.manifest, context));
 }

@@ -1,18 +1,25 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import fsExtra from 'fs-extra';
+import { VerificationError } from '../../src/base/errors.ts';
 import { digestFile, writeWhole } from '../../src/base/files.ts';
 import { parseJson } from '../config.ts';
 import { type Manifest, type ManifestFile, writeListed } from '../manifest.ts';
 import { LOG_FILE, SBOM_FILE, SUMS_FILE } from '../output-files.ts';
 import { outputName, type Plan } from '../plan.ts';
 import type { StageContext, StageResult } from '../run.ts';
+import type { VerifiedPackage } from './verify.ts';
 
 /** What earlier stages made; all else is made anew each time. */
 const EARLIER_ROLES: readonly string[] = ['package', 'extra', 'verify-report'];
 
 /** Makes the MDM kit, the SBOM, and the digests in the form that `sha256sum --check` and `shasum -a 256 -c` read. */
-export async function publish(manifest: Manifest, { plan }: Pick<StageContext, 'plan'>): Promise<StageResult<null>> {
+export async function publish(
+  verified: VerifiedPackage,
+  manifest: Manifest,
+  { plan }: Pick<StageContext, 'plan'>,
+): Promise<StageResult<null>> {
+  await refuseChanged(verified);
   const earlier = manifest.files.filter(({ role }) => EARLIER_ROLES.includes(role));
   const all = [
     ...earlier,
@@ -23,6 +30,14 @@ export async function publish(manifest: Manifest, { plan }: Pick<StageContext, '
   const lines = all.map(({ path, sha256 }) => `${sha256}  ${path}\n`);
   await writeWhole(join(plan.outFolder, SUMS_FILE), lines.join(''));
   return { value: null, words: `MDM kit, SBOM, SHA256SUMS of ${all.length} files`, facts: { files: all } };
+}
+
+/** What is published are the bytes that were verified, not what somebody put in their place since. */
+async function refuseChanged({ path, sha256 }: VerifiedPackage): Promise<void> {
+  const now = await digestFile(path);
+  if (now.sha256 === sha256) return;
+  const message = `${path} was changed after it was verified: SHA-256 ${now.sha256}, it was ${sha256}`;
+  throw new VerificationError('PACKAGE_CHANGED', message, { hint: 'Nothing was published. Run npm start again.' });
 }
 
 /** Puts the extra packages into a zip: a release has one .pkg asset, as some tools take whichever they find. */

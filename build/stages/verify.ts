@@ -15,6 +15,15 @@ import type { StageContext, StageResult } from '../run.ts';
 import { readPermissions } from './assemble-payload.ts';
 import { packageIdentifiers, packagePaths } from './build-package.ts';
 import { SCRIPT_FILES, type ScriptPackage } from './generate-scripts.ts';
+import type { StapledPackage } from './staple.ts';
+
+/** A package that a stranger would take: the only kind that can be published. */
+export interface VerifiedPackage {
+  readonly kind: 'verified-package';
+  readonly path: string;
+  /** Hex. */
+  readonly sha256: string;
+}
 
 /**
  * Opens the finished packages afresh and judges them as a stranger would; a failed check stops the release.
@@ -23,11 +32,12 @@ import { SCRIPT_FILES, type ScriptPackage } from './generate-scripts.ts';
  * release they are asked for their judgement as well.
  */
 export async function verifyPackages(
+  stapled: StapledPackage,
   signing: Pick<ReleaseSigning, 'trust' | 'teamIdentifier' | 'mode'>,
   toolchain: Pick<Toolchain, 'name' | 'verifier'>,
   { plan, signal }: Pick<StageContext, 'plan' | 'signal'>,
   manifest: Pick<Manifest, 'package' | 'toolchain' | 'files'>,
-): Promise<StageResult<null>> {
+): Promise<StageResult<VerifiedPackage>> {
   const paths = packagePaths(plan);
   const { teamIdentifier, mode } = signing;
   const known = { madeBy: manifest.toolchain, teamIdentifier, version: plan.version };
@@ -49,7 +59,7 @@ export async function verifyPackages(
   const count = checks.filter(({ status }) => status === 'pass').length;
   const trusted = mode === 'rehearsal' ? ', by the rehearsal authority: no Mac trusts it' : '';
   return {
-    value: null,
+    value: { kind: 'verified-package', path: stapled.path, sha256: stapled.sha256 },
     words: `${count} checks passed${trusted}`,
     facts: await reportFacts(plan, signing, product as PackageReport, manifest),
   };

@@ -1,10 +1,13 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-import { type Manifest, readManifest } from '../../../build/manifest.ts';
+import { afterEach, beforeEach, describe, expect, expectTypeOf, inject, it } from 'vitest';
+import { type Manifest, type ManifestFile, readManifest } from '../../../build/manifest.ts';
 import { makePlan, type Plan } from '../../../build/plan.ts';
+import type { NotarizedPackage } from '../../../build/stages/notarize.ts';
 import { publish } from '../../../build/stages/publish.ts';
+import type { StapledPackage } from '../../../build/stages/staple.ts';
+import type { VerifiedPackage, verifyPackages } from '../../../build/stages/verify.ts';
 
 let scratch: string;
 let plan: Plan;
@@ -19,8 +22,12 @@ afterEach(() => rmSync(scratch, { recursive: true, force: true }));
 
 const at = (name: string) => join(plan.outFolder, name);
 const listed = async () => {
-  const { facts } = await publish(manifest, { plan });
+  const { facts } = await publish(verified(), manifest, { plan });
   return facts?.files?.map(({ path }) => path);
+};
+const verified = (): VerifiedPackage => {
+  const { path, sha256 } = manifest.files.find(({ role }) => role === 'package') as ManifestFile;
+  return { kind: 'verified-package', path: at(path), sha256 };
 };
 const sums = () => readFileSync(at('SHA256SUMS'), 'utf8');
 
@@ -47,11 +54,27 @@ describe('publish', () => {
     expect(existsSync(at('notary-log.json'))).toBe(false);
   });
 
+  it('publishes nothing when the package was changed after it was verified', async () => {
+    const path = verified().path;
+    appendFileSync(path, 'x');
+    rmSync(at('SHA256SUMS'));
+    await expect(listed()).rejects.toMatchObject({ code: 'PACKAGE_CHANGED', name: 'VerificationError' });
+    expect(existsSync(at('SHA256SUMS'))).toBe(false);
+  });
+
+  it('takes nothing but a verified package, says the compiler', () => {
+    const stapled: StapledPackage = { kind: 'stapled-package', path: '', sha256: '' };
+    const notarized: NotarizedPackage = { kind: 'notarized-package', path: '', submissionId: '' };
+    expectTypeOf(stapled).not.toExtend<Parameters<typeof publish>[0]>();
+    expectTypeOf(notarized).not.toExtend<Parameters<typeof verifyPackages>[0]>();
+    expectTypeOf(verified()).toExtend<Parameters<typeof publish>[0]>();
+  });
+
   it("names npm's lock file when it is missing, and the way on", async () => {
     const root = join(scratch, 'root');
     for (const part of ['package.json', 'release.config.json', 'payload'])
       cpSync(part, join(root, part), { recursive: true });
-    await expect(publish(manifest, { plan: { ...plan, root } })).rejects.toMatchObject({
+    await expect(publish(verified(), manifest, { plan: { ...plan, root } })).rejects.toMatchObject({
       code: 'LOCK_INVALID',
       hint: expect.stringContaining('--resume'),
     });
