@@ -43,6 +43,29 @@ export const MANIFEST_SCHEMA = z.object({
 /** The content of release.json. */
 export type Manifest = z.infer<typeof MANIFEST_SCHEMA>;
 
+/** A file that a run made, as the manifest lists it. */
+export type ManifestFile = Manifest['files'][number];
+
+/** Writes a file into the folder of a version, whole or not at all, and returns what the manifest says of it. */
+export async function writeListed(
+  folder: string,
+  { path, role }: Pick<ManifestFile, 'path' | 'role'>,
+  content: Parameters<typeof writeWhole>[1],
+): Promise<ManifestFile> {
+  const { size, sha256 } = await writeWhole(join(folder, path), content);
+  return { path, role, size, sha256 };
+}
+
+/** Returns the list of files with one more, in the place of an earlier one of the same path. */
+export function withFile(files: readonly ManifestFile[], file: ManifestFile): ManifestFile[] {
+  return [...files.filter(({ path }) => path !== file.path), file];
+}
+
+/** Returns the JSON Schema (draft 2020-12) of release.json, for its readers. */
+export function manifestJsonSchema(): string {
+  return `${JSON.stringify(z.toJSONSchema(MANIFEST_SCHEMA), null, 2)}\n`;
+}
+
 /** Name of the manifest in the folder of a version. */
 export const MANIFEST_FILE = 'release.json';
 

@@ -6,6 +6,7 @@ import { digestFile } from '../src/base/files.ts';
 import type { Compiler, MachOSlice } from '../src/toolchain/toolchain.ts';
 import { CONFIG_FILE, parseJson } from './config.ts';
 import type { Plan } from './plan.ts';
+import { LOCK_FILE } from './sbom/npm-packages.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -27,6 +28,7 @@ export const PARTS_CLI = 'cli.mjs';
 const SOURCES = [
   CONFIG_FILE,
   'package.json',
+  LOCK_FILE,
   'CHANGELOG.md',
   'payload/permissions.json',
   'payload/Info.plist',

@@ -20,7 +20,8 @@ import { verifyPackages } from './stages/verify.ts';
 /** What the later stages need, whether the package was signed in this run or in an earlier one. */
 export interface Finishing {
   readonly signing: Pick<ReleaseSigning, 'trust' | 'teamIdentifier' | 'mode'>;
-  readonly notary: NotaryConnection;
+  readonly connection: NotaryConnection;
+  readonly toolchain: Pick<Toolchain, 'name' | 'notary' | 'stapler' | 'verifier'>;
 }
 
 /** How a package comes to be signed: by all stages, or by those of an earlier run. */
@@ -71,9 +72,16 @@ async function makePackages(run: Run, toolchain: Toolchain, signing: ReleaseSign
 }
 
 /** From the signed packages to what is published. */
-async function finish(run: Run, { signing, notary }: Finishing): Promise<void> {
-  const notarized = await run.stage('notarize', (context) => notarizePackage(notary, context, run.manifest));
-  await run.stage('staple', (context) => staplePackages(notarized, notary, context, run.manifest.files));
-  await run.stage('verify', (context) => verifyPackages(signing, context, run.manifest));
-  await run.stage('publish', (context) => publish(run.manifest.files, context));
+async function finish(run: Run, { signing, connection, toolchain }: Finishing): Promise<void> {
+  const [notary, stapler] = [await toolchain.notary(connection.access), await toolchain.stapler(connection.access)];
+  const notarized = await run.stage('notarize', (context) =>
+    notarizePackage(notary, connection, context, run.manifest),
+  );
+  const stapled = await run.stage('staple', (context) =>
+    staplePackages(notarized, stapler, connection, context, run.manifest.files),
+  );
+  const verified = await run.stage('verify', (context) =>
+    verifyPackages(stapled, signing, toolchain, context, run.manifest),
+  );
+  await run.stage('publish', (context) => publish(verified, run.manifest, context));
 }

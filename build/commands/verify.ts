@@ -11,6 +11,7 @@ import { readConfig } from '../config.ts';
 import { REHEARSAL_FOLDER } from '../identities.ts';
 import { readPolicy } from '../policy.ts';
 import { renderVerification } from '../report/verification.ts';
+import { verificationDocument } from '../report/verification-document.ts';
 import { packageIdentifiers } from '../stages/build-package.ts';
 import type { ScriptPackage } from '../stages/generate-scripts.ts';
 import { ourForm } from '../stages/verify.ts';
@@ -23,19 +24,17 @@ export interface VerifyOptions {
 
 /** Judges a finished package, ours or another's; exit 0 when every check passed, 6 otherwise. */
 export async function verify(context: CommandContext, file: string, options: VerifyOptions): Promise<CommandResult> {
-  const trust = options.trust === 'rehearsal' ? await rehearsalTrust(context.root) : appleTrust();
+  const trust = options.trust === 'rehearsal' ? await rehearsalTrust(context.root) : (context.trust ?? appleTrust());
   const policy = options.policy === undefined ? undefined : await readPolicy(resolve(options.policy));
   const handle = await openForReading(file);
   try {
     const access = await accessFile(handle);
     const ours = await formOf(access, context.root, trust);
     const report = await verifyPackage(access, { trust, now: new Date(), ours, policy });
-    const { checks, valid, facts } = report;
-    const { slices: _, ...shown } = facts;
     return {
-      document: { schema: 1, file, trust: trust.name, checks, facts: shown, verdict: valid ? 'pass' : 'fail' },
+      document: verificationDocument(file, report, trust),
       text: renderVerification(file, report, trust),
-      exitCode: valid ? 0 : 6,
+      exitCode: report.valid ? 0 : 6,
     };
   } finally {
     await handle.close();
@@ -54,21 +53,23 @@ async function rehearsalTrust(root: string): Promise<Trust> {
 async function formOf(access: RandomAccess, root: string, trust: Trust): Promise<OurForm | null> {
   const config = await readConfig(root).catch(() => undefined);
   if (!config) return null;
-  const identifier = await identifierOf(access);
+  const { identifier, madeBy } = await makerOf(access);
   const name = Object.entries(packageIdentifiers(config)).find(([, own]) => own === identifier)?.[0] as
     | ScriptPackage
     | undefined;
   const team = trust.name === 'rehearsal' ? REHEARSAL_TEAM : config.signing.teamIdentifier;
-  return name ? ourForm({ root, config }, name, { teamIdentifier: team, version: null }) : null;
+  return name ? ourForm({ root, config }, name, { madeBy, teamIdentifier: team, version: null }) : null;
 }
 
-/** A package that cannot be opened is judged all the same, as somebody else's. */
-async function identifierOf(access: RandomAccess): Promise<string | undefined> {
+/** pkgbuild writes its name into PackageInfo. A package that cannot be opened is judged all the same, as somebody else's. */
+async function makerOf(access: RandomAccess): Promise<{ identifier?: string | undefined; madeBy: OurForm['madeBy'] }> {
   try {
     const { distribution, components } = await openPackage(access);
-    return distribution?.product?.id ?? components[0]?.info.identifier;
+    const info = components[0]?.info;
+    const madeBy = info?.generatorVersion?.startsWith('InstallCmds') ? 'apple' : 'portable';
+    return { identifier: distribution?.product?.id ?? info?.identifier, madeBy };
   } catch (error) {
-    if (error instanceof PipelineError) return undefined;
+    if (error instanceof PipelineError) return { madeBy: 'portable' };
     throw error;
   }
 }

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { UsageError, VerificationError } from '../../src/base/errors.ts';
 import { digestFile } from '../../src/base/files.ts';
 import type { Config } from '../config.ts';
-import type { Manifest } from '../manifest.ts';
+import { MANIFEST_FILE, type Manifest } from '../manifest.ts';
+import { LOG_FILE, SBOM_FILE, SUMS_FILE, VERIFY_REPORT_FILE } from '../output-files.ts';
+import { outputName } from '../plan.ts';
 
 /** A file of the release page. */
 export interface Asset {
@@ -17,18 +19,35 @@ export interface Asset {
 /** Name of the attestation's Sigstore bundle; Scorecard counts assets by such names. */
 export const ATTESTATION_ASSET = 'EscrowBuddy.intoto.jsonl';
 
-/** What may stand on a release page, in the order of upload: fleet tools take the first that matches their pattern. */
-function assetTable({ output }: Config, version: string): { name: string; required: boolean }[] {
-  const named = (template: string) => template.replaceAll('{version}', version);
+/** Type of an attestation whose predicate is a CycloneDX document. Source: in-toto attestation, spec/predicates/cyclonedx.md. */
+export const SBOM_PREDICATE = 'https://cyclonedx.org/bom';
+
+/** Assets that neither release.json nor SHA256SUMS can name: these two, and what is made of them. */
+export const UNLISTED: readonly string[] = [SUMS_FILE, MANIFEST_FILE, ATTESTATION_ASSET];
+
+/** What stands on a release page, in the order of upload: fleet tools take the first that matches their pattern. */
+function assetTable(config: Config, version: string): { name: string; required: boolean }[] {
   return [
-    { name: named(output.package), required: true },
-    { name: named(output.kit), required: false },
-    { name: 'SHA256SUMS', required: true },
-    { name: 'release.json', required: true },
+    { name: outputName({ config, version }, 'package'), required: true },
+    { name: outputName({ config, version }, 'kit'), required: true },
+    { name: SUMS_FILE, required: true },
+    { name: MANIFEST_FILE, required: true },
     { name: ATTESTATION_ASSET, required: true },
-    { name: 'EscrowBuddy.cdx.json', required: false },
-    { name: 'verify-report.json', required: false },
-    { name: 'notary-log.json', required: false },
+    { name: SBOM_FILE, required: true },
+    { name: VERIFY_REPORT_FILE, required: true },
+    // Apple's service does not always give it out, and a good package need not wait for it.
+    { name: LOG_FILE, required: false },
+  ];
+}
+
+/** Returns how a list of names differs from the assets of a version; empty when it is the whole set and nothing else. */
+export function assetSetProblems(names: readonly string[], config: Config, version: string): string[] {
+  const table = assetTable(config, version);
+  return [
+    ...names.filter((name) => !table.some((row) => row.name === name)).map((name) => `no asset of a release: ${name}`),
+    ...table
+      .filter(({ name, required }) => required && !names.includes(name))
+      .map(({ name }) => `missing for a release: ${name}`),
   ];
 }
 
@@ -36,7 +55,8 @@ function assetTable({ output }: Config, version: string): { name: string; requir
  * Returns the files of a finished version that go on the release page, in order; extra packages stay in their folder.
  *
  * @param bundle path of the attestation's bundle
- * @throws UsageError `ASSET_UNKNOWN`, `ASSET_MISSING`; VerificationError `ASSET_CHANGED` when a file is not what the manifest says
+ * @throws UsageError `ASSETS_WRONG` for one that is missing or unknown; VerificationError `ASSET_CHANGED` for one that is not what
+ *   the manifest says
  */
 export async function releaseAssets(
   folder: string,
@@ -47,20 +67,17 @@ export async function releaseAssets(
   const entries = await readdir(folder, { withFileTypes: true });
   const present = new Map(entries.filter((entry) => entry.isFile()).map(({ name }) => [name, join(folder, name)]));
   present.set(ATTESTATION_ASSET, bundle);
-  const unknown = [...present.keys()].filter((name) => !table.some((row) => row.name === name));
-  if (unknown.length > 0) throw new UsageError('ASSET_UNKNOWN', `no asset of a release: ${unknown.join(', ')}`);
-  const missing = table.filter(({ name, required }) => required && !present.has(name));
-  if (missing.length > 0) {
-    throw new UsageError('ASSET_MISSING', `missing for a release: ${missing.map(({ name }) => name).join(', ')}`);
-  }
+  const problems = assetSetProblems([...present.keys()], config, manifest.version);
+  if (problems.length > 0) throw new UsageError('ASSETS_WRONG', problems.join('\n'));
   const assets: Asset[] = [];
   for (const { name } of table) {
     const path = present.get(name);
     if (path === undefined) continue;
     const { size, sha256 } = await digestFile(path);
     const told = manifest.files.find((file) => file.path === name);
-    if (told && told.sha256 !== sha256) {
-      throw new VerificationError('ASSET_CHANGED', `${name} has sha256 ${sha256}, release.json says ${told.sha256}`);
+    if (!UNLISTED.includes(name) && told?.sha256 !== sha256) {
+      const words = told ? `release.json says ${told.sha256}` : 'release.json does not name it';
+      throw new VerificationError('ASSET_CHANGED', `${name} has sha256 ${sha256}, ${words}`);
     }
     assets.push({ name, path, size, sha256 });
   }

@@ -1,5 +1,6 @@
 import type { Manifest } from '../manifest.ts';
-import type { Asset } from './assets.ts';
+import { LOG_FILE, SBOM_FILE, SUMS_FILE, VERIFY_REPORT_FILE } from '../output-files.ts';
+import { type Asset, ATTESTATION_ASSET, SBOM_PREDICATE } from './assets.ts';
 
 /** What the release page tells. */
 export interface NotesInput {
@@ -15,6 +16,8 @@ export interface NotesInput {
 export function releaseNotes({ repository, tag, assets, manifest, changes }: NotesInput): string {
   const [package_] = assets;
   const name = package_?.name ?? '';
+  const workflow = `${repository}/.github/workflows/release.yml`;
+  const attestation = `gh attestation verify ${name} -R ${repository} --signer-workflow ${workflow} --source-ref refs/heads/main --deny-self-hosted-runners`;
   return `${changes}
 
 | | |
@@ -26,10 +29,15 @@ export function releaseNotes({ repository, tag, assets, manifest, changes }: Not
 Check it before you deploy it:
 
 \`\`\`sh
-gh attestation verify ${name} -R ${repository} --signer-workflow ${repository}/.github/workflows/release.yml --source-ref refs/heads/main --deny-self-hosted-runners
+${attestation}
 gh release verify-asset ${tag} ${name} -R ${repository}
+shasum -a 256 --ignore-missing -c ${SUMS_FILE}
 pkgutil --check-signature ${name}
 spctl -a -vv -t install ${name}
 \`\`\`
-`;
+
+- \`${SBOM_FILE}\`: every file and slice of the package, and what built it; the first command with \`--predicate-type ${SBOM_PREDICATE}\` shows that it was attested.
+- \`${VERIFY_REPORT_FILE}\`: every check that the package passed.
+- \`${ATTESTATION_ASSET}\`: the attestations, for use offline (\`--bundle\`).
+${assets.some((asset) => asset.name === LOG_FILE) ? `- \`${LOG_FILE}\`: what Apple's notary said.\n` : ''}`;
 }

@@ -6,8 +6,18 @@ import { githubReport } from '../report/github.ts';
 import { changelogEntry } from './changelog.ts';
 import { commitOf, compareVersions, tagCommit, taggedVersions } from './gh.ts';
 
-/** Runner images by toolchain: the one place that the switch in the configuration reaches the workflows. */
-const RUNNERS = { apple: 'macos-26', portable: 'ubuntu-24.04', auto: 'ubuntu-24.04' } as const;
+/**
+ * Runner images by toolchain: the one place that the switch in the configuration reaches the workflows.
+ *
+ * An image holds several Xcodes and its default moves, so DEVELOPER_DIR names one. Xcode 26.6 is the default of macos-26 since the
+ * autumn of 2026 (release notes of actions/runner-images); that it stays there under this name is UNCERTAIN: once it is gone,
+ * xcrun says `missing DEVELOPER_DIR path`, and this line and the workflows name a newer one. Linux has none.
+ */
+const RUNNERS = {
+  apple: { runner: 'macos-26', 'developer-dir': '/Applications/Xcode_26.6.app/Contents/Developer' },
+  portable: { runner: 'ubuntu-24.04', 'developer-dir': '' },
+  auto: { runner: 'ubuntu-24.04', 'developer-dir': '' },
+} as const;
 
 /**
  * Decides whether this commit is a release: its version has no tag yet, and CHANGELOG.md gives that version a date.
@@ -29,14 +39,14 @@ export async function plan(context: CommandContext): Promise<CommandResult> {
         ? null
         : `CHANGELOG.md gives ${version} no date`;
   const release = reason === null;
-  const runner = RUNNERS[config.signing.toolchain];
+  const machine = RUNNERS[config.signing.toolchain];
   const github = githubReport(context.env);
-  for (const [name, value] of Object.entries({ release: String(release), version, tag, runner })) {
+  for (const [name, value] of Object.entries({ release: String(release), version, tag, ...machine })) {
     await github.output(name, value);
   }
   const words = release ? `releases ${version} from ${commitOf(context.env)}` : `no release: ${reason}`;
   await github.summary(`**${words}**`);
-  return { document: { schema: 1, release, version, tag, runner, reason }, text: `${words}\n` };
+  return { document: { schema: 1, release, version, tag, runner: machine.runner, reason }, text: `${words}\n` };
 }
 
 /**

@@ -4,11 +4,11 @@ import type { ProductPlan, UnsignedProduct } from '../../src/flat-package/produc
 import type { PackageBuilder } from '../../src/toolchain/toolchain.ts';
 import type { Config } from '../config.ts';
 import type { Manifest } from '../manifest.ts';
+import { laterFiles } from '../output-files.ts';
 import { outputName, type Plan } from '../plan.ts';
 import type { StageContext, StageResult } from '../run.ts';
 import type { AssembledPayload } from './assemble-payload.ts';
 import type { ScriptPackage } from './generate-scripts.ts';
-import { SUMS_FILE } from './publish.ts';
 
 /** The unsigned packages: the product, and the two extra ones that travel in the MDM kit. */
 export type UnsignedPackages = Readonly<Record<ScriptPackage, UnsignedProduct>>;
@@ -22,7 +22,7 @@ export async function buildPackages(
   const paths = packagePaths(plan);
   await mkdir(dirname(paths.guard), { recursive: true });
   // They are true of an earlier run's packages; a run that ends before `publish` must not leave them beside these.
-  for (const name of [SUMS_FILE, outputName(plan, 'kit')]) await rm(join(plan.outFolder, name), { force: true });
+  for (const name of laterFiles(plan)) await rm(join(plan.outFolder, name), { force: true });
   const make = (name: ScriptPackage) => builder.build(productPlan(plan, assembled, name), paths[name], { signal });
   const [product, guard, uninstall] = await Promise.all([make('product'), make('guard'), make('uninstall')]);
   return {

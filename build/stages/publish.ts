@@ -1,27 +1,47 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeWhole } from '../../src/base/files.ts';
-import type { Manifest } from '../manifest.ts';
+import fsExtra from 'fs-extra';
+import { VerificationError } from '../../src/base/errors.ts';
+import { digestFile, writeWhole } from '../../src/base/files.ts';
+import { parseJson } from '../config.ts';
+import { type Manifest, type ManifestFile, writeListed } from '../manifest.ts';
+import { LOG_FILE, SBOM_FILE, SUMS_FILE } from '../output-files.ts';
 import { outputName, type Plan } from '../plan.ts';
 import type { StageContext, StageResult } from '../run.ts';
+import type { VerifiedPackage } from './verify.ts';
 
-/** Name of the list of digests in the folder of a version. */
-export const SUMS_FILE = 'SHA256SUMS';
+/** What earlier stages made; all else is made anew each time. */
+const EARLIER_ROLES: readonly string[] = ['package', 'extra', 'verify-report'];
 
-/** Makes the MDM kit, and the digests in the form that `sha256sum --check` and `shasum -a 256 -c` read. */
+/** Makes the MDM kit, the SBOM, and the digests in the form that `sha256sum --check` and `shasum -a 256 -c` read. */
 export async function publish(
-  files: Manifest['files'],
+  verified: VerifiedPackage,
+  manifest: Manifest,
   { plan }: Pick<StageContext, 'plan'>,
 ): Promise<StageResult<null>> {
-  const others = files.filter((file) => file.role !== 'mdm-kit');
-  const all = [...others, await writeKit(others, plan)];
+  await refuseChanged(verified);
+  const earlier = manifest.files.filter(({ role }) => EARLIER_ROLES.includes(role));
+  const all = [
+    ...earlier,
+    ...(await listLog(plan, manifest)),
+    await writeSbom(plan, manifest),
+    await writeKit(earlier, plan),
+  ];
   const lines = all.map(({ path, sha256 }) => `${sha256}  ${path}\n`);
   await writeWhole(join(plan.outFolder, SUMS_FILE), lines.join(''));
-  return { value: null, words: `MDM kit, SHA256SUMS of ${all.length} files`, facts: { files: all } };
+  return { value: null, words: `MDM kit, SBOM, SHA256SUMS of ${all.length} files`, facts: { files: all } };
+}
+
+/** What is published are the bytes that were verified, not what somebody put in their place since. */
+async function refuseChanged({ path, sha256 }: VerifiedPackage): Promise<void> {
+  const now = await digestFile(path);
+  if (now.sha256 === sha256) return;
+  const message = `${path} was changed after it was verified: SHA-256 ${now.sha256}, it was ${sha256}`;
+  throw new VerificationError('PACKAGE_CHANGED', message, { hint: 'Nothing was published. Run npm start again.' });
 }
 
 /** Puts the extra packages into a zip: a release has one .pkg asset, as some tools take whichever they find. */
-async function writeKit(files: Manifest['files'], plan: Plan): Promise<Manifest['files'][number]> {
+async function writeKit(files: readonly ManifestFile[], plan: Plan): Promise<ManifestFile> {
   const { zip } = await import('../kit/zip.ts');
   const extras = files.filter((file) => file.role === 'extra');
   const contents = [
@@ -30,7 +50,26 @@ async function writeKit(files: Manifest['files'], plan: Plan): Promise<Manifest[
       extras.map(async ({ path }) => ({ path, data: await readFile(join(plan.outFolder, path)) })),
     )),
   ];
-  const path = outputName(plan, 'kit');
-  const { size, sha256 } = await writeWhole(join(plan.outFolder, path), zip(contents, plan.sourceDateEpoch));
-  return { path, role: 'mdm-kit', size, sha256 };
+  const entry = { path: outputName(plan, 'kit'), role: 'mdm-kit' };
+  return writeListed(plan.outFolder, entry, zip(contents, plan.sourceDateEpoch));
+}
+
+/** Describes the finished package, as it lies there, and what built it. */
+async function writeSbom(plan: Plan, { tools }: Pick<Manifest, 'tools'>): Promise<ManifestFile> {
+  const { makeSbom } = await import('../sbom/make-sbom.ts');
+  const text = `${JSON.stringify(await makeSbom(plan, tools), null, 2)}\n`;
+  return writeListed(plan.outFolder, { path: SBOM_FILE, role: 'sbom' }, text);
+}
+
+/** The notary's log cannot always be fetched; one that an earlier run left of another submission says nothing of this package. */
+async function listLog(plan: Plan, { submission }: Pick<Manifest, 'submission'>): Promise<readonly ManifestFile[]> {
+  const file = join(plan.outFolder, LOG_FILE);
+  if (!(await fsExtra.pathExists(file))) return [];
+  const { jobId } = parseJson(await readFile(file, 'utf8'), LOG_FILE) as { readonly jobId?: string };
+  if (jobId && submission && jobId.toLowerCase() !== submission.id.toLowerCase()) {
+    await rm(file);
+    return [];
+  }
+  const { size, sha256 } = await digestFile(file);
+  return [{ path: LOG_FILE, role: 'notary-log', size, sha256 }];
 }

@@ -3,7 +3,8 @@ import { findOnPath } from '../base/run-tool.ts';
 import { appleTrust } from '../pki/apple-roots.ts';
 import { timestampClient } from '../pki/timestamp.ts';
 import { appleToolchain } from './apple/apple-toolchain.ts';
-import { type PortableParts, portableToolchain } from './portable/portable-toolchain.ts';
+import type { TimestampSource } from './portable/code-signer.ts';
+import { portableToolchain } from './portable/portable-toolchain.ts';
 import type { Toolchain } from './toolchain.ts';
 
 export type { Toolchain } from './toolchain.ts';
@@ -16,16 +17,16 @@ const APPLE_TIMESTAMP_URL = 'http://timestamp.apple.com/ts01';
  * Returns the toolchain asked for.
  *
  * @param choice `auto` takes `apple` when xcrun and pkgbuild are on PATH, else `portable`, which runs on every machine
- * @param parts what the portable toolchain is made of; without them it asks Apple for timestamps, and signs code only
+ * @param timestamp where the portable tools get timestamps; Apple's unless told
  * @throws UsageError `TOOLCHAIN_UNAVAILABLE`
  * @example selectToolchain('auto').name // 'apple' on a Mac with Xcode
  */
 export function selectToolchain(
   choice: 'portable' | 'apple' | 'auto',
-  parts: PortableParts = { timestamp: appleTimestamps() },
+  timestamp: TimestampSource = appleTimestamps(),
 ): Toolchain {
   const missing = APPLE_TOOLS.filter((tool) => findOnPath(tool) === undefined);
-  if (choice === 'portable' || (choice === 'auto' && missing.length > 0)) return portableToolchain(parts);
+  if (choice === 'portable' || (choice === 'auto' && missing.length > 0)) return portableToolchain(timestamp);
   if (missing.length === 0) return appleToolchain();
   throw new UsageError('TOOLCHAIN_UNAVAILABLE', `the apple toolchain needs ${missing.join(' and ')} on PATH`, {
     hint: 'On a Mac run `xcode-select --install`; elsewhere use --toolchain portable, which makes the same package.',
@@ -33,7 +34,7 @@ export function selectToolchain(
 }
 
 /** Apple's certificates are read only when a timestamp is really asked for. */
-function appleTimestamps(): PortableParts['timestamp'] {
+function appleTimestamps(): TimestampSource {
   return (signature, signal) =>
     timestampClient({ url: APPLE_TIMESTAMP_URL, trust: appleTrust() }).token(signature, signal);
 }

@@ -279,15 +279,15 @@ async function releaseWith(own: Plan, tell: (text: string) => void): Promise<Man
   const progress = createProgress({ stream: { write: tell }, verbose: true, color: false });
   const signal = new AbortController().signal;
   const run = new Run({ plan: own, progress, signal, manifest, until: 'sign-package' });
-  return runRelease(
-    run,
-    { kind: 'build', toolchain: selectToolchain('portable', { timestamp: signing.timestamp }), signing },
-    null,
-  );
+  return runRelease(run, { kind: 'build', toolchain: selectToolchain('portable', signing.timestamp), signing }, null);
 }
 
 async function failedChecks(path: string): Promise<string[]> {
-  const ours = await ourForm(plan, 'product', { teamIdentifier: REHEARSAL_TEAM, version: plan.version });
+  const ours = await ourForm(plan, 'product', {
+    madeBy: 'portable',
+    teamIdentifier: REHEARSAL_TEAM,
+    version: plan.version,
+  });
   const { checks } = await verifyPackage(accessBuffer(readFileSync(path)), { trust, now: new Date(), ours });
   return [...new Set(checks.filter(({ status }) => status === 'fail').map(({ id }) => id))];
 }

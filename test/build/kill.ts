@@ -30,10 +30,12 @@ const STAGES = [
 const FILES = [
   'Escrow.Buddy-1.1.0.pkg',
   'EscrowBuddy-1.1.0-mdm-kit.zip',
+  'EscrowBuddy.cdx.json',
   'SHA256SUMS',
   'extras',
   'notary-log.json',
   'release.json',
+  'verify-report.json',
 ];
 const VERSION = '1.1.0';
 
@@ -42,7 +44,7 @@ export class KillRange {
   readonly root = mkdtempSync(join(tmpdir(), 'kill-'));
 
   constructor() {
-    for (const part of ['payload', 'scripts', 'package.json', 'release.config.json']) {
+    for (const part of ['payload', 'scripts', 'package.json', 'package-lock.json', 'release.config.json']) {
       cpSync(part, join(this.root, part), { recursive: true });
     }
     cpSync('.build/cli.mjs', join(this.root, '.build/cli.mjs'));

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parts } from '../../build/commands/parts.ts';
 import { createProgress } from '../../build/report/progress.ts';
 import { removeOwnUnfinished } from '../../src/base/files.ts';
-import { sha256 } from '../github/runner.ts';
+import { sha256 } from '../github/actions.ts';
 import { cli } from '../support/cli.ts';
 
 let scratch: string;
@@ -29,6 +29,7 @@ describe('parts', () => {
       'CHANGELOG.md',
       'cli.mjs',
       'compiled',
+      'package-lock.json',
       'package.json',
       'payload',
       'release.config.json',

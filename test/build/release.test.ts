@@ -28,15 +28,17 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 const sha256 = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
 
 describe('npm start', () => {
-  it('leaves the package, the extra packages, release.json and SHA256SUMS, and nothing else', () => {
+  it('leaves the package, the extra packages, what is told of them, and nothing else', () => {
     const folder = inject('releaseFolder');
     expect(readdirSync(folder).sort()).toEqual([
       'Escrow.Buddy-1.1.0.pkg',
       'EscrowBuddy-1.1.0-mdm-kit.zip',
+      'EscrowBuddy.cdx.json',
       'SHA256SUMS',
       'extras',
       'notary-log.json',
       'release.json',
+      'verify-report.json',
     ]);
     expect(readdirSync(join(folder, 'extras')).sort()).toEqual([
       'Escrow.Buddy.Guard-1.1.0.pkg',
@@ -47,7 +49,15 @@ describe('npm start', () => {
   it('records sizes and digests that are those of the files', () => {
     const folder = inject('releaseFolder');
     const manifest = MANIFEST_SCHEMA.parse(JSON.parse(readFileSync(join(folder, 'release.json'), 'utf8')));
-    expect(manifest.files).toHaveLength(4);
+    expect(manifest.files.map(({ role }) => role)).toEqual([
+      'package',
+      'extra',
+      'extra',
+      'verify-report',
+      'notary-log',
+      'sbom',
+      'mdm-kit',
+    ]);
     for (const file of manifest.files) {
       expect(file.sha256).toBe(sha256(join(folder, file.path)));
       expect(file.size).toBe(statSync(join(folder, file.path)).size);
@@ -93,10 +103,9 @@ describe('npm start', () => {
     expect(run.stdout).toMatch(/\nNext: npm run -s cli -- inspect .*\n$/);
   });
 
-  it('takes away the sums of an earlier run, which are not true of the new packages', () => {
+  it('takes away what an earlier run told of its packages, which is not true of the new ones', () => {
     const folder = join(scratch, 'earlier/1.1.0');
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, 'SHA256SUMS'), 'of an earlier run\n');
+    cpSync(inject('releaseFolder'), folder, { recursive: true });
     expect(cli(['build', '--out', join(scratch, 'earlier')]).status).toBe(0);
     expect(readdirSync(folder).sort()).toEqual(['Escrow.Buddy-1.1.0.pkg', 'extras', 'release.json']);
   });

@@ -13,6 +13,7 @@ const github = existsSync(file)
       tags: {},
       issues: [],
       attested: {},
+      described: {},
       calls: [],
       faults: [],
       immutable: true,
@@ -145,7 +146,10 @@ function download(tag) {
 function verifyAttestation(path) {
   const source = argv[argv.indexOf('--source-digest') + 1];
   if (!argv.includes('--deny-self-hosted-runners') || !argv.includes('--signer-workflow')) return fail('flags missing');
-  return github.attested[digest(path)] === source ? undefined : fail('no matching attestations found');
+  const type = argv.includes('--predicate-type') ? argv[argv.indexOf('--predicate-type') + 1] : undefined;
+  if (type !== undefined && type !== 'https://cyclonedx.org/bom') return fail(`unknown predicate type ${type}`);
+  const known = type === undefined ? github.attested : github.described;
+  return known[digest(path)] === source ? undefined : fail('no matching attestations found');
 }
 
 function digest(path) {

@@ -1,6 +1,15 @@
 import type { Pins } from '../../build/github/pins.ts';
 import { actionUsesIn, pinProblems } from '../../build/github/pins.ts';
-import { environmentOf, type Job, parseWorkflow, secretsIn, triggersOf, type Workflow } from './workflow.ts';
+import { interpolate } from './expression.ts';
+import {
+  combinationsOf,
+  environmentOf,
+  type Job,
+  parseWorkflow,
+  secretsIn,
+  triggersOf,
+  type Workflow,
+} from './workflow.ts';
 
 /** What each workflow may be started by. Never pull_request_target or workflow_run: both run with secrets for strangers' code. */
 const TRIGGERS: Readonly<Record<string, readonly string[]>> = {
@@ -45,6 +54,18 @@ const DEFAULT_PERMISSIONS = { contents: 'read' };
 /** Jobs that run one file whose digest an earlier job gave. */
 const SEALED = [...Object.keys(SECRETS), 'release.yml/publish'];
 const LONGEST_MINUTES = 90;
+/** The images of a Mac that a job may run on, each with the Xcode it uses: a default moves from week to week. */
+const XCODES: Readonly<Record<string, string>> = {
+  'macos-15': '16.4',
+  'macos-15-intel': '16.4',
+  'macos-26': '26.6',
+  'macos-26-intel': '26.6',
+};
+/** Where a job runs on what the plan chose, the plan names the Xcode too. */
+const CHOSEN = {
+  [expression('needs.plan.outputs.runner')]: expression('needs.plan.outputs.developer-dir'),
+  [expression('inputs.runner')]: expression('inputs.developer-dir'),
+};
 
 /** Returns every rule that a workflow breaks, with the file and the job; empty when it keeps them all. */
 export function policyProblems(file: string, source: string, pins: Pins): string[] {
@@ -84,19 +105,44 @@ function jobProblems(at: string, job: Job): string[] {
   if (canonical(job.permissions) !== canonical(expected)) {
     problems.push(`${at}: permissions are ${JSON.stringify(job.permissions)}, allowed are ${JSON.stringify(expected)}`);
   }
-  if (job.env !== undefined) problems.push(`${at}: env for the whole job`);
   if (job.container !== undefined || job.services !== undefined) problems.push(`${at}: a container`);
   if (job['continue-on-error'] !== undefined) problems.push(`${at}: goes on after an error`);
   if (job.uses !== undefined) {
     if (!job.uses.startsWith('$/.github/workflows/'))
       problems.push(`${at}: calls a workflow of others, or of another commit`);
     if (job.secrets !== undefined) problems.push(`${at}: hands secrets to a called workflow`);
+    const chosen = CHOSEN[String(job.with?.runner)];
+    if (job.with?.['developer-dir'] !== chosen) problems.push(`${at}: hands on no DEVELOPER_DIR beside the runner`);
+    if (job.env !== undefined) problems.push(`${at}: env for the whole job`);
     return problems;
   }
   const minutes = job['timeout-minutes'];
   if (!minutes || minutes > LONGEST_MINUTES) problems.push(`${at}: no time limit, or above ${LONGEST_MINUTES} minutes`);
   if (/latest|self-hosted/.test(JSON.stringify(job['runs-on']))) problems.push(`${at}: runs on ${job['runs-on']}`);
+  return [...problems, ...machineProblems(at, job)];
+}
+
+/** A job on a Mac names the Xcode of its image, and nothing else for all its steps; a job on Linux has no such variable at all. */
+function machineProblems(at: string, job: Job): string[] {
+  const { DEVELOPER_DIR, ...others } = job.env ?? {};
+  const problems = Object.keys(others).length > 0 ? [`${at}: env for the whole job`] : [];
+  const runner = job['runs-on'] ?? '';
+  const chosen = CHOSEN[runner];
+  if (chosen !== undefined)
+    return DEVELOPER_DIR === chosen ? problems : [...problems, `${at}: DEVELOPER_DIR is not ${chosen}`];
+  for (const matrix of combinationsOf(job)) {
+    const image = interpolate(runner, { matrix });
+    const xcode = XCODES[image];
+    const expected = xcode && `/Applications/Xcode_${xcode}.app/Contents/Developer`;
+    if (!image.startsWith('ubuntu-') && !xcode) problems.push(`${at}: runs on ${image}, whose Xcode nobody named`);
+    const found = DEVELOPER_DIR && interpolate(DEVELOPER_DIR, { matrix });
+    if (found !== expected) problems.push(`${at}: DEVELOPER_DIR on ${image} is ${found}, not ${expected}`);
+  }
   return problems;
+}
+
+function expression(text: string): string {
+  return `\${{ ${text} }}`;
 }
 
 function secretProblems(at: string, job: Job): string[] {

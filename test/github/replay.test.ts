@@ -2,8 +2,9 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { discard, sha256 } from './actions.ts';
 import { makeReplay, type Replay } from './replay.ts';
-import { discard, type JobResult, sha256 } from './runner.ts';
+import type { JobResult } from './runner.ts';
 
 // Each job of a replay starts several programs; on a busy machine that takes minutes.
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
@@ -51,9 +52,52 @@ describe('release.yml, from merge to published release', () => {
       expect(digest).toBe(`sha256:${sha256(join(folder, name))}`);
   });
 
+  it('publishes exactly the set of assets, the notary log among them', () => {
+    const names = replay.github().releases[0]!.assets.map(({ name }) => name);
+    expect(names).toEqual([
+      `Escrow.Buddy-${replay.version}.pkg`,
+      `EscrowBuddy-${replay.version}-mdm-kit.zip`,
+      'SHA256SUMS',
+      'release.json',
+      'EscrowBuddy.intoto.jsonl',
+      'EscrowBuddy.cdx.json',
+      'verify-report.json',
+      'notary-log.json',
+    ]);
+  });
+
+  it('attests every asset, and of the package also its SBOM, which names the commit', () => {
+    const { releases, attested, described } = replay.github();
+    const digests = releases[0]!.assets.map(({ name, digest }) => [name, digest.slice('sha256:'.length)] as const);
+    for (const [name, digest] of digests)
+      expect([name, attested[digest]]).toEqual([name, name.endsWith('.jsonl') ? undefined : replay.commit]);
+    expect(described).toEqual({ [digests[0]![1]]: replay.commit });
+    const bundles = readFileSync(join(jobs.attest!.workspaces[0]!, 'EscrowBuddy.intoto.jsonl'), 'utf8');
+    const [provenance, sbom, ...others] = bundles
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect([others, provenance.predicate]).toEqual([[], undefined]);
+    expect(sbom.predicate.metadata.component.pedigree.commits).toEqual([{ uid: replay.commit }]);
+  });
+
+  it("names its Xcode to every step on a Mac, and none on Linux, where the configuration's tools run", () => {
+    for (const { at, env } of replay.runner.executed) {
+      const chosen = /^(build|release)\.yml\/(parts|again|sign|submit|staple)$/.test(at) ? '' : undefined;
+      const expected = at === 'release.yml/smoke' ? '/Applications/Xcode_16.4.app/Contents/Developer' : chosen;
+      expect([at, env.DEVELOPER_DIR]).toEqual([at, expected]);
+    }
+  });
+
   it('tells on the page what changed, whose package it is and how to check it', () => {
     const { body } = replay.github().releases[0]!;
-    for (const words of ['### Added', 'REHEARSAL0', 'com.netflix.Escrow-Buddy', 'gh attestation verify'])
+    for (const words of [
+      '### Added',
+      'REHEARSAL0',
+      'com.netflix.Escrow-Buddy',
+      'gh attestation verify',
+      'EscrowBuddy.cdx.json',
+    ])
       expect(body).toContain(words);
   });
 

@@ -48,7 +48,9 @@ export interface GitHubState {
   }[];
   tags: Record<string, string>;
   issues: { number: number; title: string; body: string; state: string }[];
+  /** Commit by the digest of what was attested: its provenance, and its SBOM. */
   attested: Record<string, string>;
+  described: Record<string, string>;
   calls: string[][];
   faults: { call: string; when: string; words: string }[];
   immutable: boolean;
@@ -61,6 +63,7 @@ const EMPTY: GitHubState = {
   tags: {},
   issues: [],
   attested: {},
+  described: {},
   calls: [],
   faults: [],
   immutable: true,
@@ -96,9 +99,9 @@ export async function makeReplay(
     macBin: resolve('test/github/fake-mac'),
     secrets: {},
     prepare: (at, environment, workspace) => giveHome(homes, at, environment, workspace),
-    attested: (digests) =>
+    attested: (digests, sbom) =>
       change((value) => {
-        for (const digest of digests) value.attested[digest] = commit;
+        for (const digest of digests) value[sbom ? 'described' : 'attested'][digest] = commit;
       }),
     ...options,
   });

@@ -1,9 +1,17 @@
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { attest, checkOut } from './actions.ts';
 import { type Contexts, evaluate, interpolate } from './expression.ts';
-import { environmentOf, type Job, needsOf, parseWorkflow, type Step, type Workflow } from './workflow.ts';
+import {
+  combinationsOf,
+  environmentOf,
+  type Job,
+  needsOf,
+  parseWorkflow,
+  type Step,
+  type Workflow,
+} from './workflow.ts';
 
 /** A stand-in for GitHub Actions: it runs the jobs of a workflow file of ours in order, each in a folder of its own. */
 export interface RunnerOptions {
@@ -20,8 +28,8 @@ export interface RunnerOptions {
   readonly secrets: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Puts what an environment stands for into a job's folder, such as the rehearsal's keys. */
   readonly prepare: (at: string, environment: string | undefined, workspace: string) => void;
-  /** Told the subjects of an attestation. */
-  readonly attested: (digests: readonly string[]) => void;
+  /** Told the subjects of an attestation, and the SBOM when it is about one. */
+  readonly attested: (digests: readonly string[], sbom: object | undefined) => void;
   /** Kills a step once: a time limit of the service, or a machine that dies. */
   readonly kill?:
     | { readonly at: string; readonly step: string; readonly when: (workspace: string) => boolean }
@@ -250,7 +258,10 @@ class JobRun {
 
   /** What each action of others does, as far as our workflows need it. */
   #runAction(action: string, inputs: Record<string, string>): Record<string, string> {
-    if (action === 'actions/checkout') return this.#checkout();
+    if (action === 'actions/checkout') {
+      checkOut(this.#options.origin, this.#workspace);
+      return {};
+    }
     if (action === 'actions/setup-node' || action === 'ossf/scorecard-action') return {};
     if (action === 'actions/upload-artifact') {
       return { 'artifact-id': this.#runner.keep(inputs.name ?? '', join(this.#workspace, inputs.path ?? '')) };
@@ -260,32 +271,18 @@ class JobRun {
       return {};
     }
     if (action === 'actions/attest') {
-      const digests = subjects(join(this.#workspace, inputs['subject-path'] ?? '')).map(sha256);
-      if (digests.length === 0) throw new Error(`nothing to attest in ${inputs['subject-path']}`);
-      this.#options.attested(digests);
-      const bundle = join(this.#home, 'tmp', 'attestation.json');
-      writeFileSync(bundle, `${JSON.stringify({ subjects: digests })}\n`);
+      const { digests, sbom, bundle } = attest(this.#workspace, inputs, join(this.#home, 'tmp'));
+      this.#options.attested(digests, sbom);
       return { 'bundle-path': bundle };
     }
     throw new Error(`an action that the replay does not know: ${action}`);
   }
 
-  #checkout(): Record<string, string> {
-    cpSync(this.#options.origin, this.#workspace, { recursive: true, verbatimSymlinks: true });
-    const modules = join(this.#workspace, 'node_modules');
-    if (!existsSync(modules)) symlinkSync(resolve('node_modules'), modules);
-    // The command line of this very tree, newer than the sources beside it: no need to bundle it in every job.
-    mkdirSync(join(this.#workspace, '.build'));
-    cpSync('.build/cli.mjs', join(this.#workspace, '.build/cli.mjs'));
-    return {};
-  }
-
   async #runScript(step: Step, name: string, outputs: Record<string, string>): Promise<boolean> {
     const { at } = this.#input;
     const contexts = this.#contexts();
-    const own = Object.fromEntries(
-      Object.entries(step.env ?? {}).map(([key, value]) => [key, interpolate(String(value), contexts)]),
-    );
+    const given = Object.entries({ ...this.#input.job.env, ...step.env });
+    const own = Object.fromEntries(given.map(([key, value]) => [key, interpolate(String(value), contexts)]));
     const outputFile = join(this.#home, 'output');
     writeFileSync(outputFile, '');
     const env = { ...this.#environment(outputFile), ...own };
@@ -347,28 +344,4 @@ class JobRun {
       });
     });
   }
-}
-
-/** Files that a path names: itself, or with `/*` at its end everything in the folder that is a file. */
-function subjects(path: string): string[] {
-  if (basename(path) !== '*') return [path];
-  const entries = readdirSync(dirname(path), { withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map(({ name }) => join(dirname(path), name));
-}
-
-function combinationsOf({ strategy }: Job): Contexts[] {
-  return Object.entries(strategy?.matrix ?? {}).reduce<Record<string, unknown>[]>(
-    (found, [key, values]) => found.flatMap((one) => values.map((value) => ({ ...one, [key]: value }))),
-    [{}],
-  );
-}
-
-/** Returns the SHA-256 of a file, hexadecimal. */
-export function sha256(path: string): string {
-  return createHash('sha256').update(readFileSync(path)).digest('hex');
-}
-
-/** Removes a folder, also when a killed program left it unreadable. */
-export function discard(folder: string): void {
-  rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
 }

@@ -14,6 +14,9 @@ export interface Step {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** What a job runs with, each value with each other; or under `include` the combinations themselves. We never write both. */
+export type Matrix = Readonly<Record<string, readonly unknown[]>>;
+
 /** A job of a workflow file. */
 export interface Job {
   readonly name?: string;
@@ -27,7 +30,7 @@ export interface Job {
   readonly permissions?: unknown;
   readonly outputs?: Readonly<Record<string, string>>;
   readonly 'timeout-minutes'?: number;
-  readonly strategy?: { readonly matrix: Readonly<Record<string, readonly unknown[]>> };
+  readonly strategy?: { readonly matrix: Matrix };
   readonly env?: Readonly<Record<string, string>>;
   readonly container?: unknown;
   readonly services?: unknown;
@@ -70,6 +73,17 @@ export function triggersOf({ on }: Workflow): string[] {
 /** Returns the jobs that must end before a job, in the file's order. */
 export function needsOf({ needs }: Job): readonly string[] {
   return typeof needs === 'string' ? [needs] : (needs ?? []);
+}
+
+/** Returns the combinations of a job's matrix, in order; one empty one without a matrix. */
+export function combinationsOf({ strategy }: Job): Readonly<Record<string, unknown>>[] {
+  const { include, ...axes } = strategy?.matrix ?? {};
+  if (include && Object.keys(axes).length === 0) return include as Record<string, unknown>[];
+  if (include) throw new Error('a matrix of ours has either axes or `include`');
+  return Object.entries(axes).reduce<Record<string, unknown>[]>(
+    (found, [key, values]) => found.flatMap((one) => values.map((value) => ({ ...one, [key]: value }))),
+    [{}],
+  );
 }
 
 /** Returns the environment a job names. */

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readPins } from '../../build/github/pins.ts';
+import { discard } from './actions.ts';
 import { makeReplay, type Replay } from './replay.ts';
-import { discard, type JobResult } from './runner.ts';
+import type { JobResult } from './runner.ts';
 import { parseWorkflow, readWorkflows } from './workflow.ts';
 
 // Each job of a replay starts several programs; on a busy machine that takes minutes.

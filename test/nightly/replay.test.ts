@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { discard } from '../github/actions.ts';
 import { makeReplay } from '../github/replay.ts';
-import { discard } from '../github/runner.ts';
 
 const scratches: string[] = [];
 const scratch = () => {

@@ -55,7 +55,7 @@ function run(
 describe('github plan', () => {
   it('releases a version that has a date and no tag', () => {
     expect(run('plan', { tags: { 'v1.0.0': 'b', 'v1.1.0-old': 'c', 'v1.1.00': 'd' } }).outputs).toBe(
-      'release=true\nversion=1.1.0\ntag=v1.1.0\nrunner=ubuntu-24.04\n',
+      'release=true\nversion=1.1.0\ntag=v1.1.0\nrunner=ubuntu-24.04\ndeveloper-dir=\n',
     );
   });
 
@@ -70,7 +70,9 @@ describe('github plan', () => {
   });
 
   it("puts everything on macOS for apple's tools", () => {
-    expect(run('plan', { toolchain: 'apple' }).outputs).toContain('runner=macos-26\n');
+    expect(run('plan', { toolchain: 'apple' }).outputs).toContain(
+      'runner=macos-26\ndeveloper-dir=/Applications/Xcode_26.6.app/Contents/Developer\n',
+    );
   });
 });
 

@@ -2,7 +2,8 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-import { assetDifferences } from '../../../build/github/assets.ts';
+import { readConfig } from '../../../build/config.ts';
+import { assetDifferences, assetSetProblems } from '../../../build/github/assets.ts';
 import { cli } from '../../support/cli.ts';
 
 const COMMIT = 'c'.repeat(40);
@@ -80,6 +81,14 @@ describe('github publish', () => {
     expect(run()).toMatchObject({ status: 2, stderr: expect.stringContaining('notes.txt') });
   });
 
+  it('refuses a file that release.json does not name', () => {
+    const path = join(folder, 'release.json');
+    const manifest = JSON.parse(readFileSync(path, 'utf8'));
+    const files = manifest.files.filter(({ role }: { role: string }) => role !== 'sbom');
+    writeFileSync(path, JSON.stringify({ ...manifest, files }));
+    expect(run()).toMatchObject({ status: 6, stderr: expect.stringContaining('release.json does not name it') });
+  });
+
   it('says so loudly when the release is not immutable', () => {
     github({ immutable: false });
     const { status, stderr } = run();
@@ -106,6 +115,31 @@ describe('github publish', () => {
     github({ faults: [{ call: '--method PATCH', when: 'before', words: 'HTTP 500' }] });
     expect(run()).toMatchObject({ status: 5, stderr: expect.stringContaining('still a draft') });
     expect(read().releases).toMatchObject([{ draft: true }]);
+  });
+});
+
+describe('assetSetProblems', () => {
+  const whole = [
+    'Escrow.Buddy-1.1.0.pkg',
+    'EscrowBuddy-1.1.0-mdm-kit.zip',
+    'SHA256SUMS',
+    'release.json',
+    'EscrowBuddy.intoto.jsonl',
+    'EscrowBuddy.cdx.json',
+    'verify-report.json',
+  ];
+
+  it.each(whole)('misses %s', async (name) => {
+    const config = await readConfig('.');
+    const others = whole.filter((other) => other !== name);
+    expect(assetSetProblems(others, config, '1.1.0')).toEqual([`missing for a release: ${name}`]);
+  });
+
+  it('takes the whole set, with or without a log of the notary, and nothing else', async () => {
+    const config = await readConfig('.');
+    expect(assetSetProblems(whole, config, '1.1.0')).toEqual([]);
+    expect(assetSetProblems([...whole, 'notary-log.json'], config, '1.1.0')).toEqual([]);
+    expect(assetSetProblems([...whole, 'other.pkg'], config, '1.1.0')).toEqual(['no asset of a release: other.pkg']);
   });
 });
 

@@ -1,0 +1,66 @@
+import { basename } from 'node:path';
+import * as z from 'zod';
+import type { Trust } from '../../src/pki/apple-roots.ts';
+import type { PackageReport } from '../../src/verify/verify-package.ts';
+
+/** Schema of what `verify --json` prints and of verify-report.json. */
+export const VERIFICATION_SCHEMA = z.object({
+  schema: z.literal(1),
+  file: z.string().describe('The file that was judged, as it was named; in verify-report.json its name alone'),
+  trust: z.enum(['apple', 'rehearsal']).describe('Whose signatures were believed; no Mac trusts a rehearsal'),
+  checks: z.array(
+    z.object({
+      id: z.string().describe('Stable, for programs'),
+      status: z.enum(['pass', 'fail', 'skipped']),
+      subject: z.string().optional().describe('The file, component or slice that was looked at'),
+      reason: z.string().optional(),
+    }),
+  ),
+  facts: z.object({
+    identifier: z.string().nullable(),
+    version: z.string().nullable(),
+    tocDigest: z
+      .string()
+      .nullable()
+      .describe("Digest of the archive's table of contents, hex: what the signature covers"),
+    signer: z.string().nullable(),
+    teamIdentifier: z.string().nullable(),
+    timestamp: z.iso.datetime().nullable(),
+    ticketIssuedAt: z.iso.datetime().nullable(),
+  }),
+  verdict: z.enum(['pass', 'fail']),
+});
+
+/** A judged package, as programs read it. */
+export type VerificationDocument = z.infer<typeof VERIFICATION_SCHEMA>;
+
+/** Returns the document about a judged package: every check with its result, what the package says of itself, the verdict. */
+export function verificationDocument(
+  file: string,
+  { checks, facts, valid }: PackageReport,
+  trust: Pick<Trust, 'name'>,
+): VerificationDocument {
+  const { slices: _, timestamp, ticketIssuedAt, ...others } = facts;
+  return {
+    schema: 1,
+    file,
+    trust: trust.name,
+    checks: [...checks],
+    facts: {
+      ...others,
+      timestamp: timestamp?.toISOString() ?? null,
+      ticketIssuedAt: ticketIssuedAt?.toISOString() ?? null,
+    },
+    verdict: valid ? 'pass' : 'fail',
+  };
+}
+
+/** Returns the text of verify-report.json; it names no folder of the machine that judged. */
+export function renderVerifyReport(path: string, report: PackageReport, trust: Pick<Trust, 'name'>): string {
+  return `${JSON.stringify(verificationDocument(basename(path), report, trust), null, 2)}\n`;
+}
+
+/** Returns the JSON Schema (draft 2020-12) of the document, for its readers. */
+export function verificationJsonSchema(): string {
+  return `${JSON.stringify(z.toJSONSchema(VERIFICATION_SCHEMA), null, 2)}\n`;
+}

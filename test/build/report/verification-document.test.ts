@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
+import { describe, expect, inject, it } from 'vitest';
+import { VERIFICATION_SCHEMA, verificationJsonSchema } from '../../../build/report/verification-document.ts';
+import { builtPackage } from '../../support/built-package.ts';
+import { cli } from '../../support/cli.ts';
+
+const report = () => JSON.parse(readFileSync(join(inject('releaseFolder'), 'verify-report.json'), 'utf8'));
+
+describe('verify-report.json', () => {
+  it('is what verify prints of the finished package', () => {
+    const run = cli(['verify', '--trust', 'rehearsal', '--json', builtPackage()]);
+    expect(report()).toEqual({ ...JSON.parse(run.stdout), file: 'Escrow.Buddy-1.1.0.pkg' });
+    expect(report().verdict).toBe('pass');
+    expect(report().checks.length).toBeGreaterThan(40);
+  });
+
+  it('keeps to its schema, by our checker and by another', () => {
+    expect(VERIFICATION_SCHEMA.parse(report())).toEqual(report());
+    const validate = formats.default(new Ajv2020()).compile(JSON.parse(verificationJsonSchema()));
+    expect(validate(report()), JSON.stringify(validate.errors)).toBe(true);
+    expect(validate({ ...report(), verdict: 'perhaps' })).toBe(false);
+    expect(validate({ ...report(), checks: [{ id: 'a', status: 'good' }] })).toBe(false);
+  });
+
+  it('has the schema that lies in the project', async () => {
+    await expect(verificationJsonSchema()).toMatchFileSnapshot('../../../verify-report.schema.json');
+  });
+
+  it('tells a failed package by the same schema', () => {
+    const run = cli(['verify', '--json', 'package.json']);
+    expect([run.status, VERIFICATION_SCHEMA.parse(JSON.parse(run.stdout)).verdict]).toEqual([6, 'fail']);
+  });
+});
