@@ -5,12 +5,12 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { InterruptedError, UsageError } from '../src/base/errors.ts';
 import { removeOwnUnfinished } from '../src/base/files.ts';
 import type { Trust } from '../src/pki/apple-roots.ts';
-import { parseDuration } from './duration.ts';
 import { EXIT_CODES, errorDocument, exitCodeOf, renderError } from './exit-code.ts';
 import { addGitHubCommands } from './github/commands.ts';
 import { maskCommands } from './report/github.ts';
 import { createProgress, type Progress } from './report/progress.ts';
 import { STAGES } from './run.ts';
+import { parseDuration, parseSize } from './units.ts';
 
 /** What every command is given. */
 export interface CommandContext {
@@ -128,9 +128,19 @@ function commandLine(execute: Execute): Command {
   addCommand(program, 'expand', 'unpack a flat package, its payload and its scripts into a new folder')
     .argument('<file>', 'flat package')
     .argument('<folder>', 'folder to make; it must not exist, or be empty')
+    .addOption(
+      new Option(
+        '--max-size <size>',
+        'most that may be unpacked, such as 50G (default: 4G, or 100 times the package if that is more)',
+      ).argParser(parseSize),
+    )
+    .option('--case-sensitive', "unpack names that a Mac's usual disk takes for one; without it they are refused")
     .addHelpText('after', example('npm run -s cli -- expand Escrow.Buddy-1.1.0.pkg /tmp/expanded'))
     .action((file, folder, options) =>
-      execute(async (context) => (await import('./commands/expand.ts')).expand(context, file, folder), options),
+      execute(
+        async (context) => (await import('./commands/expand.ts')).expand(context, file, folder, options),
+        options,
+      ),
     );
 
   addCommand(program, 'verify', 'judge a finished package, ours or of others, without the network')
@@ -185,12 +195,14 @@ function commandLine(execute: Execute): Command {
     .argument('<message>', 'one or more lines, as they were printed')
     .option('--tool <name>', 'program that printed it, such as codesign, stapler or notary-log')
     .addHelpText('after', example('npm run -s cli -- doctor explain "errSecInternalComponent"'))
-    .action((message, options) =>
-      execute(
-        async (context) => (await import('./commands/explain.ts')).explainMessage(context, message, options),
-        options,
-      ),
-    );
+    .action((message, options) => {
+      // Options that both commands have are taken by the outer one, wherever they stand.
+      const all = { ...doctor.opts(), ...options };
+      return execute(
+        async (context) => (await import('./commands/explain.ts')).explainMessage(context, message, all),
+        all,
+      );
+    });
 
   return program;
 }

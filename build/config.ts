@@ -5,45 +5,64 @@ import { UsageError } from '../src/base/errors.ts';
 
 const text = (allowed: string, pattern: RegExp) => z.string(allowed).regex(pattern, allowed).describe(allowed);
 
+/**
+ * What no line of text here may hold: control characters, line separators, halves of characters (they have no UTF-8 form) and the
+ * two characters that XML forbids. Patterns with it need the flag `u`, as JSON Schema reads all of them.
+ */
+const NO_TEXT = String.raw`\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff`;
+const line = (pattern: string) => new RegExp(pattern.replaceAll('NO_TEXT', NO_TEXT), 'u');
+
 const identifier = text(
-  'a reverse-DNS identifier of letters, digits, dots and hyphens, such as com.example.Product',
-  /^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/,
+  'a reverse-DNS identifier of letters, digits, dots and hyphens, such as com.example.Product, at most 200 long',
+  /^(?=.{1,200}$)[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/u,
 );
-const fileName = text('a file name without slash or control character', /^(?!\.{1,2}$)[^/\x00-\x1f\x7f]+$/);
-const packageName = text(
-  'a file name that contains {version} and ends in .pkg, such as Product-{version}.pkg',
-  /^[^/\x00-\x1f]*\{version\}[^/\x00-\x1f]*\.pkg$/,
+const fileName = text(
+  'a file name without slash, colon or control character, at most 200 long',
+  line('^(?!\\.{1,2}$)[^/:NO_TEXT]{1,200}$'),
 );
-const macOSVersion = text('a macOS version such as 11.0 or 10.14.4', /^\d{1,3}(\.\d{1,2}){1,2}$/);
+/** A name that begins with a dot is hidden, one with a hyphen is an option to many tools. */
+const outputName = (extension: string) =>
+  text(
+    `a file name that contains {version} and ends in .${extension}, such as Product-{version}.${extension}, at most 200 long`,
+    line(`^(?![.-])(?=.{1,200}$)[^/:NO_TEXT]*\\{version\\}[^/:NO_TEXT]*\\.${extension}$`),
+  );
+const packageName = outputName('pkg');
+const macOSVersion = text('a macOS version such as 11.0 or 10.14.4', /^(0|[1-9][0-9]{0,2})(\.(0|[1-9][0-9]?)){1,2}$/u);
 const mechanism = text(
   'PLUGIN:MECHANISM or PLUGIN:MECHANISM,privileged',
-  /^[^:,\x00-\x1f]+:[^:,\x00-\x1f]+(,privileged)?$/,
+  line('^[^:,NO_TEXT]+:[^:,NO_TEXT]+(,privileged)?$'),
 );
 const externalIdentity = z.strictObject({
   command: z
     .array(z.string().min(1))
     .min(1)
     .describe('Program and arguments; it reads {"schema":1,"hash","digest"} and prints the RSA signature in base64'),
-  certificates: text('path of a PEM file in the project, leaf first', /^(?!\/)(?!.*\.\.)[^\x00-\x1f]+$/),
+  certificates: text('path of a PEM file in the project, leaf first', line('^(?!/)(?!.*\\.\\.)[^NO_TEXT]+$')),
   hashes: z
     .array(z.enum(['sha1', 'sha256'], 'sha1 or sha256'))
     .min(1)
     .default(['sha256'])
     .describe('Digests the key signs; without sha1 a package has the CMS signature alone'),
 });
-const url = z.url({ protocol: /^https?$/, error: 'an http or https address' }).describe('an http or https address');
+/** Addresses that would have to be mended, hold a password, or cannot have a path put behind them, are none. */
+const url = text(
+  'an http or https address without user, query or fragment',
+  /^https?:\/\/([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(\/([A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*)?$/u,
+).refine((address) => URL.canParse(address), 'an http or https address, its port below 65536');
 
 /** Schema of release.config.json; the JSON Schema beside that file is made from it. */
 export const CONFIG_SCHEMA = z.strictObject({
   $schema: z.string().optional(),
-  product: z.strictObject({ title: text('the name that Installer shows, one line', /^[^\x00-\x1f\x7f]+$/) }),
+  product: z.strictObject({
+    title: text('the name that Installer shows, one line of at most 200', line('^(?=.*\\S)[^NO_TEXT]{1,200}$')),
+  }),
   bundle: z.strictObject({
-    name: text('a file name that ends in .bundle', /^[^/\x00-\x1f:,]+\.bundle$/),
+    name: text('a file name that ends in .bundle, at most 200 long', line('^(?![.])[^/:,NO_TEXT]{1,193}\\.bundle$')),
     executable: fileName,
     identifier,
   }),
   authorization: z.strictObject({
-    right: text('the name of a right, such as system.login.console', /^[a-z0-9.-]+$/),
+    right: text('the name of a right, such as system.login.console', /^[a-z0-9.-]+$/u),
     mechanism,
     before: mechanism,
   }),
@@ -51,7 +70,7 @@ export const CONFIG_SCHEMA = z.strictObject({
     identifier,
     installLocation: text(
       'an absolute path without .. or a slash at its end',
-      /^(?!.*\/\.{1,2}(\/|$))(\/[^/\x00-\x1f]+)+$/,
+      line('^(?=.{1,500}$)(?!.*/\\.{1,2}(/|$))(/[^/NO_TEXT]+)+$'),
     ),
     guardIdentifier: identifier,
     uninstallIdentifier: identifier,
@@ -66,10 +85,10 @@ export const CONFIG_SCHEMA = z.strictObject({
     package: packageName,
     guard: packageName,
     uninstall: packageName,
-    kit: text('a file name that contains {version} and ends in .zip', /^[^/\x00-\x1f]*\{version\}[^/\x00-\x1f]*\.zip$/),
+    kit: outputName('zip'),
   }),
   signing: z.strictObject({
-    teamIdentifier: text('10 capital letters or digits, as Apple assigned them', /^[A-Z0-9]{10}$/)
+    teamIdentifier: text('10 capital letters or digits, as Apple assigned them', /^[A-Z0-9]{10}$/u)
       .nullable()
       .describe('Team that must have signed a release; null accepts the team of the certificates given'),
     toolchain: z.enum(['portable', 'apple', 'auto'], 'portable, apple or auto'),
@@ -131,13 +150,15 @@ function contradictions(config: LooseConfig): string[] {
     );
   }
   const identifiers = texts([settings?.identifier, settings?.guardIdentifier, settings?.uninstallIdentifier]);
-  if (new Set(identifiers).size < identifiers.length) {
-    problems.push(`package: ${show(identifiers)}: the three identifiers must differ, each is a receipt of its own`);
+  if (new Set(identifiers.map((name) => name.toLowerCase())).size < identifiers.length) {
+    problems.push(
+      `package: ${show(identifiers)}: the three identifiers must differ in more than capitals, each is a receipt of its own`,
+    );
   }
   // Most Macs keep files in a file system that does not tell capitals from small letters.
   const names = texts(typeof output === 'object' ? Object.values(output ?? {}) : []);
-  if (new Set(names.map((name) => name.toLowerCase())).size < names.length) {
-    problems.push(`output: ${show(names)}: the names must differ, in more than capitals`);
+  if (new Set(names.map((name) => name.normalize('NFD').toLowerCase())).size < names.length) {
+    problems.push(`output: ${show(names)}: the names must differ, in more than capitals and Unicode normalisation`);
   }
   return [...problems, ...versionProblems(config?.macOS ?? {})];
 }

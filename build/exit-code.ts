@@ -23,6 +23,12 @@ export const EXIT_CODES: Readonly<Record<number, string>> = {
   130: 'interrupted',
 };
 
+/** What a file system answers to a wrong path, missing rights, or a disk, quota or table that is full. Source: errno(3). */
+const FILE_SYSTEM_CODES = new Set([
+  ...['ENOENT', 'EACCES', 'EPERM', 'ENOTDIR', 'EISDIR', 'EROFS', 'EEXIST', 'ENAMETOOLONG', 'ELOOP', 'EBUSY', 'ETXTBSY'],
+  ...['ENOSPC', 'EDQUOT', 'EFBIG', 'EMFILE', 'ENFILE', 'EIO'],
+]);
+
 /** Returns the exit code for an error: who has to act decides. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return 2;
@@ -33,12 +39,7 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof InterruptedError) return 130;
   // The file system said no to a path that the person named or to the disk: theirs to mend.
   const code = (error as NodeJS.ErrnoException | null)?.code;
-  if (
-    code !== undefined &&
-    ['ENOENT', 'EACCES', 'EPERM', 'ENOTDIR', 'EISDIR', 'ENOSPC', 'EROFS', 'EEXIST', 'ENAMETOOLONG'].includes(code)
-  ) {
-    return 2;
-  }
+  if (code !== undefined && FILE_SYSTEM_CODES.has(code)) return 2;
   return 1;
 }
 
@@ -102,6 +103,8 @@ function hintOf(error: unknown, exitCode: number): string | null {
   if (exitCode === 1) return 'This is a bug. Please report it with the lines below; they hold no secret.';
   const code = (error as NodeJS.ErrnoException).code;
   if (code === 'ENOSPC') return 'The disk is full. Free some space and run again; nothing half-written was left.';
+  if (code === 'EDQUOT' || code === 'EFBIG')
+    return 'You may not write that much there. Raise the limit or use another folder.';
   if (code === 'ENOENT') return 'Check the path.';
   return 'Check the path and who may read or write there.';
 }

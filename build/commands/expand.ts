@@ -1,29 +1,45 @@
-import { mkdirSync, renameSync, rmdirSync } from 'node:fs';
-import { lstat, readdir, rm, stat } from 'node:fs/promises';
+import { chmodSync, lstatSync, mkdirSync, renameSync, rmdirSync } from 'node:fs';
+import { lstat, readdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { UsageError } from '../../src/base/errors.ts';
-import { unfinishedName } from '../../src/base/files.ts';
+import { removeTree, unfinishedName } from '../../src/base/files.ts';
 import { accessFile, openForReading } from '../../src/base/random-access.ts';
 import { type Expanded, expandPackage } from '../../src/flat-package/expand.ts';
 import { openPackage } from '../../src/flat-package/open-package.ts';
 import type { CommandContext, CommandResult } from '../cli.ts';
 
+/** Options of `expand` as the command line gives them. */
+export interface ExpandOptions {
+  /** Most bytes to unpack. */
+  readonly maxSize?: number;
+  /** Unpack names that a Mac's usual file system takes for one. */
+  readonly caseSensitive?: boolean;
+}
+
 /** Unpacks a flat package into a new folder, or into one that is empty: whole, or not at all. */
-export async function expand(context: CommandContext, file: string, folder: string): Promise<CommandResult> {
+export async function expand(
+  context: CommandContext,
+  file: string,
+  folder: string,
+  { maxSize, caseSensitive }: ExpandOptions,
+): Promise<CommandResult> {
   const target = resolve(folder);
   const place = await placeFor(target, folder);
   const handle = await openForReading(file);
   try {
     const opened = await openPackage(await accessFile(handle));
     mkdirSync(place.unfinished);
-    const counts = await expandPackage(opened, place.unfinished, context.signal);
+    const counts = await expandPackage(opened, place.unfinished, context.signal, {
+      maxBytes: maxSize,
+      caseSensitive,
+    });
     await place.finish();
     return {
       document: { schema: 1, folder: target, ...counts },
       text: `Unpacked ${describe(counts)} into ${folder}\n`,
     };
   } catch (error) {
-    await rm(place.unfinished, { recursive: true, force: true });
+    removeTree(place.unfinished);
     throw error;
   } finally {
     await handle.close();
@@ -70,8 +86,17 @@ async function isEmptyFolder(target: string, name: string): Promise<boolean> {
 /** Moves everything one folder up, without a moment at which a signal could be heard. */
 async function moveUp(unfinished: string, target: string): Promise<void> {
   const names = await readdir(unfinished);
-  for (const name of names) renameSync(join(unfinished, name), join(target, name));
+  for (const name of names) moveInto(join(unfinished, name), join(target, name));
   rmdirSync(unfinished);
+}
+
+/** A folder can be moved elsewhere only while its owner may write to it: its `..` changes. */
+function moveInto(from: string, to: string): void {
+  const stats = lstatSync(from);
+  const isFolder = stats.isDirectory();
+  if (isFolder) chmodSync(from, 0o700);
+  renameSync(from, to);
+  if (isFolder) chmodSync(to, stats.mode & 0o777);
 }
 
 function describe({ files, directories, symlinks }: Expanded): string {

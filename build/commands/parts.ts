@@ -1,7 +1,7 @@
-import { mkdir, readdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { mkdir, readdir, rename } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { UsageError, VerificationError } from '../../src/base/errors.ts';
-import { digestFile } from '../../src/base/files.ts';
+import { digestFile, unfinishedName } from '../../src/base/files.ts';
 import { selectToolchain } from '../../src/toolchain/select.ts';
 import type { CommandContext, CommandResult } from '../cli.ts';
 import { PARTS_CLI, writeParts } from '../parts.ts';
@@ -29,9 +29,11 @@ export async function parts(context: CommandContext, options: PartsOptions): Pro
   });
   const toolchain = selectToolchain(options.toolchain ?? plan.config.signing.toolchain);
   const slices = await toolchain.compiler.compile(await readBundleSource(plan), { signal: context.signal });
-  await mkdir(folder, { recursive: true });
   const tools = await toolchain.compiler.versions();
-  await writeParts(folder, { plan, cli: context.program, slices, toolchain: toolchain.name, tools });
+  await mkdir(dirname(folder), { recursive: true });
+  const unfinished = unfinishedName(folder);
+  await writeParts(unfinished, { plan, cli: context.program, slices, toolchain: toolchain.name, tools });
+  await rename(unfinished, folder);
   const archive = await tarFolder(folder, `${folder}.tar`);
   const cli = await digestFile(join(folder, PARTS_CLI));
   const { sha256 } = archive;

@@ -1,5 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { UsageError } from '../../src/base/errors.ts';
+import { openForReading } from '../../src/base/random-access.ts';
 import { type StapleOptions, stapleBundle, staplePackage } from '../../src/notary/staple.ts';
 import { appleTrust } from '../../src/pki/apple-roots.ts';
 import type { NotaryAccess } from '../../src/toolchain/toolchain.ts';
@@ -22,8 +24,11 @@ export async function staple(
   file: string,
   options: StapleCommandOptions,
 ): Promise<CommandResult> {
+  if (file === '') throw new UsageError('TARGET_INVALID', 'the file to staple has an empty name');
   const path = resolve(file);
   const isBundle = (await stat(path)).isDirectory();
+  // Refuses a named pipe, whose opening would wait for a writer and could not be interrupted.
+  if (!isBundle) await (await openForReading(path)).close();
   const source = await ticketSource(context, options);
   const stage = context.progress.begin('staple');
   const stapling: StapleOptions = {

@@ -49,6 +49,19 @@ llvm_program() {
   return 1
 }
 
+# Prints the first of the given LLVM program's names that links our bundle: a plain name may be that of a version too old.
+# A program that tells no version is believed.
+compiler_program() {
+  if command -v "$1" >/dev/null 2>&1; then
+    version=$("$1" --version 2>/dev/null | sed -n 's/^[^0-9]*\([0-9][0-9]*\)\.[0-9].*/\1/p' | head -n 1)
+    [ "${version:-14}" -ge 14 ] && printf '%s\n' "$1" && return
+  fi
+  for version in $LLVM_VERSIONS; do
+    command -v "$1-$version" >/dev/null 2>&1 && printf '%s\n' "$1-$version" && return
+  done
+  return 1
+}
+
 # Whether packages can be installed without a person: as root, or with sudo where that asks nothing.
 may_install() {
   command -v apt-get >/dev/null 2>&1 || return 1
@@ -77,13 +90,13 @@ ensure_compiler() {
     return
   fi
   missing=''
-  llvm_program clang >/dev/null || missing="$missing clang"
-  llvm_program ld64.lld >/dev/null || missing="$missing lld"
+  compiler_program clang >/dev/null || missing="$missing clang"
+  compiler_program ld64.lld >/dev/null || missing="$missing lld"
   [ -z "$missing" ] && return
   may_install || stop_for_compiler 'packages cannot be installed here without asking'
   # shellcheck disable=SC2086 # a list of package names
   apt_install $missing || stop_for_compiler 'apt did not install it, its messages are above'
-  if ! llvm_program clang >/dev/null || ! llvm_program ld64.lld >/dev/null; then
+  if ! compiler_program clang >/dev/null || ! compiler_program ld64.lld >/dev/null; then
     stop 'clang or ld64.lld is still missing after the installation.' \
       'The LLVM of this distribution may be older than 14; install clang-14 and lld-14 or later.'
   fi
@@ -139,7 +152,7 @@ arm64_gcc_package() {
 
 # The sanitizers' run-time library has the version of clang in its name.
 sanitizer_package() {
-  version=$("$(llvm_program clang)" --version | sed -n 's/.*clang version \([0-9]*\).*/\1/p')
+  version=$("$(compiler_program clang)" --version | sed -n 's/.*clang version \([0-9]*\).*/\1/p')
   printf 'libclang-rt-%s-dev\n' "$version"
 }
 

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream, rmSync } from 'node:fs';
+import { chmodSync, createReadStream, lstatSync, readdirSync, rmSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import fsExtra from 'fs-extra';
@@ -63,10 +63,32 @@ export function unfinishedName(path: string): string {
   return name;
 }
 
-/** Removes what this process has begun and not finished; for the last moment before it ends. */
+/** Removes what this process has begun and not finished; for the last moment before it ends, which nothing may keep from coming. */
 export function removeOwnUnfinished(): void {
-  for (const path of unfinished) rmSync(path, { force: true, recursive: true });
+  for (const path of unfinished) {
+    try {
+      removeTree(path);
+    } catch {
+      // It stays under its hidden name.
+    }
+  }
   unfinished.clear();
+}
+
+/** Removes a file, or a folder with all in it, also folders that their owner may not write to; nothing when nothing is there. */
+export function removeTree(path: string): void {
+  try {
+    rmSync(path, { force: true, recursive: true });
+  } catch {
+    openFolders(path);
+    rmSync(path, { force: true, recursive: true });
+  }
+}
+
+function openFolders(path: string): void {
+  if (!lstatSync(path).isDirectory()) return;
+  chmodSync(path, 0o700);
+  for (const name of readdirSync(path)) openFolders(join(path, name));
 }
 
 /** Removes what writers that were killed left in a folder: hidden files whose process is gone. */

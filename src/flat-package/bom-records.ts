@@ -1,3 +1,4 @@
+import { UsageError } from '../base/errors.ts';
 import { type BomRecord, directorySize } from './bom.ts';
 import { countChildren, invalidEntry, type PayloadEntry } from './entry.ts';
 import type { FileFacts } from './file-facts.ts';
@@ -28,4 +29,16 @@ export function bomRecords(entries: readonly PayloadEntry[], facts: ReadonlyMap<
     const { size, cksum, macho } = found;
     return { ...common, size, cksum, ...(macho ? { architectures: macho.architectures } : {}) };
   });
+}
+
+/**
+ * Throws UsageError `ENTRY_TOO_LARGE` for a file that a Bom cannot list, from 4 GiB on (Size64 is not written); asked before the
+ * payload is read, which takes minutes then.
+ */
+export function checkBomSizes(entries: readonly PayloadEntry[]): void {
+  for (const entry of entries) {
+    if (entry.kind !== 'file' || entry.source.size < 2 ** 32) continue;
+    const problem = `payload entry ${JSON.stringify(entry.path)}: expected less than 4 GiB, found ${entry.source.size} bytes`;
+    throw new UsageError('ENTRY_TOO_LARGE', problem);
+  }
 }

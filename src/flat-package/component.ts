@@ -4,7 +4,7 @@ import { fromFile } from '../base/bytes.ts';
 import { InterruptedError } from '../base/errors.ts';
 import { unfinishedName } from '../base/files.ts';
 import { encodeBom } from './bom.ts';
-import { bomRecords } from './bom-records.ts';
+import { bomRecords, checkBomSizes } from './bom-records.ts';
 import { payloadCounters } from './counters.ts';
 import { writeCpio } from './cpio.ts';
 import type { PayloadEntry } from './entry.ts';
@@ -56,6 +56,7 @@ export async function buildComponent(
   path: string,
   signal: AbortSignal,
 ): Promise<ComponentMembers> {
+  checkBomSizes(plan.payload);
   const facts = new Map<string, FileFacts>();
   const spool = unfinishedName(`${path}.payload`);
   const dispose = () => rm(spool, { force: true });

@@ -27,6 +27,13 @@ export const TRAILER_NAME = 'TRAILER!!!';
 export const CPIO_BLOCK_SIZE = 512;
 /** Most that six octal digits hold. */
 export const ODC_SHORT_MAX = 0o777777;
+/**
+ * Longest name or link target written, in bytes without NUL: PATH_MAX of macOS is 1,024 with it, so that a longer one cannot be laid
+ * down. Source: sys/syslimits.h.
+ */
+export const WRITTEN_NAME_MAX = 1023;
+/** Longest component of a name, in UTF-16 units: no file system of macOS holds more (HFS Plus: 255; NAME_MAX, sys/syslimits.h). */
+export const COMPONENT_MAX = 255;
 /** Largest file: what eleven octal digits hold, 8 GiB - 1. */
 export const CPIO_FILE_SIZE_MAX = 8 ** 11 - 1;
 

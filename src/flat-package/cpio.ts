@@ -1,13 +1,15 @@
 import { UsageError } from '../base/errors.ts';
 import {
+  COMPONENT_MAX,
   CPIO_BLOCK_SIZE,
   CPIO_FILE_SIZE_MAX,
   ODC_HEADER,
   ODC_MAGIC,
   ODC_SHORT_MAX,
   TRAILER_NAME,
+  WRITTEN_NAME_MAX,
 } from './cpio-header.ts';
-import { checkEntries, countChildren, FILE_TYPE_BITS, type FileEntry, type PayloadEntry } from './entry.ts';
+import { baseName, checkEntries, countChildren, FILE_TYPE_BITS, type FileEntry, type PayloadEntry } from './entry.ts';
 import { FactGatherer, type FileFacts } from './file-facts.ts';
 
 /** Told the facts of each file once its data has gone by. */
@@ -21,8 +23,8 @@ export type FileObserver = (entry: FileEntry, facts: FileFacts) => void;
  *
  * @param entries a tree with its root; see `checkEntries`
  * @param observe called for every file, in archive order
- * @throws UsageError `ENTRY_INVALID` for a broken tree, `ENTRY_TOO_LARGE` from 8 GiB on or for a name beyond 262,142 bytes, before
- *   anything is yielded; whatever a source throws
+ * @throws UsageError `ENTRY_INVALID` for a broken tree, `ENTRY_TOO_LARGE` from 8 GiB on for a name or link target
+ *   beyond what macOS can lay down (1,023 bytes, 255 units a component), before anything is yielded; whatever a source throws
  * @example for await (const chunk of writeCpio(entries, (entry, facts) => sums.set(entry.path, facts))) ...
  */
 export async function* writeCpio(
@@ -47,14 +49,18 @@ async function* copyFile(entry: FileEntry, staging: Staging, observe: FileObserv
   const gatherer = new FactGatherer(entry.source.size);
   for await (const chunk of entry.source.chunks()) {
     gatherer.update(chunk);
+    // A source without an end must not fill the disk before it is noticed.
+    if (gatherer.seen > entry.source.size) throw changed(entry, gatherer.seen);
     yield* staging.add(chunk);
   }
   const facts = gatherer.finish();
-  if (facts.size !== entry.source.size) {
-    const problem = `payload entry ${JSON.stringify(entry.path)}: expected ${entry.source.size} bytes, found ${facts.size}`;
-    throw new UsageError('ENTRY_CHANGED', problem, { hint: 'The file changed while it was packaged. Run again.' });
-  }
+  if (facts.size !== entry.source.size) throw changed(entry, facts.size);
   observe(entry, facts);
+}
+
+function changed({ path, source }: FileEntry, found: number): UsageError {
+  const problem = `payload entry ${JSON.stringify(path)}: expected ${source.size} bytes, found ${found}`;
+  return new UsageError('ENTRY_CHANGED', problem, { hint: 'The file changed while it was packaged. Run again.' });
 }
 
 /** Bytes of an entry's data. */
@@ -64,13 +70,16 @@ function dataSize(entry: PayloadEntry): number {
 }
 
 function checkLimits(entry: PayloadEntry): void {
+  const target = entry.kind === 'symlink' ? Buffer.byteLength(entry.target) : 0;
   const limits = [
-    ['file', dataSize(entry), CPIO_FILE_SIZE_MAX],
-    ['name', Buffer.byteLength(entry.path) + 1, ODC_SHORT_MAX],
+    ['a file', entry.kind === 'file' ? entry.source.size : 0, CPIO_FILE_SIZE_MAX, 'bytes'],
+    ['a name', Buffer.byteLength(entry.path), WRITTEN_NAME_MAX, 'bytes'],
+    ['a link target', target, WRITTEN_NAME_MAX, 'bytes'],
+    ['a last component', baseName(entry.path).length, COMPONENT_MAX, 'UTF-16 units'],
   ] as const;
-  for (const [what, size, max] of limits) {
+  for (const [what, size, max, unit] of limits) {
     if (size <= max) continue;
-    const problem = `payload entry ${JSON.stringify(entry.path.slice(0, 200))}: expected a ${what} of at most ${max} bytes, found ${size}`;
+    const problem = `payload entry ${JSON.stringify(entry.path.slice(0, 200))}: expected ${what} of at most ${max} ${unit}, found ${size}`;
     throw new UsageError('ENTRY_TOO_LARGE', problem);
   }
 }

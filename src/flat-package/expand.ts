@@ -1,7 +1,8 @@
-import { chmod, lutimes, mkdir, open, symlink, utimes } from 'node:fs/promises';
+import { chmod, lutimes, mkdir, open, statfs, symlink, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FormatError, InterruptedError } from '../base/errors.ts';
+import { InterruptedError, UsageError } from '../base/errors.ts';
 import { type CpioEntry, readLinkTarget } from './cpio-read.ts';
+import { defaultMaxBytes, type ExpandLimits, Surveyor, type TreeVisitor, unsafe } from './expand-survey.ts';
 import { cpioEntries, type OpenPackage } from './open-package.ts';
 import { extractMember, type XarArchive } from './xar-read.ts';
 import type { XarMember } from './xar-toc.ts';
@@ -19,20 +20,39 @@ const MODE_MASK = 0o777;
 /**
  * Unpacks a flat package: its members, and instead of Payload and Scripts the trees they hold, as `pkgutil --expand-full` does.
  *
+ * The package is read twice: what is damaged, unsafe, ambiguous on a Mac or too large is refused before anything is written.
  * Nothing is written outside `folder`: names are checked, nothing that exists is opened or followed, symbolic links are made
  * as they are and never gone through. Owners are not set.
  *
  * @param folder an empty folder
- * @throws FormatError `EXPAND_UNSAFE` for an entry below something that is no folder, or at a path that is taken
+ * @throws FormatError `EXPAND_UNSAFE` for an entry below something that is no folder, or at a path that is taken;
+ *   `EXPAND_COLLISION`, `EXPAND_TOO_LARGE` as `limits` has them; UsageError `DISK_TOO_SMALL`
  */
-export async function expandPackage(opened: OpenPackage, folder: string, signal: AbortSignal): Promise<Expanded> {
+export async function expandPackage(
+  { archive }: OpenPackage,
+  folder: string,
+  signal: AbortSignal,
+  limits: ExpandLimits = {},
+): Promise<Expanded> {
+  const maxBytes = limits.maxBytes ?? defaultMaxBytes(archive.access.size);
+  const surveyor = new Surveyor(maxBytes, limits.caseSensitive ?? false, signal);
+  for (const member of archive.members) await expandMember(archive, member, surveyor);
+  await checkSpace(folder, surveyor.bytes);
   const writer = new TreeWriter(folder, signal);
-  for (const member of opened.archive.members) await expandMember(opened.archive, member, writer);
+  for (const member of archive.members) await expandMember(archive, member, writer);
   await writer.finish();
   return writer.counts;
 }
 
-async function expandMember(archive: XarArchive, member: XarMember, writer: TreeWriter): Promise<void> {
+async function checkSpace(folder: string, bytes: number): Promise<void> {
+  const { blocks, bavail, bsize } = await statfs(folder);
+  // Some network file systems tell nothing.
+  if (blocks === 0 || bytes <= bavail * bsize) return;
+  const problem = `${folder}: the package takes ${bytes} bytes when unpacked, the disk has ${bavail * bsize} left`;
+  throw new UsageError('DISK_TOO_SMALL', problem, { hint: 'Free some space, or name a folder on another disk.' });
+}
+
+async function expandMember(archive: XarArchive, member: XarMember, writer: TreeVisitor): Promise<void> {
   if (member.kind === 'directory') return writer.directory(member.path, 0o755);
   if (member.kind === 'symlink') return writer.symlink(member.path, member.target ?? '');
   if (!/(^|\/)(Payload|Scripts)$/.test(member.path))
@@ -41,7 +61,7 @@ async function expandMember(archive: XarArchive, member: XarMember, writer: Tree
   for await (const entry of cpioEntries(archive, member)) await expandEntry(member.path, entry, writer);
 }
 
-async function expandEntry(tree: string, entry: CpioEntry, writer: TreeWriter): Promise<void> {
+async function expandEntry(tree: string, entry: CpioEntry, writer: TreeVisitor): Promise<void> {
   const path = entry.path === '.' ? tree : `${tree}/${entry.path.slice(2)}`;
   const mtime = entry.header.mtimeSeconds;
   if (entry.kind === 'directory') return writer.directory(path, entry.mode, mtime);
@@ -50,7 +70,7 @@ async function expandEntry(tree: string, entry: CpioEntry, writer: TreeWriter): 
 }
 
 /** Makes files, folders and links below a folder, each path once, each below a folder it made itself. */
-class TreeWriter {
+class TreeWriter implements TreeVisitor {
   readonly counts = { files: 0, directories: 0, symlinks: 0 };
   readonly #root: string;
   readonly #signal: AbortSignal;
@@ -117,11 +137,7 @@ class TreeWriter {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code !== 'EEXIST' && code !== 'ENOTDIR' && code !== 'ELOOP') throw error;
-      const problem = `expected a free place for ${JSON.stringify(path)}, found another entry there or above it`;
-      throw new FormatError('EXPAND_UNSAFE', 'flat package', 0, problem, {
-        cause: error,
-        hint: 'The package names a path twice, or puts something below what is no folder. Do not install it.',
-      });
+      throw unsafe(path, error);
     }
   }
 }

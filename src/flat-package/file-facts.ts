@@ -43,6 +43,11 @@ export class FactGatherer {
     this.#size = size;
   }
 
+  /** Bytes that came so far. */
+  get seen(): number {
+    return this.#seen;
+  }
+
   update(chunk: Buffer): void {
     this.#whole.update(chunk);
     const start = this.#seen;

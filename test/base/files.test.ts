@@ -1,8 +1,15 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { digestFile, removeOwnUnfinished, removeUnfinished, unfinishedName, writeWhole } from '../../src/base/files.ts';
+import {
+  digestFile,
+  removeOwnUnfinished,
+  removeTree,
+  removeUnfinished,
+  unfinishedName,
+  writeWhole,
+} from '../../src/base/files.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -67,4 +74,19 @@ describe('removeOwnUnfinished', () => {
     removeOwnUnfinished();
     expect(readdirSync(folder)).toEqual([]);
   });
+});
+
+describe('removeTree', () => {
+  it.skipIf(process.getuid?.() === 0)(
+    'removes folders that may not be written to; skipped: needs a user but root',
+    () => {
+      mkdirSync(join(folder, 'a/b'), { recursive: true });
+      writeFileSync(join(folder, 'a/b/c'), '');
+      chmodSync(join(folder, 'a/b'), 0o555);
+      removeTree(join(folder, 'a'));
+      expect(readdirSync(folder)).toEqual([]);
+    },
+  );
+
+  it('does not mind what is not there', () => expect(removeTree(join(folder, 'none'))).toBeUndefined());
 });

@@ -68,6 +68,15 @@ describe('wrong usage', () => {
   });
 });
 
+describe('doctor explain', () => {
+  it.each([[['doctor', 'explain', '--json', 'what is this']], [['doctor', '--json', 'explain', 'what is this']]])(
+    '%j is one JSON document, although doctor has the option too',
+    (argv) => {
+      expect(JSON.parse(cli(argv).stdout)).toMatchObject({ schema: 1, message: 'what is this' });
+    },
+  );
+});
+
 describe('standard output', () => {
   it('may be closed by its reader, who has seen enough', () => {
     const script = '"$0" "$1" inspect "$2" | true';
@@ -87,7 +96,7 @@ describe('standard output', () => {
 });
 
 describe('a file argument', () => {
-  it.each(['inspect', 'verify'])('of %s that is a named pipe is refused at once', (command) => {
+  it.each(['inspect', 'verify', 'staple'])('of %s that is a named pipe is refused at once', (command) => {
     const pipe = join(scratch, `pipe-${command}`);
     expect(spawnSync('mkfifo', [pipe]).status).toBe(0);
     const run = cli([command, pipe], { timeout: 10_000 });

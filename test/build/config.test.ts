@@ -104,6 +104,42 @@ describe('parseConfig', () => {
   });
 });
 
+describe('text that cannot be in a package', () => {
+  it.each([
+    ['product', 'title', ['\ud800', 'a\nb', 'a\x85', '\u2028', '\uffff', ' ', 'x'.repeat(201)]],
+    ['bundle', 'executable', ['..', 'a/b', 'a:b', '\udc00', 'x'.repeat(201)]],
+    ['output', 'package', ['a.pkg', '../{version}.pkg', '.{version}.pkg', '-{version}.pkg', '\ud800{version}.pkg']],
+    ['package', 'installLocation', ['/', '/a/../b', '/\ud800']],
+    ['macOS', 'sdk', ['014.4', '14', '14.4\n']],
+    [
+      'services',
+      'notary',
+      [' http://a', 'http://a\n', 'http://user:word@a', 'http://a?b', 'http://a:99999', 'ftp://a'],
+    ],
+  ])('%s.%s refuses it, and so does the schema', (section, key, values) => {
+    const { pattern } = JSON.parse(configJsonSchema()).properties[section].properties[key];
+    for (const value of values) {
+      const message = messageAfter((config: Record<string, any>) => {
+        config[section][key] = value;
+      });
+      expect(message, JSON.stringify(value)).toContain(`${section}.${key}: `);
+      // A port's size is beyond a pattern.
+      if (!value.includes(':99999')) expect(new RegExp(pattern, 'u').test(value), JSON.stringify(value)).toBe(false);
+    }
+  });
+
+  it.each([
+    [/must differ in more than capitals/, 'package', 'guardIdentifier', 'COM.netflix.escrow-buddy'],
+    [/must differ, in more than capitals and Unicode normalisation/, 'output', 'guard', 'e\u0301-{version}.pkg'],
+  ])('names that one Mac takes for the same: %s', (message, section, key, value) => {
+    const found = messageAfter((config: Record<string, any>) => {
+      if (section === 'output') config.output.package = 'É-{version}.pkg';
+      config[section][key] = value;
+    });
+    expect(found).toMatch(message);
+  });
+});
+
 describe('the JSON Schema for editors', () => {
   it('is the one that the code checks with (after a change: npx vitest run test/build/config.test.ts -u)', async () => {
     await expect(configJsonSchema()).toMatchFileSnapshot('../../release.config.schema.json');

@@ -20,6 +20,8 @@ describe('exitCodeOf', () => {
     [6, new FormatError('A', 'XarHeader', 4, 'a')],
     [130, new InterruptedError()],
     [2, Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })],
+    [2, Object.assign(new Error('EDQUOT: disk quota exceeded'), { code: 'EDQUOT' })],
+    [2, Object.assign(new Error('ELOOP: too many symbolic links'), { code: 'ELOOP' })],
     [1, new TypeError('x is undefined')],
     [1, 'thrown text'],
   ])('%i for %s', (code, error) => expect(exitCodeOf(error)).toBe(code));

@@ -3,6 +3,9 @@ import { appendFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parts } from '../../build/commands/parts.ts';
+import { createProgress } from '../../build/report/progress.ts';
+import { removeOwnUnfinished } from '../../src/base/files.ts';
 import { sha256 } from '../github/actions.ts';
 import { cli } from '../support/cli.ts';
 
@@ -54,6 +57,27 @@ describe('parts', () => {
     const run = cli(['parts', '--out', join(scratch, 'other'), '--expect', '0'.repeat(64)]);
     expect(run).toMatchObject({ status: 6 });
     expect(run.stderr).toContain('the parts have sha256');
+  });
+
+  it('leaves no folder that is half filled', async () => {
+    const root = join(scratch, 'without change log');
+    for (const name of ['release.config.json', 'package.json', 'payload', 'scripts'])
+      cpSync(name, join(root, name), { recursive: true });
+    const out = join(scratch, 'cut off');
+    const { signal } = new AbortController();
+    const progress = createProgress({ stream: process.stderr, verbose: false, color: false });
+    const context = {
+      root,
+      program: 'package.json',
+      progress,
+      signal,
+      json: false,
+      verbose: false,
+      env: { SOURCE_DATE_EPOCH: '0' },
+    };
+    await expect(parts(context, { out })).rejects.toMatchObject({ code: 'ENOENT' });
+    removeOwnUnfinished();
+    expect(readdirSync(scratch).filter((name) => name.includes('cut off'))).toEqual([]);
   });
 
   it('refuses a folder that holds something', () => {

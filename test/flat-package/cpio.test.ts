@@ -134,4 +134,32 @@ describe('writeCpio', () => {
     );
     expect(error).toMatchObject({ code: 'ENTRY_CHANGED', message: expect.stringContaining('./a') });
   });
+
+  it('stops a source at the first byte too many, even one without end', async () => {
+    let pulled = 0;
+    const source: ByteSource = {
+      size: 3,
+      async *chunks() {
+        for (; pulled < 1000; pulled++) yield Buffer.alloc(4096);
+      },
+    };
+    const endless: PayloadEntry = { ...FACTS, kind: 'file', path: './a', mode: 0o644, source };
+    const error = await errorOf(() => collect(writeCpio([directory('.'), endless])));
+    expect(error.code).toBe('ENTRY_CHANGED');
+    expect(pulled).toBe(0);
+  });
+
+  const long = (bytes: number) => `.${'/abcdefg'.repeat(Math.ceil(bytes / 8))}`.slice(0, bytes);
+  const folders = (path: string) =>
+    path.split('/').map((_, index, all) => directory(all.slice(0, index + 1).join('/')));
+  it.each([
+    ['a name of 1,023 bytes', folders(long(1023)), folders(long(1024))],
+    ['a component of 255 units', [file(`./${'日'.repeat(255)}`, '')], [file(`./${'a'.repeat(256)}`, '')]],
+    ['a link target of 1,023 bytes', [symlink('./l', 'é'.repeat(511))], [symlink('./l', 'é'.repeat(512))]],
+  ])('writes and reads %s and refuses a longer one: macOS cannot lay it down', async (_, right, wrong) => {
+    const whole = (entries: PayloadEntry[]) => (entries[0]?.path === '.' ? entries : [directory('.'), ...entries]);
+    const archive = await collect(writeCpio(whole(right)));
+    expect((await readBack(archive, 512)).length).toBe(whole(right).length);
+    expect((await errorOf(() => writeCpio(whole(wrong)).next())).code).toBe('ENTRY_TOO_LARGE');
+  });
 });

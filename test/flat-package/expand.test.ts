@@ -19,6 +19,7 @@ import { comparePayload } from '../../src/flat-package/compare-payload.ts';
 import { ODC_HEADER, ODC_MAGIC } from '../../src/flat-package/cpio-header.ts';
 import type { PayloadEntry } from '../../src/flat-package/entry.ts';
 import { expandPackage } from '../../src/flat-package/expand.ts';
+import { defaultMaxBytes } from '../../src/flat-package/expand-survey.ts';
 import { cpioEntries, openPackage } from '../../src/flat-package/open-package.ts';
 import { NO_BUNDLE_LISTS, renderPackageInfo } from '../../src/flat-package/package-info.ts';
 import { buildProduct } from '../../src/flat-package/product.ts';
@@ -126,7 +127,7 @@ describe('expandPackage', () => {
     ]);
     const target = join(scratch, 'out');
     mkdirSync(target);
-    const counts = await expandPackage(opened, target, signal);
+    const counts = await expandPackage(opened, target, signal, { caseSensitive: true });
     const payload = join(target, 'com.example.a.pkg/Payload');
     expect(readFileSync(join(payload, 'a b/é'), 'utf8')).toBe('NFC');
     expect(readFileSync(join(payload, 'a b/e\u0301'), 'utf8')).toBe('NFD');
@@ -209,6 +210,75 @@ describe('expandPackage', () => {
     expect(readdirSync(scratch).sort()).toEqual(['out', 'witness']);
     expect(existsSync(join(target, 'evil'))).toBe(false);
     expect(existsSync('/tmp/evil')).toBe(false);
+  });
+});
+
+describe('expandPackage, before it writes', () => {
+  const LINK = 0o120755;
+  const DIRECTORY = 0o040755;
+  const FILE = 0o100644;
+
+  it.each([
+    ['capitals', [file('./a', '1'), file('./A', '2')]],
+    ['capitals beyond ASCII', [file('./É', '1'), file('./é', '2')]],
+    ['Unicode normalisation', [file('./é', '1'), file('./e\u0301', '2')]],
+    ['capitals of a folder', [folder('./a'), file('./a/x', '1'), folder('./A'), file('./A/y', '2')]],
+    ['capitals, a link and a file', [link('./target', '/etc'), file('./Target', '2')]],
+  ])('refuses names that differ in %s, unless told that the disk tells them apart', async (_, entries) => {
+    const opened = await productOf([folder('.'), ...entries]);
+    const target = join(scratch, 'out');
+    mkdirSync(target);
+    await expect(expandPackage(opened, target, signal)).rejects.toMatchObject({ code: 'EXPAND_COLLISION' });
+    expect(readdirSync(target)).toEqual([]);
+    await expandPackage(opened, target, signal, { caseSensitive: true });
+    expect(readdirSync(join(target, 'com.example.a.pkg/Payload')).length).toBe(2);
+  });
+
+  it('takes letters for different that only a dictionary takes for one', async () => {
+    const opened = await productOf([folder('.'), file('./Straße', '1'), file('./Strasse', '2'), file('./ı', '3')]);
+    mkdirSync(join(scratch, 'out'));
+    expect(await expandPackage(opened, join(scratch, 'out'), signal)).toMatchObject({ files: 6 });
+  });
+
+  it('refuses what comes out larger than allowed, however small it is', async () => {
+    const zeros = { ...file('./zeros', ''), source: fromBuffer(Buffer.alloc(1 << 20)) } as PayloadEntry;
+    const opened = await productOf([folder('.'), zeros]);
+    const target = join(scratch, 'out');
+    mkdirSync(target);
+    const limits = { maxBytes: 1 << 20 };
+    await expect(expandPackage(opened, target, signal, limits)).rejects.toMatchObject({ code: 'EXPAND_TOO_LARGE' });
+    expect(readdirSync(target)).toEqual([]);
+    await expandPackage(opened, target, signal, { maxBytes: 2 << 20 });
+  });
+
+  it('counts a block for each entry, so that names alone cannot fill the disk', async () => {
+    const opened = await productOf([
+      folder('.'),
+      ...Array.from({ length: 300 }, (_, index) => link(`./${index}`, 'x')),
+    ]);
+    mkdirSync(join(scratch, 'out'));
+    const limits = { maxBytes: 1 << 20 };
+    const run = expandPackage(opened, join(scratch, 'out'), signal, limits);
+    await expect(run).rejects.toMatchObject({ code: 'EXPAND_TOO_LARGE' });
+  });
+
+  it('allows 100 times the size of a package, and 4 GiB in any case', () => {
+    expect(defaultMaxBytes(1)).toBe(4 * 2 ** 30);
+    expect(defaultMaxBytes(2 ** 30)).toBe(100 * 2 ** 30);
+  });
+
+  it('finds an unsafe entry at the end of the payload', async () => {
+    const entries = [
+      { name: '.', mode: DIRECTORY },
+      { name: './f', mode: FILE, data: 'x' },
+      { name: './l', mode: LINK, data: '..' },
+      { name: './l/evil', mode: FILE, data: 'x' },
+    ];
+    const opened = await componentOf(rawCpio(entries));
+    const target = join(scratch, 'out');
+    mkdirSync(target);
+    await expect(expandPackage(opened, target, signal)).rejects.toMatchObject({ code: 'EXPAND_UNSAFE' });
+    expect(readdirSync(target)).toEqual([]);
   });
 });
 

@@ -1,15 +1,52 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { writeCpio } from '../../../src/flat-package/cpio.ts';
+import { gzipMember } from '../../../src/flat-package/gzip.ts';
+import { NO_BUNDLE_LISTS, renderPackageInfo } from '../../../src/flat-package/package-info.ts';
+import { deflatedFile, emitXar, layoutXar, storedFile } from '../../../src/flat-package/xar-write.ts';
 import { builtPackage } from '../../support/built-package.ts';
 import { cli } from '../../support/cli.ts';
+import { collect, directory, file } from '../../support/payload.ts';
 
 let scratch: string;
 beforeEach(() => {
   scratch = mkdtempSync(join(tmpdir(), 'expand-'));
 });
 afterEach(() => rmSync(scratch, { recursive: true, force: true }));
+
+const CLI = join(process.cwd(), '.build/cli.mjs');
+const NOBODY = 65534;
+const AS_NOBODY = { uid: NOBODY, gid: NOBODY, env: { PATH: process.env.PATH, NO_COLOR: '1' } };
+
+/** To root, no folder is closed; another user must be able to read this checkout. */
+function runsAsNobody(): boolean {
+  return process.getuid?.() === 0 && spawnSync(process.execPath, [CLI, '--help'], AS_NOBODY).status === 0;
+}
+
+/** Returns a bare component whose payload's root has mode 0555. */
+async function closedComponent(): Promise<Buffer> {
+  const info = renderPackageInfo({
+    ...{ identifier: 'com.example.a', version: '1', overwritePermissions: true, relocatable: false },
+    ...{ postinstallAction: 'none', auth: 'root', payload: { numberOfFiles: 2, installKBytes: 1 } },
+    ...{ bundles: [], lists: NO_BUNDLE_LISTS, scripts: [] },
+  });
+  const payload = await collect(gzipMember(writeCpio([directory('.', 0o555), file('./a', 'x')])));
+  const members = [storedFile('Payload', payload), deflatedFile('PackageInfo', info)];
+  return collect(emitXar(layoutXar(members, { creationTime: 0 })));
+}
 
 describe('expand', () => {
   it('fills an empty folder that the person stands in, and leaves it where it is', () => {
@@ -43,6 +80,30 @@ describe('expand', () => {
     expect(run.stderr).toMatch(message);
     expect(readdirSync(scratch).sort()).toEqual(['dangling', 'file']);
   });
+
+  it('leaves nothing of a package that is larger than --max-size', () => {
+    const run = cli(['expand', '--json', '--max-size', '16K', builtPackage(), 'new'], { cwd: scratch });
+    expect(run.status).toBe(6);
+    expect(JSON.parse(run.stdout)).toMatchObject({ error: { code: 'EXPAND_TOO_LARGE' } });
+    expect(readdirSync(scratch)).toEqual([]);
+    expect(cli(['expand', '--max-size', '16', builtPackage(), 'new'], { cwd: scratch }).stderr).toContain(
+      'such as 50G',
+    );
+  });
+
+  it.skipIf(!runsAsNobody())(
+    'unpacks a folder that its owner may not write to, into a folder that is there; skipped: needs root',
+    async () => {
+      const path = join(scratch, 'closed.pkg');
+      writeFileSync(path, await closedComponent());
+      mkdirSync(join(scratch, 'there'));
+      for (const name of ['.', 'there']) chownSync(join(scratch, name), NOBODY, NOBODY);
+      const run = spawnSync(process.execPath, [CLI, 'expand', path, 'there'], { ...AS_NOBODY, cwd: scratch });
+      expect(String(run.stderr)).toBe('');
+      expect(statSync(join(scratch, 'there/Payload')).mode & 0o7777).toBe(0o555);
+      expect(readdirSync(join(scratch, 'there')).sort()).toEqual(['PackageInfo', 'Payload']);
+    },
+  );
 
   it('refuses a folder without a name', () => {
     expect(cli(['expand', builtPackage(), ''], { cwd: scratch }).status).toBe(2);

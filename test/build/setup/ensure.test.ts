@@ -3,6 +3,7 @@ import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlin
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { findLlvmProgram } from '../../../src/toolchain/portable/llvm.ts';
 
 const SETUP = join(process.cwd(), 'build/setup');
 const NEEDED = ['dirname', 'uname', 'find', 'head', 'sed', 'git', 'node'];
@@ -61,6 +62,28 @@ describe('npm start on a machine without a compiler', () => {
     expect(run.status).toBe(2);
     expect(run.stderr).toMatch(/^setup: installing through apt: clang lld\napt-get update -qq\n/);
     expect(run.stderr).toContain('apt did not install it, its messages are above.\n  Debian, Ubuntu: sudo apt-get');
+  });
+});
+
+describe.skipIf(process.platform === 'darwin')('npm start with an LLVM', () => {
+  const version = (number: number) => `echo "Debian clang version ${number}.0.1"`;
+  const isMissing = () => /missing:( clang)?( lld)? \(LLVM/.exec(start().stderr)?.[0] ?? '';
+
+  it('that is too old stops, and names what is missing', () => {
+    fake('clang', version(13));
+    fake('ld64.lld', 'echo "LLD 13.0.1 (compatible with GNU linkers)"');
+    expect(isMissing()).toBe('missing: clang lld (LLVM');
+    fake('clang', version(14));
+    expect(isMissing()).toBe('missing: lld (LLVM');
+  });
+
+  it('that is too old under the plain name takes a newer one, and the linker by its versioned name alone', () => {
+    fake('clang', version(13));
+    fake('clang-19', version(19));
+    fake('ld64.lld-19', 'echo "LLD 19.1.0"');
+    expect(isMissing()).toBe('');
+    expect(findLlvmProgram('clang', bin)).toBe('clang-19');
+    expect(findLlvmProgram('ld64.lld', bin)).toBe('ld64.lld-19');
   });
 });
 
