@@ -1,18 +1,12 @@
 import { join, resolve } from 'node:path';
 import { UsageError } from '../../src/base/errors.ts';
-import { appleTrust } from '../../src/pki/apple-roots.ts';
-import { openRehearsalAuthority } from '../../src/rehearsal/authority.ts';
 import { selectToolchain, type Toolchain } from '../../src/toolchain/select.ts';
 import type { CommandContext, CommandResult } from '../cli.ts';
-import { REHEARSAL_FOLDER, type ReleaseSigning, resolveSigning } from '../identities.ts';
+import type { ReleaseSigning } from '../identities.ts';
 import type { Manifest } from '../manifest.ts';
-import { connectToNotary, namesNotaryKey } from '../notary-connection.ts';
-import { compiledEarlier, readCompiledRecord } from '../parts.ts';
 import { makePlan, type Plan } from '../plan.ts';
-import { preflight } from '../preflight.ts';
 import { type Beginning, type Finishing, runRelease } from '../release.ts';
 import { renderSummary } from '../report/summary.ts';
-import { manifestToResume, unusableReason } from '../resume.ts';
 import { Run, SIGNING_STAGES, type StageName } from '../run.ts';
 
 /** Options of `release` and `build` as the command line gives them. */
@@ -48,9 +42,12 @@ async function execute(
   const { plan } = prepared;
   if (command === 'build')
     return finish(context, plan, await beginAnew(context, prepared, null), null, 'build-package');
+  // Loaded only now: `build` needs nothing of what signs, asks the notary and plays its part in a rehearsal.
+  const { resolveSigning } = await import('../identities.ts');
+  const { connectToNotary } = await import('../notary-connection.ts');
   const earlier = options.resume ? await earlierRun(context, plan) : undefined;
   const signing = earlier?.signing ?? (await resolveSigning({ env: context.env, plan }));
-  refuseHalfSetUp(signing.mode, context.env);
+  await refuseHalfSetUp(signing.mode, context.env);
   // Whoever only signs has no key of the notary.
   const notary = endsBeforeNotary(options.until)
     ? null
@@ -63,6 +60,7 @@ async function execute(
   try {
     // A key, an agreement or a clock that is not right shows here, not after the build.
     if (notary?.mode === 'release') {
+      const { preflight } = await import('../preflight.ts');
       await preflight({ connection: notary, timestampUrl: plan.config.services.timestamp, signal: context.signal });
     }
     const begun = earlier?.begun ?? (await beginAnew(context, prepared, signing as ReleaseSigning));
@@ -82,12 +80,13 @@ async function prepare(
     const plan = await makePlan({ root, outFolder, sourceDateEpoch: env.SOURCE_DATE_EPOCH });
     return { plan, toolchainFor: (signing) => toolchainOf(choice ?? plan.config.signing.toolchain, signing) };
   }
+  const { compiledEarlier, readCompiledRecord } = await import('../parts.ts');
   const folder = resolve(compiled);
   const record = await readCompiledRecord(folder);
   const outFolder = resolve(out ?? resolve(folder, 'out'));
   const plan = await makePlan({ root: folder, outFolder, sourceDateEpoch: String(record.sourceDateEpoch) });
-  const toolchainFor = (signing: ReleaseSigning | null) => {
-    const here = toolchainOf(choice ?? record.toolchain, signing);
+  const toolchainFor = async (signing: ReleaseSigning | null) => {
+    const here = await toolchainOf(choice ?? record.toolchain, signing);
     return { ...here, compiler: compiledEarlier(folder, record, here.compiler) };
   };
   return { plan: { ...plan, commit: record.commit }, toolchainFor };
@@ -98,15 +97,15 @@ const endsBeforeNotary = (until: StageName | undefined) => until !== undefined &
 interface Prepared {
   readonly plan: Plan;
   /** Who signs decides whose timestamps are asked for, and whether Apple's tools can sign at all. */
-  toolchainFor(signing: ReleaseSigning | null): Toolchain;
+  toolchainFor(signing: ReleaseSigning | null): Promise<Toolchain>;
 }
 
 /** codesign and productsign refuse a certificate that does not lead to Apple, so a rehearsal is signed by the portable tools. */
-function toolchainOf(choice: 'portable' | 'apple' | 'auto', signing: ReleaseSigning | null): Toolchain {
+async function toolchainOf(choice: 'portable' | 'apple' | 'auto', signing: ReleaseSigning | null): Promise<Toolchain> {
   const parts = signing ? { timestamp: signing.timestamp } : undefined;
-  const toolchain = selectToolchain(choice, parts);
+  const toolchain = await selectToolchain(choice, parts);
   if (toolchain.name === 'portable' || signing?.mode !== 'rehearsal') return toolchain;
-  const { codeSigner, packageSigner } = selectToolchain('portable', parts);
+  const { codeSigner, packageSigner } = await selectToolchain('portable', parts);
   return { ...toolchain, codeSigner, packageSigner };
 }
 
@@ -132,7 +131,7 @@ async function beginAnew(
   { plan, toolchainFor }: Prepared,
   signing: ReleaseSigning | null,
 ): Promise<Begun> {
-  const toolchain = toolchainFor(signing);
+  const toolchain = await toolchainFor(signing);
   for (const warning of signing?.warnings ?? []) progress.note('warning', warning);
   const tools = { node: process.versions.node, zlib: process.versions.zlib };
   const manifest = newManifest(plan, toolchain.name, tools, signing?.mode ?? 'build');
@@ -144,6 +143,8 @@ async function earlierRun(
   { env, progress }: CommandContext,
   plan: Plan,
 ): Promise<{ begun: Begun; signing: Finishing['signing'] } | undefined> {
+  const { manifestToResume, unusableReason } = await import('../resume.ts');
+  const { namesNotaryKey } = await import('../notary-connection.ts');
   const manifest = await manifestToResume(plan);
   const reason = manifest.mode === 'build' ? 'it was no release' : await unusableReason(manifest, plan);
   if (reason !== undefined || manifest.mode === 'build' || !manifest.package) {
@@ -156,8 +157,7 @@ async function earlierRun(
     return undefined;
   }
   // Going on needs no identity: nothing is signed again.
-  const trust =
-    mode === 'release' ? appleTrust() : (await openRehearsalAuthority(join(plan.root, REHEARSAL_FOLDER))).trust;
+  const trust = await trustOf(mode, plan);
   const { teamIdentifier } = manifest.package;
   return {
     begun: { manifest, beginning: { kind: 'resume' } },
@@ -165,8 +165,16 @@ async function earlierRun(
   };
 }
 
+async function trustOf(mode: 'release' | 'rehearsal', plan: Plan): Promise<ReleaseSigning['trust']> {
+  if (mode === 'release') return (await import('../../src/pki/apple-roots.ts')).appleTrust();
+  const { REHEARSAL_FOLDER } = await import('../identities.ts');
+  const { openRehearsalAuthority } = await import('../../src/rehearsal/authority.ts');
+  return (await openRehearsalAuthority(join(plan.root, REHEARSAL_FOLDER))).trust;
+}
+
 /** A notary key without signing identities is no rehearsal: somebody forgot the identities. */
-function refuseHalfSetUp(mode: 'release' | 'rehearsal', env: CommandContext['env']): void {
+async function refuseHalfSetUp(mode: 'release' | 'rehearsal', env: CommandContext['env']): Promise<void> {
+  const { namesNotaryKey } = await import('../notary-connection.ts');
   if (mode === 'release' || !namesNotaryKey(env)) return;
   throw new UsageError('IDENTITY_INCOMPLETE', 'a notary key is set, but no signing identity', {
     hint: 'Set APPLICATION_P12_BASE64, INSTALLER_P12_BASE64 and their passwords too, or unset NOTARY_KEY for a rehearsal.',
