@@ -5,7 +5,7 @@ import type { CommandContext, CommandResult } from '../cli.ts';
 import type { ReleaseSigning } from '../identities.ts';
 import type { Manifest } from '../manifest.ts';
 import { makePlan, type Plan } from '../plan.ts';
-import { type Beginning, type Finishing, runRelease } from '../release.ts';
+import type { Beginning, Finishing } from '../release.ts';
 import { renderSummary } from '../report/summary.ts';
 import { Run, SIGNING_STAGES, type StageName } from '../run.ts';
 
@@ -77,7 +77,11 @@ async function prepare(
 ): Promise<Prepared> {
   if (compiled === undefined) {
     const outFolder = resolve(out ?? resolve(root, 'out'));
-    const plan = await makePlan({ root, outFolder, sourceDateEpoch: env.SOURCE_DATE_EPOCH });
+    // The stages are loaded while git is at work.
+    const [plan] = await Promise.all([
+      makePlan({ root, outFolder, sourceDateEpoch: env.SOURCE_DATE_EPOCH }),
+      import('../release.ts'),
+    ]);
     return { plan, toolchainFor: (signing) => toolchainOf(choice ?? plan.config.signing.toolchain, signing) };
   }
   const { compiledEarlier, readCompiledRecord } = await import('../parts.ts');
@@ -121,6 +125,7 @@ async function finish(
   finishing: Finishing | null,
   until: StageName | undefined,
 ): Promise<CommandResult> {
+  const { runRelease } = await import('../release.ts');
   const run = new Run({ plan, progress, signal, manifest, until });
   const result = await runRelease(run, beginning, finishing);
   return { document: result, text: renderSummary(result, plan) };
