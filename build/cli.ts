@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { InterruptedError, UsageError } from '../src/base/errors.ts';
 import { removeOwnUnfinished } from '../src/base/files.ts';
+import type { Trust } from '../src/pki/apple-roots.ts';
 import { parseDuration } from './duration.ts';
 import { EXIT_CODES, errorDocument, exitCodeOf, renderError } from './exit-code.ts';
 import { addGitHubCommands } from './github/commands.ts';
@@ -22,6 +23,8 @@ export interface CommandContext {
   readonly json: boolean;
   readonly verbose: boolean;
   readonly env: Readonly<NodeJS.ProcessEnv>;
+  /** Whose certificates and tickets count as Apple's; the pinned roots unless told. */
+  readonly trust?: Trust;
 }
 
 /** What a command leaves for standard output: a document for `--json`, lines for a person, and its exit code. */
@@ -79,6 +82,12 @@ function commandLine(execute: Execute): Command {
 
   addCommand(program, 'release', 'run every stage: from source to the signed package')
     .addOption(new Option('--toolchain <name>', 'whose tools build the package').choices(['portable', 'apple', 'auto']))
+    .addOption(
+      new Option('--notary <name>', "whose client submits and staples (default: the toolchain's)").choices([
+        'portable',
+        'apple',
+      ]),
+    )
     .option('--out <folder>', OUT_HELP, named)
     .addOption(new Option('--until <stage>', 'stop after this stage').choices([...STAGES]))
     .option('--resume', 'go on from what out/<version>/release.json records')

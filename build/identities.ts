@@ -25,7 +25,7 @@ import type { Plan } from './plan.ts';
 /** Who signs a release, and who says when. */
 export interface ReleaseSigning {
   readonly mode: 'release' | 'rehearsal';
-  /** Who signs code and packages, with the .p12 that Apple's tools need beside it. */
+  /** Who signs code and packages. */
   readonly identities: Readonly<Record<IdentityRole, SigningIdentity>>;
   readonly teamIdentifier: string;
   /** Whose signatures the finished package is verified with. */
@@ -68,8 +68,8 @@ export async function resolveSigning(input: SigningInput): Promise<ReleaseSignin
   return {
     mode: 'release',
     identities: {
-      application: signingIdentity(application, sources.application),
-      installer: signingIdentity(installer, sources.installer),
+      application: { kind: 'identity', identity: application },
+      installer: { kind: 'identity', identity: installer },
     },
     teamIdentifier: application.teamIdentifier,
     trust,
@@ -99,8 +99,8 @@ async function rehearsalSigning(root: string): Promise<ReleaseSigning> {
   return {
     mode: 'rehearsal',
     identities: {
-      application: { kind: 'identity', identity: application, p12: null },
-      installer: { kind: 'identity', identity: installer, p12: null },
+      application: { kind: 'identity', identity: application },
+      installer: { kind: 'identity', identity: installer },
     },
     teamIdentifier: application.teamIdentifier,
     trust,
@@ -117,11 +117,6 @@ function rehearsalToken(authority: RehearsalAuthority, signature: Buffer): Buffe
   const { token } = parseTimestampResponse(response);
   if (!token) throw new TypeError('the timestamp authority of the rehearsal gave no token');
   return token;
-}
-
-function signingIdentity(identity: Identity, source: IdentitySource): SigningIdentity {
-  const p12 = 'p12' in source && source.password ? { data: source.p12, password: source.password } : null;
-  return { kind: 'identity', identity, p12 };
 }
 
 function checkTeam({ teamIdentifier }: Identity, { signing }: Config): void {

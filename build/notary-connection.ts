@@ -1,23 +1,19 @@
 import { join } from 'node:path';
 import { UsageError } from '../src/base/errors.ts';
 import { Secret } from '../src/base/secret.ts';
-import { type NotaryApi, notaryApi } from '../src/notary/api.ts';
 import { type NotaryKey, readNotaryKey } from '../src/notary/credentials.ts';
-import type { UploadOptions } from '../src/notary/upload.ts';
 import type { WaitOptions } from '../src/notary/wait.ts';
 import { appleTrust, type Trust } from '../src/pki/apple-roots.ts';
 import { openRehearsalAuthority } from '../src/rehearsal/authority.ts';
 import { startRehearsalServices } from '../src/rehearsal/services.ts';
+import type { NotaryAccess } from '../src/toolchain/toolchain.ts';
 import { REHEARSAL_FOLDER, variable } from './identities.ts';
 import type { Plan } from './plan.ts';
 
 /** The notary, its object store and its ticket service: Apple's, or stand-ins in this process. */
 export interface NotaryConnection {
   readonly mode: 'release' | 'rehearsal';
-  readonly api: NotaryApi;
-  readonly upload: UploadOptions;
-  readonly ticketUrl: string;
-  readonly trust: Trust;
+  readonly access: NotaryAccess;
   readonly waiting: Pick<WaitOptions, 'pollMs' | 'maxWaitMs'> & { readonly lostUploadMs?: number };
   /** File to which facts are appended for whoever reads the job's summary; undefined where no service shows one. */
   readonly jobSummary: string | undefined;
@@ -29,6 +25,8 @@ export interface ConnectionInput {
   readonly env: Readonly<NodeJS.ProcessEnv>;
   readonly plan: Pick<Plan, 'root' | 'config'>;
   readonly mode: 'release' | 'rehearsal';
+  /** Whose tickets are believed in a release; Apple's unless told. */
+  readonly trust?: Trust;
   readonly maxWaitMs?: number | undefined;
 }
 
@@ -49,14 +47,16 @@ export async function connectToNotary(input: ConnectionInput): Promise<NotaryCon
   return input.mode === 'rehearsal' ? rehearsalConnection(input) : appleConnection(input);
 }
 
-async function appleConnection({ env, plan, maxWaitMs }: ConnectionInput): Promise<NotaryConnection> {
+async function appleConnection({
+  env,
+  plan,
+  maxWaitMs,
+  trust = appleTrust(),
+}: ConnectionInput): Promise<NotaryConnection> {
   const { services } = plan.config;
   return {
     mode: 'release',
-    api: notaryApi({ url: services.notary, key: await readKey(env) }),
-    upload: {},
-    ticketUrl: services.tickets,
-    trust: appleTrust(),
+    access: { key: await readKey(env), notaryUrl: services.notary, ticketUrl: services.tickets, trust },
     waiting: maxWaitMs === undefined ? {} : { maxWaitMs },
     jobSummary: env.GITHUB_STEP_SUMMARY || undefined,
     close: async () => undefined,
@@ -100,10 +100,13 @@ async function rehearsalConnection({ env, plan, maxWaitMs }: ConnectionInput): P
   });
   return {
     mode: 'rehearsal',
-    api: notaryApi({ url: services.notaryUrl, key: services.key }),
-    upload: { place: services.uploadPlace },
-    ticketUrl: services.ticketUrl,
-    trust: authority.trust,
+    access: {
+      key: services.key,
+      notaryUrl: services.notaryUrl,
+      upload: { place: services.uploadPlace },
+      ticketUrl: services.ticketUrl,
+      trust: authority.trust,
+    },
     waiting: {
       pollMs: () => REHEARSAL_POLL_MS,
       lostUploadMs: REHEARSAL_LOST_UPLOAD_MS,

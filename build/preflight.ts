@@ -1,6 +1,6 @@
 import { NetworkError, type PipelineError, RefusedError, UsageError } from '../src/base/errors.ts';
 import { request } from '../src/base/http.ts';
-import type { NotaryConnection } from './notary-connection.ts';
+import type { Notary } from '../src/notary/notary.ts';
 
 /** One thing that a real release needs from outside, and how to find out. */
 export interface OutsideCheck {
@@ -11,7 +11,8 @@ export interface OutsideCheck {
 
 /** What is asked. */
 export interface PreflightInput {
-  readonly connection: Pick<NotaryConnection, 'api' | 'ticketUrl'>;
+  readonly notary: Pick<Notary, 'history' | 'clockSkewMs'>;
+  readonly ticketUrl: string;
   readonly timestampUrl: string;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
@@ -27,12 +28,12 @@ const TIMEOUT_MS = 15_000;
  * The notary's history needs a valid key, and Apple answers it only while all agreements are in force.
  */
 export function preflightChecks({
-  connection,
+  notary,
+  ticketUrl,
   timestampUrl,
   timeoutMs = TIMEOUT_MS,
   signal,
 }: PreflightInput): OutsideCheck[] {
-  const { api, ticketUrl } = connection;
   const reach = (id: string, url: string): OutsideCheck => ({
     id,
     examine: async () => {
@@ -44,18 +45,18 @@ export function preflightChecks({
     {
       id: 'notary',
       examine: async () => {
-        const { length } = await api.history(signal);
+        const { length } = await notary.history(signal);
         return `the key is valid, agreements are in force, ${length} submissions in the history`;
       },
     },
-    { id: 'clock', examine: async () => examineClock(api.clockSkewMs()) },
+    { id: 'clock', examine: async () => examineClock(notary.clockSkewMs()) },
     reach('ticket-service', ticketUrl),
     reach('timestamp-authority', timestampUrl),
   ];
 }
 
 function examineClock(skewMs: number | null): string {
-  if (skewMs === null) return 'the notary was not reached, so the clock was not compared';
+  if (skewMs === null) return 'the notary did not say its time, so the clock was not compared';
   const seconds = Math.round(Math.abs(skewMs) / 1000);
   if (Math.abs(skewMs) <= CLOCK_TOLERANCE_MS) return `within ${Math.max(1, seconds)} s of the notary's`;
   const message = `the clock of this machine is ${seconds} s ${skewMs > 0 ? 'ahead of' : 'behind'} the notary's`;

@@ -16,7 +16,8 @@ import { signPackages } from './stages/sign-package.ts';
 /** What the later stages need, whether the package was signed in this run or in an earlier one. */
 export interface Finishing {
   readonly signing: Pick<ReleaseSigning, 'trust' | 'teamIdentifier' | 'mode'>;
-  readonly notary: NotaryConnection;
+  readonly connection: NotaryConnection;
+  readonly toolchain: Pick<Toolchain, 'name' | 'notary' | 'stapler' | 'verifier'>;
 }
 
 /** How a package comes to be signed: by all stages, or by those of an earlier run. */
@@ -67,13 +68,16 @@ async function makePackages(run: Run, toolchain: Toolchain, signing: ReleaseSign
 }
 
 /** From the signed packages to what is published; a run that ends before need not load what these stages are made of. */
-async function finish(run: Run, { signing, notary }: Finishing): Promise<void> {
+async function finish(run: Run, { signing, connection, toolchain }: Finishing): Promise<void> {
   const { notarizePackage } = await import('./stages/notarize.ts');
   const { staplePackages } = await import('./stages/staple.ts');
   const { verifyPackages } = await import('./stages/verify.ts');
   const { publish } = await import('./stages/publish.ts');
-  const notarized = await run.stage('notarize', (context) => notarizePackage(notary, context, run.manifest));
-  await run.stage('staple', (context) => staplePackages(notarized, notary, context, run.manifest.files));
-  await run.stage('verify', (context) => verifyPackages(signing, context, run.manifest));
+  const [notary, stapler] = [await toolchain.notary(connection.access), await toolchain.stapler(connection.access)];
+  const notarized = await run.stage('notarize', (context) =>
+    notarizePackage(notary, connection, context, run.manifest),
+  );
+  await run.stage('staple', (context) => staplePackages(notarized, stapler, connection, context, run.manifest.files));
+  await run.stage('verify', (context) => verifyPackages(signing, toolchain, context, run.manifest));
   await run.stage('publish', (context) => publish(run.manifest.files, context));
 }

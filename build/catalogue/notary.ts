@@ -75,8 +75,8 @@ export const NOTARY_FAILURES: readonly Failure[] = [
       'Illegal instruction: 4',
       "Xcode 16.3's notarytool crashes on Intel images of macOS 15.",
       'runner',
-      'Use the portable toolchain, which needs no notarytool',
-      'release.config.json',
+      'npm start -- --resume --notary portable, which needs no notarytool',
+      'src/toolchain/apple/notarytool.ts',
     ],
     [
       'notary-bus-error',
@@ -84,8 +84,8 @@ export const NOTARY_FAILURES: readonly Failure[] = [
       'Bus error: 10',
       'notarytool itself crashed.',
       'runner',
-      'Run again on another image, or use the portable toolchain',
-      'release.config.json',
+      'npm start -- --resume --notary portable, which needs no notarytool',
+      'src/toolchain/apple/notarytool.ts',
     ],
     [
       'notary-invalid-exit-0',

@@ -1,6 +1,7 @@
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PipelineError, UsageError } from '../../src/base/errors.ts';
+import { portableNotary } from '../../src/toolchain/portable/notary.ts';
 import { selectToolchain } from '../../src/toolchain/select.ts';
 import type { CommandContext, CommandResult } from '../cli.ts';
 import { readConfig } from '../config.ts';
@@ -105,7 +106,9 @@ function outsideExaminations({ root, env, signal }: CommandContext): Examination
   const outside = () => {
     checks ??= (async () => {
       const { timestamp } = (await plan()).config.services;
-      return preflightChecks({ connection: await connection(), timestampUrl: timestamp, signal });
+      const { access: services } = await connection();
+      const { ticketUrl } = services;
+      return preflightChecks({ notary: portableNotary(services), ticketUrl, timestampUrl: timestamp, signal });
     })();
     return checks;
   };

@@ -2,6 +2,7 @@ import { UsageError } from '../../src/base/errors.ts';
 import { retry } from '../../src/base/retry.ts';
 import { type NotaryLog, renderIssues } from '../../src/notary/log.ts';
 import { fetchLog, VERDICTS, waitForVerdict } from '../../src/notary/wait.ts';
+import { portableNotary } from '../../src/toolchain/portable/notary.ts';
 import type { CommandContext, CommandResult } from '../cli.ts';
 import { readConfig } from '../config.ts';
 import { connectToNotary, type NotaryConnection, namesNotaryKey } from '../notary-connection.ts';
@@ -40,18 +41,23 @@ export async function openConnection(context: CommandContext, maxWaitMs?: number
   return connectToNotary({ env: context.env, plan, mode, maxWaitMs });
 }
 
-async function status(id: string, { api }: NotaryConnection, { signal }: CommandContext): Promise<CommandResult> {
-  const state = await retry(() => api.status(id, signal), { delaysMs: [1000, 2000, 4000, 8000], signal });
+async function status(id: string, { access }: NotaryConnection, { signal }: CommandContext): Promise<CommandResult> {
+  const notary = portableNotary(access);
+  const state = await retry(() => notary.status(id, signal), { delaysMs: [1000, 2000, 4000, 8000], signal });
   const next = VERDICTS.has(state.status) ? '' : `\nNext: npm run -s cli -- notarize --wait ${state.id}\n`;
   const text = `${state.status}: ${state.name}, submitted ${state.createdDate}\n${next}`;
   return { document: { schema: 1, submission: { ...state } }, text, exitCode: exitCodeFor(state.status) };
 }
 
-async function wait(id: string, { api, waiting }: NotaryConnection, context: CommandContext): Promise<CommandResult> {
+async function wait(
+  id: string,
+  { access, waiting }: NotaryConnection,
+  context: CommandContext,
+): Promise<CommandResult> {
   const { progress, signal } = context;
   const stage = progress.begin('notarize');
   const options = {
-    api,
+    notary: portableNotary(access),
     ...waiting,
     tell: stage.update,
     warn: (words: string) => progress.note('warning', words),

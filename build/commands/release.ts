@@ -4,6 +4,7 @@ import { selectToolchain, type Toolchain } from '../../src/toolchain/select.ts';
 import type { CommandContext, CommandResult } from '../cli.ts';
 import type { ReleaseSigning } from '../identities.ts';
 import type { Manifest } from '../manifest.ts';
+import type { NotaryConnection } from '../notary-connection.ts';
 import { makePlan, type Plan } from '../plan.ts';
 import type { Beginning, Finishing } from '../release.ts';
 import { renderSummary } from '../report/summary.ts';
@@ -12,6 +13,8 @@ import { Run, SIGNING_STAGES, type StageName } from '../run.ts';
 /** Options of `release` and `build` as the command line gives them. */
 export interface ReleaseOptions {
   readonly toolchain?: 'portable' | 'apple' | 'auto';
+  /** Whose client submits and staples, where that is not to be the toolchain's. */
+  readonly notary?: 'portable' | 'apple';
   readonly out?: string;
   readonly until?: StageName;
   readonly resume?: boolean;
@@ -41,39 +44,57 @@ async function execute(
   const prepared = await prepare(context, options);
   const { plan } = prepared;
   if (command === 'build')
-    return finish(context, plan, await beginAnew(context, prepared, null), null, 'build-package');
+    return finish(
+      context,
+      plan,
+      beginAnew(context, prepared, null, await prepared.toolchainFor(null)),
+      null,
+      'build-package',
+    );
   // Loaded only now: `build` needs nothing of what signs, asks the notary and plays its part in a rehearsal.
   const { resolveSigning } = await import('../identities.ts');
   const { connectToNotary } = await import('../notary-connection.ts');
   const earlier = options.resume ? await earlierRun(context, plan) : undefined;
-  const signing = earlier?.signing ?? (await resolveSigning({ env: context.env, plan }));
+  const signing = earlier?.signing ?? (await resolveSigning({ env: context.env, plan, ...trustOf(context) }));
   await refuseHalfSetUp(signing.mode, context.env);
+  const toolchain = await prepared.toolchainFor(signing);
   // Whoever only signs has no key of the notary.
-  const notary = endsBeforeNotary(options.until)
+  const connection = endsBeforeNotary(options.until)
     ? null
     : await connectToNotary({
         env: context.env,
         plan,
         mode: signing.mode,
+        ...trustOf(context),
         maxWaitMs: options.submitOnly ? 0 : options.maxWait,
       });
   try {
     // A key, an agreement or a clock that is not right shows here, not after the build.
-    if (notary?.mode === 'release') {
-      const { preflight } = await import('../preflight.ts');
-      await preflight({ connection: notary, timestampUrl: plan.config.services.timestamp, signal: context.signal });
-    }
-    const begun = earlier?.begun ?? (await beginAnew(context, prepared, signing as ReleaseSigning));
-    return await finish(context, plan, begun, notary && { signing, notary }, options.until);
+    if (connection?.mode === 'release') await checkOutside(toolchain, connection, context, plan);
+    const begun = earlier?.begun ?? beginAnew(context, prepared, signing as ReleaseSigning, toolchain);
+    return await finish(context, plan, begun, connection && { signing, connection, toolchain }, options.until);
   } finally {
-    await notary?.close();
+    await connection?.close();
   }
+}
+
+const trustOf = ({ trust }: CommandContext) => (trust ? { trust } : {});
+
+async function checkOutside(
+  toolchain: Toolchain,
+  { access }: NotaryConnection,
+  { signal }: CommandContext,
+  { config }: Plan,
+): Promise<void> {
+  const { preflight } = await import('../preflight.ts');
+  const { timestamp: timestampUrl } = config.services;
+  await preflight({ notary: await toolchain.notary(access), ticketUrl: access.ticketUrl, timestampUrl, signal });
 }
 
 /** Returns the plan and the tools; with --compiled, both as the machine that compiled had them. */
 async function prepare(
   { root, env }: CommandContext,
-  { compiled, out, toolchain: choice }: ReleaseOptions,
+  { compiled, out, toolchain: choice, notary, resume }: ReleaseOptions,
 ): Promise<Prepared> {
   if (compiled === undefined) {
     const outFolder = resolve(out ?? resolve(root, 'out'));
@@ -82,15 +103,17 @@ async function prepare(
       makePlan({ root, outFolder, sourceDateEpoch: env.SOURCE_DATE_EPOCH }),
       import('../release.ts'),
     ]);
-    return { plan, toolchainFor: (signing) => toolchainOf(choice ?? plan.config.signing.toolchain, signing) };
+    return { plan, toolchainFor: (signing) => toolchainOf(choice ?? plan.config.signing.toolchain, signing, notary) };
   }
   const { compiledEarlier, readCompiledRecord } = await import('../parts.ts');
   const folder = resolve(compiled);
   const record = await readCompiledRecord(folder);
   const outFolder = resolve(out ?? resolve(folder, 'out'));
   const plan = await makePlan({ root: folder, outFolder, sourceDateEpoch: String(record.sourceDateEpoch) });
-  const toolchainFor = async (signing: ReleaseSigning | null) => {
-    const here = await toolchainOf(choice ?? record.toolchain, signing);
+  // What is left to do once a package is signed can be done on any machine, so that a Mac that is gone stops nobody.
+  const recorded = resume && record.toolchain === 'apple' ? 'auto' : record.toolchain;
+  const toolchainFor = async (signing: Signing | null) => {
+    const here = await toolchainOf(choice ?? recorded, signing, notary);
     return { ...here, compiler: compiledEarlier(folder, record, here.compiler) };
   };
   return { plan: { ...plan, commit: record.commit }, toolchainFor };
@@ -98,19 +121,30 @@ async function prepare(
 
 const endsBeforeNotary = (until: StageName | undefined) => until !== undefined && SIGNING_STAGES.includes(until);
 
+/** Who signs or signed: whose timestamps are asked for is known only before. */
+type Signing = Pick<ReleaseSigning, 'mode'> & Partial<Pick<ReleaseSigning, 'timestamp'>>;
+
 interface Prepared {
   readonly plan: Plan;
   /** Who signs decides whose timestamps are asked for, and whether Apple's tools can sign at all. */
-  toolchainFor(signing: ReleaseSigning | null): Promise<Toolchain>;
+  toolchainFor(signing: Signing | null): Promise<Toolchain>;
 }
 
-/** codesign and productsign refuse a certificate that does not lead to Apple, so a rehearsal is signed by the portable tools. */
-async function toolchainOf(choice: 'portable' | 'apple' | 'auto', signing: ReleaseSigning | null): Promise<Toolchain> {
-  const parts = signing ? { timestamp: signing.timestamp } : undefined;
-  const toolchain = await selectToolchain(choice, parts);
-  if (toolchain.name === 'portable' || signing?.mode !== 'rehearsal') return toolchain;
-  const { codeSigner, packageSigner } = await selectToolchain('portable', parts);
-  return { ...toolchain, codeSigner, packageSigner };
+/** Apple's tools believe only what leads to Apple and ask only its services, so a rehearsal has them compile and build, no more. */
+async function toolchainOf(
+  choice: 'portable' | 'apple' | 'auto',
+  signing: Signing | null,
+  client: ReleaseOptions['notary'],
+): Promise<Toolchain> {
+  const toolchain = await selectToolchain(choice, signing?.timestamp);
+  if (signing?.mode !== 'rehearsal') {
+    const { notary, stapler } = client === undefined ? toolchain : await selectToolchain(client);
+    return { ...toolchain, notary, stapler };
+  }
+  if (toolchain.name === 'portable') return toolchain;
+  const { compiler, packageBuilder } = toolchain;
+  const portable = await selectToolchain('portable', signing.timestamp);
+  return { ...portable, name: toolchain.name, compiler, packageBuilder };
 }
 
 interface Begun {
@@ -131,12 +165,12 @@ async function finish(
   return { document: result, text: renderSummary(result, plan) };
 }
 
-async function beginAnew(
+function beginAnew(
   { progress }: CommandContext,
-  { plan, toolchainFor }: Prepared,
+  { plan }: Prepared,
   signing: ReleaseSigning | null,
-): Promise<Begun> {
-  const toolchain = await toolchainFor(signing);
+  toolchain: Toolchain,
+): Begun {
   for (const warning of signing?.warnings ?? []) progress.note('warning', warning);
   const tools = { node: process.versions.node, zlib: process.versions.zlib };
   const manifest = newManifest(plan, toolchain.name, tools, signing?.mode ?? 'build');
@@ -145,7 +179,7 @@ async function beginAnew(
 
 /** Returns the earlier run that is to be gone on with; undefined, after saying why, when all stages must run again. */
 async function earlierRun(
-  { env, progress }: CommandContext,
+  { env, progress, trust: told }: CommandContext,
   plan: Plan,
 ): Promise<{ begun: Begun; signing: Finishing['signing'] } | undefined> {
   const { manifestToResume, unusableReason } = await import('../resume.ts');
@@ -162,7 +196,7 @@ async function earlierRun(
     return undefined;
   }
   // Going on needs no identity: nothing is signed again.
-  const trust = await trustOf(mode, plan);
+  const trust = mode === 'release' ? (told ?? (await trustOfApple())) : await trustOfRehearsal(plan);
   const { teamIdentifier } = manifest.package;
   return {
     begun: { manifest, beginning: { kind: 'resume' } },
@@ -170,8 +204,11 @@ async function earlierRun(
   };
 }
 
-async function trustOf(mode: 'release' | 'rehearsal', plan: Plan): Promise<ReleaseSigning['trust']> {
-  if (mode === 'release') return (await import('../../src/pki/apple-roots.ts')).appleTrust();
+async function trustOfApple(): Promise<ReleaseSigning['trust']> {
+  return (await import('../../src/pki/apple-roots.ts')).appleTrust();
+}
+
+async function trustOfRehearsal(plan: Plan): Promise<ReleaseSigning['trust']> {
   const { REHEARSAL_FOLDER } = await import('../identities.ts');
   const { openRehearsalAuthority } = await import('../../src/rehearsal/authority.ts');
   return (await openRehearsalAuthority(join(plan.root, REHEARSAL_FOLDER))).trust;

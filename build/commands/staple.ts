@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type StapleOptions, stapleBundle, staplePackage } from '../../src/notary/staple.ts';
 import { appleTrust } from '../../src/pki/apple-roots.ts';
+import type { NotaryAccess } from '../../src/toolchain/toolchain.ts';
 import type { CommandContext, CommandResult } from '../cli.ts';
 import { readConfig } from '../config.ts';
 import type { NotaryConnection } from '../notary-connection.ts';
@@ -50,8 +51,11 @@ export async function staple(
 async function ticketSource(
   context: CommandContext,
   { trust }: StapleCommandOptions,
-): Promise<Pick<NotaryConnection, 'ticketUrl' | 'trust' | 'close'>> {
-  if (trust === 'rehearsal') return openConnection({ ...context, env: {} });
+): Promise<Pick<NotaryAccess, 'ticketUrl' | 'trust'> & Pick<NotaryConnection, 'close'>> {
+  if (trust === 'rehearsal') {
+    const { access, close } = await openConnection({ ...context, env: {} });
+    return { ...access, close };
+  }
   const { services } = await readConfig(context.root);
   return { ticketUrl: services.tickets, trust: appleTrust(), close: async () => undefined };
 }

@@ -23,7 +23,7 @@ export interface VerifyOptions {
 
 /** Judges a finished package, ours or another's; exit 0 when every check passed, 6 otherwise. */
 export async function verify(context: CommandContext, file: string, options: VerifyOptions): Promise<CommandResult> {
-  const trust = options.trust === 'rehearsal' ? await rehearsalTrust(context.root) : appleTrust();
+  const trust = options.trust === 'rehearsal' ? await rehearsalTrust(context.root) : (context.trust ?? appleTrust());
   const policy = options.policy === undefined ? undefined : await readPolicy(resolve(options.policy));
   const handle = await openForReading(file);
   try {
@@ -54,21 +54,23 @@ async function rehearsalTrust(root: string): Promise<Trust> {
 async function formOf(access: RandomAccess, root: string, trust: Trust): Promise<OurForm | null> {
   const config = await readConfig(root).catch(() => undefined);
   if (!config) return null;
-  const identifier = await identifierOf(access);
+  const { identifier, madeBy } = await makerOf(access);
   const name = Object.entries(packageIdentifiers(config)).find(([, own]) => own === identifier)?.[0] as
     | ScriptPackage
     | undefined;
   const team = trust.name === 'rehearsal' ? REHEARSAL_TEAM : config.signing.teamIdentifier;
-  return name ? ourForm({ root, config }, name, { teamIdentifier: team, version: null }) : null;
+  return name ? ourForm({ root, config }, name, { madeBy, teamIdentifier: team, version: null }) : null;
 }
 
-/** A package that cannot be opened is judged all the same, as somebody else's. */
-async function identifierOf(access: RandomAccess): Promise<string | undefined> {
+/** pkgbuild writes its name into PackageInfo. A package that cannot be opened is judged all the same, as somebody else's. */
+async function makerOf(access: RandomAccess): Promise<{ identifier?: string | undefined; madeBy: OurForm['madeBy'] }> {
   try {
     const { distribution, components } = await openPackage(access);
-    return distribution?.product?.id ?? components[0]?.info.identifier;
+    const info = components[0]?.info;
+    const madeBy = info?.generatorVersion?.startsWith('InstallCmds') ? 'apple' : 'portable';
+    return { identifier: distribution?.product?.id ?? info?.identifier, madeBy };
   } catch (error) {
-    if (error instanceof PipelineError) return undefined;
+    if (error instanceof PipelineError) return { madeBy: 'portable' };
     throw error;
   }
 }

@@ -6,6 +6,7 @@ import { writeWhole } from '../../src/base/files.ts';
 import { accessBuffer } from '../../src/base/random-access.ts';
 import { readXar } from '../../src/flat-package/xar-read.ts';
 import { renderIssues } from '../../src/notary/log.ts';
+import type { Notary } from '../../src/notary/notary.ts';
 import { predictNotary } from '../../src/notary/predict.ts';
 import { type NotarizedFile, notarize, type SubmissionRecord } from '../../src/notary/submission.ts';
 import type { Manifest } from '../manifest.ts';
@@ -30,6 +31,7 @@ export const LOG_FILE = 'notary-log.json';
  * What Apple surely refuses is refused here, before anything is sent.
  */
 export async function notarizePackage(
+  notary: Notary,
   connection: NotaryConnection,
   context: Pick<StageContext, 'plan' | 'progress' | 'note' | 'signal' | 'record'>,
   manifest: Pick<Manifest, 'submission'>,
@@ -39,8 +41,7 @@ export async function notarizePackage(
   const file = await unstapledFile(path);
   await refuseHopeless(file, connection);
   const { id, log } = await notarize(file, {
-    api: connection.api,
-    upload: connection.upload,
+    notary,
     ...connection.waiting,
     recorded: manifest.submission,
     record: announcer(connection, context),
@@ -71,7 +72,7 @@ async function unstapledFile(path: string): Promise<NotarizedFile> {
   return { name: basename(path), data, sha256, tocDigest: checksum.value.toString('hex') };
 }
 
-async function refuseHopeless(file: NotarizedFile, { trust }: NotaryConnection): Promise<void> {
+async function refuseHopeless(file: NotarizedFile, { access: { trust } }: NotaryConnection): Promise<void> {
   const { issues } = await predictNotary(accessBuffer(file.data), { archiveName: file.name, trust, now: new Date() });
   if (issues.length === 0) return;
   throw new RefusedError('NOTARY_PREDICTED', `the notary would refuse the package\n${renderIssues(issues)}`, {

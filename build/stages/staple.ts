@@ -1,6 +1,5 @@
 import { relative } from 'node:path';
-import { digestFile } from '../../src/base/files.ts';
-import { staplePackage } from '../../src/notary/staple.ts';
+import type { Stapler } from '../../src/toolchain/toolchain.ts';
 import type { Manifest } from '../manifest.ts';
 import type { NotaryConnection } from '../notary-connection.ts';
 import type { StageContext, StageResult } from '../run.ts';
@@ -14,23 +13,24 @@ export interface StapledPackage {
   readonly sha256: string;
 }
 
+/** The stand-in's tickets are there at once, or nearly so. */
+const REHEARSAL_PAUSE_MS = 100;
+
 /** Fetches the ticket and appends it to the package. */
 export async function staplePackages(
   notarized: NotarizedPackage,
-  connection: NotaryConnection,
+  stapler: Stapler,
+  { mode }: Pick<NotaryConnection, 'mode'>,
   { plan, progress, signal }: Pick<StageContext, 'plan' | 'progress' | 'signal'>,
   files: Manifest['files'],
 ): Promise<StageResult<StapledPackage>> {
   const { path } = notarized;
-  const { issuedAt, ticketSha256, unchanged } = await staplePackage(path, {
-    url: connection.ticketUrl,
-    trust: connection.trust,
+  const { size, sha256, issuedAt, ticketSha256, unchanged } = await stapler.staple(notarized, {
     tell: progress.update,
     goOn: 'Apple accepted the package; only its ticket is late. To go on: npm start -- --resume',
     signal,
-    ...(connection.mode === 'rehearsal' && { pauseMs: 100 }),
+    ...(mode === 'rehearsal' && { pauseMs: REHEARSAL_PAUSE_MS }),
   });
-  const { size, sha256 } = await digestFile(path);
   const name = relative(plan.outFolder, path);
   return {
     value: { kind: 'stapled-package', path, sha256 },

@@ -35,8 +35,8 @@ export type VerifyCodeCms = (input: {
   readonly cms: Buffer;
   readonly codeDirectories: readonly CodeDirectory[];
   readonly subject: string;
-  /** Whether it must have the form in which this pipeline signs: DER, both cdhash attributes, the whole chain. */
-  readonly ours: boolean;
+  /** Whether it must have the form in which this project's own signer signs: DER, both cdhash attributes, the whole chain. */
+  readonly exact: boolean;
 }) => CmsVerdict;
 
 /** Apple's short names of a subject's attributes. Source: Security-61901 cs_regulartypes, `CertField`. */
@@ -61,7 +61,7 @@ const DIGEST_OIDS: Readonly<Record<string, string>> = {
  * @example verifyBundle(entries, { verifyCms: codeCmsVerifier(appleTrust(), new Date()), … })
  */
 export function codeCmsVerifier(trust: Trust, now: Date): VerifyCodeCms {
-  return ({ cms: encoded, codeDirectories, subject, ours }) => {
+  return ({ cms: encoded, codeDirectories, subject, exact }) => {
     const list = new CheckList(subject);
     const cms = list.read('code-cms', () => parseWhole(encoded));
     const signed = codeDirectories[0];
@@ -70,12 +70,12 @@ export function codeCmsVerifier(trust: Trust, now: Date): VerifyCodeCms {
     if (!report) return nothing(list.checks);
     list.judge('code-cms', [
       ...problemsOf(report.findings),
-      ours &&
+      exact &&
         !(isDer(encoded) && canonicalCms(cms)?.equals(encoded)) &&
         'the encoding is not the one that the parts of the CMS have',
     ]);
     const timestamp = judgeTimestamp(list, cms, trust);
-    judgeAttributes(list, cms, codeDirectories, ours);
+    judgeAttributes(list, cms, codeDirectories, exact);
     const leaf = report.signerCertificate;
     if (!leaf) return nothing(list.checks);
     const chain = verifyChain(leaf, cms.certificates, { trust, at: timestamp ?? now, purpose: 'application' });
@@ -84,7 +84,7 @@ export function codeCmsVerifier(trust: Trust, now: Date): VerifyCodeCms {
       ...problemsOf(chain.findings),
       ...stray.map(({ commonName }) => `the embedded certificate "${commonName}" is not part of the chain`),
       // Apple's own signer demands the root as well (kCMSCertificateChainWithRootOrFail, Security-61901 signer.cpp).
-      ours && cms.certificates.length !== chain.chain.length && 'the whole chain is not embedded',
+      exact && cms.certificates.length !== chain.chain.length && 'the whole chain is not embedded',
     ]);
     return {
       checks: list.checks,

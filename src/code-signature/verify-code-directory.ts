@@ -6,10 +6,11 @@ import {
   hashPages,
   hashWith,
 } from './code-directory.ts';
+import { type CodeExpectations, isExactCode } from './code-expectations.ts';
 import type { Macho } from './macho.ts';
 import { MH_EXECUTE } from './macho-layout.ts';
 import { type Blob, SLOT_CODE_RESOURCES, SLOT_INFO_PLIST, SLOT_REQUIREMENTS } from './super-blob.ts';
-import type { CodeExpectations, SliceSurroundings } from './verify-slice.ts';
+import type { SliceSurroundings } from './verify-slice.ts';
 
 const SHA256 = 2;
 const OUR_PAGE_SIZE = 4096;
@@ -20,8 +21,10 @@ export function directoryProblems(
   directory: CodeDirectory,
   macho: Macho,
   { identifier }: SliceSurroundings,
-  { ours }: CodeExpectations,
+  expectations: CodeExpectations,
 ): (string | false)[] {
+  const { ours } = expectations;
+  const exact = isExactCode(expectations);
   const { flags, runtimeVersion, codeLimit } = directory;
   const place = macho.codeSignature?.dataOffset ?? 0;
   const sdk = macho.version?.sdk ?? 0;
@@ -37,11 +40,11 @@ export function directoryProblems(
     runtimeVersion !== 0 && runtimeVersion !== sdk && `runtime version ${hex(runtimeVersion)}, the SDK is ${hex(sdk)}`,
     ours && !hardened && 'not signed with the hardened runtime',
     ours && (flags & ~(FLAG_RUNTIME | FLAG_ADHOC)) !== 0 && `flags ${hex(flags)}`,
-    ours && directory.version !== OUR_VERSION && `version ${hex(directory.version)}, expected 0x20500`,
+    exact && directory.version !== OUR_VERSION && `version ${hex(directory.version)}, expected 0x20500`,
     ours && runtimeVersion === 0 && 'no runtime version',
     ours && directory.hashType !== SHA256 && `hash type ${directory.hashType}, expected SHA-256`,
-    ours && directory.pageSize !== OUR_PAGE_SIZE && `page size ${directory.pageSize}`,
-    ours && directory.specialSlots.length !== 3 && `${directory.specialSlots.length} special slots, expected 3`,
+    exact && directory.pageSize !== OUR_PAGE_SIZE && `page size ${directory.pageSize}`,
+    exact && directory.specialSlots.length !== 3 && `${directory.specialSlots.length} special slots, expected 3`,
     adHoc && directory.teamIdentifier !== null && 'an ad-hoc signature with a team',
   ];
 }

@@ -1,14 +1,16 @@
 import { type BundleEntry, CODE_RESOURCES_PATH, CONTENTS, fileAt, INFO_PLIST_PATH } from './bundle-entry.ts';
 import { type Check, CheckList } from './check.ts';
+import { type CodeExpectations, isExactCode } from './code-expectations.ts';
 import { buildFat, type FatSlice, isFat, parseFat } from './fat.ts';
 import { isMacho, parseMacho } from './macho.ts';
 import { CPU_TYPE_ARM64, CPU_TYPE_X86_64, MACH_HEADER_64, MH_MAGIC_64 } from './macho-layout.ts';
 import { type PropertyListDictionary, parsePropertyListDictionary } from './property-list.ts';
 import { judgePlaces, judgeSeal, type NestedCode, nestedPaths } from './verify-seal.ts';
-import { type CodeExpectations, type SliceFacts, type SliceSurroundings, verifySlice } from './verify-slice.ts';
+import { type SliceFacts, type SliceSurroundings, verifySlice } from './verify-slice.ts';
 
 export type { Check } from './check.ts';
-export type { CodeExpectations, SliceFacts } from './verify-slice.ts';
+export type { CodeExpectations } from './code-expectations.ts';
+export type { SliceFacts } from './verify-slice.ts';
 
 /** All checks of a piece of code, and what its signatures say. */
 export interface CodeReport {
@@ -205,15 +207,17 @@ function slicesOf(data: Buffer): readonly Pick<FatSlice, 'data' | 'architecture'
 function universalProblems(
   data: Buffer,
   slices: readonly Pick<FatSlice, 'data' | 'cpuType'>[],
-  { ours }: CodeExpectations,
+  expectations: CodeExpectations,
 ): (string | false)[] {
-  if (!ours) return [];
+  if (!expectations.ours) return [];
   const kinds = slices.map(({ cpuType }) => cpuType);
   // lipo's order: arm64 comes last.
   const both = kinds.length === 2 && kinds[0] === CPU_TYPE_X86_64 && kinds[1] === CPU_TYPE_ARM64;
   if (!both) return ['expected one slice for x86_64, then one for arm64'];
   return [
-    !buildFat(slices.map((slice) => slice.data)).equals(data) && 'the slices do not lie where codesign puts them',
+    isExactCode(expectations) &&
+      !buildFat(slices.map((slice) => slice.data)).equals(data) &&
+      'the slices do not lie where codesign puts them',
   ];
 }
 

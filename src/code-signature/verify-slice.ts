@@ -1,5 +1,6 @@
 import { type Check, CheckList } from './check.ts';
 import { bestCodeDirectory, type CodeDirectory, cdHash, FLAG_ADHOC, parseCodeDirectory } from './code-directory.ts';
+import { type CodeExpectations, isExactCode } from './code-expectations.ts';
 import { type Macho, parseMacho, segmentNamed } from './macho.ts';
 import { evaluateRequirement } from './requirement-evaluation.ts';
 import { renderRequirement } from './requirement-text.ts';
@@ -23,18 +24,8 @@ import {
   SLOT_ENTITLEMENTS,
   SLOT_REQUIREMENTS,
 } from './super-blob.ts';
-import type { CmsVerdict, VerifyCodeCms } from './verify-cms.ts';
+import type { CmsVerdict } from './verify-cms.ts';
 import { directoryProblems, pageProblem, slotProblems } from './verify-code-directory.ts';
-
-/** How code is judged. */
-export interface CodeExpectations {
-  /** Judges the CMS; null skips everything that needs certificates. */
-  readonly verifyCms: VerifyCodeCms | null;
-  /** Held to the form in which this pipeline signs: hardened runtime, SHA-256 alone, codesign's layout, both architectures. */
-  readonly ours: boolean;
-  /** Whether a signature without certificate passes, as in a development build. */
-  readonly allowAdHoc: boolean;
-}
 
 /** The files that a slice's signature covers beside its own pages. */
 export interface SliceSurroundings {
@@ -162,7 +153,7 @@ function layoutProblems(slice: Buffer, macho: Macho): (string | false)[] {
   ];
 }
 
-function superBlobProblems(blobs: readonly Blob[], { ours }: CodeExpectations): (string | false)[] {
+function superBlobProblems(blobs: readonly Blob[], expectations: CodeExpectations): (string | false)[] {
   const has = (slot: number) => blobs.some(({ type }) => type === slot);
   const ourSlots = [SLOT_CODE_DIRECTORY, SLOT_REQUIREMENTS, SLOT_CMS];
   return [
@@ -173,8 +164,10 @@ function superBlobProblems(blobs: readonly Blob[], { ours }: CodeExpectations): 
       return found !== magic && `magic 0x${found.toString(16)} in slot 0x${type.toString(16)}`;
     }),
     !has(SLOT_CODE_DIRECTORY) && 'no CodeDirectory',
-    ours && blobs.length !== ourSlots.length && `expected ${ourSlots.length} blobs, found ${blobs.length}`,
-    ours && !ourSlots.every(has) && 'a CodeDirectory, a requirement set and a CMS are expected',
+    isExactCode(expectations) &&
+      blobs.length !== ourSlots.length &&
+      `expected ${ourSlots.length} blobs, found ${blobs.length}`,
+    expectations.ours && !ourSlots.every(has) && 'a CodeDirectory, a requirement set and a CMS are expected',
   ];
 }
 
@@ -197,7 +190,12 @@ function judgeCms(
     list.skip('code-cms', 'not asked for');
     return null;
   }
-  const verdict = expectations.verifyCms({ cms, codeDirectories: directories, subject, ours: expectations.ours });
+  const verdict = expectations.verifyCms({
+    cms,
+    codeDirectories: directories,
+    subject,
+    exact: isExactCode(expectations),
+  });
   list.add(verdict.checks);
   // Apple's rule: the team in the code directory is that of the certificate (errSecCSSignatureInvalid family, -66997).
   list.judge('code-team', [

@@ -7,17 +7,8 @@ import { Secret } from '../base/secret.ts';
 import { notaryProblem } from './api-problem.ts';
 import type { NotaryKey } from './credentials.ts';
 import { type NotaryLog, parseNotaryLog } from './log.ts';
+import type { Notary } from './notary.ts';
 import { tokenMaker } from './token.ts';
-
-/** What the notary says of a submission. `status` is `In Progress`, `Accepted`, `Invalid`, `Rejected`, or a word new to us. */
-export interface SubmissionState {
-  readonly id: string;
-  readonly status: string;
-  /** The name it was submitted under. */
-  readonly name: string;
-  /** ISO 8601. */
-  readonly createdDate: string;
-}
 
 /** A submission that has an id and nothing uploaded yet, and where to upload it with which keys (good for twelve hours). */
 export interface NewSubmission {
@@ -30,17 +21,9 @@ export interface NewSubmission {
 }
 
 /** The notary's REST interface, version 2. */
-export interface NotaryApi {
+export interface NotaryApi extends Omit<Notary, 'submit'> {
   /** Announces a file and returns its id. A lost answer may leave a submission that is never uploaded; nothing comes of it. */
   submit(file: { readonly name: string; readonly sha256: string }, signal?: AbortSignal): Promise<NewSubmission>;
-  /** Asks once, without trying again: whoever polls comes back anyway. */
-  status(id: string, signal?: AbortSignal): Promise<SubmissionState>;
-  /** Returns the team's last submissions, at most 100, newest first. */
-  history(signal?: AbortSignal): Promise<readonly SubmissionState[]>;
-  /** Returns the log, or null while there is none. */
-  log(id: string, signal?: AbortSignal): Promise<NotaryLog | null>;
-  /** Returns how far this machine's clock is ahead of the notary's, in milliseconds, as of the last answer; null before one. */
-  clockSkewMs(): number | null;
 }
 
 /** Where the notary is, with which key, and how patiently it is asked. */

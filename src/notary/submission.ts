@@ -1,8 +1,7 @@
 import { systemClock } from '../base/clock.ts';
 import { RefusedError, VerificationError } from '../base/errors.ts';
-import type { NotaryApi, SubmissionState } from './api.ts';
 import { type NotaryLog, renderIssues } from './log.ts';
-import { UploadExpiredError, type UploadOptions, uploadObject } from './upload.ts';
+import type { Notary, SubmissionState, SubmittedFile } from './notary.ts';
 import { fetchLog, VERDICTS, type WaitOptions, waitForVerdict } from './wait.ts';
 
 /** A submission as it must be kept on the disk: from it a run that was killed goes on. */
@@ -14,24 +13,19 @@ export interface SubmissionRecord {
   readonly submittedAt: string;
 }
 
+const IN_PROGRESS = 'In Progress';
 /** Status of a record whose upload was not confirmed. */
 export const UPLOADING = 'Uploading';
 
 /** The file to be notarized. */
-export interface NotarizedFile {
-  /** Its name, which the notary's log repeats. */
-  readonly name: string;
-  readonly data: Buffer;
-  /** Hex. */
-  readonly sha256: string;
+export interface NotarizedFile extends SubmittedFile {
   /** TOC digest of the package, hex: a ticket for other bytes is of no use. */
   readonly tocDigest: string;
 }
 
 /** Whom to ask, what is known already, and where to keep what becomes known. */
 export interface NotarizeOptions extends WaitOptions {
-  readonly api: NotaryApi;
-  readonly upload?: UploadOptions;
+  readonly notary: Notary;
   /** What an earlier run recorded. */
   readonly recorded: SubmissionRecord | null;
   /** Keeps a record; the next step waits for it. */
@@ -50,8 +44,6 @@ export interface Notarized {
   readonly log: NotaryLog | null;
 }
 
-/** Uploads whose keys expired on the way are begun anew this often. */
-const UPLOAD_ROUNDS = 3;
 /** 98 of 100 submissions have their answer by then, says Apple. */
 const LOST_UPLOAD_MS = 15 * 60 * 1000;
 
@@ -63,7 +55,7 @@ const LOST_UPLOAD_MS = 15 * 60 * 1000;
  *
  * @throws RefusedError `NOTARY_INVALID` with the issues by path, `NOTARY_REJECTED`; VerificationError when the notary saw other
  *   bytes; NetworkError `NOTARY_WAIT` when the time to wait is over; what the API throws
- * @example await notarize(file, { api, recorded: manifest.submission, record, tell, warn, goOn })
+ * @example await notarize(file, { notary, recorded: manifest.submission, record, tell, warn, goOn })
  */
 export async function notarize(file: NotarizedFile, options: NotarizeOptions): Promise<Notarized> {
   const earlier = await findEarlier(file, options);
@@ -84,11 +76,11 @@ export function submissionName(file: Pick<NotarizedFile, 'name' | 'sha256'>): st
 }
 
 async function findEarlier(file: NotarizedFile, options: NotarizeOptions): Promise<SubmissionRecord | null> {
-  const { recorded, api, signal } = options;
+  const { recorded, notary, signal } = options;
   // A team that was not allowed to notarize then may be now.
   if (recorded && recorded.status !== 'Rejected') return recorded;
   const name = submissionName(file);
-  const same = (await api.history(signal)).filter((one) => one.name === name && one.status !== 'Rejected');
+  const same = (await notary.history(signal)).filter((one) => one.name === name && one.status !== 'Rejected');
   // An accepted one first, then any other verdict, then the newest that is under way.
   const found = same.find(isAccepted) ?? same.find(({ status }) => VERDICTS.has(status)) ?? same[0];
   if (!found) return null;
@@ -102,23 +94,17 @@ async function findEarlier(file: NotarizedFile, options: NotarizeOptions): Promi
 const isAccepted = ({ status }: SubmissionState) => status === 'Accepted';
 
 async function submit(file: NotarizedFile, options: NotarizeOptions): Promise<SubmissionRecord> {
-  const { api, signal, clock = systemClock } = options;
-  for (let round = 1; ; round++) {
-    const submission = await api.submit({ name: submissionName(file), sha256: file.sha256 }, signal);
-    const record = { id: submission.id, status: UPLOADING, submittedAt: clock.now().toISOString() };
+  const { notary, tell, warn, signal, clock = systemClock } = options;
+  let record: SubmissionRecord | undefined;
+  const announced = async (id: string) => {
+    record = { id, status: UPLOADING, submittedAt: clock.now().toISOString() };
     await options.record(record);
-    options.tell(`submission ${submission.id}: uploading ${file.data.length} bytes`);
-    try {
-      await uploadObject(submission, file.data, file.sha256, { ...options.upload, clock, signal });
-    } catch (error) {
-      if (!(error instanceof UploadExpiredError) || round === UPLOAD_ROUNDS) throw error;
-      options.warn(`the upload keys of submission ${submission.id} have expired; a new submission is begun`);
-      continue;
-    }
-    const uploaded = { ...record, status: 'In Progress' };
-    await options.record(uploaded);
-    return uploaded;
-  }
+  };
+  await notary.submit({ ...file, name: submissionName(file) }, { announced, tell, warn, signal });
+  if (!record) throw new TypeError('a submission was made and its id never said');
+  const uploaded = { ...(record as SubmissionRecord), status: IN_PROGRESS };
+  await options.record(uploaded);
+  return uploaded;
 }
 
 /** Waits for the verdict and records it; null when the upload of an earlier run seems never to have been finished. */

@@ -1,9 +1,9 @@
 import { type Clock, systemClock } from '../base/clock.ts';
 import { NetworkError } from '../base/errors.ts';
 import { ServiceBusyError } from '../base/retry.ts';
-import type { NotaryApi, SubmissionState } from './api.ts';
 import { printable } from './api-problem.ts';
 import type { NotaryLog } from './log.ts';
+import type { Notary, SubmissionState } from './notary.ts';
 
 /** How to wait for the notary. */
 export interface WaitOptions {
@@ -18,6 +18,10 @@ export interface WaitOptions {
   /** Says what is going on. */
   readonly tell: (words: string) => void;
   readonly warn: (words: string) => void;
+}
+
+interface Asked {
+  readonly notary: Pick<Notary, 'status' | 'log'>;
 }
 
 /** A submission, and when it was made (ISO 8601). */
@@ -55,7 +59,7 @@ export function applePollMs(waitedMs: number): number {
  */
 export async function waitForVerdict(
   record: WaitedFor,
-  options: WaitOptions & { readonly api: NotaryApi; readonly giveUpAt?: number },
+  options: WaitOptions & Asked & { readonly giveUpAt?: number },
 ): Promise<SubmissionState> {
   const { clock = systemClock, signal, maxWaitMs = HOUR_MS, pollMs = applePollMs } = options;
   const since = clock.now().getTime();
@@ -79,19 +83,19 @@ class Asker {
   #failures = 0;
   #told = '';
   readonly #record: WaitedFor;
-  readonly #options: WaitOptions & { readonly api: NotaryApi };
+  readonly #options: WaitOptions & Asked;
 
-  constructor(record: WaitedFor, options: WaitOptions & { readonly api: NotaryApi }) {
+  constructor(record: WaitedFor, options: WaitOptions & Asked) {
     this.#record = record;
     this.#options = options;
   }
 
   /** Returns the state; undefined when the service could not say. */
   async ask(): Promise<SubmissionState | undefined> {
-    const { api, clock = systemClock, signal } = this.#options;
+    const { notary, clock = systemClock, signal } = this.#options;
     const { id, submittedAt } = this.#record;
     try {
-      const state = await api.status(id, signal);
+      const state = await notary.status(id, signal);
       this.#recovered();
       this.#tell(state.status);
       return state;
@@ -146,14 +150,11 @@ function stillWaiting(
 }
 
 /** Returns the log of a submission with a verdict; null, after a warning, when it cannot be had. */
-export async function fetchLog(
-  id: string,
-  options: WaitOptions & { readonly api: NotaryApi },
-): Promise<NotaryLog | null> {
-  const { api, clock = systemClock, signal } = options;
+export async function fetchLog(id: string, options: WaitOptions & Asked): Promise<NotaryLog | null> {
+  const { notary, clock = systemClock, signal } = options;
   try {
     for (const pause of LOG_DELAYS_MS) {
-      const log = await api.log(id, signal);
+      const log = await notary.log(id, signal);
       if (log) return log;
       await clock.sleep(pause, signal);
     }

@@ -28,6 +28,8 @@ export interface Identity {
   /** Leaf, intermediate, root: what is embedded in signatures. */
   readonly chain: readonly Certificate[];
   readonly signer: Signer;
+  /** For tools that take a key and no signer; null when the key is kept elsewhere. */
+  readonly privateKey: KeyObject | null;
   readonly teamIdentifier: string;
   /** Issued by the rehearsal authority: no Mac trusts it. */
   readonly rehearsal: boolean;
@@ -58,9 +60,10 @@ export async function loadIdentity(
 ): Promise<Identity> {
   const trust = options.trust ?? appleTrust();
   const now = options.now ?? new Date();
-  const { certificate, others, signer } = await open(role, source, now);
+  const { certificate, others, signer, privateKey } = await open(role, source, now);
   const { chain, teamIdentifier, warnings } = checkIdentity(role, certificate, others, { trust, now });
-  return { role, certificate, chain, signer, teamIdentifier, rehearsal: trust.name === 'rehearsal', warnings };
+  const rehearsal = trust.name === 'rehearsal';
+  return { role, certificate, chain, signer, privateKey, teamIdentifier, rehearsal, warnings };
 }
 
 /**
@@ -85,6 +88,7 @@ interface Opened {
   readonly certificate: Certificate;
   readonly others: readonly Certificate[];
   readonly signer: Signer;
+  readonly privateKey: KeyObject | null;
 }
 
 async function open(role: IdentityRole, source: IdentitySource, now: Date): Promise<Opened> {
@@ -92,7 +96,7 @@ async function open(role: IdentityRole, source: IdentitySource, now: Date): Prom
     const [certificate, ...others] = source.certificateChain.map((der) => readCertificate(der, role));
     if (!certificate) throw identityProblem('IDENTITY_NO_CERTIFICATE', role, 'no certificate was given');
     await proveSigner(role, certificate, source.signer);
-    return { certificate, others, signer: source.signer };
+    return { certificate, others, signer: source.signer, privateKey: null };
   }
   if ('pemKey' in source) {
     const certificates = pemCertificates(source.pemCertificate, role);
@@ -118,7 +122,7 @@ function chosen(
 ): Opened {
   const { certificate, key } = chooseCertificate(role, contents, now);
   const others = contents.certificates.filter((one) => one !== certificate);
-  return { certificate, others, signer: localSigner(key) };
+  return { certificate, others, signer: localSigner(key), privateKey: key };
 }
 
 /** A .p12 begins with 0x30 0x80..0x84; anything else that reads as base64 is taken for base64. */

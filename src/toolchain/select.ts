@@ -1,6 +1,7 @@
 import { UsageError } from '../base/errors.ts';
 import { findOnPath } from '../base/run-tool.ts';
-import { type PortableParts, portableToolchain } from './portable/portable-toolchain.ts';
+import type { TimestampSource } from './portable/code-signer.ts';
+import { portableToolchain } from './portable/portable-toolchain.ts';
 import type { Toolchain } from './toolchain.ts';
 
 export type { Toolchain } from './toolchain.ts';
@@ -13,16 +14,16 @@ const APPLE_TIMESTAMP_URL = 'http://timestamp.apple.com/ts01';
  * Returns the toolchain asked for; the code of the other one is not loaded.
  *
  * @param choice `auto` takes `apple` when xcrun and pkgbuild are on PATH, else `portable`, which runs on every machine
- * @param parts what the portable toolchain is made of; without them it asks Apple for timestamps, and signs code only
+ * @param timestamp where the portable tools get timestamps; Apple's unless told
  * @throws UsageError `TOOLCHAIN_UNAVAILABLE`
  * @example (await selectToolchain('auto')).name // 'apple' on a Mac with Xcode
  */
 export async function selectToolchain(
   choice: 'portable' | 'apple' | 'auto',
-  parts: PortableParts = { timestamp: appleTimestamps() },
+  timestamp: TimestampSource = appleTimestamps(),
 ): Promise<Toolchain> {
   const missing = APPLE_TOOLS.filter((tool) => findOnPath(tool) === undefined);
-  if (choice === 'portable' || (choice === 'auto' && missing.length > 0)) return portableToolchain(parts);
+  if (choice === 'portable' || (choice === 'auto' && missing.length > 0)) return portableToolchain(timestamp);
   if (missing.length === 0) return (await import('./apple/apple-toolchain.ts')).appleToolchain();
   throw new UsageError('TOOLCHAIN_UNAVAILABLE', `the apple toolchain needs ${missing.join(' and ')} on PATH`, {
     hint: 'On a Mac run `xcode-select --install`; elsewhere use --toolchain portable, which makes the same package.',
@@ -30,7 +31,7 @@ export async function selectToolchain(
 }
 
 /** Certificates, and all that reads them, are loaded only when a timestamp is really asked for. */
-function appleTimestamps(): PortableParts['timestamp'] {
+function appleTimestamps(): TimestampSource {
   return async (signature, signal) => {
     const { appleTrust } = await import('../pki/apple-roots.ts');
     const { timestampClient } = await import('../pki/timestamp.ts');

@@ -1,7 +1,11 @@
-import type { Secret } from '../base/secret.ts';
 import type { BundleEntry } from '../code-signature/bundle-entry.ts';
+import type { Check } from '../code-signature/check.ts';
 import type { SignedBundle } from '../code-signature/sign-bundle.ts';
 import type { ProductPlan, UnsignedProduct } from '../flat-package/product.ts';
+import type { NotaryKey } from '../notary/credentials.ts';
+import type { Notary } from '../notary/notary.ts';
+import type { UploadOptions } from '../notary/upload.ts';
+import type { Trust } from '../pki/apple-roots.ts';
 import type { Identity } from '../pki/identity.ts';
 
 /** The tools that a release is made with: one member for each thing that is done differently on a Mac. */
@@ -11,9 +15,10 @@ export interface Toolchain {
   readonly codeSigner: CodeSigner;
   readonly packageBuilder: PackageBuilder;
   readonly packageSigner: PackageSigner;
-  readonly notary: Notary;
-  readonly stapler: Stapler;
-  readonly verifier: Verifier;
+  /** These three are loaded when they are asked for: to build a package takes none of them. */
+  notary(access: NotaryAccess): Promise<Notary>;
+  stapler(access: NotaryAccess): Promise<Stapler>;
+  verifier(trust: Trust): Promise<Verifier>;
 }
 
 /** Ends a tool or a request when it fires. */
@@ -66,13 +71,11 @@ export interface Compiler {
   versions(): Promise<Readonly<Record<string, string>>>;
 }
 
-/** A certificate and its key, in both forms that tools ask for. */
+/** A certificate and its key. */
 export interface SigningIdentity {
   readonly kind: 'identity';
-  /** Checked: right role, valid today, complete chain. The portable tools sign with its `signer`. */
+  /** Checked: right role, valid today, complete chain. */
   readonly identity: Identity;
-  /** The file it was read from, which Apple's tools need in a keychain; null when the key is kept elsewhere. */
-  readonly p12: { readonly data: Secret<Buffer>; readonly password: Secret } | null;
 }
 
 /** Nobody signs: the code runs for development, on no other Mac. */
@@ -135,44 +138,14 @@ export interface PackageSigner {
   ): Promise<SignedProduct>;
 }
 
-/** An App Store Connect team key. */
-export interface NotaryCredentials {
-  readonly keyId: string;
-  /** UUID. */
-  readonly issuerId: string;
-  /** PKCS#8 in PEM. */
-  readonly key: Secret;
-}
-
-/** What is known once an upload is complete. */
-export interface Submission {
-  readonly id: string;
-  /** ISO 8601. */
-  readonly submittedAt: string;
-}
-
-/** What the notary says in the end. */
-export interface Verdict {
-  readonly status: 'Accepted' | 'Invalid' | 'Rejected';
-  /** The notary's log as it came, JSON; null when it could not be had. */
-  readonly log: unknown;
-}
-
-/** Apple's notary service, or its stand-in. */
-export interface Notary {
-  /** Uploads a signed product and returns its submission once the upload is complete; it does not wait for the verdict. */
-  submit(product: SignedProduct, credentials: NotaryCredentials, options: WorkOptions): Promise<Submission>;
-  /**
-   * Returns the verdict on a submission, whatever it is.
-   *
-   * @throws NetworkError `NOTARY_TIMEOUT` when there is none in time: the submission goes on, and can be waited for again
-   */
-  wait(id: string, credentials: NotaryCredentials, options: WaitOptions): Promise<Verdict>;
-}
-
-export interface WaitOptions extends WorkOptions {
-  /** Milliseconds to wait at most. */
-  readonly timeoutMs: number;
+/** Where the notary and its tickets are, whose signatures they bear, and with which key the notary is asked. */
+export interface NotaryAccess {
+  readonly key: NotaryKey;
+  /** Apple's tools know only Apple's services; the others take theirs from here. */
+  readonly notaryUrl: string;
+  readonly upload?: UploadOptions;
+  readonly ticketUrl: string;
+  readonly trust: Trust;
 }
 
 /** A product archive with its ticket behind it. */
@@ -183,29 +156,36 @@ export interface StapledProduct {
   readonly size: number;
   /** Hex. */
   readonly sha256: string;
-  /** As the notary delivered it. */
-  readonly ticket: Buffer;
+  readonly issuedAt: Date;
+  /** Of the ticket, hex. */
+  readonly ticketSha256: string;
+  /** Whether it bore this very ticket already. */
+  readonly unchanged: boolean;
+}
+
+/** How long a ticket that is not there yet is waited for, and what is said meanwhile. */
+export interface StapleOptions extends WorkOptions {
+  /** Milliseconds. Default five minutes. */
+  readonly maxWaitMs?: number;
+  /** Pause between two looks, in milliseconds. Default 5 s. */
+  readonly pauseMs?: number;
+  readonly tell: (words: string) => void;
+  /** What to do when no ticket came. */
+  readonly goOn: string;
 }
 
 /** Attaches tickets. */
 export interface Stapler {
   /**
-   * Fetches the ticket of a notarized product and attaches it to the file at its path.
+   * Fetches the ticket of a notarized product and attaches it to the file at its path; what was attached is verified offline.
    *
-   * @throws NetworkError `TICKET_NOT_FOUND` when there is none (yet)
+   * @throws NetworkError `TICKET_LATE` when there is none within the wait; VerificationError
    */
-  staple(product: SignedProduct, options: WorkOptions): Promise<StapledProduct>;
-}
-
-/** One thing that was looked at. */
-export interface VerifierCheck {
-  readonly id: string;
-  readonly status: 'pass' | 'fail' | 'skipped';
-  readonly reason?: string;
+  staple(product: Pick<SignedProduct, 'path'>, options: StapleOptions): Promise<StapledProduct>;
 }
 
 /** Looks at a finished package as a stranger would. */
 export interface Verifier {
   /** Returns every check, passed or not; what the file holds never makes it throw. */
-  verify(path: string, options: WorkOptions): Promise<readonly VerifierCheck[]>;
+  verify(path: string, options: WorkOptions): Promise<readonly Check[]>;
 }

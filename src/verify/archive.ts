@@ -67,11 +67,11 @@ export function judgeNames(list: CheckList, archive: XarArchive, ours: OurForm |
 }
 
 /** Judges that every byte of the heap belongs to something the TOC names. */
-export function judgeGaps(list: CheckList, archive: XarArchive, ours: boolean): void {
+export function judgeGaps(list: CheckList, archive: XarArchive, exact: boolean): void {
   const gap = gapOf(archive);
   const words = gap && `${gap.size} bytes from ${gap.offset} of the heap on belong to nothing`;
   if (words === undefined) list.pass('heap-gaps');
-  else if (ours) list.fail('heap-gaps', words);
+  else if (exact) list.fail('heap-gaps', words);
   else list.pass('heap-gaps', words);
 }
 

@@ -9,7 +9,7 @@ import {
   verifyProgram,
 } from '../code-signature/verify-code.ts';
 import { cpioEntries, type OpenComponent, type OpenPackage } from '../flat-package/open-package.ts';
-import type { PackageExpectations } from './expectations.ts';
+import { isExact, type PackageExpectations } from './expectations.ts';
 import type { PayloadPath } from './payload.ts';
 
 /** Bundles with more bytes than this are not read into memory. */
@@ -44,8 +44,10 @@ export async function judgeCode(
   return slices;
 }
 
-function codeExpectations({ trust, now, ours, allowUnsigned = false }: PackageExpectations): CodeExpectations {
-  return { verifyCms: codeCmsVerifier(trust, now), ours: ours !== null, allowAdHoc: allowUnsigned };
+function codeExpectations(expectations: PackageExpectations): CodeExpectations {
+  const { trust, now, ours, allowUnsigned: allowAdHoc = false } = expectations;
+  const appleMade = ours !== null && !isExact(expectations);
+  return { verifyCms: codeCmsVerifier(trust, now), ours: ours !== null, appleMade, allowAdHoc };
 }
 
 function programReport(entry: BundleEntry | undefined, path: string, code: CodeExpectations): CodeReport[] {

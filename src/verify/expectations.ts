@@ -17,8 +17,18 @@ export interface PackageExpectations {
   readonly allowUnsigned?: boolean;
 }
 
+/**
+ * Returns whether every byte must lie where this project's own writers put it. Apple's tools put the same things in other ways, and
+ * differently with each release of theirs.
+ */
+export function isExact({ ours }: Pick<PackageExpectations, 'ours'>): boolean {
+  return ours?.madeBy === 'portable';
+}
+
 /** What is known beforehand of a package of this pipeline. */
 export interface OurForm {
+  /** Whose tools built and signed it. */
+  readonly madeBy: 'portable' | 'apple';
   /** Null: any. */
   readonly teamIdentifier: string | null;
   /** Of product and component. */

@@ -7,7 +7,7 @@ import { payloadCounters } from '../flat-package/counters.ts';
 import type { CpioEntry } from '../flat-package/cpio-read.ts';
 import type { PayloadEntry } from '../flat-package/entry.ts';
 import { cpioEntries, type OpenComponent, type OpenPackage } from '../flat-package/open-package.ts';
-import type { OurForm, PackageExpectations } from './expectations.ts';
+import { isExact, type OurForm, type PackageExpectations } from './expectations.ts';
 
 /** One entry of a payload, as the archive has it. */
 export interface PayloadPath {
@@ -49,7 +49,7 @@ export async function judgePayload(
   try {
     const facts = await comparePayload(observe(cpioEntries(archive, payload), paths), bom?.records);
     if (bom) list.judge('bom-payload', facts.differences);
-    judgeCounters(list, component, facts, expectations.ours !== null);
+    judgeCounters(list, component, facts, isExact(expectations));
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     if (error.code === 'PAYLOAD_UNSUPPORTED') list.skip('bom-payload', error.message);
@@ -91,7 +91,7 @@ function looksLikeCode(head: Buffer): boolean {
 }
 
 /** The two numbers Installer shows and reserves space by. */
-function judgeCounters(list: CheckList, { info, bom }: OpenComponent, facts: PayloadFacts, ours: boolean): void {
+function judgeCounters(list: CheckList, { info, bom }: OpenComponent, facts: PayloadFacts, exact: boolean): void {
   const { numberOfFiles, installKBytes } = info.payload;
   const counted = bom && payloadCounters(bom.records);
   const problems = [
@@ -102,7 +102,7 @@ function judgeCounters(list: CheckList, { info, bom }: OpenComponent, facts: Pay
   ].filter((problem) => typeof problem === 'string');
   if (problems.length === 0) list.pass('payload-counters');
   // Other makers count in other ways (without the root, without folders); it only changes what Installer shows.
-  else if (ours) list.fail('payload-counters', problems.join('; '));
+  else if (exact) list.fail('payload-counters', problems.join('; '));
   else list.pass('payload-counters', problems.join('; '));
 }
 

@@ -1,6 +1,6 @@
 import type { CheckList } from '../code-signature/check.ts';
 import { cpioEntries, type OpenComponent, type OpenPackage } from '../flat-package/open-package.ts';
-import type { PackageExpectations } from './expectations.ts';
+import type { OurForm, PackageExpectations } from './expectations.ts';
 import { readAbout } from './read-about.ts';
 
 /** A file of a Scripts archive. */
@@ -50,7 +50,7 @@ export async function judgeScripts(
         !named.includes(file) &&
         `${file} is there, but PackageInfo does not name it`,
     ),
-    ...(ours ? found.flatMap((file) => ownProblems(file, ours.owner)) : []),
+    ...(ours ? found.flatMap((file) => ownProblems(file, ours)) : []),
     ...(ours ? nameProblems(found, ours.scripts) : []),
   ]);
   return found;
@@ -63,13 +63,11 @@ function scriptProblem(file: string, found: readonly ScriptText[]): string | fal
   return false;
 }
 
-function ownProblems(
-  { path, mode, uid, gid, text }: ScriptText,
-  owner: { uid: number; gid: number },
-): (string | false)[] {
+/** pkgbuild keeps the owner of whoever builds in this archive, and Installer runs the scripts as root whoever owns them. */
+function ownProblems({ path, mode, uid, gid, text }: ScriptText, { madeBy, owner }: OurForm): (string | false)[] {
   return [
     mode !== 0o755 && `${path} has mode ${mode.toString(8)}, expected 755`,
-    (uid !== owner.uid || gid !== owner.gid) && `${path} belongs to ${uid}:${gid}`,
+    madeBy === 'portable' && (uid !== owner.uid || gid !== owner.gid) && `${path} belongs to ${uid}:${gid}`,
     !text.startsWith('#!') && `${path} does not begin with #!`,
   ];
 }

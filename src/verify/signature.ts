@@ -11,7 +11,7 @@ import type { Finding } from '../pki/finding.ts';
 import { publicKeyOf } from '../pki/signature-algorithms.ts';
 import { DIGEST_INFO_PREFIX } from '../pki/signer.ts';
 import { verifyTimestampToken } from '../pki/timestamp.ts';
-import type { PackageExpectations } from './expectations.ts';
+import { isExact, type PackageExpectations } from './expectations.ts';
 
 /** Who signed a package and when, as far as it was found out. */
 export interface SignatureFacts {
@@ -48,7 +48,7 @@ export async function judgeSignature(
   }
   list.pass('package-signature');
   const keyInfo = list.read('package-key-info', () => certificatesOf(archive.signatures)) ?? [];
-  await judgeRsa(list, archive, rsa, keyInfo[0], expectations.ours !== null);
+  await judgeRsa(list, archive, rsa, keyInfo[0], isExact(expectations));
   const slot = cmsElement && (await readHeap(archive, cmsElement.range));
   const cms = slot && cmsElement && judgeCms(list, archive, cmsElement, slot, expectations);
   if (cmsElement && !cms) return skipCertificates(list, 'the CMS cannot be read');
@@ -57,7 +57,7 @@ export async function judgeSignature(
   const signer = cms ? cms.signerCertificate : keyInfo[0];
   if (!signer) return skipCertificates(list, 'the certificate of the signer is missing');
   judgeChain(list, signer, cms?.certificates ?? keyInfo, timestamp, expectations);
-  judgeKeyInfo(list, archive.signatures, signer, expectations.ours ? cms?.certificates : undefined);
+  judgeKeyInfo(list, archive.signatures, signer, isExact(expectations) ? cms?.certificates : undefined);
   return { signer, timestamp };
 }
 
@@ -84,7 +84,7 @@ async function judgeRsa(
   archive: XarArchive,
   rsa: XarSignature | undefined,
   leaf: Certificate | undefined,
-  ours: boolean,
+  exact: boolean,
 ): Promise<void> {
   const id = 'package-rsa';
   if (!rsa) return list.skip(id, 'left out, as where a key signs no SHA-1: macOS takes the CMS');
@@ -94,7 +94,7 @@ async function judgeRsa(
   if (typeof found === 'string') return list.fail(id, found);
   const convention = CONVENTIONS.find((name) => digestInfo(name, archive.checksum)?.equals(found));
   if (convention === 'A') return list.pass(id);
-  if (convention === 'B' && !ours)
+  if (convention === 'B' && !exact)
     return list.pass(id, 'over SHA-1 of the TOC digest, as productsign of macOS 11 made it');
   if (convention === undefined) return list.fail(id, 'it is over other bytes than this TOC digest');
   const maker = convention === 'C' ? 'SHA-256, as rcodesign makes it' : 'SHA-1, as productsign of macOS 11 made it';
@@ -125,9 +125,10 @@ function judgeCms(
   archive: XarArchive,
   element: XarSignature,
   slot: Buffer,
-  { ours }: PackageExpectations,
+  expectations: PackageExpectations,
 ): ParsedCms | undefined {
   const id = 'package-cms';
+  const exact = isExact(expectations);
   if (element.style !== 'CMS') {
     list.fail(id, `expected style CMS, found ${JSON.stringify(element.style)}`);
     return undefined;
@@ -138,13 +139,13 @@ function judgeCms(
   const encoded = slot.subarray(0, cms.encodedSize);
   list.judge(id, [
     ...problemsOf(report.findings),
-    ours !== null && !isOneEncoding(cms, encoded) && 'the encoding is not the one that the parts of the CMS have',
-    ours !== null && cms.content !== undefined && 'the content is embedded',
+    exact && !isOneEncoding(cms, encoded) && 'the encoding is not the one that the parts of the CMS have',
+    exact && cms.content !== undefined && 'the content is embedded',
   ]);
   const stray = slot.subarray(cms.encodedSize).findIndex((byte) => byte !== 0);
   const words = `byte ${cms.encodedSize + stray} after the CMS is not zero`;
   if (stray < 0) list.pass('package-padding');
-  else if (ours !== null) list.fail('package-padding', words);
+  else if (exact) list.fail('package-padding', words);
   else list.pass('package-padding', words);
   return cms;
 }
@@ -155,9 +156,11 @@ const isOneEncoding = (cms: ParsedCms, encoded: Buffer) =>
 function judgeTimestamp(
   list: CheckList,
   cms: ParsedCms | undefined,
-  { trust, ours }: PackageExpectations,
+  expectations: PackageExpectations,
 ): Date | undefined {
   const id = 'package-timestamp';
+  const { trust, ours } = expectations;
+  const exact = isExact(expectations);
   const token = cms?.timestampToken;
   if (!cms || !token) {
     const words = 'the signature has no timestamp';
@@ -172,11 +175,9 @@ function judgeTimestamp(
   const strays = tokenCms.certificates.filter(({ der }) => !report.chain.some((link) => link.der.equals(der)));
   list.judge(id, [
     ...problemsOf(report.findings),
-    ...(ours === null
-      ? []
-      : strays.map(({ commonName }) => `its certificate "${commonName}" is not part of its chain`)),
-    ours !== null && !isOneEncoding(tokenCms, token) && 'the encoding is not the one that the parts of the token have',
-    ours !== null && cms.unsignedAttributes.length > 1 && 'there is an unsigned attribute that is no timestamp',
+    ...(exact ? strays : []).map(({ commonName }) => `its certificate "${commonName}" is not part of its chain`),
+    exact && !isOneEncoding(tokenCms, token) && 'the encoding is not the one that the parts of the token have',
+    exact && cms.unsignedAttributes.length > 1 && 'there is an unsigned attribute that is no timestamp',
   ]);
   return report.trusted ? report.genTime : undefined;
 }
@@ -186,14 +187,16 @@ function judgeChain(
   signer: Certificate,
   pool: readonly Certificate[],
   timestamp: Date | undefined,
-  { trust, now, ours }: PackageExpectations,
+  expectations: PackageExpectations,
 ): void {
+  const { trust, now } = expectations;
+  const exact = isExact(expectations);
   const { chain, findings } = verifyChain(signer, pool, { trust, at: timestamp ?? now, purpose: 'installer' });
   const roles = findings.filter(({ code }) => ROLE_CODES.includes(code));
   const others = findings.filter(({ code }) => !ROLE_CODES.includes(code));
   const strays = others.filter(({ code }) => code === 'CHAIN_STRAY').map(({ message }) => message);
-  const incomplete = ours !== null && pool.length !== chain.length && 'the whole chain is not embedded';
-  const problems = [...problemsOf(others), ...(ours === null ? [] : strays), incomplete].filter(Boolean);
+  const incomplete = exact && pool.length !== chain.length && 'the whole chain is not embedded';
+  const problems = [...problemsOf(others), ...(exact ? strays : []), incomplete].filter(Boolean);
   if (problems.length > 0) list.fail('package-chain', problems.join('; '));
   else list.pass('package-chain', chainWords(chain.at(-1), trust, strays));
   list.judge('package-role', problemsOf(roles));

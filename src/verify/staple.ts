@@ -3,7 +3,7 @@ import type { ChecksumStyle } from '../flat-package/xar-layout.ts';
 import type { XarArchive } from '../flat-package/xar-read.ts';
 import { readTrailer, STAPLE_TRAILER, type XarTrailer } from '../flat-package/xar-trailer.ts';
 import { TICKET_HASH_TYPES, verifyTicket } from '../notary/ticket.ts';
-import type { PackageExpectations } from './expectations.ts';
+import { isExact, type PackageExpectations } from './expectations.ts';
 import { readAbout } from './read-about.ts';
 
 /** Number of the digest in tickets, by the style of the TOC's checksum. */
@@ -17,18 +17,18 @@ const HASH_TYPES: Readonly<Record<ChecksumStyle, number>> = {
 export async function judgeTrailing(
   list: CheckList,
   archive: XarArchive,
-  { ours, trust }: PackageExpectations,
+  expectations: PackageExpectations,
 ): Promise<Date | undefined> {
   const id = 'trailing-bytes';
   const trailer = await readAbout(list, id, () => readTrailer(archive.access, archive.trailing));
   if (!trailer) return skipTicket(list, 'the bytes behind the archive cannot be read');
   const problem = unexplained(trailer);
   if (problem === undefined) list.pass(id);
-  else if (ours) list.fail(id, problem);
+  else if (isExact(expectations)) list.fail(id, problem);
   else list.pass(id, problem);
   if (trailer.kind !== 'stapled') return skipTicket(list, 'no ticket is stapled to the package');
   const subject = { hashType: HASH_TYPES[archive.checksum.style], digest: archive.checksum.value };
-  const report = list.read('ticket', () => verifyTicket(trailer.ticket, subject, trust));
+  const report = list.read('ticket', () => verifyTicket(trailer.ticket, subject, expectations.trust));
   if (!report) return undefined;
   list.judge(
     'ticket',

@@ -4,7 +4,7 @@ import type { SliceFacts } from '../code-signature/verify-code.ts';
 import { type OpenComponent, type OpenPackage, openPackage } from '../flat-package/open-package.ts';
 import { judgeArchive, judgeGaps, judgeMembers, judgeNames } from './archive.ts';
 import { judgeCode } from './code.ts';
-import type { PackageExpectations, PackageReport } from './expectations.ts';
+import { isExact, type PackageExpectations, type PackageReport } from './expectations.ts';
 import { judgeArchitectures, judgeDistribution, judgePackageInfo } from './metadata.ts';
 import { judgePayload } from './payload.ts';
 import { judgePolicy, type PolicySubject } from './policy.ts';
@@ -33,7 +33,7 @@ export async function verifyPackage(access: RandomAccess, expectations: PackageE
   if (!archive) return reportOf(list, {}, []);
   await judgeMembers(list, archive);
   judgeNames(list, archive, expectations.ours);
-  judgeGaps(list, archive, expectations.ours !== null);
+  judgeGaps(list, archive, isExact(expectations));
   const signature = await judgeSignature(list, archive, expectations);
   judgeOurTeam(list, signature, expectations);
   const ticketIssuedAt = await judgeTrailing(list, archive, expectations);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Manifest } from '../../build/manifest.ts';
 import { notaryApi } from '../../src/notary/api.ts';
+import { restNotary } from '../../src/notary/rest-notary.ts';
 import { staplePackage } from '../../src/notary/staple.ts';
 import { type NotarizedFile, notarize } from '../../src/notary/submission.ts';
 import { openRehearsalAuthority } from '../../src/rehearsal/authority.ts';
@@ -33,8 +34,7 @@ export async function measureWait(file: NotarizedFile, verdictAfterMs: number): 
   let cpuSince = process.cpuUsage();
   try {
     await notarize(file, {
-      api: notaryApi({ url: services.notaryUrl, key: services.key }),
-      upload: { place: services.uploadPlace },
+      notary: restNotary(notaryApi({ url: services.notaryUrl, key: services.key }), { place: services.uploadPlace }),
       recorded: null,
       // The wait begins when the upload is recorded.
       record: async ({ status }) => {

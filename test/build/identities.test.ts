@@ -281,13 +281,17 @@ async function releaseWith(own: Plan, tell: (text: string) => void): Promise<Man
   const run = new Run({ plan: own, progress, signal, manifest, until: 'sign-package' });
   return runRelease(
     run,
-    { kind: 'build', toolchain: await selectToolchain('portable', { timestamp: signing.timestamp }), signing },
+    { kind: 'build', toolchain: await selectToolchain('portable', signing.timestamp), signing },
     null,
   );
 }
 
 async function failedChecks(path: string): Promise<string[]> {
-  const ours = await ourForm(plan, 'product', { teamIdentifier: REHEARSAL_TEAM, version: plan.version });
+  const ours = await ourForm(plan, 'product', {
+    madeBy: 'portable',
+    teamIdentifier: REHEARSAL_TEAM,
+    version: plan.version,
+  });
   const { checks } = await verifyPackage(accessBuffer(readFileSync(path)), { trust, now: new Date(), ours });
   return [...new Set(checks.filter(({ status }) => status === 'fail').map(({ id }) => id))];
 }

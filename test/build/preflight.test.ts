@@ -18,9 +18,9 @@ async function check(faults: readonly Fault[], aheadMs = 0, ticketUrl?: string) 
     clock: standingClock(new Date(now)),
   });
   const clock = standingClock(new Date(now + aheadMs));
-  const api = notaryApi({ url: services.notaryUrl, key: services.key, clock, timeoutMs: 300 });
-  const connection = { api, ticketUrl: ticketUrl ?? services.ticketUrl };
-  return preflight({ connection, timestampUrl: services.ticketUrl, timeoutMs: 300 }).then(
+  const notary = notaryApi({ url: services.notaryUrl, key: services.key, clock, timeoutMs: 300 });
+  const places = { ticketUrl: ticketUrl ?? services.ticketUrl, timestampUrl: services.ticketUrl };
+  return preflight({ notary, ...places, timeoutMs: 300 }).then(
     () => undefined,
     (error) => error,
   );

@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { encodeCdHashAttributes } from '../../src/code-signature/cdhash-attributes.ts';
 import { encodeCodeDirectory, FLAG_ADHOC, FLAG_RUNTIME } from '../../src/code-signature/code-directory.ts';
+import type { CodeExpectations } from '../../src/code-signature/code-expectations.ts';
 import { parseMacho } from '../../src/code-signature/macho.ts';
 import { encodeRequirementSet, rootRequirement } from '../../src/code-signature/requirements.ts';
 import type { BundleSigner } from '../../src/code-signature/sign-bundle.ts';
 import { type SliceSigning, signSlice } from '../../src/code-signature/sign-macho.ts';
 import { encodeBlob, encodeSuperBlob } from '../../src/code-signature/super-blob.ts';
-import { type CodeExpectations, verifySlice } from '../../src/code-signature/verify-slice.ts';
+import { verifySlice } from '../../src/code-signature/verify-slice.ts';
 import { sampleSlice } from './sample.ts';
 import { AD_HOC, rehearsalSigner } from './signers.ts';
 

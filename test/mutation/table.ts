@@ -25,7 +25,11 @@ export async function mutationTable(root: string, path: string): Promise<Mutatio
   const sample = await openSample(await readFile(path), authority);
   const other = await makeRehearsalAuthority(new Date());
   const plan = await makePlan({ root, outFolder: root, sourceDateEpoch: '1700000000' });
-  const ours = await ourForm(plan, 'product', { teamIdentifier: REHEARSAL_TEAM, version: plan.version });
+  const ours = await ourForm(plan, 'product', {
+    madeBy: 'portable',
+    teamIdentifier: REHEARSAL_TEAM,
+    version: plan.version,
+  });
   const mutations = [
     ...fileMutations(sample),
     ...signatureMutations(authority, other),

@@ -7,6 +7,7 @@ import { standingClock } from '../../src/base/clock.ts';
 import { accessBuffer } from '../../src/base/random-access.ts';
 import { readXar } from '../../src/flat-package/xar-read.ts';
 import { notaryApi } from '../../src/notary/api.ts';
+import { restNotary } from '../../src/notary/rest-notary.ts';
 import { staplePackage } from '../../src/notary/staple.ts';
 import { type NotarizedFile, notarize, type SubmissionRecord } from '../../src/notary/submission.ts';
 import { openRehearsalAuthority } from '../../src/rehearsal/authority.ts';
@@ -66,8 +67,11 @@ export async function rehearse(file: NotarizedFile, options: RehearsedOptions = 
   let error: unknown;
   try {
     await notarize(file, {
-      api: notaryApi({ url: services.notaryUrl, key: services.key, ...patience, ...retried }),
-      upload: { place: services.uploadPlace, ...patience, ...retried },
+      notary: restNotary(notaryApi({ url: services.notaryUrl, key: services.key, ...patience, ...retried }), {
+        place: services.uploadPlace,
+        ...patience,
+        ...retried,
+      }),
       clock,
       recorded: options.recorded ?? null,
       record: async (record) => void records.push(record),

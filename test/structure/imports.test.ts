@@ -14,7 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   notary: ['base', 'pki', 'flat-package', 'code-signature'],
   rehearsal: ['base', 'pki', 'flat-package', 'code-signature', 'notary'],
   verify: ['base', 'pki', 'flat-package', 'code-signature', 'notary'],
-  toolchain: ['base', 'pki', 'flat-package', 'code-signature', 'notary'],
+  toolchain: ['base', 'pki', 'flat-package', 'code-signature', 'notary', 'verify'],
 };
 
 const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts'], {

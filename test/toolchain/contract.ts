@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makePlan, type Plan } from '../../build/plan.ts';
 import { readBundleSource, renderInfoPlist } from '../../build/stages/compile.ts';
@@ -14,23 +14,23 @@ import { verifyBundle } from '../../src/code-signature/verify-code.ts';
 import type { PayloadEntry } from '../../src/flat-package/entry.ts';
 import { checkEntries } from '../../src/flat-package/entry.ts';
 import type { ProductPlan, UnsignedProduct } from '../../src/flat-package/product.ts';
+import { notarize, type SubmissionRecord, submissionName } from '../../src/notary/submission.ts';
 import type { Trust } from '../../src/pki/apple-roots.ts';
-import type { NotaryCredentials, SignedProduct, SigningIdentity, Toolchain } from '../../src/toolchain/toolchain.ts';
+import type { AdHoc, NotaryAccess, SignedProduct, SigningIdentity, Toolchain } from '../../src/toolchain/toolchain.ts';
 
 /** What a toolchain is tested with. */
 export interface ContractSubject {
   readonly toolchain: Toolchain;
   readonly trust: Trust;
   identity(role: 'application' | 'installer'): Promise<SigningIdentity>;
-  readonly credentials: NotaryCredentials;
-  /** Members that this toolchain has not got yet: their expectations are left out. */
-  readonly without?: readonly (keyof Toolchain)[];
-  dispose?(): void;
+  readonly access: NotaryAccess;
+  dispose(): void | Promise<void>;
 }
 
 const signal = new AbortController().signal;
 const fired = AbortSignal.abort();
 const EPOCH = 1700000000;
+const AD_HOC: AdHoc = { kind: 'ad-hoc' };
 
 /**
  * What every toolchain does, whosever tools it runs: the same expectations for each member, on the product's own sources, from
@@ -42,16 +42,20 @@ export function describeToolchain(name: string, open: () => Promise<ContractSubj
     let work: string;
     let plan: Plan;
     let made: Made;
-    const has = (member: keyof Toolchain) => !subject.without?.includes(member);
 
     beforeAll(async () => {
       subject = await open();
       work = mkdtempSync(join(tmpdir(), 'contract-'));
       plan = await makePlan({ root: process.cwd(), outFolder: work, sourceDateEpoch: String(EPOCH) });
-      made = await makeUnsigned(subject.toolchain, plan, join(work, 'unsigned.pkg'));
+      made = await makeUnsigned(
+        subject.toolchain,
+        plan,
+        join(work, 'unsigned.pkg'),
+        await subject.identity('application'),
+      );
     });
-    afterAll(() => {
-      subject?.dispose?.();
+    afterAll(async () => {
+      await subject?.dispose();
       rmSync(work, { recursive: true, force: true });
     });
 
@@ -64,7 +68,7 @@ export function describeToolchain(name: string, open: () => Promise<ContractSubj
 
     it('compiles one slice an architecture, with the versions of the plan', () => {
       expect(made.slices.map(({ architecture }) => architecture)).toEqual(['x86_64', 'arm64']);
-      const facts = verifyBundle(made.adHoc.entries, { verifyCms: null, ours: false, allowAdHoc: true }).slices;
+      const facts = verifyBundle(made.bundle.entries, { verifyCms: null, ours: false, allowAdHoc: true }).slices;
       expect(facts.map(({ minimumOs }) => minimumOs)).toEqual([0x000a0e00, 0x000b0000]);
       expect(facts.map(({ sdk }) => sdk)).toEqual([0x000e0400, 0x000e0400]);
     });
@@ -84,23 +88,21 @@ export function describeToolchain(name: string, open: () => Promise<ContractSubj
       });
     });
 
-    it('signs ad-hoc: sealed, hardened, valid', () => {
-      const report = verifyBundle(made.adHoc.entries, { verifyCms: null, ours: false, allowAdHoc: true });
+    it('signs ad-hoc: sealed, hardened, valid', async () => {
+      const { name } = plan.config.bundle;
+      const signed = await subject.toolchain.codeSigner.sign(made.entries, name, AD_HOC, { signal });
+      const report = verifyBundle(signed.entries, { verifyCms: null, ours: false, allowAdHoc: true });
       expect(report.checks.filter(({ status }) => status === 'fail')).toEqual([]);
-      expect(made.adHoc.slices.map(({ flags }) => flags & 0x10002)).toEqual([0x10002, 0x10002]);
-      expect(made.adHoc.identifier).toBe('com.netflix.Escrow-Buddy');
+      expect(signed.slices.map(({ flags }) => flags & 0x10002)).toEqual([0x10002, 0x10002]);
+      expect(signed.identifier).toBe('com.netflix.Escrow-Buddy');
     });
 
-    it('signs with an identity: timestamp, hardened runtime, its own requirement', async () => {
-      const identity = await subject.identity('application');
-      const signed = await subject.toolchain.codeSigner.sign(made.entries, plan.config.bundle.name, identity, {
-        signal,
-      });
+    it('signs with an identity: timestamp, hardened runtime, its own requirement', () => {
       const verifyCms = codeCmsVerifier(subject.trust, new Date());
-      const report = verifyBundle(signed.entries, { verifyCms, ours: true, allowAdHoc: false });
+      const report = verifyBundle(made.bundle.entries, { verifyCms, ours: true, allowAdHoc: false });
       expect(report.checks.filter(({ status }) => status === 'fail')).toEqual([]);
       expect(report.slices.map(({ teamIdentifier }) => teamIdentifier)).toEqual(['REHEARSAL0', 'REHEARSAL0']);
-      expect(signed.slices.map(({ cdHash }) => cdHash.toString('hex'))).toEqual(
+      expect(made.bundle.slices.map(({ cdHash }) => cdHash.toString('hex'))).toEqual(
         report.slices.map(({ cdHash }) => cdHash),
       );
     });
@@ -127,47 +129,82 @@ export function describeToolchain(name: string, open: () => Promise<ContractSubj
     });
 
     // Before the next one: signing anew leaves the table of contents as it is, so a ticket fits every signature of a product.
-    it('finds no ticket for a package that nobody submitted', async (context) => {
-      if (!has('stapler') || !has('packageSigner')) return context.skip();
+    it('finds no ticket for a package that nobody submitted, however often it looks', async () => {
       const signed = await sign(subject, made.product, join(work, 'unknown.pkg'));
-      const failure = subject.toolchain.stapler.staple(signed, { signal });
-      await expect(failure).rejects.toMatchObject({ name: 'NetworkError', code: 'TICKET_NOT_FOUND' });
+      const stapler = await subject.toolchain.stapler(subject.access);
+      const failure = stapler.staple(signed, { ...PATIENCE, maxWaitMs: 30, pauseMs: 10, goOn: 'look again' });
+      await expect(failure).rejects.toMatchObject({ name: 'NetworkError', code: 'TICKET_LATE', hint: 'look again' });
+      expect(sha256sum(signed.path)).toBe(signed.sha256);
     });
 
-    it('signs, notarizes, staples and verifies the product', async (context) => {
-      if (!(['packageSigner', 'notary', 'stapler', 'verifier'] as const).every(has)) return context.skip();
-      const { toolchain, credentials } = subject;
+    it('signs, notarizes, staples and verifies the product', async () => {
+      const { toolchain, access } = subject;
       const signed = await sign(subject, made.product, join(work, 'signed.pkg'));
-      const before = await toolchain.verifier.verify(signed.path, { signal });
-      expect(before.map(({ status }) => status)).toContain('fail');
-      const { id } = await toolchain.notary.submit(signed, credentials, { signal });
-      const verdict = await toolchain.notary.wait(id, credentials, { signal, timeoutMs: 60_000 });
-      expect(verdict).toMatchObject({ status: 'Accepted', log: { jobId: id, sha256: signed.sha256 } });
-      const stapled = await toolchain.stapler.staple(signed, { signal });
-      expect(stapled.size).toBe(signed.size + stapled.ticket.length + 32);
-      expect(stapled.ticket.toString('latin1', 0, 4)).toBe('s8ch');
-      const checks = await toolchain.verifier.verify(signed.path, { signal });
+      const records: SubmissionRecord[] = [];
+      const { id, log } = await notarizeWith(subject, signed, records);
+      expect(records.map(({ status }) => status)).toEqual(['Uploading', 'In Progress', 'Accepted']);
+      expect(log).toMatchObject({ status: 'Accepted', sha256: signed.sha256 });
+      const stapler = await toolchain.stapler(access);
+      const stapled = await stapler.staple(signed, PATIENCE);
+      expect(stapled).toMatchObject({ kind: 'stapled-product', path: signed.path, unchanged: false });
+      expect(stapled).toMatchObject({ sha256: sha256sum(signed.path), size: readFileSync(signed.path).length });
+      expect(stapled.size).toBeGreaterThan(signed.size + 1000);
+      expect(await stapler.staple(signed, PATIENCE)).toEqual({ ...stapled, unchanged: true });
+      const checks = await (await toolchain.verifier(access.trust)).verify(signed.path, { signal });
       expect(checks.filter(({ status }) => status !== 'pass')).toEqual([]);
+      const notary = await toolchain.notary(access);
+      const known = { id, name: submissionName({ name: 'signed.pkg', sha256: signed.sha256 }), status: 'Accepted' };
+      expect(await notary.status(id)).toMatchObject(known);
+      expect((await notary.history())[0]).toMatchObject(known);
     });
 
-    it('gets the verdict Invalid on a package that is not signed', async (context) => {
-      if (!has('notary')) return context.skip();
+    it('finds in the history what was submitted, and submits nothing twice', async () => {
+      const signed = await sign(subject, made.product, join(work, 'again.pkg'));
+      const first = await notarizeWith(subject, signed, []);
+      const records: SubmissionRecord[] = [];
+      expect((await notarizeWith(subject, signed, records)).id).toBe(first.id);
+      expect(records.map(({ status }) => status)).not.toContain('In Progress');
+    });
+
+    it('is refused a package that is not signed, with the issues', async () => {
       const product: SignedProduct = { ...made.product, kind: 'signed-product' };
-      const { id } = await subject.toolchain.notary.submit(product, subject.credentials, { signal });
-      const wait = { signal, timeoutMs: 60_000 };
-      expect(await subject.toolchain.notary.wait(id, subject.credentials, wait)).toMatchObject({ status: 'Invalid' });
+      const failure = notarizeWith(subject, product, []);
+      await expect(failure).rejects.toMatchObject({
+        code: 'NOTARY_INVALID',
+        message: expect.stringContaining('signed'),
+      });
     });
 
-    it('verifies a package that was cut short, and says no', async (context) => {
-      if (!has('verifier')) return context.skip();
-      const path = join(work, 'cut.pkg');
+    it.each(['nobody signed', 'was cut short'])('verifies a package that %s, and says no', async (what) => {
+      const path = join(work, 'bad.pkg');
       copyFileSync(made.product.path, path);
-      truncateSync(path, made.product.size - 100);
-      const checks = await subject.toolchain.verifier.verify(path, { signal });
-      expect(checks.length).toBeGreaterThan(0);
+      if (what === 'was cut short') truncateSync(path, made.product.size - 100);
+      const checks = await (await subject.toolchain.verifier(subject.trust)).verify(path, { signal });
       expect(checks.some(({ status }) => status === 'fail')).toBe(true);
     });
   });
+}
+
+const PATIENCE = { signal, tell: () => undefined, goOn: '' };
+
+async function notarizeWith(
+  { toolchain, access }: ContractSubject,
+  product: SignedProduct,
+  records: SubmissionRecord[],
+) {
+  const { path, sha256, tocDigest } = product;
+  return notarize(
+    { name: basename(path), data: readFileSync(path), sha256, tocDigest },
+    {
+      notary: await toolchain.notary(access),
+      recorded: null,
+      record: async (record) => void records.push(record),
+      pollMs: () => 5,
+      warn: () => undefined,
+      ...PATIENCE,
+      goOn: () => '',
+    },
+  );
 }
 
 async function sign(subject: ContractSubject, product: UnsignedProduct, path: string): Promise<SignedProduct> {
@@ -186,13 +223,18 @@ export interface Made {
   readonly slices: Awaited<ReturnType<Toolchain['compiler']['compile']>>;
   readonly universal: Buffer;
   readonly entries: readonly BundleEntry[];
-  readonly adHoc: SignedBundle;
+  readonly bundle: SignedBundle;
   readonly plan: ProductPlan;
   readonly product: UnsignedProduct;
 }
 
-/** Compiles, signs ad-hoc and packages the product's own sources. */
-export async function makeUnsigned(toolchain: Toolchain, plan: Plan, path: string): Promise<Made> {
+/** Compiles, signs and packages the product's own sources. */
+export async function makeUnsigned(
+  toolchain: Toolchain,
+  plan: Plan,
+  path: string,
+  signer: AdHoc | SigningIdentity = AD_HOC,
+): Promise<Made> {
   const slices = await toolchain.compiler.compile(await readBundleSource(plan), { signal });
   const universal = await toolchain.compiler.join(slices, { signal });
   const entries = [
@@ -200,13 +242,13 @@ export async function makeUnsigned(toolchain: Toolchain, plan: Plan, path: strin
     { path: `Contents/MacOS/${plan.config.bundle.executable}`, mode: 0o755, data: universal },
     { path: 'Contents/Resources/status.sh', mode: 0o755, data: Buffer.from('#!/bin/sh\nexit 0\n') },
   ];
-  const adHoc = await toolchain.codeSigner.sign(entries, plan.config.bundle.name, { kind: 'ad-hoc' }, { signal });
-  const product = productPlan(plan, adHoc);
+  const bundle = await toolchain.codeSigner.sign(entries, plan.config.bundle.name, signer, { signal });
+  const product = productPlan(plan, bundle);
   return {
     slices,
     universal,
     entries,
-    adHoc,
+    bundle,
     plan: product,
     product: await toolchain.packageBuilder.build(product, path, { signal }),
   };

@@ -15,10 +15,8 @@ let work: string;
 let portable: Made;
 let apple: Made;
 const options = { signal: new AbortController().signal };
-const portableTools = portableToolchain({
-  timestamp: async () => {
-    throw new Error('an ad-hoc signature has no timestamp');
-  },
+const portableTools = portableToolchain(async () => {
+  throw new Error('an ad-hoc signature has no timestamp');
 });
 
 beforeAll(async () => {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { accessBuffer } from '../../src/base/random-access.ts';
 import { readXar } from '../../src/flat-package/xar-read.ts';
 import { appleTrust } from '../../src/pki/apple-roots.ts';
-import { verifyPackage } from '../../src/verify/verify-package.ts';
+import { type OurForm, verifyPackage } from '../../src/verify/verify-package.ts';
 import { realPackages } from '../support/needs.ts';
 
 const folder = join(realPackages.folder ?? '.', 'pkg');
@@ -19,12 +19,24 @@ const SIGNED = [
   ['xcreds-launch-agent-2024.pkg', 'UXP6YEHSPW', 2024, ['payload-counters'], 2024],
 ] as const;
 
-async function judge(file: Buffer) {
-  const report = await verifyPackage(accessBuffer(file), {
-    trust: appleTrust(),
-    now: new Date('2040-01-01'),
-    ours: null,
-  });
+/** Nothing of these packages is what it demands; what matters is which checks it fails beyond its demands. */
+const form = (madeBy: OurForm['madeBy']): OurForm => ({
+  madeBy,
+  teamIdentifier: null,
+  identifier: 'com.example',
+  version: null,
+  installLocation: '/',
+  minimumSystemVersion: '11.0',
+  scripts: [],
+  payload: new Map(),
+  owner: { uid: 0, gid: 0 },
+});
+/** Checks of what Apple's tools write each in their own way. */
+const ABOUT_BYTES =
+  /^(heap-gaps|trailing-bytes|payload-counters|package-(signature|rsa|cms|padding|timestamp|chain|role|key-info))$/;
+
+async function judge(file: Buffer, ours: OurForm | null = null) {
+  const report = await verifyPackage(accessBuffer(file), { trust: appleTrust(), now: new Date('2040-01-01'), ours });
   const ids = (status: string) => [
     ...new Set(report.checks.filter((check) => check.status === status).map(({ id }) => id)),
   ];
@@ -49,6 +61,13 @@ describe.skipIf(realPackages.missing)(`packages of other publishers${realPackage
       expect(report.facts.ticketIssuedAt?.getUTCFullYear()).toBe(ticketYear);
     },
   );
+
+  it.each(SIGNED)('%s has the bytes of Apple’s tools, not those of ours', async (name) => {
+    const aboutBytes = async (madeBy: OurForm['madeBy']) =>
+      (await judge(read(name), form(madeBy))).failed.filter((id) => ABOUT_BYTES.test(id));
+    expect(await aboutBytes('apple')).toEqual([]);
+    expect(await aboutBytes('portable')).toContain('package-cms');
+  });
 
   it.each(UNSIGNED)('%s does not: nobody signed it', async (name) => {
     expect((await judge(read(name))).failed).toContain('package-signature');

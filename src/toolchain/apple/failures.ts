@@ -14,7 +14,7 @@ export type FailureRow = readonly [AppleTool, string, FailureKind, string, strin
 /**
  * All known failures. The first row whose words occur counts, so rows that name a cause stand before those that only repeat that
  * there is one. Each has a recorded output in test/fixtures/apple-tools, with its source, but for those of a lost connection, of
- * HTTP 5xx and of a signal.
+ * HTTP 404 and 5xx, and of a signal.
  */
 export const FAILURES: readonly FailureRow[] = [...SIGNING_FAILURES, ...PACKAGE_FAILURES, ...NOTARY_FAILURES];
 

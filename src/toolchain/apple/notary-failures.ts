@@ -25,6 +25,13 @@ export const NOTARY_FAILURES: readonly FailureRow[] = [
   ],
   [
     'notarytool',
+    'NOTARY_UNKNOWN_ID',
+    'tool',
+    'HTTP status code: 404',
+    'Check the id: it must be one of the team that the key belongs to.',
+  ],
+  [
+    'notarytool',
     'NOTARY_PROFILE',
     'tool',
     'No Keychain password item found for profile',
@@ -49,21 +56,21 @@ export const NOTARY_FAILURES: readonly FailureRow[] = [
     'NOTARY_TOOL_CRASHED',
     'tool',
     'Illegal instruction',
-    'This notarytool crashes on this Mac: choose another Xcode with DEVELOPER_DIR.',
+    'This notarytool crashes on this Mac: run again with --resume --notary portable, or choose another Xcode with DEVELOPER_DIR.',
   ],
   [
     'notarytool',
     'NOTARY_TOOL_CRASHED',
     'tool',
     'Bus error',
-    'notarytool crashed: run again, or choose another Xcode with DEVELOPER_DIR.',
+    'notarytool crashed: run again with --resume --notary portable, or choose another Xcode with DEVELOPER_DIR.',
   ],
   [
     'notarytool',
     'NOTARY_TOOL_CRASHED',
     'tool',
     'was ended by SIG',
-    'notarytool crashed: run again, or choose another Xcode with DEVELOPER_DIR.',
+    'notarytool crashed: run again with --resume --notary portable, or choose another Xcode with DEVELOPER_DIR.',
   ],
   [
     'notarytool',

@@ -1,105 +1,123 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { NetworkError, ToolError } from '../../base/errors.ts';
-import type { ToolResult } from '../../base/run-tool.ts';
-import type { Notary, NotaryCredentials, Submission, Verdict, WaitOptions, WorkOptions } from '../toolchain.ts';
+import { ToolError } from '../../base/errors.ts';
+import type { NotaryKey } from '../../notary/credentials.ts';
+import { parseNotaryLog } from '../../notary/log.ts';
+import type { Notary, SubmissionState } from '../../notary/notary.ts';
 import { runAppleTool } from './run-apple-tool.ts';
 
 const UPLOAD_TIMEOUT_MS = 30 * 60_000;
 const QUERY_TIMEOUT_MS = 120_000;
-/** Given to notarytool beyond its own time limit, so that it ends by itself and says why. */
-const GRACE_MS = 60_000;
 
-/** Returns the notary reached through notarytool. */
-export function appleNotary(): Notary {
+/**
+ * Returns the notary reached through notarytool. It never waits inside of the tool: whoever asks for the status in turns can end,
+ * and go on later, at any time.
+ */
+export function appleNotary(key: NotaryKey): Notary {
+  const ask = async (argv: readonly string[], signal: AbortSignal | undefined) =>
+    inPrivateFolder((folder) => run(argv, key, folder, QUERY_TIMEOUT_MS, signal));
   return {
-    async submit(product, credentials, options) {
-      const { stdout } = await run(['submit', product.path, '--no-wait'], credentials, UPLOAD_TIMEOUT_MS, options);
-      return parseSubmission(stdout, new Date());
+    async submit({ name, data }, { announced, tell, signal }) {
+      tell(`notarytool uploads ${data.length} bytes`);
+      const stdout = await inPrivateFolder(async (folder) => {
+        // The history lists a submission under the name of its file.
+        const path = join(folder, name);
+        await writeFile(path, data);
+        return run(['submit', path, '--no-wait'], key, folder, UPLOAD_TIMEOUT_MS, signal);
+      });
+      await announced(parseSubmission(stdout));
     },
-    async wait(id, credentials, options) {
-      const status = parseStatus(await waitFor(id, credentials, options), id);
-      const log = await readLog(id, credentials, options);
-      return { status, log };
-    },
+    status: async (id, signal) => parseState(await ask(['info', id], signal), id),
+    history: async (signal) => parseHistory(await ask(['history'], signal)),
+    log: async (id, signal) => readLog(() => ask(['log', id], signal)),
+    clockSkewMs: () => null,
   };
 }
 
-async function waitFor(id: string, credentials: NotaryCredentials, options: WaitOptions): Promise<string> {
-  const seconds = Math.max(1, Math.ceil(options.timeoutMs / 1000));
-  const argv = ['wait', id, '--timeout', `${seconds}s`];
-  const result = await run(argv, credentials, options.timeoutMs + GRACE_MS, options);
-  return result.stdout;
+/** A log that lags behind its verdict makes notarytool fail, and so does any other; neither hides the verdict. */
+async function readLog(ask: () => Promise<string>): ReturnType<Notary['log']> {
+  try {
+    const value = lastJson(await ask());
+    return value === undefined ? null : parseNotaryLog(Buffer.from(JSON.stringify(value, null, 2)));
+  } catch (error) {
+    if (error instanceof ToolError) return null;
+    throw error;
+  }
 }
 
-/** The log helps, and its absence hides no verdict: it may lag behind it. */
-async function readLog(id: string, credentials: NotaryCredentials, options: WorkOptions): Promise<unknown> {
+async function inPrivateFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'notary-'));
   try {
-    return lastJson((await run(['log', id], credentials, QUERY_TIMEOUT_MS, options)).stdout) ?? null;
-  } catch (error) {
-    if (error instanceof ToolError || error instanceof NetworkError) return null;
-    throw error;
+    return await work(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
 /** The key goes through a file that only we can read: notarytool takes a path, never the key itself. */
 async function run(
   argv: readonly string[],
-  credentials: NotaryCredentials,
+  { key, keyId, issuerId }: NotaryKey,
+  folder: string,
   timeoutMs: number,
-  { signal }: WorkOptions,
-): Promise<ToolResult> {
-  const folder = await mkdtemp(join(tmpdir(), 'notary-'));
-  const key = join(folder, 'AuthKey.p8');
-  try {
-    await writeFile(key, credentials.key.reveal(), { mode: 0o600 });
-    const access = ['--key', key, '--key-id', credentials.keyId, '--issuer', credentials.issuerId];
-    return await runAppleTool('notarytool', [...argv, ...access, '--output-format', 'json'], { signal, timeoutMs });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const path = join(folder, 'AuthKey.p8');
+  await writeFile(path, key.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+  const access = ['--key', path, '--key-id', keyId, '--issuer', issuerId];
+  const options = { signal, timeoutMs };
+  return (await runAppleTool('notarytool', [...argv, ...access, '--output-format', 'json'], options)).stdout;
 }
 
 /**
- * Returns the submission that `notarytool submit` reports, whatever it printed before.
+ * Returns the id that `notarytool submit` reports, whatever it printed before.
  *
- * @throws ToolError `NOTARY_OUTPUT` when there is no id: then nobody knows whether the upload is complete
+ * @throws ToolError `NOTARY_OUTPUT` when there is none: then nobody knows whether the upload is complete
  */
-export function parseSubmission(stdout: string, now: Date): Submission {
-  const { id } = fieldsOf(lastJson(stdout));
-  if (!id) throw unreadable('submit', stdout);
-  return { id, submittedAt: now.toISOString() };
+export function parseSubmission(stdout: string): string {
+  const id = fieldOf(lastJson(stdout), 'id');
+  if (id === undefined) throw unreadable('submit', stdout);
+  return id;
 }
 
 /**
- * Returns the verdict in the output of `notarytool wait` or `info`. The exit code says nothing about it: it is 0 for Invalid too
- * (observed; notarytool only failed when there is no verdict).
+ * Returns the state in the output of `notarytool info`, `wait` or `submit --wait`. The exit code says nothing about it: it is 0 for
+ * Invalid too (observed; notarytool only fails when it knows of no state).
  *
- * @throws NetworkError `NOTARY_TIMEOUT` when it is still in progress, or has a status that nobody knows yet; ToolError
- *   `NOTARY_OUTPUT` when there is none
+ * @throws ToolError `NOTARY_OUTPUT` when there is none
  */
-export function parseStatus(stdout: string, id: string): Verdict['status'] {
-  const status = fieldsOf(lastJson(stdout)).status ?? plainStatus(stdout);
-  switch (status) {
-    case 'Accepted':
-    case 'Invalid':
-    case 'Rejected':
-      return status;
-    case undefined:
-      throw unreadable('wait', stdout);
-    default:
-      throw new NetworkError('NOTARY_TIMEOUT', `the notary has no verdict on ${id} yet: ${status}`, {
-        hint: 'The submission goes on at Apple: run again with --resume.',
-      });
-  }
+export function parseState(stdout: string, id: string): SubmissionState {
+  const value = lastJson(stdout);
+  const status = fieldOf(value, 'status') ?? plainStatus(stdout);
+  if (status === undefined) throw unreadable('info', stdout);
+  return { id, status, name: fieldOf(value, 'name') ?? '', createdDate: fieldOf(value, 'createdDate') ?? '' };
+}
+
+/**
+ * Returns the submissions in the output of `notarytool history`, newest first.
+ *
+ * @throws ToolError `NOTARY_OUTPUT` when it is no list
+ */
+export function parseHistory(stdout: string): readonly SubmissionState[] {
+  const value = lastJson(stdout);
+  const list = typeof value === 'object' && value !== null && 'history' in value ? value.history : undefined;
+  if (!Array.isArray(list)) throw unreadable('history', stdout);
+  return list
+    .map((entry: unknown) => ({
+      id: fieldOf(entry, 'id') ?? '',
+      status: fieldOf(entry, 'status') ?? '',
+      name: fieldOf(entry, 'name') ?? '',
+      createdDate: fieldOf(entry, 'createdDate') ?? '',
+    }))
+    .sort((a, b) => b.createdDate.localeCompare(a.createdDate));
 }
 
 /** The last `status:` line of the plain output form; lines before it may repeat `Current status`. */
 function plainStatus(stdout: string): string | undefined {
   return (
     [...stdout.matchAll(/^\s*status: (.+?)\s*$/gm)].at(-1)?.[1] ??
-    [...stdout.matchAll(/Current status: (.+?)\.*(?=Current status|\s|$)/g)].at(-1)?.[1]
+    [...stdout.matchAll(/Current status: ([A-Za-z]+(?: [A-Za-z]+)*)/g)].at(-1)?.[1]
   );
 }
 
@@ -122,10 +140,10 @@ export function lastJson(stdout: string): unknown {
   return undefined;
 }
 
-function fieldsOf(value: unknown): { readonly id?: string; readonly status?: string } {
-  if (typeof value !== 'object' || value === null) return {};
-  const { id, status } = value as Record<string, unknown>;
-  return { ...(typeof id === 'string' && { id }), ...(typeof status === 'string' && { status }) };
+function fieldOf(value: unknown, name: string): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const field = (value as Record<string, unknown>)[name];
+  return typeof field === 'string' ? field : undefined;
 }
 
 function unreadable(command: string, stdout: string): ToolError {

@@ -1,40 +1,50 @@
-import { open } from 'node:fs/promises';
-import { VerificationError } from '../../base/errors.ts';
+import { systemClock } from '../../base/clock.ts';
+import { NetworkError } from '../../base/errors.ts';
 import { digestFile } from '../../base/files.ts';
-import { accessFile } from '../../base/random-access.ts';
-import { readXar } from '../../flat-package/xar-read.ts';
-import { parseTrailer } from '../../flat-package/xar-trailer.ts';
-import type { Stapler, WorkOptions } from '../toolchain.ts';
+import { checkStapled } from '../../notary/staple.ts';
+import type { Trust } from '../../pki/apple-roots.ts';
+import type { StapleOptions, Stapler, WorkOptions } from '../toolchain.ts';
 import { runAppleTool } from './run-apple-tool.ts';
 
 /** Both subcommands ask Apple's ticket service. */
 const TIMEOUT_MS = 120_000;
+const DEFAULT_WAIT_MS = 300_000;
+const DEFAULT_PAUSE_MS = 5_000;
 
-/** Returns the stapler that runs stapler; what it wrote is read back, and it must be a ticket. */
-export function appleStapler(): Stapler {
+/** Returns the stapler that runs stapler; what it wrote is read back, and must be a ticket of this package that `trust` believes. */
+export function appleStapler(trust: Trust): Stapler {
   return {
-    async staple(product, options) {
-      await runStapler('staple', product.path, options);
-      const ticket = await readTicket(product.path);
-      return { kind: 'stapled-product', ...(await digestFile(product.path)), ticket };
+    async staple({ path }, options) {
+      const before = await digestFile(path);
+      await stapleInTime(path, options);
+      const ticket = await checkStapled(path, trust);
+      const after = await digestFile(path);
+      return { kind: 'stapled-product', ...after, ...ticket, unchanged: before.sha256 === after.sha256 };
     },
   };
+}
+
+/** stapler itself never waits: a ticket may need minutes to spread after the verdict. */
+async function stapleInTime(path: string, options: StapleOptions): Promise<void> {
+  const { maxWaitMs = DEFAULT_WAIT_MS, pauseMs = DEFAULT_PAUSE_MS, tell, goOn, signal } = options;
+  const until = systemClock.now().getTime() + maxWaitMs;
+  for (;;) {
+    try {
+      return await runStapler('staple', path, { signal });
+    } catch (error) {
+      if (!(error instanceof NetworkError) || error.code !== 'TICKET_NOT_FOUND') throw error;
+      const left = until - systemClock.now().getTime();
+      if (left <= 0) {
+        const message = `no ticket within ${Math.round(maxWaitMs / 1000)} s: ${error.message}`;
+        throw new NetworkError('TICKET_LATE', message, { cause: error, hint: goOn });
+      }
+      tell('no ticket yet');
+      await systemClock.sleep(Math.min(left, pauseMs), signal);
+    }
+  }
 }
 
 /** Runs `stapler staple` or `stapler validate` on a file; throws the failure its words name. */
 export async function runStapler(command: 'staple' | 'validate', path: string, options: WorkOptions): Promise<void> {
   await runAppleTool('stapler', [command, '-v', path], { ...options, timeoutMs: TIMEOUT_MS });
-}
-
-async function readTicket(path: string): Promise<Buffer> {
-  const handle = await open(path);
-  try {
-    const access = await accessFile(handle);
-    const archive = await readXar(access);
-    const trailer = parseTrailer(await access.read(archive.trailing.offset, archive.trailing.size));
-    if (trailer.kind === 'stapled') return trailer.ticket;
-    throw new VerificationError('STAPLE_MISSING', `stapler succeeded, and ${path} has no ticket`);
-  } finally {
-    await handle.close();
-  }
 }

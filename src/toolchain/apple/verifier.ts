@@ -1,5 +1,6 @@
 import { InterruptedError, PipelineError } from '../../base/errors.ts';
-import type { Verifier, VerifierCheck } from '../toolchain.ts';
+import type { Check } from '../../code-signature/check.ts';
+import type { Verifier } from '../toolchain.ts';
 import { checkSignature } from './pkgutil.ts';
 import { assessPackage } from './spctl.ts';
 import { runStapler } from './stapler.ts';
@@ -32,7 +33,7 @@ export function appleVerifier(): Verifier {
 }
 
 /** A tool that fails has not vouched for the file. */
-async function check(id: string, problemOf: () => Promise<string | undefined>): Promise<VerifierCheck> {
+async function check(id: string, problemOf: () => Promise<string | undefined>): Promise<Check> {
   try {
     const reason = await problemOf();
     return reason === undefined ? { id, status: 'pass' } : { id, status: 'fail', reason };

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -6,10 +7,11 @@ import { Secret } from '../../../src/base/secret.ts';
 import { loadIdentity } from '../../../src/pki/identity.ts';
 import { openRehearsalAuthority } from '../../../src/rehearsal/authority.ts';
 import { rehearsalP12 } from '../../../src/rehearsal/authority-p12.ts';
-import type { SigningIdentity } from '../../../src/toolchain/toolchain.ts';
+import type { NotaryAccess, SigningIdentity } from '../../../src/toolchain/toolchain.ts';
 import type { Fault, Keychains } from './machine.ts';
 
 export const P12_PASSWORD = 'p12 "pass\\word"';
+export const KEY_NAMES = { keyId: 'ABCDEF1234', issuerId: '00000000-0000-4000-8000-000000000000' };
 /** Where stand-ins lie; on PATH they make this machine look like a Mac with Xcode. */
 export const STAND_INS = join(import.meta.dirname, 'bin');
 export const LOGIN_KEYCHAIN = '/Users/tester/Library/Keychains/login.keychain-db';
@@ -22,8 +24,12 @@ export interface AppleMachine {
   playFaults(...faults: Fault[]): void;
   /** What submissions become from now on; undefined: what they deserve. */
   setVerdict(verdict: string | undefined): void;
+  /** As if nothing had ever been submitted. */
+  forgetSubmissions(): void;
   keychains(): Keychains;
   identity(role: 'application' | 'installer'): Promise<SigningIdentity>;
+  /** A key that its notary takes. Its tools know where their services are. */
+  access(): NotaryAccess;
   readonly authority: Awaited<ReturnType<typeof openRehearsalAuthority>>;
   /** Puts PATH and DEVELOPER_DIR back and removes the machine's memory. */
   dispose(): void;
@@ -50,13 +56,21 @@ export async function makeAppleMachine(): Promise<AppleMachine> {
     playFaults: (...faults) => write('faults.json', faults),
     setVerdict: (verdict) =>
       verdict === undefined ? rmSync(join(memory, 'verdict.json'), { force: true }) : write('verdict.json', verdict),
+    forgetSubmissions: () => rmSync(join(memory, 'submissions.json'), { force: true }),
     keychains: () => JSON.parse(readFileSync(join(memory, 'keychains.json'), 'utf8')) as Keychains,
     identity: async (role) => {
-      const data = new Secret(await rehearsalP12(authority, role, P12_PASSWORD));
-      const password = new Secret(P12_PASSWORD);
-      const identity = await loadIdentity(role, { p12: data, password }, { trust: authority.trust });
-      return { kind: 'identity', identity, p12: { data, password } };
+      const source = {
+        p12: new Secret(await rehearsalP12(authority, role, P12_PASSWORD)),
+        password: new Secret(P12_PASSWORD),
+      };
+      return { kind: 'identity', identity: await loadIdentity(role, source, { trust: authority.trust }) };
     },
+    access: () => ({
+      key: { key: generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey, ...KEY_NAMES },
+      notaryUrl: 'https://notary.invalid',
+      ticketUrl: 'https://tickets.invalid',
+      trust: authority.trust,
+    }),
     dispose() {
       process.env.PATH = before.PATH;
       if (before.DEVELOPER_DIR === undefined) delete process.env.DEVELOPER_DIR;

@@ -83,7 +83,7 @@ async function signerOf(bundle: string, options: Options): Promise<AdHoc | Signi
   if (second) throw new ToolFailure(1, `${named}: ambiguous (matches two certificates)`);
   if (first.access === 'locked') throw new ToolFailure(1, `${bundle}: User interaction is not allowed.`);
   if (first.access === 'denied') throw new ToolFailure(1, `${bundle}: errSecInternalComponent`);
-  return { kind: 'identity', identity: first.identity, p12: null };
+  return { kind: 'identity', identity: first.identity };
 }
 
 async function verify(bundle: string, options: Options): Promise<Printed> {

@@ -1,11 +1,13 @@
 import { createPrivateKey, randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
+import type { XarArchive } from '../../../src/flat-package/xar-read.ts';
+import type { NotaryIssue } from '../../../src/notary/log.ts';
+import { predictNotary } from '../../../src/notary/predict.ts';
 import { withArchive } from './archive.ts';
-import { readJson, ToolFailure, writeJson } from './machine.ts';
+import { authority, readJson, ToolFailure, writeJson } from './machine.ts';
 import type { Printed } from './main.ts';
 import { type Options, parseOptions, UnknownOption } from './options.ts';
-import { signatureState } from './signature.ts';
 import { digestOf, fileDigest, publishTicket } from './ticket.ts';
 
 interface Entry {
@@ -13,6 +15,9 @@ interface Entry {
   readonly createdDate: string;
   readonly name: string;
   readonly sha256: string;
+  /** TOC digest, for which the ticket is. */
+  readonly digest: string;
+  readonly issues: readonly NotaryIssue[];
   readonly status: string;
 }
 
@@ -58,9 +63,12 @@ export async function notarytool(argv: readonly string[]): Promise<Printed> {
     case 'submit':
       return submit(options.rest[0] as string);
     case 'history':
-      return print({ history: entries(), message: 'Successfully received submission history.' });
+      return print({ history: entries().map(publicPart), message: 'Successfully received submission history.' });
     case 'info':
-      return print({ ...publicPart(entryOf(options.rest[0])), message: 'Successfully received submission info' });
+      return print({
+        ...publicPart(await settled(entryOf(options.rest[0]))),
+        message: 'Successfully received submission info',
+      });
     case 'wait':
       return wait(entryOf(options.rest[0]));
     case 'log':
@@ -83,16 +91,20 @@ function checkCredentials(options: Options): void {
 }
 
 async function submit(path: string): Promise<Printed> {
-  const { digest, kind } = await withArchive(path, async (archive) => ({
+  const name = basename(path);
+  const { digest, issues } = await withArchive(path, async (archive) => ({
     digest: digestOf(archive),
-    kind: (await signatureState(archive)).kind,
+    issues: await issuesOf(archive, name),
   }));
-  const verdict = readJson<string>('verdict.json', kind === 'trusted' ? 'Accepted' : 'Invalid');
+  const verdict = readJson<string>('verdict.json', issues.length === 0 ? 'Accepted' : 'Invalid');
+  const createdDate = new Date().toISOString();
   const entry: Entry = {
     id: randomUUID(),
-    createdDate: new Date().toISOString(),
-    name: basename(path),
+    createdDate,
+    name,
     sha256: fileDigest(path),
+    digest,
+    issues,
     status: verdict,
   };
   writeJson('submissions.json', [entry, ...entries()]);
@@ -100,6 +112,24 @@ async function submit(path: string): Promise<Printed> {
   const start = `Conducting pre-submission checks for ${entry.name} and initiating connection to the Apple notary service...\n`;
   const printed = print({ path: resolve(path), id: entry.id, message: 'Successfully uploaded file' });
   return { stdout: `${start}${printed.stdout}` };
+}
+
+async function issuesOf({ access }: XarArchive, archiveName: string): Promise<readonly NotaryIssue[]> {
+  const { trust } = await authority();
+  return (await predictNotary(access, { archiveName, trust, now: new Date() })).issues;
+}
+
+/** What is in progress ends with the next verdict that this machine's memory names. */
+async function settled(entry: Entry): Promise<Entry> {
+  const status = readJson<string>('verdict.json', 'In Progress');
+  if (entry.status !== 'In Progress' || status === entry.status) return entry;
+  const ended = { ...entry, status };
+  writeJson(
+    'submissions.json',
+    entries().map((one) => (one.id === entry.id ? ended : one)),
+  );
+  if (status === 'Accepted') await publishTicket(entry.digest);
+  return ended;
 }
 
 /** 0 for Invalid as well; without a verdict it ends when its time limit does. */
@@ -125,10 +155,8 @@ function log(entry: Entry, path: string | undefined): Printed {
     archiveFilename: entry.name,
     uploadDate: entry.createdDate,
     sha256: entry.sha256,
-    ticketContents: null,
-    issues: accepted
-      ? null
-      : [{ severity: 'error', code: null, path: entry.name, message: 'The binary is not signed.' }],
+    ticketContents: accepted ? [{ path: entry.name, digestAlgorithm: 'SHA-1', cdhash: entry.digest }] : null,
+    issues: entry.issues.length === 0 ? null : entry.issues,
   };
   if (path === undefined) return { stdout: `${JSON.stringify(document, null, 2)}\n` };
   writeFileSync(path, JSON.stringify(document));
@@ -136,7 +164,7 @@ function log(entry: Entry, path: string | undefined): Printed {
 }
 
 const entries = (): Entry[] => readJson('submissions.json', []);
-const publicPart = ({ sha256: _sha256, ...rest }: Entry) => rest;
+const publicPart = ({ id, createdDate, name, status }: Entry) => ({ id, createdDate, name, status });
 const print = (value: object): Printed & { stdout: string } => ({ stdout: `${JSON.stringify(value)}\n` });
 
 function entryOf(id: string | undefined): Entry {

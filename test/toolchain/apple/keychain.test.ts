@@ -136,13 +136,6 @@ describe('a temporary keychain', () => {
     expectTidy();
   });
 
-  it('names the wrong password of a .p12', async () => {
-    const p12 = { data: item.p12?.data as Secret<Buffer>, password: new Secret('wrong') };
-    const failure = withKeychain([{ ...item, p12 }], {}, async () => 'reached');
-    await expect(failure).rejects.toMatchObject({ name: 'UsageError', code: 'IDENTITY_PASSWORD_WRONG' });
-    expectTidy();
-  });
-
   it('gets a .p12 with the whole chain in the encryption that every macOS reads, under another password', async () => {
     await withKeychain([item], {}, async (keychain) => {
       const [imported] = machine.keychains().keychains[keychain]?.items ?? [];
@@ -157,8 +150,12 @@ describe('a temporary keychain', () => {
   });
 
   it('refuses an identity whose key is elsewhere', async () => {
-    const failure = withKeychain([{ ...item, p12: null }], {}, async () => 'reached');
-    await expect(failure).rejects.toMatchObject({ name: 'UsageError', code: 'IDENTITY_NO_P12' });
+    const failure = withKeychain(
+      [{ ...item, identity: { ...item.identity, privateKey: null } }],
+      {},
+      async () => 'reached',
+    );
+    await expect(failure).rejects.toMatchObject({ name: 'UsageError', code: 'IDENTITY_KEY_ELSEWHERE' });
     expectTidy();
   });
 

@@ -11,7 +11,7 @@ import {
 import { parseClangVersion } from '../../../src/toolchain/apple/clang.ts';
 import { explainFailure, FAILURES, nameFailure } from '../../../src/toolchain/apple/failures.ts';
 import { parseIdentities, parseSearchList } from '../../../src/toolchain/apple/keychain.ts';
-import { lastJson, parseStatus, parseSubmission } from '../../../src/toolchain/apple/notarytool.ts';
+import { lastJson, parseHistory, parseState, parseSubmission } from '../../../src/toolchain/apple/notarytool.ts';
 import { parseSignature } from '../../../src/toolchain/apple/pkgutil.ts';
 import type { AppleTool } from '../../../src/toolchain/apple/run-apple-tool.ts';
 import { parseAssessment } from '../../../src/toolchain/apple/spctl.ts';
@@ -36,8 +36,9 @@ const CLASSES = { tool: ToolError, refused: RefusedError, network: NetworkError,
 
 /** Returns what a parser makes of a recording; an error as its code. */
 const PARSERS: Readonly<Record<string, (recording: Recording) => unknown>> = {
-  submission: ({ stdout }) => ({ id: parseSubmission(stdout, new Date()).id }),
-  verdict: ({ stdout }) => ({ status: parseStatus(stdout, 'an id') }),
+  submission: ({ stdout }) => ({ id: parseSubmission(stdout) }),
+  verdict: ({ stdout }) => ({ status: parseState(stdout, 'an id').status }),
+  history: ({ stdout }) => parseHistory(stdout),
   signature: ({ stdout }) => {
     const { status: _status, ...facts } = parseSignature(stdout);
     return facts;
@@ -79,7 +80,12 @@ describe('the table of failures', () => {
     const idle = FAILURES.filter(
       ([of, , , match]) => !recorded.some(([tool, text]) => tool === of && text.includes(match)),
     );
-    expect(idle.map(([, , , match]) => match)).toEqual(['was ended by SIG', 'NSURLErrorDomain', 'HTTP status code: 5']);
+    expect(idle.map(([, , , match]) => match)).toEqual([
+      'HTTP status code: 404',
+      'was ended by SIG',
+      'NSURLErrorDomain',
+      'HTTP status code: 5',
+    ]);
   });
 
   it('says nothing of one tool by the words of another', () => {

@@ -1,24 +1,21 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { InterruptedError } from '../../../src/base/errors.ts';
-import { Secret } from '../../../src/base/secret.ts';
 import { parsePropertyList } from '../../../src/code-signature/property-list.ts';
 import { buildProduct, type ProductPlan } from '../../../src/flat-package/product.ts';
 import { appleToolchain } from '../../../src/toolchain/apple/apple-toolchain.ts';
 import { renderComponentPlist } from '../../../src/toolchain/apple/pkgbuild.ts';
 import { runAppleTool } from '../../../src/toolchain/apple/run-apple-tool.ts';
-import type { NotaryCredentials, SignedProduct } from '../../../src/toolchain/toolchain.ts';
+import type { SignedProduct } from '../../../src/toolchain/toolchain.ts';
 import { sampleBundle } from '../../code-signature/sample.ts';
-import { type AppleMachine, makeAppleMachine } from '../../support/apple-tools/apple-machine.ts';
+import { type AppleMachine, KEY_NAMES, makeAppleMachine } from '../../support/apple-tools/apple-machine.ts';
 
 let machine: AppleMachine;
 let work: string;
 let unsigned: string;
 let signed: SignedProduct;
-let credentials: NotaryCredentials;
 const tools = appleToolchain();
 const signal = new AbortController().signal;
 
@@ -33,9 +30,6 @@ beforeAll(async () => {
     join(work, 'a.pkg'),
     {},
   );
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
-  const key = new Secret(privateKey.export({ type: 'pkcs8', format: 'pem' }) as string);
-  credentials = { keyId: 'ABCDEF1234', issuerId: '00000000-0000-0000-0000-000000000000', key };
 });
 afterAll(() => {
   machine?.dispose();
@@ -182,40 +176,59 @@ describe('productsign', () => {
 });
 
 describe('notarytool', () => {
-  const wait = { signal, timeoutMs: 1500 };
+  const submit = async (access = machine.access(), name = 'a.pkg') => {
+    const data = readFileSync(signed.path);
+    const ids: string[] = [];
+    const announced = async (id: string) => void ids.push(id);
+    const quiet = { tell: () => undefined, warn: () => undefined };
+    const notary = await tools.notary(access);
+    await notary.submit({ name, data, sha256: signed.sha256 }, { announced, ...quiet, signal });
+    return { notary, id: ids[0] as string };
+  };
 
-  it('gets the key as a file that is gone afterwards, never as an argument', async () => {
-    const { id } = await tools.notary.submit(signed, credentials, { signal });
-    await tools.notary.wait(id, credentials, wait);
-    const [submit, waiting, log] = calls('notarytool');
-    const key = submit?.[submit.indexOf('--key') + 1] as string;
+  it('gets key and package as files that are gone afterwards, never the key as an argument', async () => {
+    const { notary, id } = await submit();
+    await notary.status(id, signal);
+    await notary.history(signal);
+    await notary.log(id, signal);
+    const [submitted, info, history, log] = calls('notarytool');
+    const key = submitted?.[submitted.indexOf('--key') + 1] as string;
     expect(existsSync(dirname(key))).toBe(false);
     expect(machine.calls().flat().join()).not.toContain('PRIVATE KEY');
-    const access = ['--key', expect.any(String), '--key-id', 'ABCDEF1234', '--issuer', credentials.issuerId];
+    const { keyId, issuerId } = KEY_NAMES;
+    const access = ['--key', expect.any(String), '--key-id', keyId, '--issuer', issuerId];
     const json = ['--output-format', 'json'];
-    expect(submit).toEqual(['notarytool', 'submit', signed.path, '--no-wait', ...access, ...json]);
-    expect(waiting).toEqual(['notarytool', 'wait', id, '--timeout', '2s', ...access, ...json]);
+    expect(submitted).toEqual(['notarytool', 'submit', join(dirname(key), 'a.pkg'), '--no-wait', ...access, ...json]);
+    expect(info).toEqual(['notarytool', 'info', id, ...access, ...json]);
+    expect(history).toEqual(['notarytool', 'history', ...access, ...json]);
     expect(log).toEqual(['notarytool', 'log', id, ...access, ...json]);
   });
 
   it('exits with 0 for Invalid, which is a verdict and no success', async () => {
     machine.setVerdict('Invalid');
-    const { id } = await tools.notary.submit(signed, credentials, { signal });
-    const verdict = await tools.notary.wait(id, credentials, wait);
-    expect(verdict).toMatchObject({ status: 'Invalid', log: { statusCode: 4000 } });
+    const { notary, id } = await submit();
+    expect(await notary.status(id)).toMatchObject({ id, status: 'Invalid', name: 'a.pkg' });
+    expect(await notary.log(id)).toMatchObject({ statusCode: 4000 });
   });
 
-  it('without a verdict in time is a time-out, with the submission left to go on', async () => {
-    machine.setVerdict('In Progress');
-    const { id } = await tools.notary.submit(signed, credentials, { signal });
-    const failure = tools.notary.wait(id, credentials, wait);
-    await expect(failure).rejects.toMatchObject({ name: 'NetworkError', code: 'NOTARY_TIMEOUT' });
+  it('lists what it was given, newest first', async () => {
+    const first = await submit(undefined, 'first.pkg');
+    const second = await submit(undefined, 'second.pkg');
+    const ids = (await second.notary.history()).map(({ id }) => id);
+    expect(ids.slice(0, 2)).toEqual([second.id, first.id]);
   });
 
   it('that gives no log does not hide the verdict', async () => {
-    const { id } = await tools.notary.submit(signed, credentials, { signal });
-    machine.playFaults({ tool: 'notarytool', argv: '\tlog\t', stderr: 'Error: HTTP status code: 500.' });
-    expect(await tools.notary.wait(id, credentials, wait)).toEqual({ status: 'Accepted', log: null });
+    const { notary, id } = await submit();
+    machine.playFaults({ tool: 'notarytool', argv: '\tlog\t', stderr: 'Error: something new' });
+    expect(await notary.log(id)).toBeNull();
+  });
+
+  it('says when an id is of no submission of the team', async () => {
+    const { notary } = await submit();
+    await expect(notary.status('00000000-0000-4000-8000-00000000beef')).rejects.toMatchObject({
+      code: 'NOTARY_UNKNOWN_ID',
+    });
   });
 
   it.each([
@@ -233,30 +246,32 @@ describe('notarytool', () => {
     ],
   ])('that says %j', async (stderr, exitCode, code, name) => {
     machine.playFaults({ tool: 'notarytool', stderr, exitCode });
-    await expect(tools.notary.submit(signed, credentials, { signal })).rejects.toMatchObject({ code, name });
+    await expect(submit()).rejects.toMatchObject({ code, name });
   });
 
-  it('refuses keys that are none and keys that are revoked', async () => {
-    const bad = { ...credentials, key: new Secret('nothing') };
-    await expect(tools.notary.submit(signed, bad, {})).rejects.toMatchObject({ code: 'NOTARY_KEY_FORMAT' });
-    const revoked = { ...credentials, keyId: 'REVOKED000' };
-    await expect(tools.notary.submit(signed, revoked, {})).rejects.toMatchObject({ code: 'NOTARY_CREDENTIALS' });
+  it('refuses a key that is revoked', async () => {
+    const access = machine.access();
+    const revoked = { ...access, key: { ...access.key, keyId: 'REVOKED000' } };
+    await expect(submit(revoked)).rejects.toMatchObject({ code: 'NOTARY_CREDENTIALS' });
   });
 });
 
 describe('stapler and the verifier', () => {
+  const staple = async (path: string) =>
+    (await tools.stapler(machine.access())).staple({ path }, { signal, tell: () => undefined, goOn: '' });
+  const verify = async (path: string) => (await tools.verifier(machine.authority.trust)).verify(path, { signal });
+
   it('says when a package has no signature to find a ticket by', async () => {
-    const product = { ...signed, path: unsigned };
-    await expect(tools.stapler.staple(product, {})).rejects.toMatchObject({ code: 'STAPLE_SIGNATURE' });
+    await expect(staple(unsigned)).rejects.toMatchObject({ code: 'STAPLE_SIGNATURE' });
   });
 
   it('that reports success without a ticket is found out', async () => {
     machine.playFaults({ tool: 'stapler', exitCode: 0 });
-    await expect(tools.stapler.staple(signed, {})).rejects.toMatchObject({ code: 'STAPLE_MISSING' });
+    await expect(staple(signed.path)).rejects.toMatchObject({ code: 'STAPLE_INVALID' });
   });
 
   it('fails every check of an unsigned package, each with its reason', async () => {
-    expect(await tools.verifier.verify(unsigned, { signal })).toEqual([
+    expect(await verify(unsigned)).toEqual([
       { id: 'apple.signature', status: 'fail', reason: 'pkgutil: no signature' },
       { id: 'apple.gatekeeper', status: 'fail', reason: 'spctl: rejected, source=no usable signature' },
       { id: 'apple.ticket', status: 'fail', reason: expect.stringContaining('code signature') },
@@ -265,15 +280,14 @@ describe('stapler and the verifier', () => {
 
   it('believes Gatekeeper only when words and exit code agree', async () => {
     machine.playFaults({ tool: 'spctl', exitCode: 3, stderr: 'a.pkg: accepted\nsource=Notarized Developer ID\n' });
-    const [, gatekeeper] = await tools.verifier.verify(signed.path, { signal });
+    const [, gatekeeper] = await verify(signed.path);
     expect(gatekeeper).toMatchObject({ id: 'apple.gatekeeper', status: 'fail' });
   });
 
   it('takes no tool’s silence for a yes', async () => {
     const silent = ['pkgutil', 'spctl'].map((tool) => ({ tool, exitCode: 0 }));
     machine.playFaults(...silent);
-    const checks = await tools.verifier.verify(signed.path, { signal });
-    expect(checks.map(({ status }) => status)).toEqual(['fail', 'fail', 'fail']);
+    expect((await verify(signed.path)).map(({ status }) => status)).toEqual(['fail', 'fail', 'fail']);
   });
 });
 

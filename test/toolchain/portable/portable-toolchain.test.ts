@@ -1,26 +1,27 @@
 import { randomBytes } from 'node:crypto';
-import { Secret } from '../../../src/base/secret.ts';
 import { loadIdentity } from '../../../src/pki/identity.ts';
 import { encodeTimestampRequest, parseTimestampResponse } from '../../../src/pki/timestamp-token.ts';
 import { makeRehearsalAuthority } from '../../../src/rehearsal/authority.ts';
+import { startRehearsalServices } from '../../../src/rehearsal/services.ts';
 import { rehearsalTimestampAuthority } from '../../../src/rehearsal/timestamp-authority.ts';
 import { portableToolchain } from '../../../src/toolchain/portable/portable-toolchain.ts';
 import { describeToolchain } from '../contract.ts';
 
 describeToolchain('portable', async () => {
   const authority = await makeRehearsalAuthority(new Date());
+  const { trust } = authority;
   const service = rehearsalTimestampAuthority(authority);
   const timestamp = async (signature: Buffer) =>
     parseTimestampResponse(service.issueToken(encodeTimestampRequest(signature, randomBytes(8)))).token as Buffer;
+  const { key, notaryUrl, ticketUrl, uploadPlace, close } = await startRehearsalServices({ authority });
   return {
-    toolchain: portableToolchain({ timestamp }),
-    trust: authority.trust,
+    toolchain: portableToolchain(timestamp),
+    trust,
     identity: async (role) => ({
       kind: 'identity',
-      identity: await loadIdentity(role, authority.identitySource(role), { trust: authority.trust }),
-      p12: null,
+      identity: await loadIdentity(role, authority.identitySource(role), { trust }),
     }),
-    credentials: { keyId: '', issuerId: '', key: new Secret('') },
-    without: ['notary', 'stapler', 'verifier'],
+    access: { key, notaryUrl, ticketUrl, upload: { place: uploadPlace }, trust },
+    dispose: close,
   };
 });
