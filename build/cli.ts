@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { InterruptedError, UsageError } from '../src/base/errors.ts';
@@ -16,7 +16,7 @@ import { parseDuration, parseSize } from './units.ts';
 export interface CommandContext {
   /** Folder of the project. */
   readonly root: string;
-  /** This program's file: the whole command line in one. */
+  /** The whole command line in one file. */
   readonly program: string;
   readonly progress: Progress;
   readonly signal: AbortSignal;
@@ -251,7 +251,7 @@ async function execute(
   });
   const context: CommandContext = {
     root: findRoot(),
-    program: fileURLToPath(import.meta.url),
+    program: oneFileProgram(),
     progress,
     signal: interruption.signal,
     json: options.json === true,
@@ -313,6 +313,12 @@ function listenForInterruption(): { signal: AbortSignal; expired: Promise<never>
   });
   expired.catch(() => undefined);
   return { signal: controller.signal, expired };
+}
+
+/** This program, or the one-file bundle of the same sources that lies beside one in parts; see build/setup/bundle.mjs. */
+function oneFileProgram(): string {
+  const own = fileURLToPath(import.meta.url);
+  return basename(own) === 'main.mjs' ? join(dirname(own), 'one-file.mjs') : own;
 }
 
 /** The project's folder: the one above this program's file, or the nearest above the working folder. */

@@ -1,5 +1,6 @@
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import fsExtra from 'fs-extra';
 import * as z from 'zod';
 import { UsageError, VerificationError } from '../src/base/errors.ts';
 import { digestFile } from '../src/base/files.ts';
@@ -55,13 +56,12 @@ export interface Parts {
  * @example cd FOLDER && node cli.mjs release --compiled . --until sign-package --out out
  */
 export async function writeParts(folder: string, { plan, cli, slices, toolchain, tools }: Parts): Promise<void> {
-  await mkdir(join(folder, COMPILED), { recursive: true });
-  for (const path of SOURCES) await cp(join(plan.root, path), join(folder, path), { recursive: true });
-  await cp(cli, join(folder, PARTS_CLI));
+  for (const path of SOURCES) await fsExtra.copy(join(plan.root, path), join(folder, path));
+  await fsExtra.copy(cli, join(folder, PARTS_CLI));
   const digests: CompiledRecord['slices'] = [];
   for (const { architecture, data } of slices) {
     const path = join(folder, COMPILED, architecture);
-    await writeFile(path, data);
+    await fsExtra.outputFile(path, data);
     digests.push({ architecture, sha256: (await digestFile(path)).sha256 });
   }
   const record: CompiledRecord = {
@@ -73,7 +73,7 @@ export async function writeParts(folder: string, { plan, cli, slices, toolchain,
     tools: { ...tools },
     slices: digests,
   };
-  await writeFile(join(folder, COMPILED, 'compiled.json'), `${JSON.stringify(record, null, 2)}\n`);
+  await fsExtra.outputJson(join(folder, COMPILED, 'compiled.json'), record, { spaces: 2 });
 }
 
 /**

@@ -35,16 +35,17 @@ export interface PlanInput {
  * @throws UsageError when the configuration, the version or the epoch is wrong
  */
 export async function makePlan(input: PlanInput): Promise<Plan> {
+  // Git is at work while the files are read.
+  const [head, changes] = [readHead(input.root), git(input.root, 'status', '--porcelain')];
   const config = await readConfig(input.root);
   const version = await readVersion(input.root);
-  const [commit, sourceDateEpoch] = await Promise.all([readCommit(input.root), readEpoch(input)]);
   return {
     root: input.root,
     config,
     version,
     bundleVersion: bundleVersionOf(version),
-    sourceDateEpoch,
-    commit,
+    sourceDateEpoch: epochOf(input, await head),
+    commit: commitOf(await head, await changes),
     outFolder: join(input.outFolder, version),
   };
 }
@@ -77,7 +78,7 @@ export async function readVersion(root: string): Promise<string> {
   return typeof version === 'string' ? version : '';
 }
 
-async function readEpoch(input: PlanInput): Promise<number> {
+function epochOf(input: PlanInput, head: Head | null): number {
   const given = input.sourceDateEpoch;
   if (given !== undefined && given !== '') {
     // cpio writes times with 11 octal digits, the Bom with 32 bits: the smaller limit counts.
@@ -89,8 +90,7 @@ async function readEpoch(input: PlanInput): Promise<number> {
     }
     return Number(given);
   }
-  const time = await git(input.root, 'log', '-1', '--pretty=%ct');
-  if (time === null) {
+  if (head === null) {
     throw new UsageError(
       'EPOCH_UNKNOWN',
       `${input.root} is no git work tree with a commit, so the time of the sources is unknown`,
@@ -99,13 +99,26 @@ async function readEpoch(input: PlanInput): Promise<number> {
       },
     );
   }
-  return Number(time);
+  return head.time;
 }
 
-async function readCommit(root: string): Promise<string | null> {
-  const [commit, changes] = await Promise.all([git(root, 'rev-parse', 'HEAD'), git(root, 'status', '--porcelain')]);
-  if (commit === null) return null;
-  return changes === '' ? commit : `${commit}+changes`;
+function commitOf(head: Head | null, changes: string | null): string | null {
+  if (head === null) return null;
+  return changes === '' ? head.commit : `${head.commit}+changes`;
+}
+
+/** The commit that is checked out. */
+interface Head {
+  readonly commit: string;
+  /** When it was committed, in Unix seconds. */
+  readonly time: number;
+}
+
+async function readHead(root: string): Promise<Head | null> {
+  const found = await git(root, 'log', '-1', '--no-show-signature', '--pretty=%H %ct');
+  if (found === null) return null;
+  const [commit, time] = found.split(' ') as [string, string];
+  return { commit, time: Number(time) };
 }
 
 /** Returns what git prints, or null when it is missing or `root` is no repository. */

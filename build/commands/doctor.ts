@@ -75,7 +75,7 @@ function examinations({ root, env }: CommandContext): Examination[] {
     {
       id: 'toolchain',
       examine: async () => {
-        const toolchain = selectToolchain((await readConfig(root)).signing.toolchain);
+        const toolchain = await selectToolchain((await readConfig(root)).signing.toolchain);
         const versions = await toolchain.compiler.versions();
         return `${toolchain.name}: ${Object.entries(versions)
           .map(([name, version]) => `${name} ${version}`)

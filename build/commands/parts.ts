@@ -27,7 +27,7 @@ export async function parts(context: CommandContext, options: PartsOptions): Pro
     outFolder: join(context.root, 'out'),
     sourceDateEpoch: context.env.SOURCE_DATE_EPOCH,
   });
-  const toolchain = selectToolchain(options.toolchain ?? plan.config.signing.toolchain);
+  const toolchain = await selectToolchain(options.toolchain ?? plan.config.signing.toolchain);
   const slices = await toolchain.compiler.compile(await readBundleSource(plan), { signal: context.signal });
   const tools = await toolchain.compiler.versions();
   await mkdir(dirname(folder), { recursive: true });

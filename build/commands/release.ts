@@ -1,18 +1,13 @@
 import { join, resolve } from 'node:path';
 import { UsageError } from '../../src/base/errors.ts';
-import { appleTrust } from '../../src/pki/apple-roots.ts';
-import { openRehearsalAuthority } from '../../src/rehearsal/authority.ts';
 import { selectToolchain, type Toolchain } from '../../src/toolchain/select.ts';
 import type { CommandContext, CommandResult } from '../cli.ts';
-import { REHEARSAL_FOLDER, type ReleaseSigning, resolveSigning } from '../identities.ts';
+import type { ReleaseSigning } from '../identities.ts';
 import type { Manifest } from '../manifest.ts';
-import { connectToNotary, type NotaryConnection, namesNotaryKey } from '../notary-connection.ts';
-import { compiledEarlier, readCompiledRecord } from '../parts.ts';
+import type { NotaryConnection } from '../notary-connection.ts';
 import { makePlan, type Plan } from '../plan.ts';
-import { preflight } from '../preflight.ts';
-import { type Beginning, type Finishing, runRelease } from '../release.ts';
+import type { Beginning, Finishing } from '../release.ts';
 import { renderSummary } from '../report/summary.ts';
-import { manifestToResume, unusableReason } from '../resume.ts';
 import { Run, SIGNING_STAGES, type StageName } from '../run.ts';
 
 /** Options of `release` and `build` as the command line gives them. */
@@ -52,14 +47,17 @@ async function execute(
     return finish(
       context,
       plan,
-      beginAnew(context, prepared, null, prepared.toolchainFor(null)),
+      beginAnew(context, prepared, null, await prepared.toolchainFor(null)),
       null,
       'build-package',
     );
+  // Loaded only now: `build` needs nothing of what signs, asks the notary and plays its part in a rehearsal.
+  const { resolveSigning } = await import('../identities.ts');
+  const { connectToNotary } = await import('../notary-connection.ts');
   const earlier = options.resume ? await earlierRun(context, plan) : undefined;
   const signing = earlier?.signing ?? (await resolveSigning({ env: context.env, plan, ...trustOf(context) }));
-  refuseHalfSetUp(signing.mode, context.env);
-  const toolchain = prepared.toolchainFor(signing);
+  await refuseHalfSetUp(signing.mode, context.env);
+  const toolchain = await prepared.toolchainFor(signing);
   // Whoever only signs has no key of the notary.
   const connection = endsBeforeNotary(options.until)
     ? null
@@ -88,6 +86,7 @@ async function checkOutside(
   { signal }: CommandContext,
   { config }: Plan,
 ): Promise<void> {
+  const { preflight } = await import('../preflight.ts');
   const { timestamp: timestampUrl } = config.services;
   await preflight({ notary: await toolchain.notary(access), ticketUrl: access.ticketUrl, timestampUrl, signal });
 }
@@ -99,17 +98,22 @@ async function prepare(
 ): Promise<Prepared> {
   if (compiled === undefined) {
     const outFolder = resolve(out ?? resolve(root, 'out'));
-    const plan = await makePlan({ root, outFolder, sourceDateEpoch: env.SOURCE_DATE_EPOCH });
+    // The stages are loaded while git is at work.
+    const [plan] = await Promise.all([
+      makePlan({ root, outFolder, sourceDateEpoch: env.SOURCE_DATE_EPOCH }),
+      import('../release.ts'),
+    ]);
     return { plan, toolchainFor: (signing) => toolchainOf(choice ?? plan.config.signing.toolchain, signing, notary) };
   }
+  const { compiledEarlier, readCompiledRecord } = await import('../parts.ts');
   const folder = resolve(compiled);
   const record = await readCompiledRecord(folder);
   const outFolder = resolve(out ?? resolve(folder, 'out'));
   const plan = await makePlan({ root: folder, outFolder, sourceDateEpoch: String(record.sourceDateEpoch) });
   // What is left to do once a package is signed can be done on any machine, so that a Mac that is gone stops nobody.
   const recorded = resume && record.toolchain === 'apple' ? 'auto' : record.toolchain;
-  const toolchainFor = (signing: Signing | null) => {
-    const here = toolchainOf(choice ?? recorded, signing, notary);
+  const toolchainFor = async (signing: Signing | null) => {
+    const here = await toolchainOf(choice ?? recorded, signing, notary);
     return { ...here, compiler: compiledEarlier(folder, record, here.compiler) };
   };
   return { plan: { ...plan, commit: record.commit }, toolchainFor };
@@ -123,23 +127,24 @@ type Signing = Pick<ReleaseSigning, 'mode'> & Partial<Pick<ReleaseSigning, 'time
 interface Prepared {
   readonly plan: Plan;
   /** Who signs decides whose timestamps are asked for, and whether Apple's tools can sign at all. */
-  toolchainFor(signing: Signing | null): Toolchain;
+  toolchainFor(signing: Signing | null): Promise<Toolchain>;
 }
 
 /** Apple's tools believe only what leads to Apple and ask only its services, so a rehearsal has them compile and build, no more. */
-function toolchainOf(
+async function toolchainOf(
   choice: 'portable' | 'apple' | 'auto',
   signing: Signing | null,
   client: ReleaseOptions['notary'],
-): Toolchain {
-  const toolchain = selectToolchain(choice, signing?.timestamp);
+): Promise<Toolchain> {
+  const toolchain = await selectToolchain(choice, signing?.timestamp);
   if (signing?.mode !== 'rehearsal') {
-    const { notary, stapler } = client === undefined ? toolchain : selectToolchain(client);
+    const { notary, stapler } = client === undefined ? toolchain : await selectToolchain(client);
     return { ...toolchain, notary, stapler };
   }
   if (toolchain.name === 'portable') return toolchain;
   const { compiler, packageBuilder } = toolchain;
-  return { ...selectToolchain('portable', signing.timestamp), name: toolchain.name, compiler, packageBuilder };
+  const portable = await selectToolchain('portable', signing.timestamp);
+  return { ...portable, name: toolchain.name, compiler, packageBuilder };
 }
 
 interface Begun {
@@ -154,6 +159,7 @@ async function finish(
   finishing: Finishing | null,
   until: StageName | undefined,
 ): Promise<CommandResult> {
+  const { runRelease } = await import('../release.ts');
   const run = new Run({ plan, progress, signal, manifest, until });
   const result = await runRelease(run, beginning, finishing);
   return { document: result, text: renderSummary(result, plan) };
@@ -173,9 +179,11 @@ function beginAnew(
 
 /** Returns the earlier run that is to be gone on with; undefined, after saying why, when all stages must run again. */
 async function earlierRun(
-  { env, progress, trust: told = appleTrust() }: CommandContext,
+  { env, progress, trust: told }: CommandContext,
   plan: Plan,
 ): Promise<{ begun: Begun; signing: Finishing['signing'] } | undefined> {
+  const { manifestToResume, unusableReason } = await import('../resume.ts');
+  const { namesNotaryKey } = await import('../notary-connection.ts');
   const manifest = await manifestToResume(plan);
   const reason = manifest.mode === 'build' ? 'it was no release' : await unusableReason(manifest, plan);
   if (reason !== undefined || manifest.mode === 'build' || !manifest.package) {
@@ -188,7 +196,7 @@ async function earlierRun(
     return undefined;
   }
   // Going on needs no identity: nothing is signed again.
-  const trust = mode === 'release' ? told : (await openRehearsalAuthority(join(plan.root, REHEARSAL_FOLDER))).trust;
+  const trust = mode === 'release' ? (told ?? (await trustOfApple())) : await trustOfRehearsal(plan);
   const { teamIdentifier } = manifest.package;
   return {
     begun: { manifest, beginning: { kind: 'resume' } },
@@ -196,8 +204,19 @@ async function earlierRun(
   };
 }
 
+async function trustOfApple(): Promise<ReleaseSigning['trust']> {
+  return (await import('../../src/pki/apple-roots.ts')).appleTrust();
+}
+
+async function trustOfRehearsal(plan: Plan): Promise<ReleaseSigning['trust']> {
+  const { REHEARSAL_FOLDER } = await import('../identities.ts');
+  const { openRehearsalAuthority } = await import('../../src/rehearsal/authority.ts');
+  return (await openRehearsalAuthority(join(plan.root, REHEARSAL_FOLDER))).trust;
+}
+
 /** A notary key without signing identities is no rehearsal: somebody forgot the identities. */
-function refuseHalfSetUp(mode: 'release' | 'rehearsal', env: CommandContext['env']): void {
+async function refuseHalfSetUp(mode: 'release' | 'rehearsal', env: CommandContext['env']): Promise<void> {
+  const { namesNotaryKey } = await import('../notary-connection.ts');
   if (mode === 'release' || !namesNotaryKey(env)) return;
   throw new UsageError('IDENTITY_INCOMPLETE', 'a notary key is set, but no signing identity', {
     hint: 'Set APPLICATION_P12_BASE64, INSTALLER_P12_BASE64 and their passwords too, or unset NOTARY_KEY for a rehearsal.',

@@ -108,9 +108,10 @@ stop_for_compiler() {
     'macOS:          brew install llvm lld'
 }
 
-# Bundles the command line into one file, because Node 20 runs no TypeScript; again whenever a source is newer.
+# Bundles the command line, because Node 20 runs no TypeScript; again whenever a source is newer.
 ensure_cli() {
-  cli=$ROOT/.build/cli.mjs
+  # Written last, so the one-file bundle beside it is there too.
+  cli=$ROOT/.build/cli/main.mjs
   if [ -f "$cli" ] && [ -z "$(cd "$ROOT" && find build src package.json package-lock.json -newer "$cli" -print 2>/dev/null | head -n 1)" ]; then
     return
   fi

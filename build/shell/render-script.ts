@@ -8,42 +8,86 @@ const VALUE_LINE = /^([A-Z_]+)=@([A-Z_]+)@$/;
 const DIRECTIVE = /^# shellcheck shell=/;
 
 /**
- * Returns a template with its includes and values put in: a script that stands alone.
+ * Returns a function that renders a template by its name below `scripts/`: with its includes and values put in, a script that
+ * stands alone.
  *
  * A line `# @include lib/NAME.sh` is replaced by that file, a line `KEY=@KEY@` by `KEY='value'`. Functions, values and
- * one-line variables that the script never uses are left out, together with the comment above them.
+ * one-line variables that the script never uses are left out, together with the comment above them. A file is read and taken
+ * apart once, however many scripts include it.
  *
- * @param name template below `scripts/`
+ * The function throws TypeError on an unknown or misplaced placeholder, a file included twice, in a circle, or without any use.
+ *
  * @param values by placeholder name, any text without NUL
- * @throws TypeError on an unknown or misplaced placeholder, a file included twice, in a circle, or without any use
+ * @example scriptRenderer(scriptValues(input), templateReader('scripts'))('postinstall.sh')
  */
-export function renderScript(
-  name: string,
+export function scriptRenderer(
   values: Readonly<Record<string, string>>,
   readTemplate: ReadTemplate,
-): string {
-  const parts: Part[] = [];
-  collect(name, readTemplate, [], parts);
-  refuseIdleParts(name, parts);
-  const blocks = dropUnused(parts.flatMap((part) => [...blocksOf(part), BLANK]));
-  const lines = blocks.flatMap((block) => block.lines.map((line) => fillIn(block.file, line, values)));
-  return `${lines
-    .join('\n')
-    .replace(/\n{3,}/g, '\n\n')
-    .trimEnd()}\n`;
+): (name: string) => string {
+  const known = new Map<string, Template>();
+  const templateOf = (file: string): Template => {
+    const template = known.get(file) ?? parseTemplate(file, readTemplate(file), values);
+    known.set(file, template);
+    return template;
+  };
+  return (name) => {
+    const parts: Part[] = [];
+    collect(name, templateOf, [], parts);
+    const used = usedBlocks(parts.flatMap((part) => part.blocks));
+    refuseIdleParts(name, parts, used);
+    const texts = parts.flatMap((part) => [
+      ...part.blocks.filter((block) => used.has(block)).map(({ text }) => text),
+      '',
+    ]);
+    return `${texts
+      .join('\n')
+      .replace(/\n{3,}/g, '\n\n')
+      .trimEnd()}\n`;
+  };
+}
+
+/** A file of `scripts/`, cut where its includes stand. */
+type Template = readonly (Part | { readonly include: string })[];
+
+interface Part {
+  readonly file: string;
+  readonly blocks: readonly Block[];
 }
 
 /** A run of lines that is kept or left out as a whole: a function or a variable with its comment, or any other line. */
 interface Block {
-  readonly file: string;
   /** Name it defines, if it does nothing else. */
   readonly defines: string | undefined;
-  readonly lines: readonly string[];
+  /** Whether it is more than blank lines and comments. */
+  readonly says: boolean;
+  /** Words outside of comments, any of which may be a name that another block defines. */
+  readonly words: ReadonlySet<string>;
+  readonly text: string;
 }
 
-const BLANK: Block = { file: '', defines: undefined, lines: [''] };
+function parseTemplate(file: string, text: string, values: Readonly<Record<string, string>>): Template {
+  const template: (Part | { include: string })[] = [];
+  let lines: string[] = [];
+  const endPart = () => {
+    template.push({ file, blocks: blocksOf(lines, (line) => fillIn(file, line, values)) });
+    lines = [];
+  };
+  for (const line of text.trimEnd().split('\n')) {
+    const include = INCLUDE.exec(line)?.[1];
+    if (include !== undefined) {
+      endPart();
+      template.push({ include });
+    } else if (/^\s*# ?@include/.test(line)) {
+      throw new TypeError(`${file}: not an include: ${line}`);
+    } else if (!DIRECTIVE.test(line)) {
+      lines.push(line);
+    }
+  }
+  endPart();
+  return template;
+}
 
-function blocksOf({ file, lines }: Part): Block[] {
+function blocksOf(lines: readonly string[], finished: (line: string) => string): Block[] {
   const blocks: Block[] = [];
   for (let start = 0; start < lines.length; ) {
     let head = start;
@@ -51,75 +95,50 @@ function blocksOf({ file, lines }: Part): Block[] {
     const line = lines[head] ?? '';
     const functionName = /^([a-z_]+)\(\) \{$/.exec(line)?.[1];
     const variable = /^([A-Z_]+)=(?:[^'"]*|'[^']*'|"[^"]*")(?:\s+#.*)?$/.exec(line)?.[1];
-    let end = head + 1;
-    if (functionName !== undefined) end = lines.indexOf('}', head) + 1;
-    blocks.push({ file, defines: functionName ?? variable, lines: lines.slice(start, Math.max(end, start + 1)) });
-    start = Math.max(end, start + 1);
+    const end = Math.max(functionName === undefined ? head + 1 : lines.indexOf('}', head) + 1, start + 1);
+    const own = lines.slice(start, end);
+    const code = own.filter((text) => !/^\s*(#|$)/.test(text)).join('\n');
+    blocks.push({
+      defines: functionName ?? variable,
+      says: code !== '',
+      words: new Set(code.match(/\w+/g)),
+      text: own.map(finished).join('\n'),
+    });
+    start = end;
   }
   return blocks;
 }
 
-/** Leaves out every definition that no other block names, until none is left. */
-function dropUnused(blocks: readonly Block[]): readonly Block[] {
-  const named = blocks.map((block) => wordsOf(block.lines.filter((line) => !/^\s*#/.test(line))));
-  const uses = new Map<string, number>();
-  const count = (words: ReadonlySet<string>, step: 1 | -1) => {
-    for (const word of words) uses.set(word, (uses.get(word) ?? 0) + step);
-  };
-  for (const words of named) count(words, 1);
-  const kept = new Set(blocks.keys());
-  for (let before = -1; before !== kept.size; ) {
-    before = kept.size;
-    for (const index of kept) {
-      const { defines } = blocks[index] as Block;
-      // A block that defines a name also holds it: one use is its own.
-      if (defines === undefined || (uses.get(defines) ?? 0) > 1) continue;
-      kept.delete(index);
-      count(named[index] as ReadonlySet<string>, -1);
-    }
+/** Returns the blocks that act, and every definition that one of them names, or that such a definition names in turn. */
+function usedBlocks(blocks: readonly Block[]): ReadonlySet<Block> {
+  const definitions = new Map<string, Block[]>();
+  for (const block of blocks) {
+    if (block.defines !== undefined) definitions.set(block.defines, [...(definitions.get(block.defines) ?? []), block]);
   }
-  return blocks.filter((_, index) => kept.has(index));
+  // What is added to a set while it is gone through is gone through too.
+  const used = new Set(blocks.filter((block) => block.defines === undefined));
+  for (const { words } of used) {
+    for (const word of words) for (const definition of definitions.get(word) ?? []) used.add(definition);
+  }
+  return used;
 }
 
-function wordsOf(lines: readonly string[]): ReadonlySet<string> {
-  return new Set(lines.join('\n').match(/\w+/g) ?? []);
-}
-
-/** Lines of one file in the order they end up in; a template is cut in parts by its includes. */
-interface Part {
-  readonly file: string;
-  readonly lines: string[];
-}
-
-function collect(file: string, readTemplate: ReadTemplate, path: readonly string[], parts: Part[]): void {
+/** Lists the parts of a template in the order they end up in, those of its includes among them. */
+function collect(file: string, templateOf: (file: string) => Template, path: readonly string[], parts: Part[]): void {
   if (path.includes(file)) throw new TypeError(`${file} includes itself: ${[...path, file].join(' > ')}`);
   if (parts.some((part) => part.file === file)) throw new TypeError(`${path[0]}: ${file} is included twice`);
-  let part: Part = { file, lines: [] };
-  parts.push(part);
-  for (const line of readTemplate(file).replace(/\n+$/, '').split('\n')) {
-    const include = INCLUDE.exec(line)?.[1];
-    if (include !== undefined) {
-      collect(include, readTemplate, [...path, file], parts);
-      part = { file: `${file} (continued)`, lines: [] };
-      parts.push(part);
-    } else if (/^\s*# ?@include/.test(line)) {
-      throw new TypeError(`${file}: not an include: ${line}`);
-    } else if (!DIRECTIVE.test(line)) {
-      part.lines.push(line);
-    }
+  for (const part of templateOf(file)) {
+    if ('include' in part) collect(part.include, templateOf, [...path, file], parts);
+    else parts.push(part);
   }
 }
 
-/** An included file that only defines things, none of which is named anywhere else, only makes the script longer. */
-function refuseIdleParts(name: string, parts: readonly Part[]): void {
-  const named = parts.map((part) => wordsOf(part.lines));
-  for (const part of parts.slice(1)) {
-    const names = part.lines.flatMap((line) => /^(?:([a-z_]+)\(\)|([A-Z_]+)=)/.exec(line)?.slice(1) ?? []);
-    const defined = names.filter((word) => word !== undefined);
-    const acts = part.lines.some((line) => /^[a-z]/.test(line) && !/^[a-z_]+\(\)/.test(line));
-    if (defined.length === 0 || acts) continue;
-    const used = defined.some((word) => named.some((words, other) => parts[other] !== part && words.has(word)));
-    if (!used) throw new TypeError(`${name}: nothing of ${part.file} is used`);
+/** An included file that only defines things, none of which is used, only makes the script longer. */
+function refuseIdleParts(name: string, parts: readonly Part[], used: ReadonlySet<Block>): void {
+  for (const { file, blocks } of parts) {
+    const saying = blocks.filter((block) => block.says);
+    if (file === name || saying.length === 0 || saying.some((block) => used.has(block))) continue;
+    throw new TypeError(`${name}: nothing of ${file} is used`);
   }
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StageContext, StageResult } from '../run.ts';
-import { type ReadTemplate, renderScript } from '../shell/render-script.ts';
+import { type ReadTemplate, scriptRenderer } from '../shell/render-script.ts';
 import { type ScriptInput, scriptValues } from '../shell/script-values.ts';
 import type { BuiltFile } from './assemble-payload.ts';
 
@@ -44,18 +44,13 @@ export const SCRIPT_FILES: readonly ScriptFile[] = [
  * @example renderScripts(input, templateReader('scripts')).find((script) => script.path === 'Scripts/postinstall')?.text
  */
 export function renderScripts(input: ScriptInput, readTemplate: ReadTemplate): RenderedScript[] {
-  const values = scriptValues(input);
-  return SCRIPT_FILES.map((file) => ({ ...file, text: renderScript(file.template, values, readTemplate) }));
+  const render = scriptRenderer(scriptValues(input), readTemplate);
+  return SCRIPT_FILES.map((file) => ({ ...file, text: render(file.template) }));
 }
 
 /** Returns a reader of the templates in `folder`. */
 export function templateReader(folder: string): ReadTemplate {
-  const known = new Map<string, string>();
-  return (path) => {
-    const text = known.get(path) ?? readFileSync(join(folder, path), 'utf8');
-    known.set(path, text);
-    return text;
-  };
+  return (path) => readFileSync(join(folder, path), 'utf8');
 }
 
 /** The scripts of this version: what is sealed inside the bundle, and what Installer runs for each package. */

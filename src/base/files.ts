@@ -1,8 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { chmodSync, createReadStream, lstatSync, readdirSync, rmSync } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import fsExtra from 'fs-extra';
 
 /** Where a file is being written, and how large and what it has become. */
 export interface WrittenFile {
@@ -93,10 +92,18 @@ function openFolders(path: string): void {
 
 /** Removes what writers that were killed left in a folder: hidden files whose process is gone. */
 export async function removeUnfinished(folder: string): Promise<void> {
-  if (!(await fsExtra.pathExists(folder))) return;
-  for (const name of await fsExtra.readdir(folder)) {
+  for (const name of await namesIn(folder)) {
     const match = /^\..+\.(\d+)\.[0-9a-f]{8}\.unfinished$/.exec(name);
     if (match && !isRunning(Number(match[1]))) await rm(join(folder, name), { force: true, recursive: true });
+  }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
   }
 }
 

@@ -1,8 +1,5 @@
 import { UsageError } from '../base/errors.ts';
 import { findOnPath } from '../base/run-tool.ts';
-import { appleTrust } from '../pki/apple-roots.ts';
-import { timestampClient } from '../pki/timestamp.ts';
-import { appleToolchain } from './apple/apple-toolchain.ts';
 import type { TimestampSource } from './portable/code-signer.ts';
 import { portableToolchain } from './portable/portable-toolchain.ts';
 import type { Toolchain } from './toolchain.ts';
@@ -14,27 +11,30 @@ const APPLE_TOOLS = ['xcrun', 'pkgbuild'];
 const APPLE_TIMESTAMP_URL = 'http://timestamp.apple.com/ts01';
 
 /**
- * Returns the toolchain asked for.
+ * Returns the toolchain asked for; the code of the other one is not loaded.
  *
  * @param choice `auto` takes `apple` when xcrun and pkgbuild are on PATH, else `portable`, which runs on every machine
  * @param timestamp where the portable tools get timestamps; Apple's unless told
  * @throws UsageError `TOOLCHAIN_UNAVAILABLE`
- * @example selectToolchain('auto').name // 'apple' on a Mac with Xcode
+ * @example (await selectToolchain('auto')).name // 'apple' on a Mac with Xcode
  */
-export function selectToolchain(
+export async function selectToolchain(
   choice: 'portable' | 'apple' | 'auto',
   timestamp: TimestampSource = appleTimestamps(),
-): Toolchain {
+): Promise<Toolchain> {
   const missing = APPLE_TOOLS.filter((tool) => findOnPath(tool) === undefined);
   if (choice === 'portable' || (choice === 'auto' && missing.length > 0)) return portableToolchain(timestamp);
-  if (missing.length === 0) return appleToolchain();
+  if (missing.length === 0) return (await import('./apple/apple-toolchain.ts')).appleToolchain();
   throw new UsageError('TOOLCHAIN_UNAVAILABLE', `the apple toolchain needs ${missing.join(' and ')} on PATH`, {
     hint: 'On a Mac run `xcode-select --install`; elsewhere use --toolchain portable, which makes the same package.',
   });
 }
 
-/** Apple's certificates are read only when a timestamp is really asked for. */
+/** Certificates, and all that reads them, are loaded only when a timestamp is really asked for. */
 function appleTimestamps(): TimestampSource {
-  return (signature, signal) =>
-    timestampClient({ url: APPLE_TIMESTAMP_URL, trust: appleTrust() }).token(signature, signal);
+  return async (signature, signal) => {
+    const { appleTrust } = await import('../pki/apple-roots.ts');
+    const { timestampClient } = await import('../pki/timestamp.ts');
+    return timestampClient({ url: APPLE_TIMESTAMP_URL, trust: appleTrust() }).token(signature, signal);
+  };
 }

@@ -1,4 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
 import { bundleVersionOf, makePlan } from '../../build/plan.ts';
 
 describe('bundleVersionOf', () => {
@@ -24,5 +28,34 @@ describe('makePlan', () => {
 
   it.each(['yesterday', '-1', '4294967296', '1.5'])('refuses SOURCE_DATE_EPOCH=%s', async (epoch) => {
     await expect(plan(epoch)).rejects.toMatchObject({ code: 'EPOCH_INVALID' });
+  });
+});
+
+describe('the commit of a plan', () => {
+  const root = mkdtempSync(join(tmpdir(), 'plan-'));
+  afterAll(() => rmSync(root, { recursive: true }));
+  for (const name of ['release.config.json', 'package.json']) cpSync(name, join(root, name));
+  const git = (...argv: string[]) =>
+    execFileSync('git', ['-C', root, '-c', 'user.name=a', '-c', 'user.email=a@example.com', ...argv], {
+      encoding: 'utf8',
+      env: { ...process.env, GIT_COMMITTER_DATE: '1700000001 +0000' },
+    }).trim();
+  const plan = (sourceDateEpoch?: string) => makePlan({ root, outFolder: '/tmp/out', sourceDateEpoch });
+
+  it('is unknown outside of a repository and before the first commit, and so is the time', async () => {
+    expect(await plan('1')).toMatchObject({ commit: null, sourceDateEpoch: 1 });
+    git('init', '--quiet');
+    expect(await plan('1')).toMatchObject({ commit: null, sourceDateEpoch: 1 });
+    await expect(plan()).rejects.toMatchObject({ code: 'EPOCH_UNKNOWN' });
+  });
+
+  it('is the one checked out, with a mark when files differ from it', async () => {
+    git('add', '.');
+    git('commit', '--quiet', '-m', 'a');
+    const commit = git('rev-parse', 'HEAD');
+    git('config', 'log.showSignature', 'true');
+    expect(await plan()).toMatchObject({ commit, sourceDateEpoch: 1700000001 });
+    writeFileSync(join(root, 'new'), '');
+    expect(await plan()).toMatchObject({ commit: `${commit}+changes`, sourceDateEpoch: 1700000001 });
   });
 });

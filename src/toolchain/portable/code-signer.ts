@@ -1,6 +1,5 @@
 import { developerIdRequirement, rootRequirement } from '../../code-signature/requirements.ts';
 import { type BundleSigner, signBundle } from '../../code-signature/sign-bundle.ts';
-import { signCms } from '../../pki/cms.ts';
 import type { Identity } from '../../pki/identity.ts';
 import type { AdHoc, CodeSigner, SigningIdentity, WorkOptions } from '../toolchain.ts';
 
@@ -29,14 +28,17 @@ function bundleSignerOf(
     kind: 'identity',
     teamIdentifier: identity.teamIdentifier,
     requirement: (identifier) => requirementOf(identifier, identity),
-    signCms: ({ content, extraSignedAttributes }) =>
-      signCms({
+    async signCms({ content, extraSignedAttributes }) {
+      // An ad-hoc signature holds no CMS, and needs nothing of what reads and writes ASN.1.
+      const { signCms } = await import('../../pki/cms.ts');
+      return signCms({
         content,
         attributes: extraSignedAttributes,
         identity,
         signingTime: new Date(),
         timestamp: (signature) => timestamp(signature, signal),
-      }),
+      });
+    },
   };
 }
 

@@ -1,6 +1,5 @@
 import { open } from 'node:fs/promises';
 import { accessFile } from '../../base/random-access.ts';
-import { signPackage } from '../../flat-package/sign-product.ts';
 import type { PackageSigner } from '../toolchain.ts';
 import type { TimestampSource } from './code-signer.ts';
 
@@ -12,6 +11,8 @@ import type { TimestampSource } from './code-signer.ts';
 export function portablePackageSigner(timestamp: TimestampSource): PackageSigner {
   return {
     async sign(product, { identity }, path, { signal }) {
+      // Only signed packages need what reads and writes ASN.1.
+      const { signPackage } = await import('../../flat-package/sign-product.ts');
       const handle = await open(product.path);
       try {
         const signing = {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { quoteWord, renderScript } from '../../../build/shell/render-script.ts';
+import { quoteWord, scriptRenderer } from '../../../build/shell/render-script.ts';
 import { scriptValues } from '../../../build/shell/script-values.ts';
 import { renderScripts, SCRIPT_FILES, templateReader } from '../../../build/stages/generate-scripts.ts';
 import { PRODUCT } from '../../scripts/product.ts';
@@ -12,14 +12,15 @@ import { needs } from '../../support/needs.ts';
 
 /** Renders `main.sh` of a few made-up templates. */
 function render(templates: Record<string, string>, values: Record<string, string> = {}): string {
-  return renderScript('main.sh', values, (path) => {
+  const render = scriptRenderer(values, (path) => {
     const text = templates[path];
     if (text === undefined) throw new Error(`no template ${path}`);
     return text;
   });
+  return render('main.sh');
 }
 
-describe('renderScript', () => {
+describe('scriptRenderer', () => {
   it('puts an included file in place of its line', () => {
     const text = render({ 'main.sh': '#!/bin/sh\n# @include lib/a.sh\nhello\n', 'lib/a.sh': 'hello() {\n    :\n}\n' });
     expect(text).toBe('#!/bin/sh\n\nhello() {\n    :\n}\n\nhello\n');
@@ -48,6 +49,26 @@ describe('renderScript', () => {
     expect(text).toContain("A='1'");
     expect(text).toContain('# about used');
     expect(text).not.toMatch(/B=|about B|idle|helper/);
+  });
+
+  it('leaves out functions that only name each other', () => {
+    const lib = 'used() {\n    :\n}\nping() {\n    pong\n}\npong() {\n    ping\n}';
+    expect(render({ 'main.sh': '# @include l\nused', l: lib })).not.toMatch(/ping|pong/);
+  });
+
+  it('reads a file once, however many scripts include it', () => {
+    const read: string[] = [];
+    const templates: Record<string, string> = {
+      'a.sh': '# @include l\nf',
+      'b.sh': '# @include l\nf',
+      l: 'f() {\n:\n}',
+    };
+    const render = scriptRenderer({}, (path) => {
+      read.push(path);
+      return templates[path] as string;
+    });
+    expect(render('a.sh')).toBe(render('b.sh'));
+    expect(read).toEqual(['a.sh', 'l', 'b.sh']);
   });
 
   it('leaves the names of shellcheck directives out but keeps other comments', () => {
