@@ -45,7 +45,7 @@ const OUT_HELP = 'where results go, in a folder named by the version (default: o
 /** How long a stage may take to end cleanly after Ctrl-C before the process ends all the same. */
 const INTERRUPT_GRACE_MS = 2_000;
 
-await main(process.argv.slice(2));
+void main(process.argv.slice(2));
 
 async function main(argv: string[]): Promise<void> {
   process.stderr.write(maskCommands(process.env));
@@ -315,10 +315,10 @@ function listenForInterruption(): { signal: AbortSignal; expired: Promise<never>
   return { signal: controller.signal, expired };
 }
 
-/** This program, or the one-file bundle of the same sources that lies beside one in parts; see build/setup/bundle.mjs. */
+/** This program, or the one-file bundle of the same sources that lies beside program.cjs; see build/setup/bundle.mjs. */
 function oneFileProgram(): string {
   const own = fileURLToPath(import.meta.url);
-  return basename(own) === 'main.mjs' ? join(dirname(own), 'one-file.mjs') : own;
+  return basename(own) === 'program.cjs' ? join(dirname(own), 'one-file.mjs') : own;
 }
 
 /** The project's folder: the one above this program's file, or the nearest above the working folder. */

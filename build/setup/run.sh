@@ -20,4 +20,4 @@ ensure_cli
 case ${npm_lifecycle_event:-} in
   start | cli) cd "${INIT_CWD:-.}" ;;
 esac
-exec node "$ROOT/.build/cli/main.mjs" "$@"
+exec node "$ROOT/.build/cli/main.cjs" "$@"

@@ -12,7 +12,7 @@ export function cli(
   argv: readonly string[],
   options: { env?: NodeJS.ProcessEnv; cwd?: string; program?: string; timeout?: number } = {},
 ): CliRun {
-  const program = options.program ?? `${process.cwd()}/.build/cli/main.mjs`;
+  const program = options.program ?? `${process.cwd()}/.build/cli/main.cjs`;
   const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...argv], {
     encoding: 'utf8',
     env: { ...process.env, NO_COLOR: '1', ...options.env },

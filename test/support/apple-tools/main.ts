@@ -47,7 +47,10 @@ const USAGE: Readonly<Record<string, (option: string) => readonly [number, strin
 const [tool = '', ...argv] = process.argv.slice(2);
 const fault = recordCall(tool, argv);
 if (fault?.hang) setInterval(() => undefined, 60_000);
-else process.exitCode = await run();
+else
+  void run().then((exitCode) => {
+    process.exitCode = exitCode;
+  });
 
 async function run(): Promise<number> {
   if (fault && !fault.late) return play(fault);
