@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { MANIFEST_SCHEMA } from '../../build/manifest.ts';
 import { builtPackage } from '../support/built-package.ts';
-import { cli } from '../support/cli.ts';
+import { cli, placeCommandLine } from '../support/cli.ts';
 import { judge, needs } from '../support/needs.ts';
 
 let scratch: string;
@@ -124,8 +124,7 @@ describe('the unsigned package', () => {
     for (const part of ['build', 'src', 'payload', 'scripts', 'package.json', 'release.config.json']) {
       cpSync(part, join(copy, part), { recursive: true });
     }
-    mkdirSync(join(copy, '.build'));
-    cpSync('.build/cli.mjs', join(copy, '.build/cli.mjs'));
+    placeCommandLine(copy);
     const env = {
       ...process.env,
       SOURCE_DATE_EPOCH: '1700000000',
@@ -138,7 +137,12 @@ describe('the unsigned package', () => {
     });
     const second = spawnSync(
       'sh',
-      ['-c', 'umask 077; exec "$0" .build/cli.mjs build --json --out "$1"', process.execPath, join(scratch, 'second')],
+      [
+        '-c',
+        'umask 077; exec "$0" .build/cli/main.cjs build --json --out "$1"',
+        process.execPath,
+        join(scratch, 'second'),
+      ],
       { cwd: copy, env, encoding: 'utf8' },
     );
     expect(second.stderr).not.toContain('error:');
@@ -150,7 +154,7 @@ describe('the unsigned package', () => {
 describe('an interrupted run', () => {
   it('exits 130 and leaves no half-written file', async () => {
     const out = join(scratch, 'interrupted');
-    const child = spawn(process.execPath, ['.build/cli.mjs', 'release', '--out', out], {
+    const child = spawn(process.execPath, ['.build/cli/main.cjs', 'release', '--out', out], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     // The folder of the version is made when the first stage begins; compiling takes far longer than this notices.
@@ -266,9 +270,9 @@ describe('a wrong project', () => {
     const copy = join(scratch, 'wrong');
     mkdirSync(copy);
     cpSync('package.json', join(copy, 'package.json'));
-    cpSync('.build/cli.mjs', join(copy, '.build/cli.mjs'));
+    placeCommandLine(copy);
     writeFileSync(join(copy, 'release.config.json'), '{"product":{}}');
-    const run = spawnSync(process.execPath, ['.build/cli.mjs', 'release'], { cwd: copy, encoding: 'utf8' });
+    const run = spawnSync(process.execPath, ['.build/cli/main.cjs', 'release'], { cwd: copy, encoding: 'utf8' });
     expect(run.status).toBe(2);
     expect(run.stderr).toContain('product.title: missing');
     expect(run.stderr).toContain('next: Mend release.config.json');

@@ -3,7 +3,6 @@ import {
   appendFileSync,
   cpSync,
   existsSync,
-  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -12,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { placeCommandLine } from '../support/cli.ts';
 
 /** Does what actions/checkout does, and puts this tree's modules and command line in place so that no job makes them anew. */
 export function checkOut(origin: string, workspace: string): void {
@@ -21,8 +21,7 @@ export function checkOut(origin: string, workspace: string): void {
   // As folders both are ignored; links, which the service does not make, must not look like a change of the commit.
   appendFileSync(join(workspace, '.git/info/exclude'), '/node_modules\n/.rehearsal\n');
   // The command line of this very tree, newer than the sources beside it.
-  mkdirSync(join(workspace, '.build'));
-  cpSync('.build/cli.mjs', join(workspace, '.build/cli.mjs'));
+  placeCommandLine(workspace);
 }
 
 /** What actions/attest made: whose digests, with which SBOM, and its bundle, one line of JSON in a folder of its own. */

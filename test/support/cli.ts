@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
 
 /** What a run of the command line left behind. */
 export interface CliRun {
@@ -21,4 +23,14 @@ export function cli(
     ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
   });
   return { status, stdout, stderr };
+}
+
+/** Puts this tree's command line, with what was compiled for it, into a copy of the project. */
+export function placeCommandLine(root: string): void {
+  const folder = join(root, '.build');
+  mkdirSync(folder, { recursive: true });
+  cpSync('.build/cli.mjs', join(folder, 'cli.mjs'));
+  // A run beside this one may be writing a cache.
+  const filter = (path: string) => !path.endsWith('.tmp');
+  cpSync(realpathSync('.build/cli'), join(folder, 'cli'), { recursive: true, filter });
 }
