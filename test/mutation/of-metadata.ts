@@ -41,7 +41,7 @@ function bomCases({ parts }: Sample): Mutation[] {
       ? [
           one(record, 'slice checksum', {
             architectures: record.architectures.map((slice, at) =>
-              at === 0 ? { ...slice, cksum: slice.cksum ^ 1 } : slice,
+              at === 0 ? { ...slice, cksum: (slice.cksum ^ 1) >>> 0 } : slice,
             ),
           }),
         ]
