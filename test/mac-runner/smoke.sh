@@ -20,7 +20,8 @@ bundle="/Library/Security/SecurityAgentPlugins/Escrow Buddy.bundle"
 mechanism='Escrow Buddy:Invoke,privileged'
 right=system.login.console
 work=$(mktemp -d "${RUNNER_TEMP:-${TMPDIR:-/tmp}}/smoke.XXXXXX")
-trap 'rm -rf -- "$work"' EXIT
+remove_at_exit() { trap 'rm -rf -- "$work"' EXIT; }
+remove_at_exit
 
 say() { printf '\n== %s\n' "$*"; }
 fail() { printf 'smoke: FAILED: %s\n' "$*" >&2 && exit 1; }
@@ -85,8 +86,11 @@ try_host() {
 PLIST
   # shellcheck disable=SC2024 # the file is ours; root is for the database
   sudo security authorizationdb write com.netflix.Escrow-Buddy.smoke <"$work/own.plist" || return 0
+  # A child of bash that is killed before it became another program runs the trap of its parent.
+  trap - EXIT
   security authorize com.netflix.Escrow-Buddy.smoke &
   local asked=$!
+  remove_at_exit
   sleep 20
   kill "$asked" 2>/dev/null || true
   wait "$asked" || true
