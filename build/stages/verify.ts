@@ -1,10 +1,9 @@
-import { open } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { VerificationError } from '../../src/base/errors.ts';
-import { accessFile } from '../../src/base/random-access.ts';
 import type { Check } from '../../src/code-signature/check.ts';
+import { verifyPackageFile } from '../../src/toolchain/portable/verifier.ts';
 import type { Toolchain } from '../../src/toolchain/toolchain.ts';
-import { type OurForm, type PackageReport, verifyPackage } from '../../src/verify/verify-package.ts';
+import type { OurForm, PackageReport } from '../../src/verify/verify-package.ts';
 import type { ReleaseSigning } from '../identities.ts';
 import { type Manifest, withFile, writeListed } from '../manifest.ts';
 import { VERIFY_REPORT_FILE } from '../output-files.ts';
@@ -44,7 +43,8 @@ export async function verifyPackages(
   const checks: Check[] = [];
   let product: PackageReport | undefined;
   for (const name of ['product', 'guard', 'uninstall'] as const) {
-    const report = await verifyFile(paths[name], signing, await ourForm(plan, name, known));
+    const expectations = { trust: signing.trust, now: new Date(), ours: await ourForm(plan, name, known) };
+    const report = await verifyPackageFile(paths[name], expectations);
     refuseFailed(relative(plan.outFolder, paths[name]), report.checks);
     checks.push(...report.checks);
     if (name === 'product') product = report;
@@ -105,19 +105,6 @@ export async function ourForm(
     owner,
     payload: new Map(name === 'product' ? modes : modes.filter(([path]) => path === '.')),
   };
-}
-
-async function verifyFile(
-  path: string,
-  { trust }: Pick<ReleaseSigning, 'trust'>,
-  ours: OurForm,
-): Promise<PackageReport> {
-  const handle = await open(path);
-  try {
-    return await verifyPackage(await accessFile(handle), { trust, now: new Date(), ours });
-  } finally {
-    await handle.close();
-  }
 }
 
 function refuseFailed(name: string, checks: readonly Check[]): void {

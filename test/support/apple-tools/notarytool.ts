@@ -70,7 +70,7 @@ export async function notarytool(argv: readonly string[]): Promise<Printed> {
         message: 'Successfully received submission info',
       });
     case 'wait':
-      return wait(entryOf(options.rest[0]));
+      throw new Error('only asking in turns is played');
     case 'log':
       return log(entryOf(options.rest[0]), options.rest[1]);
   }
@@ -130,18 +130,6 @@ async function settled(entry: Entry): Promise<Entry> {
   );
   if (status === 'Accepted') await publishTicket(entry.digest);
   return ended;
-}
-
-/** 0 for Invalid as well; without a verdict it ends when its time limit does. */
-function wait(entry: Entry): Printed {
-  if (entry.status === 'In Progress') {
-    throw new ToolFailure(
-      1,
-      'Error: Timeout of 1 second(s) was reached before processing completed.',
-      'Current status: In Progress...\n',
-    );
-  }
-  return print({ status: entry.status, id: entry.id, message: 'Processing complete' });
 }
 
 function log(entry: Entry, path: string | undefined): Printed {
