@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { sliceArguments, sourceArguments } from '../bundle-arguments.ts';
 import {
   ARCHITECTURES,
   type Architecture,
@@ -77,41 +78,12 @@ async function buildSlice(
   return { architecture, data: await readFile(output) };
 }
 
-/** Objects get their sources' names, in the working folder. */
 function compileArguments(source: BundleSource, architecture: Architecture, sdk: string): string[] {
-  return [
-    '-arch',
-    architecture,
-    `-mmacosx-version-min=${source.minimumMacOS[architecture]}`,
-    '-isysroot',
-    sdk,
-    ...source.compilerFlags,
-    // Paths of the machine must not reach the bytes: the same sources give the same object anywhere.
-    `-ffile-prefix-map=${source.folder}=.`,
-    '-c',
-    ...source.sources.map((file) => resolve(source.folder, file)),
-  ];
+  const minimum = `-mmacosx-version-min=${source.minimumMacOS[architecture]}`;
+  return ['-arch', architecture, minimum, '-isysroot', sdk, ...sourceArguments(source)];
 }
 
 function linkArguments(source: BundleSource, architecture: Architecture, sdk: string, output: string): string[] {
-  return [
-    '-arch',
-    architecture,
-    '-platform_version',
-    'macos',
-    source.minimumMacOS[architecture],
-    source.sdkVersion,
-    '-bundle',
-    '-syslibroot',
-    sdk,
-    ...source.exportedSymbols.flatMap((symbol) => ['-exported_symbol', symbol]),
-    ...source.linkerFlags,
-    // arm64 would get the linker's own signature; ours is made once the bundle is complete.
-    '-no_adhoc_codesign',
-    '-o',
-    output,
-    ...source.sources.map((file) => `${basename(file, '.c')}.o`),
-    '-lSystem',
-    ...source.frameworks.flatMap((framework) => ['-framework', framework]),
-  ];
+  const frameworks = source.frameworks.flatMap((framework) => ['-framework', framework]);
+  return [...sliceArguments(source, architecture), '-syslibroot', sdk, '-o', output, '-lSystem', ...frameworks];
 }

@@ -1,8 +1,9 @@
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { runTool } from '../../base/run-tool.ts';
 import { buildFat } from '../../code-signature/fat.ts';
+import { sliceArguments, sourceArguments } from '../bundle-arguments.ts';
 import {
   ARCHITECTURES,
   type Architecture,
@@ -60,37 +61,12 @@ async function buildSlice(
   return { architecture, data: await readFile(join(folder, source.executable)) };
 }
 
-/** Returns the arguments that make one object a source, in the working folder. */
 function compileArguments(source: BundleSource, architecture: Architecture): string[] {
-  return [
-    `--target=${TARGETS[architecture]}${source.minimumMacOS[architecture]}`,
-    ...source.compilerFlags,
-    '-nostdinc',
-    '-isystem',
-    join(source.folder, source.stubHeaders),
-    // Paths of the machine must not reach the bytes: the same sources give the same objects anywhere.
-    `-ffile-prefix-map=${source.folder}=.`,
-    '-c',
-    ...source.sources.map((file) => join(source.folder, file)),
-  ];
+  const target = `--target=${TARGETS[architecture]}${source.minimumMacOS[architecture]}`;
+  return [target, '-nostdinc', '-isystem', join(source.folder, source.stubHeaders), ...sourceArguments(source)];
 }
 
 function linkArguments(source: BundleSource, architecture: Architecture): string[] {
-  return [
-    '-arch',
-    architecture,
-    '-platform_version',
-    'macos',
-    source.minimumMacOS[architecture],
-    source.sdkVersion,
-    '-bundle',
-    ...source.exportedSymbols.flatMap((symbol) => ['-exported_symbol', symbol]),
-    ...source.linkerFlags,
-    // arm64 would get the linker's own signature; ours is made once the bundle is complete.
-    '-no_adhoc_codesign',
-    '-o',
-    source.executable,
-    ...source.sources.map((file) => `${basename(file, '.c')}.o`),
-    ...source.stubLibraries.map((library) => join(source.folder, library)),
-  ];
+  const libraries = source.stubLibraries.map((library) => join(source.folder, library));
+  return [...sliceArguments(source, architecture), '-o', source.executable, ...libraries];
 }
