@@ -5,20 +5,9 @@ import { basename, join } from 'node:path';
 
 const [state, ...argv] = process.argv.slice(2);
 const file = join(state, 'github.json');
-const github = existsSync(file)
-  ? JSON.parse(readFileSync(file, 'utf8'))
-  : {
-      nextId: 1,
-      releases: [],
-      tags: {},
-      issues: [],
-      attested: {},
-      described: {},
-      calls: [],
-      faults: [],
-      immutable: true,
-      commits: {},
-    };
+const github = JSON.parse(
+  readFileSync(existsSync(file) ? file : new URL('empty-github.json', import.meta.url), 'utf8'),
+);
 github.calls.push(argv);
 const save = () => writeFileSync(file, JSON.stringify(github, null, 2));
 save();

@@ -1,28 +1,14 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { discard, sha256 } from './actions.ts';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { sha256 } from './actions.ts';
+import { JOB_PATIENCE, logOf, resultsOf, scratchFolders } from './jobs.ts';
 import { makeReplay, type Replay } from './replay.ts';
 import type { JobResult } from './runner.ts';
 
-// Each job of a replay starts several programs; on a busy machine that takes minutes.
-vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
+vi.setConfig(JOB_PATIENCE);
 
-const scratches: string[] = [];
-const scratch = () => {
-  const folder = mkdtempSync(join(tmpdir(), 'replay-'));
-  scratches.push(folder);
-  return folder;
-};
-afterAll(() => scratches.forEach(discard));
-
-const resultsOf = (jobs: Record<string, JobResult>) =>
-  Object.fromEntries(Object.entries(jobs).map(([id, { result }]) => [id, result]));
-const logOf = (jobs: Record<string, JobResult>) =>
-  Object.values(jobs)
-    .map(({ log }) => log)
-    .join('');
+const scratch = scratchFolders();
 const ALL = ['plan', 'build', 'sign', 'submit', 'staple', 'smoke', 'attest', 'publish', 'verify'];
 const everyJob = (result: string) => Object.fromEntries(ALL.map((id) => [id, result]));
 

@@ -57,18 +57,6 @@ export interface GitHubState {
   commits: Record<string, string>;
 }
 
-const EMPTY: GitHubState = {
-  nextId: 1,
-  releases: [],
-  tags: {},
-  issues: [],
-  attested: {},
-  described: {},
-  calls: [],
-  faults: [],
-  immutable: true,
-  commits: {},
-};
 /** What a checkout holds beside the tests, and the tests that workflows name. */
 const IN_ORIGIN = /^(?!test\/|docs\/|\.ci\/)|^test\/(mac-runner|interop)\//;
 
@@ -82,7 +70,7 @@ export async function makeReplay(
   const state = join(scratch, 'github');
   mkdirSync(state, { recursive: true });
   const file = join(state, 'github.json');
-  writeFileSync(file, JSON.stringify(EMPTY));
+  cpSync('test/github/empty-github.json', file);
   const read = (): GitHubState => JSON.parse(readFileSync(file, 'utf8'));
   const change = (edit: (value: GitHubState) => void) => {
     const value = read();

@@ -1,30 +1,15 @@
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { readPins } from '../../build/github/pins.ts';
-import { discard } from './actions.ts';
+import { JOB_PATIENCE, logOf, resultsOf, scratchFolders } from './jobs.ts';
 import { makeReplay, type Replay } from './replay.ts';
 import type { JobResult } from './runner.ts';
 import { parseWorkflow, readWorkflows } from './workflow.ts';
 
-// Each job of a replay starts several programs; on a busy machine that takes minutes.
-vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
+vi.setConfig(JOB_PATIENCE);
 
-const scratches: string[] = [];
-const scratch = () => {
-  const folder = mkdtempSync(join(tmpdir(), 'workflows-'));
-  scratches.push(folder);
-  return folder;
-};
-afterAll(() => scratches.forEach(discard));
-
-const resultsOf = (jobs: Record<string, JobResult>) =>
-  Object.fromEntries(Object.entries(jobs).map(([id, { result }]) => [id, result]));
-const logOf = (jobs: Record<string, JobResult>) =>
-  Object.values(jobs)
-    .map(({ log }) => log)
-    .join('');
+const scratch = scratchFolders();
 const scriptsOf = (file: string) =>
   Object.entries(parseWorkflow(readWorkflows('.').get(file)!).jobs).flatMap(([job, { steps }]) =>
     (steps ?? []).filter(({ run }) => run !== undefined).map(({ run }) => `${file}/${job}: ${run}`),

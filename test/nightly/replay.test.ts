@@ -1,17 +1,10 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
-import { discard } from '../github/actions.ts';
+import { describe, expect, it } from 'vitest';
+import { scratchFolders } from '../github/jobs.ts';
 import { makeReplay } from '../github/replay.ts';
 
-const scratches: string[] = [];
-const scratch = () => {
-  const folder = mkdtempSync(join(tmpdir(), 'replay-'));
-  scratches.push(folder);
-  return folder;
-};
-afterAll(() => scratches.forEach(discard));
+const scratch = scratchFolders();
 
 /** What release.json of a job's folder says of the submission, as text. */
 function submission(workspace: string): string {

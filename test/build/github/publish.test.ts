@@ -28,17 +28,7 @@ beforeEach(() => {
 afterEach(() => rmSync(scratch, { recursive: true, force: true }));
 
 function github(changes: object): void {
-  const empty = {
-    nextId: 1,
-    releases: [],
-    tags: {},
-    issues: [],
-    attested: {},
-    calls: [],
-    faults: [],
-    immutable: true,
-    commits: {},
-  };
+  const empty = JSON.parse(readFileSync('test/github/empty-github.json', 'utf8'));
   writeFileSync(join(state, 'github.json'), JSON.stringify({ ...empty, ...changes }));
 }
 const read = () => JSON.parse(readFileSync(join(state, 'github.json'), 'utf8'));
