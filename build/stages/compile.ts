@@ -36,10 +36,12 @@ export async function compile(
   { plan, signal }: Pick<StageContext, 'plan' | 'signal'>,
 ): Promise<StageResult<CompiledPlugin>> {
   const source = await readBundleSource(plan);
+  const versionsKnown = compiler.versions();
   const [slices, infoPlist, found] = await Promise.all([
     compiler.compile(source, { signal }),
-    renderInfoPlist(plan),
-    compiler.versions(),
+    // By then the compiler is at work; what is loaded here would keep it from beginning.
+    versionsKnown.then(() => renderInfoPlist(plan)),
+    versionsKnown,
   ]);
   const versions = Object.entries(found).map(([tool, version]) => `${tool} ${version}`);
   return {
@@ -69,7 +71,7 @@ export async function readBundleSource(plan: Pick<Plan, 'root' | 'config'>): Pro
 
 /** Returns the bundle's Info.plist: the template in payload/, and what configuration and version decide. */
 export async function renderInfoPlist(plan: Plan): Promise<Buffer> {
-  // Loaded here, while the compiler is at work: its XML parser takes longer to load than the file to read.
+  // Loaded here: its XML parser takes longer to load than the file to read.
   const plist = await import('plist');
   const { bundle, macOS } = plan.config;
   const template = plist.parse(await readFile(join(plan.root, 'payload/Info.plist'), 'utf8')) as Record<
