@@ -2,9 +2,21 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** Folders whose tests leave the process as they found it, so that they can share it and all that it has loaded. */
-const TIDY = ['code-signature', 'flat-package', 'notary', 'pki', 'rehearsal', 'structure', 'verify'].map(
-  (room) => `test/${room}/**/*.test.ts`,
-);
+const TIDY = [
+  'bom',
+  'code-signature',
+  'cpio',
+  'macho',
+  'notary',
+  'package',
+  'pki',
+  'rehearsal',
+  'structure',
+  'tree',
+  'verify',
+  'xar',
+  'xml',
+].map((room) => `test/${room}/**/*.test.ts`);
 const PATIENCE = { testTimeout: 60_000, hookTimeout: 120_000 };
 
 export default defineConfig({

@@ -4,13 +4,13 @@ import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { InterruptedError, UsageError } from '../src/base/errors.ts';
 import { removeOwnUnfinished } from '../src/base/files.ts';
-import type { Trust } from '../src/pki/apple-roots.ts';
+import type { Trust } from '../src/pki/x509/apple-roots.ts';
 import { EXIT_CODES, errorDocument, exitCodeOf, renderError } from './exit-code.ts';
 import { addGitHubCommands } from './github/commands.ts';
+import { parseDuration, parseSize } from './plan/units.ts';
 import { maskCommands } from './report/github.ts';
 import { createProgress, type Progress } from './report/progress.ts';
 import { STAGES } from './run.ts';
-import { parseDuration, parseSize } from './units.ts';
 
 /** What every command is given. */
 export interface CommandContext {

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { InterruptedError } from '../src/base/errors.ts';
-import { type Manifest, writeManifest } from './manifest.ts';
-import type { Plan } from './plan.ts';
+import { type Manifest, writeManifest } from './plan/manifest.ts';
+import type { Plan } from './plan/plan.ts';
 import type { Progress, StageProgress } from './report/progress.ts';
 
 /** The stages of a release, in order. */

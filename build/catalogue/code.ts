@@ -6,7 +6,7 @@ const AGAIN = 'npm start, which signs everything anew';
 const VERIFY = 'codesign --verify --strict --deep --verbose=4 "$BUNDLE"';
 const UNLOCK =
   'security unlock-keychain -p "$KEYCHAIN_PASSWORD" "$KEYCHAIN" && security set-key-partition-list -S apple-tool:,apple: -s -k "$KEYCHAIN_PASSWORD" "$KEYCHAIN"';
-const TIMESTAMP = 'src/pki/timestamp.ts';
+const TIMESTAMP = 'src/pki/timestamp/timestamp.ts';
 const LATER = 'Run again in some minutes: npm start -- --resume';
 
 /**
@@ -40,7 +40,7 @@ export const CODE_FAILURES: readonly Failure[] = failuresOf('codesign', [
     'No identity in the searched keychains has this name or hash.',
     'maintainer',
     'security find-identity -v -p codesigning "$KEYCHAIN"',
-    'build/identities.ts',
+    'build/signing/identities.ts',
   ],
   [
     'codesign-ambiguous',
@@ -49,7 +49,7 @@ export const CODE_FAILURES: readonly Failure[] = failuresOf('codesign', [
     'Two certificates bear the same name; name the one to use by its SHA-1.',
     'maintainer',
     'security find-identity -v -p codesigning',
-    'build/identities.ts',
+    'build/signing/identities.ts',
   ],
   [
     'codesign-no-interaction',

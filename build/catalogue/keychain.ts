@@ -1,6 +1,6 @@
 import { type Failure, failuresOf } from './failure.ts';
 
-const IDENTITIES = 'build/identities.ts';
+const IDENTITIES = 'build/signing/identities.ts';
 const WORKFLOW = '.github/workflows/release.yml';
 const READ_P12 = 'openssl pkcs12 -in "$P12_FILE" -info -noout -passin env:P12_PASSWORD';
 const LIST = 'security find-identity -v "$KEYCHAIN"';

@@ -1,6 +1,6 @@
 import { type Failure, failuresOf } from './failure.ts';
 
-const CONNECTION = 'build/notary-connection.ts';
+const CONNECTION = 'build/notary/connection.ts';
 const NOTARIZE = 'build/stages/notarize.ts';
 const SIGN = 'build/stages/sign-code.ts';
 const READ_LOG = 'npm run -s cli -- notarize --wait "$SUBMISSION_ID", which shows the issues';
@@ -67,7 +67,7 @@ export const NOTARY_FAILURES: readonly Failure[] = [
       'The key has lost its line ends on its way through a secret store, or is another kind of key. This pipeline mends the former.',
       'maintainer',
       'npm run -s cli -- doctor',
-      'src/notary/credentials.ts',
+      'src/notary/rest/credentials.ts',
     ],
     [
       'notary-illegal-instruction',
@@ -197,7 +197,7 @@ export const NOTARY_FAILURES: readonly Failure[] = [
       'The upload took longer than its keys are good for (twelve hours).',
       'maintainer',
       'npm start -- --resume',
-      'src/notary/upload.ts',
+      'src/notary/rest/upload.ts',
     ],
     [
       'upload-clock',
@@ -206,7 +206,7 @@ export const NOTARY_FAILURES: readonly Failure[] = [
       'The clock of this machine is more than a quarter of an hour wrong.',
       'runner',
       'date -u',
-      'src/notary/upload.ts',
+      'src/notary/rest/upload.ts',
     ],
   ]),
   ...failuresOf('notary-log', [
@@ -253,7 +253,7 @@ export const NOTARY_FAILURES: readonly Failure[] = [
       'It is signed ad-hoc, by the linker, or with a certificate of another kind.',
       'maintainer',
       'npm run -s cli -- verify "$PKG"',
-      'build/identities.ts',
+      'build/signing/identities.ts',
     ],
     [
       'log-signature-invalid',

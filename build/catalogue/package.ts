@@ -135,7 +135,7 @@ export const PACKAGE_FAILURES: readonly Failure[] = [
       'The certificate was revoked; everything signed with it has stopped working.',
       'account-holder',
       'Request a new certificate, then release anew',
-      'build/identities.ts',
+      'build/signing/identities.ts',
     ],
   ]),
   ...failuresOf('xcrun', [

@@ -4,8 +4,8 @@ import { dirname, join, resolve } from 'node:path';
 import { UsageError } from '../../src/base/errors.ts';
 import { removeTree, unfinishedName } from '../../src/base/files.ts';
 import { accessFile, openForReading } from '../../src/base/random-access.ts';
-import { type Expanded, expandPackage } from '../../src/flat-package/expand.ts';
-import { openPackage } from '../../src/flat-package/open-package.ts';
+import { type Expanded, expandPackage } from '../../src/package/expand.ts';
+import { openPackage } from '../../src/package/open-package.ts';
 import type { CommandContext, CommandResult } from '../cli.ts';
 
 /** Options of `expand` as the command line gives them. */

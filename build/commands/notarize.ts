@@ -4,8 +4,8 @@ import { type NotaryLog, renderIssues } from '../../src/notary/log.ts';
 import { fetchLog, VERDICTS, waitForVerdict } from '../../src/notary/wait.ts';
 import { portableNotary } from '../../src/toolchain/portable/notary.ts';
 import type { CommandContext, CommandResult } from '../cli.ts';
-import { readConfig } from '../config.ts';
-import { connectToNotary, type NotaryConnection, namesNotaryKey } from '../notary-connection.ts';
+import { connectToNotary, type NotaryConnection, namesNotaryKey } from '../notary/connection.ts';
+import { readConfig } from '../plan/config.ts';
 
 /** Options of `notarize`: one of `status` and `wait`, each a submission's id. */
 export interface NotarizeOptions {

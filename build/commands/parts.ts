@@ -4,11 +4,11 @@ import { UsageError, VerificationError } from '../../src/base/errors.ts';
 import { digestFile, unfinishedName } from '../../src/base/files.ts';
 import { selectToolchain } from '../../src/toolchain/select.ts';
 import type { CommandContext, CommandResult } from '../cli.ts';
-import { PARTS_CLI, writeParts } from '../parts.ts';
-import { makePlan } from '../plan.ts';
+import { PARTS_CLI, writeParts } from '../parts/parts.ts';
+import { tarFolder } from '../parts/tar.ts';
+import { makePlan } from '../plan/plan.ts';
 import { githubReport } from '../report/github.ts';
 import { readBundleSource } from '../stages/compile.ts';
-import { tarFolder } from '../tar.ts';
 
 /** Options of `parts` as the command line gives them. */
 export interface PartsOptions {

@@ -2,13 +2,13 @@ import { join, resolve } from 'node:path';
 import { UsageError } from '../../src/base/errors.ts';
 import { selectToolchain, type Toolchain } from '../../src/toolchain/select.ts';
 import type { CommandContext, CommandResult } from '../cli.ts';
-import type { ReleaseSigning } from '../identities.ts';
-import type { Manifest } from '../manifest.ts';
-import type { NotaryConnection } from '../notary-connection.ts';
-import { makePlan, type Plan } from '../plan.ts';
+import type { NotaryConnection } from '../notary/connection.ts';
+import type { Manifest } from '../plan/manifest.ts';
+import { makePlan, type Plan } from '../plan/plan.ts';
 import type { Beginning, Finishing } from '../release.ts';
 import { renderSummary } from '../report/summary.ts';
 import { Run, SIGNING_STAGES, type StageName } from '../run.ts';
+import type { ReleaseSigning } from '../signing/identities.ts';
 
 /** Options of `release` and `build` as the command line gives them. */
 export interface ReleaseOptions {
@@ -52,8 +52,8 @@ async function execute(
       'build-package',
     );
   // Loaded only now: `build` needs nothing of what signs, asks the notary and plays its part in a rehearsal.
-  const { resolveSigning } = await import('../identities.ts');
-  const { connectToNotary } = await import('../notary-connection.ts');
+  const { resolveSigning } = await import('../signing/identities.ts');
+  const { connectToNotary } = await import('../notary/connection.ts');
   const earlier = options.resume ? await earlierRun(context, plan) : undefined;
   const signing = earlier?.signing ?? (await resolveSigning({ env: context.env, plan, ...trustOf(context) }));
   await refuseHalfSetUp(signing.mode, context.env);
@@ -86,7 +86,7 @@ async function checkOutside(
   { signal }: CommandContext,
   { config }: Plan,
 ): Promise<void> {
-  const { preflight } = await import('../preflight.ts');
+  const { preflight } = await import('../notary/preflight.ts');
   const { timestamp: timestampUrl } = config.services;
   await preflight({ notary: await toolchain.notary(access), ticketUrl: access.ticketUrl, timestampUrl, signal });
 }
@@ -105,7 +105,7 @@ async function prepare(
     ]);
     return { plan, toolchainFor: (signing) => toolchainOf(choice ?? plan.config.signing.toolchain, signing, notary) };
   }
-  const { compiledEarlier, readCompiledRecord } = await import('../parts.ts');
+  const { compiledEarlier, readCompiledRecord } = await import('../parts/parts.ts');
   const folder = resolve(compiled);
   const record = await readCompiledRecord(folder);
   const outFolder = resolve(out ?? resolve(folder, 'out'));
@@ -182,8 +182,8 @@ async function earlierRun(
   { env, progress, trust: told }: CommandContext,
   plan: Plan,
 ): Promise<{ begun: Begun; signing: Finishing['signing'] } | undefined> {
-  const { manifestToResume, unusableReason } = await import('../resume.ts');
-  const { namesNotaryKey } = await import('../notary-connection.ts');
+  const { manifestToResume, unusableReason } = await import('../plan/resume.ts');
+  const { namesNotaryKey } = await import('../notary/connection.ts');
   const manifest = await manifestToResume(plan);
   const reason = manifest.mode === 'build' ? 'it was no release' : await unusableReason(manifest, plan);
   if (reason !== undefined || manifest.mode === 'build' || !manifest.package) {
@@ -205,18 +205,18 @@ async function earlierRun(
 }
 
 async function trustOfApple(): Promise<ReleaseSigning['trust']> {
-  return (await import('../../src/pki/apple-roots.ts')).appleTrust();
+  return (await import('../../src/pki/x509/apple-roots.ts')).appleTrust();
 }
 
 async function trustOfRehearsal(plan: Plan): Promise<ReleaseSigning['trust']> {
-  const { REHEARSAL_FOLDER } = await import('../identities.ts');
+  const { REHEARSAL_FOLDER } = await import('../signing/identities.ts');
   const { openRehearsalAuthority } = await import('../../src/rehearsal/authority.ts');
   return (await openRehearsalAuthority(join(plan.root, REHEARSAL_FOLDER))).trust;
 }
 
 /** A notary key without signing identities is no rehearsal: somebody forgot the identities. */
 async function refuseHalfSetUp(mode: 'release' | 'rehearsal', env: CommandContext['env']): Promise<void> {
-  const { namesNotaryKey } = await import('../notary-connection.ts');
+  const { namesNotaryKey } = await import('../notary/connection.ts');
   if (mode === 'release' || !namesNotaryKey(env)) return;
   throw new UsageError('IDENTITY_INCOMPLETE', 'a notary key is set, but no signing identity', {
     hint: 'Set APPLICATION_P12_BASE64, INSTALLER_P12_BASE64 and their passwords too, or unset NOTARY_KEY for a rehearsal.',

@@ -2,12 +2,12 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { UsageError } from '../../src/base/errors.ts';
 import { openForReading } from '../../src/base/random-access.ts';
-import { type StapleOptions, stapleBundle, staplePackage } from '../../src/notary/staple.ts';
-import { appleTrust } from '../../src/pki/apple-roots.ts';
+import { type StapleOptions, stapleBundle, staplePackage } from '../../src/notary/ticket/staple.ts';
+import { appleTrust } from '../../src/pki/x509/apple-roots.ts';
 import type { NotaryAccess } from '../../src/toolchain/toolchain.ts';
 import type { CommandContext, CommandResult } from '../cli.ts';
-import { readConfig } from '../config.ts';
-import type { NotaryConnection } from '../notary-connection.ts';
+import type { NotaryConnection } from '../notary/connection.ts';
+import { readConfig } from '../plan/config.ts';
 import { openConnection } from './notarize.ts';
 
 /** Options of `staple`. */

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { CommandContext, CommandResult } from '../cli.ts';
+import { tarFolder } from '../parts/tar.ts';
 import { githubReport } from '../report/github.ts';
-import { tarFolder } from '../tar.ts';
 
 /** Packs a folder into one archive and gives its SHA-256 as the output `sha256`: what the next job compares with. */
 export async function pack(context: CommandContext, folder: string, options: { to: string }): Promise<CommandResult> {

@@ -1,4 +1,4 @@
-import { type Bom, type BomRecord, decodeBom } from '../../src/flat-package/bom.ts';
+import { type Bom, type BomRecord, decodeBom } from '../../src/bom/bom.ts';
 import type { Inspection } from '../commands/inspect.ts';
 
 /** Shows a Bom: a line a path, with kind and mode, owner, size and checksum. */

@@ -1,6 +1,6 @@
 import type { RandomAccess } from '../../src/base/random-access.ts';
-import { comparePayload } from '../../src/flat-package/compare-payload.ts';
-import { cpioEntries, type OpenComponent, type OpenPackage, openPackage } from '../../src/flat-package/open-package.ts';
+import { comparePayload } from '../../src/package/compare-payload.ts';
+import { cpioEntries, type OpenComponent, type OpenPackage, openPackage } from '../../src/package/open-package.ts';
 import type { Inspection } from '../commands/inspect.ts';
 import { bomLines } from './inspect-bom.ts';
 import {

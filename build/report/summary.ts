@@ -1,6 +1,6 @@
 import { join, relative } from 'node:path';
-import type { Manifest } from '../manifest.ts';
-import type { Plan } from '../plan.ts';
+import type { Manifest } from '../plan/manifest.ts';
+import type { Plan } from '../plan/plan.ts';
 
 const REHEARSAL_WORDS =
   'rehearsal: signed for trying out, trusted by no Mac; the README says how to give signing identities';

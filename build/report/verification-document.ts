@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import * as z from 'zod';
-import type { Trust } from '../../src/pki/apple-roots.ts';
+import type { Trust } from '../../src/pki/x509/apple-roots.ts';
 import type { PackageReport } from '../../src/verify/verify-package.ts';
 
 /** Schema of what `verify --json` prints and of verify-report.json. */

@@ -1,4 +1,4 @@
-import type { Trust } from '../../src/pki/apple-roots.ts';
+import type { Trust } from '../../src/pki/x509/apple-roots.ts';
 import type { PackageReport } from '../../src/verify/verify-package.ts';
 import { type Check, renderChecks } from './checks.ts';
 import { printable, printableLines } from './printable.ts';

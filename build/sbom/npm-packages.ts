@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { UsageError } from '../../src/base/errors.ts';
-import { parseJson } from '../config.ts';
+import { parseJson } from '../plan/config.ts';
 
 /** A package of npm's registry that took part in a build. */
 export interface NpmPackage {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { digestFile } from '../../src/base/files.ts';
 import { accessFile, openForReading } from '../../src/base/random-access.ts';
-import { isFat, parseFat } from '../../src/code-signature/fat.ts';
-import { isMacho } from '../../src/code-signature/macho.ts';
-import { cpioEntries, type OpenPackage, openPackage } from '../../src/flat-package/open-package.ts';
-import type { XarMember } from '../../src/flat-package/xar-toc.ts';
+import { isFat, parseFat } from '../../src/macho/fat.ts';
+import { isMacho } from '../../src/macho/macho.ts';
+import { cpioEntries, type OpenPackage, openPackage } from '../../src/package/open-package.ts';
+import type { XarMember } from '../../src/xar/toc.ts';
 import { sliceFacts } from '../report/inspect-code.ts';
 
 /** One architecture of a Mach-O file. */

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { fromBuffer } from '../../src/base/bytes.ts';
 import { UsageError } from '../../src/base/errors.ts';
-import { checkEntries, type PayloadEntry } from '../../src/flat-package/entry.ts';
-import { parseJson } from '../config.ts';
-import type { Plan } from '../plan.ts';
+import { checkEntries, type PayloadEntry } from '../../src/tree/entry.ts';
+import { parseJson } from '../plan/config.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { StageContext, StageResult } from '../run.ts';
 import type { ScriptPackage } from './generate-scripts.ts';
 

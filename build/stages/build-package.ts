@@ -1,11 +1,11 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import type { ProductPlan, UnsignedProduct } from '../../src/flat-package/product.ts';
+import type { ProductPlan, UnsignedProduct } from '../../src/package/product.ts';
 import type { PackageBuilder } from '../../src/toolchain/toolchain.ts';
-import type { Config } from '../config.ts';
-import type { Manifest } from '../manifest.ts';
-import { laterFiles } from '../output-files.ts';
-import { outputName, type Plan } from '../plan.ts';
+import type { Config } from '../plan/config.ts';
+import type { Manifest } from '../plan/manifest.ts';
+import { laterFiles } from '../plan/output-files.ts';
+import { outputName, type Plan } from '../plan/plan.ts';
 import type { StageContext, StageResult } from '../run.ts';
 import type { AssembledPayload } from './assemble-payload.ts';
 import type { ScriptPackage } from './generate-scripts.ts';

@@ -4,9 +4,9 @@ import type { PlistValue } from 'plist';
 import * as z from 'zod';
 import { UsageError } from '../../src/base/errors.ts';
 import type { BundleSource, Compiler, MachOSlice } from '../../src/toolchain/toolchain.ts';
-import { parseJson } from '../config.ts';
-import type { Manifest } from '../manifest.ts';
-import type { Plan } from '../plan.ts';
+import { parseJson } from '../plan/config.ts';
+import type { Manifest } from '../plan/manifest.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { StageContext, StageResult } from '../run.ts';
 
 /** The compiled plug-in: its slices and its information property list. No scripts yet, no seal. */

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StageContext, StageResult } from '../run.ts';
-import { type ReadTemplate, scriptRenderer } from '../shell/render-script.ts';
-import { type ScriptInput, scriptValues } from '../shell/script-values.ts';
+import { type ReadTemplate, scriptRenderer } from '../scripts/render-script.ts';
+import { type ScriptInput, scriptValues } from '../scripts/script-values.ts';
 import type { BuiltFile } from './assemble-payload.ts';
 
 /** Which package a script belongs to: the product's own, or one of the two extra ones without a payload. */

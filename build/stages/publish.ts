@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import fsExtra from 'fs-extra';
 import { VerificationError } from '../../src/base/errors.ts';
 import { digestFile, writeWhole } from '../../src/base/files.ts';
-import { parseJson } from '../config.ts';
-import { type Manifest, type ManifestFile, writeListed } from '../manifest.ts';
-import { LOG_FILE, SBOM_FILE, SUMS_FILE } from '../output-files.ts';
-import { outputName, type Plan } from '../plan.ts';
+import { parseJson } from '../plan/config.ts';
+import { type Manifest, type ManifestFile, writeListed } from '../plan/manifest.ts';
+import { LOG_FILE, SBOM_FILE, SUMS_FILE } from '../plan/output-files.ts';
+import { outputName, type Plan } from '../plan/plan.ts';
 import type { StageContext, StageResult } from '../run.ts';
 import type { VerifiedPackage } from './verify.ts';
 

@@ -1,6 +1,6 @@
 import type { Toolchain } from '../../src/toolchain/toolchain.ts';
-import type { ReleaseSigning } from '../identities.ts';
 import type { StageContext, StageResult } from '../run.ts';
+import type { ReleaseSigning } from '../signing/identities.ts';
 import type { BuiltFile } from './assemble-payload.ts';
 import type { CompiledPlugin } from './compile.ts';
 import type { GeneratedScripts } from './generate-scripts.ts';

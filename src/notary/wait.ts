@@ -1,9 +1,9 @@
 import { type Clock, systemClock } from '../base/clock.ts';
 import { NetworkError } from '../base/errors.ts';
 import { ServiceBusyError } from '../base/retry.ts';
-import { printable } from './api-problem.ts';
 import type { NotaryLog } from './log.ts';
 import type { Notary, SubmissionState } from './notary.ts';
+import { printable } from './rest/api-problem.ts';
 
 /** How to wait for the notary. */
 export interface WaitOptions {

@@ -33,8 +33,8 @@ export async function selectToolchain(
 /** Certificates, and all that reads them, are loaded only when a timestamp is really asked for. */
 function appleTimestamps(): TimestampSource {
   return async (signature, signal) => {
-    const { appleTrust } = await import('../pki/apple-roots.ts');
-    const { timestampClient } = await import('../pki/timestamp.ts');
+    const { appleTrust } = await import('../pki/x509/apple-roots.ts');
+    const { timestampClient } = await import('../pki/timestamp/timestamp.ts');
     return timestampClient({ url: APPLE_TIMESTAMP_URL, trust: appleTrust() }).token(signature, signal);
   };
 }

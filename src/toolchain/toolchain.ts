@@ -1,12 +1,12 @@
+import type { Check } from '../base/check.ts';
 import type { BundleEntry } from '../code-signature/bundle-entry.ts';
-import type { Check } from '../code-signature/check.ts';
-import type { SignedBundle } from '../code-signature/sign-bundle.ts';
-import type { ProductPlan, UnsignedProduct } from '../flat-package/product.ts';
-import type { NotaryKey } from '../notary/credentials.ts';
+import type { SignedBundle } from '../code-signature/sign/sign-bundle.ts';
 import type { Notary } from '../notary/notary.ts';
-import type { UploadOptions } from '../notary/upload.ts';
-import type { Trust } from '../pki/apple-roots.ts';
-import type { Identity } from '../pki/identity.ts';
+import type { NotaryKey } from '../notary/rest/credentials.ts';
+import type { UploadOptions } from '../notary/rest/upload.ts';
+import type { ProductPlan, UnsignedProduct } from '../package/product.ts';
+import type { Identity } from '../pki/identity/identity.ts';
+import type { Trust } from '../pki/x509/apple-roots.ts';
 
 /** The tools that a release is made with: one member for each thing that is done differently on a Mac. */
 export interface Toolchain {

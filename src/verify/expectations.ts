@@ -1,6 +1,6 @@
-import type { Check } from '../code-signature/check.ts';
-import type { SliceFacts } from '../code-signature/verify-code.ts';
-import type { Trust } from '../pki/apple-roots.ts';
+import type { Check } from '../base/check.ts';
+import type { SliceFacts } from '../code-signature/verify/verify-code.ts';
+import type { Trust } from '../pki/x509/apple-roots.ts';
 import type { Policy } from './policy.ts';
 
 /** How a package is judged. */

@@ -1,6 +1,6 @@
-import type { CheckList } from '../code-signature/check.ts';
-import type { SliceFacts } from '../code-signature/verify-code.ts';
-import type { OpenPackage } from '../flat-package/open-package.ts';
+import type { CheckList } from '../base/check.ts';
+import type { SliceFacts } from '../code-signature/verify/verify-code.ts';
+import type { OpenPackage } from '../package/open-package.ts';
 import type { PayloadPath } from './payload.ts';
 import type { ScriptText } from './scripts.ts';
 

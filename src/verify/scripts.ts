@@ -1,5 +1,5 @@
-import type { CheckList } from '../code-signature/check.ts';
-import { cpioEntries, type OpenComponent, type OpenPackage } from '../flat-package/open-package.ts';
+import type { CheckList } from '../base/check.ts';
+import { cpioEntries, type OpenComponent, type OpenPackage } from '../package/open-package.ts';
 import type { OurForm, PackageExpectations } from './expectations.ts';
 import { readAbout } from './read-about.ts';
 

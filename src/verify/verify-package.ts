@@ -1,7 +1,7 @@
+import { CheckList } from '../base/check.ts';
 import type { RandomAccess } from '../base/random-access.ts';
-import { CheckList } from '../code-signature/check.ts';
-import type { SliceFacts } from '../code-signature/verify-code.ts';
-import { type OpenComponent, type OpenPackage, openPackage } from '../flat-package/open-package.ts';
+import type { SliceFacts } from '../code-signature/verify/verify-code.ts';
+import { type OpenComponent, type OpenPackage, openPackage } from '../package/open-package.ts';
 import { judgeArchive, judgeGaps, judgeMembers, judgeNames } from './archive.ts';
 import { judgeCode } from './code.ts';
 import { isExact, type PackageExpectations, type PackageReport } from './expectations.ts';

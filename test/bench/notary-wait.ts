@@ -2,11 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Manifest } from '../../build/manifest.ts';
-import { notaryApi } from '../../src/notary/api.ts';
-import { restNotary } from '../../src/notary/rest-notary.ts';
-import { staplePackage } from '../../src/notary/staple.ts';
+import type { Manifest } from '../../build/plan/manifest.ts';
+import { notaryApi } from '../../src/notary/rest/api.ts';
+import { restNotary } from '../../src/notary/rest/rest-notary.ts';
 import { type NotarizedFile, notarize } from '../../src/notary/submission.ts';
+import { staplePackage } from '../../src/notary/ticket/staple.ts';
 import { openRehearsalAuthority } from '../../src/rehearsal/authority.ts';
 import { startRehearsalServices } from '../../src/rehearsal/services.ts';
 

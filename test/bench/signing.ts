@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Manifest } from '../../build/manifest.ts';
+import type { Manifest } from '../../build/plan/manifest.ts';
 
 const RUNS = 9;
 

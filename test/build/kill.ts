@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MANIFEST_SCHEMA } from '../../build/manifest.ts';
+import { MANIFEST_SCHEMA } from '../../build/plan/manifest.ts';
 import { placeCommandLine } from '../support/cli.ts';
 
 /** When a run is killed: as soon as it prints these words, or after so many milliseconds. */

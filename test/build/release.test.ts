@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { MANIFEST_SCHEMA } from '../../build/manifest.ts';
+import { MANIFEST_SCHEMA } from '../../build/plan/manifest.ts';
 import { builtPackage } from '../support/built-package.ts';
 import { cli, placeCommandLine } from '../support/cli.ts';
 import { judge, needs } from '../support/needs.ts';

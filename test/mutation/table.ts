@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { makePlan } from '../../build/plan.ts';
+import { makePlan } from '../../build/plan/plan.ts';
 import { ourForm } from '../../build/stages/verify.ts';
 import { makeRehearsalAuthority, openRehearsalAuthority, REHEARSAL_TEAM } from '../../src/rehearsal/authority.ts';
 import type { OurForm } from '../../src/verify/verify-package.ts';

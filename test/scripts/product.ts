@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ScriptInput } from '../../build/shell/script-values.ts';
+import type { ScriptInput } from '../../build/scripts/script-values.ts';
 import { type RenderedScript, renderScripts, templateReader } from '../../build/stages/generate-scripts.ts';
 import { writeSealedBundle } from '../mac/simulated/sealed-bundle.ts';
 import { REPOSITORY, type SimulatedMac } from '../mac/simulated/simulated-mac.ts';

@@ -8,13 +8,19 @@ import { describe, expect, it } from 'vitest';
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   base: [],
+  xml: ['base'],
+  macho: ['base'],
+  tree: ['base', 'macho'],
+  bom: ['base', 'macho', 'tree'],
+  cpio: ['base', 'tree'],
   pki: ['base'],
-  'flat-package': ['base', 'pki'],
-  'code-signature': ['base', 'pki'],
-  notary: ['base', 'pki', 'flat-package', 'code-signature'],
-  rehearsal: ['base', 'pki', 'flat-package', 'code-signature', 'notary'],
-  verify: ['base', 'pki', 'flat-package', 'code-signature', 'notary'],
-  toolchain: ['base', 'pki', 'flat-package', 'code-signature', 'notary', 'verify'],
+  xar: ['base', 'xml'],
+  package: ['base', 'xml', 'tree', 'bom', 'cpio', 'pki', 'xar'],
+  'code-signature': ['base', 'xml', 'macho', 'pki'],
+  notary: ['base', 'xml', 'macho', 'pki', 'xar', 'package', 'code-signature'],
+  rehearsal: ['base', 'pki', 'xar', 'notary'],
+  verify: ['base', 'xml', 'macho', 'tree', 'bom', 'cpio', 'pki', 'xar', 'package', 'code-signature', 'notary'],
+  toolchain: ['base', 'xml', 'macho', 'tree', 'pki', 'xar', 'package', 'code-signature', 'notary', 'verify'],
 };
 
 const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts'], {

@@ -1,8 +1,8 @@
 import { open } from 'node:fs/promises';
 import { accessFile } from '../../src/base/random-access.ts';
-import { cpioEntries, memberData, type OpenPackage, openPackage } from '../../src/flat-package/open-package.ts';
-import { findMember } from '../../src/flat-package/xar-read.ts';
-import type { XarMember } from '../../src/flat-package/xar-toc.ts';
+import { cpioEntries, memberData, type OpenPackage, openPackage } from '../../src/package/open-package.ts';
+import { findMember } from '../../src/xar/read.ts';
+import type { XarMember } from '../../src/xar/toc.ts';
 
 /** What two packages of one product may differ in, and how each difference is taken out before they are compared. */
 export const NORMALISATIONS = {

@@ -3,20 +3,20 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSy
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makePlan, type Plan } from '../../build/plan.ts';
+import { makePlan, type Plan } from '../../build/plan/plan.ts';
 import { readBundleSource, renderInfoPlist } from '../../build/stages/compile.ts';
 import { InterruptedError, PipelineError } from '../../src/base/errors.ts';
 import type { BundleEntry } from '../../src/code-signature/bundle-entry.ts';
-import { parseFat } from '../../src/code-signature/fat.ts';
-import type { SignedBundle } from '../../src/code-signature/sign-bundle.ts';
-import { codeCmsVerifier } from '../../src/code-signature/verify-cms.ts';
-import { verifyBundle } from '../../src/code-signature/verify-code.ts';
-import type { PayloadEntry } from '../../src/flat-package/entry.ts';
-import { checkEntries } from '../../src/flat-package/entry.ts';
-import type { ProductPlan, UnsignedProduct } from '../../src/flat-package/product.ts';
+import type { SignedBundle } from '../../src/code-signature/sign/sign-bundle.ts';
+import { codeCmsVerifier } from '../../src/code-signature/verify/verify-cms.ts';
+import { verifyBundle } from '../../src/code-signature/verify/verify-code.ts';
+import { parseFat } from '../../src/macho/fat.ts';
 import { notarize, type SubmissionRecord, submissionName } from '../../src/notary/submission.ts';
-import type { Trust } from '../../src/pki/apple-roots.ts';
+import type { ProductPlan, UnsignedProduct } from '../../src/package/product.ts';
+import type { Trust } from '../../src/pki/x509/apple-roots.ts';
 import type { AdHoc, NotaryAccess, SignedProduct, SigningIdentity, Toolchain } from '../../src/toolchain/toolchain.ts';
+import type { PayloadEntry } from '../../src/tree/entry.ts';
+import { checkEntries } from '../../src/tree/entry.ts';
 
 /** What a toolchain is tested with. */
 export interface ContractSubject {

@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { accessBuffer } from '../../src/base/random-access.ts';
-import { readXar } from '../../src/flat-package/xar-read.ts';
-import { appleTrust } from '../../src/pki/apple-roots.ts';
+import { appleTrust } from '../../src/pki/x509/apple-roots.ts';
 import { type OurForm, verifyPackage } from '../../src/verify/verify-package.ts';
+import { readXar } from '../../src/xar/read.ts';
 import { realPackages } from '../support/needs.ts';
 
 const folder = join(realPackages.folder ?? '.', 'pkg');

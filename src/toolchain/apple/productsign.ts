@@ -2,9 +2,9 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { digestFile, unfinishedName } from '../../base/files.ts';
 import { accessFile } from '../../base/random-access.ts';
-import { readXar } from '../../flat-package/xar-read.ts';
+import { readXar } from '../../xar/read.ts';
 import type { PackageSigner } from '../toolchain.ts';
-import { withKeychain } from './keychain.ts';
+import { withKeychain } from './keychain/keychain.ts';
 import { runAppleTool } from './run-apple-tool.ts';
 
 /** productsign waits for the timestamp service, and for ever on a keychain that asks. */

@@ -1,8 +1,8 @@
 import { systemClock } from '../../base/clock.ts';
 import { NetworkError } from '../../base/errors.ts';
 import { digestFile } from '../../base/files.ts';
-import { checkStapled } from '../../notary/staple.ts';
-import type { Trust } from '../../pki/apple-roots.ts';
+import { checkStapled } from '../../notary/ticket/staple.ts';
+import type { Trust } from '../../pki/x509/apple-roots.ts';
 import type { StapleOptions, Stapler, WorkOptions } from '../toolchain.ts';
 import { runAppleTool } from './run-apple-tool.ts';
 

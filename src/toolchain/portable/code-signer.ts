@@ -1,6 +1,6 @@
-import { developerIdRequirement, rootRequirement } from '../../code-signature/requirements.ts';
-import { type BundleSigner, signBundle } from '../../code-signature/sign-bundle.ts';
-import type { Identity } from '../../pki/identity.ts';
+import { developerIdRequirement, rootRequirement } from '../../code-signature/requirement/requirement-set.ts';
+import { type BundleSigner, signBundle } from '../../code-signature/sign/sign-bundle.ts';
+import type { Identity } from '../../pki/identity/identity.ts';
 import type { AdHoc, CodeSigner, SigningIdentity, WorkOptions } from '../toolchain.ts';
 
 /** Returns a token over a signature value. */
@@ -30,7 +30,7 @@ function bundleSignerOf(
     requirement: (identifier) => requirementOf(identifier, identity),
     async signCms({ content, extraSignedAttributes }) {
       // An ad-hoc signature holds no CMS, and needs nothing of what reads and writes ASN.1.
-      const { signCms } = await import('../../pki/cms.ts');
+      const { signCms } = await import('../../pki/cms/cms.ts');
       return signCms({
         content,
         attributes: extraSignedAttributes,

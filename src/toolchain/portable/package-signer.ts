@@ -12,7 +12,7 @@ export function portablePackageSigner(timestamp: TimestampSource): PackageSigner
   return {
     async sign(product, { identity }, path, { signal }) {
       // Only signed packages need what reads and writes ASN.1.
-      const { signPackage } = await import('../../flat-package/sign-product.ts');
+      const { signPackage } = await import('../../package/sign-product.ts');
       const handle = await open(product.path);
       try {
         const signing = {

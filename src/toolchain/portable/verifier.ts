@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { accessFile } from '../../base/random-access.ts';
-import type { Trust } from '../../pki/apple-roots.ts';
+import type { Trust } from '../../pki/x509/apple-roots.ts';
 import { type PackageExpectations, type PackageReport, verifyPackage } from '../../verify/verify-package.ts';
 import type { Verifier } from '../toolchain.ts';
 

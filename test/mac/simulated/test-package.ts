@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ScriptInput } from '../../../build/shell/script-values.ts';
+import type { ScriptInput } from '../../../build/scripts/script-values.ts';
 import { renderScripts, type ScriptPackage, templateReader } from '../../../build/stages/generate-scripts.ts';
 import { needs } from '../../support/needs.ts';
 import { type Component, expandPackage } from './installer.ts';

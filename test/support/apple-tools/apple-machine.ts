@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { Secret } from '../../../src/base/secret.ts';
-import { loadIdentity } from '../../../src/pki/identity.ts';
+import { loadIdentity } from '../../../src/pki/identity/identity.ts';
 import { openRehearsalAuthority } from '../../../src/rehearsal/authority.ts';
 import { rehearsalP12 } from '../../../src/rehearsal/authority-p12.ts';
 import type { NotaryAccess, SigningIdentity } from '../../../src/toolchain/toolchain.ts';

@@ -1,9 +1,9 @@
-import type { XarArchive } from '../../../src/flat-package/xar-read.ts';
-import { readHeap } from '../../../src/flat-package/xar-read.ts';
-import type { Certificate } from '../../../src/pki/certificate.ts';
-import { verifyChain } from '../../../src/pki/chain.ts';
-import { parseCms, verifyCms } from '../../../src/pki/cms.ts';
-import { verifyTimestampToken } from '../../../src/pki/timestamp.ts';
+import { parseCms, verifyCms } from '../../../src/pki/cms/cms.ts';
+import { verifyTimestampToken } from '../../../src/pki/timestamp/timestamp.ts';
+import type { Certificate } from '../../../src/pki/x509/certificate.ts';
+import { verifyChain } from '../../../src/pki/x509/chain.ts';
+import type { XarArchive } from '../../../src/xar/read.ts';
+import { readHeap } from '../../../src/xar/read.ts';
 import { authority } from './machine.ts';
 
 /** What the signature of a package is worth to this machine. */

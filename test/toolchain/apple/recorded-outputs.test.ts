@@ -10,7 +10,7 @@ import {
 } from '../../../src/base/errors.ts';
 import { parseClangVersion } from '../../../src/toolchain/apple/clang.ts';
 import { explainFailure, FAILURES, nameFailure } from '../../../src/toolchain/apple/failures.ts';
-import { parseIdentities, parseSearchList } from '../../../src/toolchain/apple/keychain.ts';
+import { parseIdentities, parseSearchList } from '../../../src/toolchain/apple/keychain/keychain.ts';
 import { lastJson, parseHistory, parseState, parseSubmission } from '../../../src/toolchain/apple/notarytool.ts';
 import { parseSignature } from '../../../src/toolchain/apple/pkgutil.ts';
 import type { AppleTool } from '../../../src/toolchain/apple/run-apple-tool.ts';

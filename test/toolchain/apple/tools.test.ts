@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { InterruptedError } from '../../../src/base/errors.ts';
-import { parsePropertyList } from '../../../src/code-signature/property-list.ts';
-import { buildProduct, type ProductPlan } from '../../../src/flat-package/product.ts';
+import { buildProduct, type ProductPlan } from '../../../src/package/product.ts';
 import { appleToolchain } from '../../../src/toolchain/apple/apple-toolchain.ts';
 import { renderComponentPlist } from '../../../src/toolchain/apple/pkgbuild.ts';
 import { runAppleTool } from '../../../src/toolchain/apple/run-apple-tool.ts';
 import type { SignedProduct } from '../../../src/toolchain/toolchain.ts';
+import { parsePropertyList } from '../../../src/xml/property-list.ts';
 import { sampleBundle } from '../../code-signature/sample.ts';
 import { type AppleMachine, KEY_NAMES, makeAppleMachine } from '../../support/apple-tools/apple-machine.ts';
 

@@ -1,0 +1,133 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UsageError } from '../../src/base/errors.ts';
+import { runTool } from '../../src/base/run-tool.ts';
+import { type Config, parseJson, readConfig } from './config.ts';
+
+/** Everything a run needs to know before its first stage; no stage looks anywhere else for it. */
+export interface Plan {
+  /** Folder of the project. */
+  readonly root: string;
+  readonly config: Config;
+  /** `x.y.z`, from package.json. */
+  readonly version: string;
+  /** CFBundleVersion: major * 10000 + minor * 100 + patch. */
+  readonly bundleVersion: number;
+  /** Time given to every file, in Unix seconds. */
+  readonly sourceDateEpoch: number;
+  /** Commit the sources are at, `+changes` behind it when the work tree differs; null outside a repository. */
+  readonly commit: string | null;
+  /** Folder of this version's results, `OUT/<version>`. */
+  readonly outFolder: string;
+}
+
+/** What the command line and its environment add to the configuration. */
+export interface PlanInput {
+  readonly root: string;
+  readonly outFolder: string;
+  /** The value of SOURCE_DATE_EPOCH, when it is set. */
+  readonly sourceDateEpoch: string | undefined;
+}
+
+/**
+ * Returns the plan of a run.
+ *
+ * @throws UsageError when the configuration, the version or the epoch is wrong
+ */
+export async function makePlan(input: PlanInput): Promise<Plan> {
+  // Git is at work while the files are read.
+  const [head, changes] = [readHead(input.root), git(input.root, 'status', '--porcelain')];
+  const config = await readConfig(input.root);
+  const version = await readVersion(input.root);
+  return {
+    root: input.root,
+    config,
+    version,
+    bundleVersion: bundleVersionOf(version),
+    sourceDateEpoch: epochOf(input, await head),
+    commit: commitOf(await head, await changes),
+    outFolder: join(input.outFolder, version),
+  };
+}
+
+/** Returns the name of an output file with its version put in. */
+export function outputName(plan: Pick<Plan, 'config' | 'version'>, output: keyof Config['output']): string {
+  return plan.config.output[output].replaceAll('{version}', plan.version);
+}
+
+/** Returns CFBundleVersion of `x.y.z`; minor and patch stay below 100 so that the numbers order as the versions do. */
+export function bundleVersionOf(version: string): number {
+  const match = /^(0|[1-9]\d{0,3})\.(0|[1-9]\d?)\.(0|[1-9]\d?)$/.exec(version);
+  if (!match) {
+    throw new UsageError(
+      'VERSION_INVALID',
+      `version in package.json: ${JSON.stringify(version)}: allowed is x.y.z, y and z below 100`,
+      {
+        hint: 'Set it to a version such as 1.1.0: pre-releases have no place in a package receipt.',
+      },
+    );
+  }
+  const [, major, minor, patch] = match.map(Number);
+  return (major as number) * 10_000 + (minor as number) * 100 + (patch as number);
+}
+
+/** Returns the version in package.json, unchecked. */
+export async function readVersion(root: string): Promise<string> {
+  const file = parseJson(await readFile(join(root, 'package.json'), 'utf8'), 'package.json');
+  const version = (file as { version?: unknown }).version;
+  return typeof version === 'string' ? version : '';
+}
+
+function epochOf(input: PlanInput, head: Head | null): number {
+  const given = input.sourceDateEpoch;
+  if (given !== undefined && given !== '') {
+    // cpio writes times with 11 octal digits, the Bom with 32 bits: the smaller limit counts.
+    if (!/^\d{1,10}$/.test(given) || Number(given) > 0xffffffff) {
+      throw new UsageError(
+        'EPOCH_INVALID',
+        `SOURCE_DATE_EPOCH: ${JSON.stringify(given)}: allowed are Unix seconds, 0 to 4294967295`,
+      );
+    }
+    return Number(given);
+  }
+  if (head === null) {
+    throw new UsageError(
+      'EPOCH_UNKNOWN',
+      `${input.root} is no git work tree with a commit, so the time of the sources is unknown`,
+      {
+        hint: 'Set SOURCE_DATE_EPOCH to the Unix time that every packaged file shall carry.',
+      },
+    );
+  }
+  return head.time;
+}
+
+function commitOf(head: Head | null, changes: string | null): string | null {
+  if (head === null) return null;
+  return changes === '' ? head.commit : `${head.commit}+changes`;
+}
+
+/** The commit that is checked out. */
+interface Head {
+  readonly commit: string;
+  /** When it was committed, in Unix seconds. */
+  readonly time: number;
+}
+
+async function readHead(root: string): Promise<Head | null> {
+  const found = await git(root, 'log', '-1', '--no-show-signature', '--pretty=%H %ct');
+  if (found === null) return null;
+  const [commit, time] = found.split(' ') as [string, string];
+  return { commit, time: Number(time) };
+}
+
+/** Returns what git prints, or null when it is missing or `root` is no repository. */
+async function git(root: string, ...argv: string[]): Promise<string | null> {
+  try {
+    // The repository may belong to another user, as in a container; reading it is harmless.
+    const { stdout } = await runTool('git', ['-c', `safe.directory=${root}`, '-C', root, ...argv]);
+    return stdout.trim();
+  } catch {
+    return null;
+  }
+}
