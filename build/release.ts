@@ -51,9 +51,8 @@ export async function runRelease(run: Run, beginning: Beginning, finishing: Fini
 
 /** From source to the signed packages; ad-hoc signed code and unsigned packages without `signing`. */
 async function makePackages(run: Run, toolchain: Toolchain, signing: ReleaseSigning | null): Promise<void> {
-  const told = { codeSigned: signing !== null, teamIdentifier: signing?.teamIdentifier ?? null };
   const compiled = await run.stage('compile', (context) => compile(toolchain.compiler, run.manifest.tools, context));
-  const scripts = await run.stage('generate-scripts', (context) => generateScripts(told, context));
+  const scripts = await run.stage('generate-scripts', (context) => generateScripts(signing, context));
   const bundle = await run.stage('sign-code', (context) => signCode(compiled, scripts, signing, toolchain, context));
   const trees = await run.stage('assemble-payload', (context) =>
     assemblePayload(bundle.files, scripts.installer, context),
