@@ -25,12 +25,23 @@ static const char *requirement_text(const call *c, const char *value) {
 	return bytes.bytes;
 }
 
-/* Who signed, as far as no file shows it: facts `team`, `authority` (developer-id or other) and `rootHash` overrule. */
+/* The root that the chain of a team ends at: a line TEAM ROOT-SHA1 of the state `authorities`, else Apple's. */
+static const char *root_of(const char *team) {
+	text lines = {0};
+	if (!read_file(STATE "/authorities", &lines)) return APPLE_ROOT;
+	char *rest = lines.bytes, *line;
+	while ((line = strsep(&rest, "\n"))) {
+		char *word = strsep(&line, " ");
+		if (line && !strcmp(word, team)) return line;
+	}
+	return APPLE_ROOT;
+}
+
+/* The fact `team` overrules what the CodeDirectory says. */
 static signer signer_of_bundle(void) {
-	bool ad_hoc = sealed_by.ad_hoc;
 	const char *team = fact("team", sealed_by.team ? sealed_by.team : "");
-	bool apple = !ad_hoc && !strcmp(fact("authority", "developer-id"), "developer-id");
-	return (signer){sealed_by.identifier ? sealed_by.identifier : "", team, ad_hoc ? NULL : fact("rootHash", APPLE_ROOT), apple};
+	const char *root = sealed_by.ad_hoc ? NULL : root_of(team);
+	return (signer){sealed_by.identifier ? sealed_by.identifier : "", team, root, root && !strcmp(root, APPLE_ROOT)};
 }
 
 static int test_requirement(const call *c, const char *requirement) {
