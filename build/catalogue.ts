@@ -5,8 +5,6 @@ import { NOTARY_FAILURES } from './catalogue/notary.ts';
 import { PACKAGE_FAILURES } from './catalogue/package.ts';
 import { RUNNER_FAILURES } from './catalogue/runner.ts';
 
-export type { Failure } from './catalogue/failure.ts';
-
 /** Every failure that is known. */
 export const FAILURES: readonly Failure[] = [
   ...KEYCHAIN_FAILURES,

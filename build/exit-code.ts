@@ -9,7 +9,8 @@ import {
   UsageError,
   VerificationError,
 } from '../src/base/errors.ts';
-import { explainLines, type Failure, renderFailure } from './catalogue.ts';
+import type { Failure } from './catalogue/failure.ts';
+import { explainLines, renderFailure } from './catalogue.ts';
 
 /** What each exit code means, for --help. */
 export const EXIT_CODES: Readonly<Record<number, string>> = {

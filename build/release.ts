@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { removeUnfinished } from '../src/base/files.ts';
-import type { Toolchain } from '../src/toolchain/select.ts';
+import type { Toolchain } from '../src/toolchain/toolchain.ts';
 import type { NotaryConnection } from './notary/connection.ts';
 import type { Manifest } from './plan/manifest.ts';
 import { ReachedStage, type Run, SIGNING_STAGES } from './run.ts';
@@ -10,8 +10,12 @@ import { assemblePayload } from './stages/assemble-payload.ts';
 import { buildPackages, packagePaths } from './stages/build-package.ts';
 import { compile } from './stages/compile.ts';
 import { generateScripts } from './stages/generate-scripts.ts';
+import { notarizePackage } from './stages/notarize.ts';
+import { publish } from './stages/publish.ts';
 import { signCode } from './stages/sign-code.ts';
 import { signPackages } from './stages/sign-package.ts';
+import { staplePackages } from './stages/staple.ts';
+import { verifyPackages } from './stages/verify.ts';
 
 /** What the later stages need, whether the package was signed in this run or in an earlier one. */
 export interface Finishing {
@@ -67,13 +71,9 @@ async function makePackages(run: Run, toolchain: Toolchain, signing: ReleaseSign
   );
 }
 
-/** From the signed packages to what is published; a run that ends before need not load what these stages are made of. */
+/** From the signed packages to what is published. */
 async function finish(run: Run, { signing, connection, toolchain }: Finishing): Promise<void> {
-  const { notarizePackage } = await import('./stages/notarize.ts');
-  const { staplePackages } = await import('./stages/staple.ts');
-  const { verifyPackages } = await import('./stages/verify.ts');
-  const { publish } = await import('./stages/publish.ts');
-  const [notary, stapler] = [await toolchain.notary(connection.access), await toolchain.stapler(connection.access)];
+  const [notary, stapler] = [toolchain.notary(connection.access), toolchain.stapler(connection.access)];
   const notarized = await run.stage('notarize', (context) =>
     notarizePackage(notary, connection, context, run.manifest),
   );

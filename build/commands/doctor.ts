@@ -1,9 +1,17 @@
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Command } from 'commander';
 import { PipelineError, UsageError } from '../../src/base/errors.ts';
 import { portableNotary } from '../../src/toolchain/portable/notary.ts';
 import { selectToolchain } from '../../src/toolchain/select.ts';
-import type { CommandContext, CommandResult } from '../cli.ts';
+import {
+  addCommand,
+  type CommandContext,
+  type CommandResult,
+  type CommonOptions,
+  type Execute,
+  example,
+} from '../command.ts';
 import { examineSetUp } from '../github/upkeep/set-up.ts';
 import { connectToNotary, namesNotaryKey } from '../notary/connection.ts';
 import { type OutsideCheck, preflightChecks } from '../notary/preflight.ts';
@@ -13,12 +21,26 @@ import { type Check, renderChecks } from '../report/checks.ts';
 import { describeSigning } from '../signing/identities.ts';
 import { readPermissions } from '../stages/assemble-payload.ts';
 import { readBundleSource } from '../stages/compile.ts';
+import { configureExplain } from './explain.ts';
 
 /** One thing that a release needs, and how to find out. */
 interface Examination {
   readonly id: string;
   /** Returns what was found, for the person. Throws when it is not as it should be. */
   examine(): Promise<string>;
+}
+
+/** Adds the options of `doctor`, and the command `doctor explain`. */
+export function configureDoctor(command: Command, execute: Execute): void {
+  command
+    .option('--ci', 'check the set-up on GitHub instead: workflows, pins, environments, secrets, rules')
+    .addHelpText('after', example('npm run -s cli -- doctor'))
+    .action((options: { ci?: boolean } & CommonOptions) => execute((context) => doctor(context, options), options));
+  configureExplain(
+    addCommand(command, 'explain', "say what a message of Apple's tools or services means"),
+    // Options that both commands have are taken by the outer one, wherever they stand.
+    (work, options) => execute(work, { ...command.opts(), ...options }),
+  );
 }
 
 /**
@@ -75,7 +97,7 @@ function examinations({ root, env }: CommandContext): Examination[] {
     {
       id: 'toolchain',
       examine: async () => {
-        const toolchain = await selectToolchain((await readConfig(root)).signing.toolchain);
+        const toolchain = selectToolchain((await readConfig(root)).signing.toolchain);
         const versions = await toolchain.compiler.versions();
         return `${toolchain.name}: ${Object.entries(versions)
           .map(([name, version]) => `${name} ${version}`)

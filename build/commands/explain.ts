@@ -1,11 +1,23 @@
+import type { Command } from 'commander';
 import { UsageError } from '../../src/base/errors.ts';
 import { explain, explainLines, FAILURES, renderFailure } from '../catalogue.ts';
-import type { CommandContext, CommandResult } from '../cli.ts';
+import { type CommandContext, type CommandResult, type CommonOptions, type Execute, example } from '../command.ts';
 
 /** Options of `doctor explain`. */
 export interface ExplainOptions {
   /** Program that printed the message. */
   readonly tool?: string;
+}
+
+/** Adds the options of `doctor explain`. */
+export function configureExplain(command: Command, execute: Execute): void {
+  command
+    .argument('<message>', 'one or more lines, as they were printed')
+    .option('--tool <name>', 'program that printed it, such as codesign, stapler or notary-log')
+    .addHelpText('after', example('npm run -s cli -- doctor explain "errSecInternalComponent"'))
+    .action((message: string, options: ExplainOptions & CommonOptions) =>
+      execute((context) => explainMessage(context, message, options), options),
+    );
 }
 
 /** Says what a message of Apple's tools or services means, who must act and what comes next; unknown ones are shown as they are. */

@@ -1,6 +1,11 @@
+import type { Command } from 'commander';
 import { FormatError } from '../../src/base/errors.ts';
 import { accessFile, openForReading, type RandomAccess } from '../../src/base/random-access.ts';
-import type { CommandContext, CommandResult } from '../cli.ts';
+import { type CommandContext, type CommandResult, type CommonOptions, type Execute, example } from '../command.ts';
+import { inspectBom } from '../report/inspect-bom.ts';
+import { inspectCode } from '../report/inspect-code.ts';
+import { inspectPackage } from '../report/inspect-package.ts';
+import type { Inspection } from '../report/inspection.ts';
 import { printable } from '../report/printable.ts';
 
 /** What a file is, by its first four bytes. */
@@ -14,10 +19,12 @@ const MAGICS: readonly (readonly [kind: FileKind, hex: string])[] = [
 const SIZE_LIMIT = 512 * 1024 * 1024;
 type FileKind = 'package' | 'bom' | 'macho';
 
-/** What is shown of a file: a document for programs, lines for a person. */
-export interface Inspection {
-  readonly document: object;
-  readonly lines: readonly string[];
+/** Adds the options of `inspect`. */
+export function configureInspect(command: Command, execute: Execute): void {
+  command
+    .argument('<file>', 'package, Bom or Mach-O file')
+    .addHelpText('after', example('npm run -s cli -- inspect out/1.1.0/Escrow.Buddy-1.1.0.pkg'))
+    .action((file: string, options: CommonOptions) => execute((context) => inspect(context, file), options));
 }
 
 /** Shows what a flat package, Bom or Mach-O file holds. */
@@ -37,13 +44,13 @@ export async function inspect(_context: CommandContext, file: string): Promise<C
 }
 
 async function inspectAs(kind: FileKind, access: RandomAccess): Promise<Inspection> {
-  if (kind === 'package') return (await import('../report/inspect-package.ts')).inspectPackage(access);
+  if (kind === 'package') return inspectPackage(access);
   if (access.size > SIZE_LIMIT) {
     throw new FormatError('SIZE_LIMIT', kind, 0, `expected at most ${SIZE_LIMIT} bytes, found ${access.size}`);
   }
   const data = await access.read(0, access.size);
-  if (kind === 'bom') return (await import('../report/inspect-bom.ts')).inspectBom(data);
-  return (await import('../report/inspect-code.ts')).inspectCode(data);
+  if (kind === 'bom') return inspectBom(data);
+  return inspectCode(data);
 }
 
 async function kindOf(access: RandomAccess, file: string): Promise<FileKind> {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
 import { UsageError } from '../../src/base/errors.ts';
-import type { Policy } from '../../src/verify/verify-package.ts';
+import type { Policy } from '../../src/verify/expectations.ts';
 import { parseJson } from './config.ts';
 
 const absolute = z

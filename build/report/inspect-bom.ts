@@ -1,5 +1,6 @@
-import { type Bom, type BomRecord, decodeBom } from '../../src/bom/bom.ts';
-import type { Inspection } from '../commands/inspect.ts';
+import type { Bom, BomRecord } from '../../src/bom/bom.ts';
+import { decodeBom } from '../../src/bom/decode.ts';
+import type { Inspection } from './inspection.ts';
 
 /** Shows a Bom: a line a path, with kind and mode, owner, size and checksum. */
 export function inspectBom(data: Buffer): Inspection {

@@ -1,5 +1,5 @@
 import type { Trust } from '../../src/pki/x509/apple-roots.ts';
-import type { PackageReport } from '../../src/verify/verify-package.ts';
+import type { PackageReport } from '../../src/verify/expectations.ts';
 import { type Check, renderChecks } from './checks.ts';
 import { printable, printableLines } from './printable.ts';
 

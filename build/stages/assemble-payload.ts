@@ -7,13 +7,7 @@ import { checkEntries, type PayloadEntry } from '../../src/tree/entry.ts';
 import { parseJson } from '../plan/config.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { StageContext, StageResult } from '../run.ts';
-import type { ScriptPackage } from './generate-scripts.ts';
-
-/** A file that goes into the package, by its path below the root it belongs to. */
-export interface BuiltFile {
-  readonly path: string;
-  readonly data: Buffer;
-}
+import type { BuiltFile, ScriptPackage } from './generate-scripts.ts';
 
 /** What one component lays down and runs, with owners, modes and times settled. */
 export interface ComponentTrees {

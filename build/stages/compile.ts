@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PlistValue } from 'plist';
+import * as plist from 'plist';
 import * as z from 'zod';
 import { UsageError } from '../../src/base/errors.ts';
 import type { BundleSource, Compiler, MachOSlice } from '../../src/toolchain/toolchain.ts';
@@ -71,8 +72,6 @@ export async function readBundleSource(plan: Pick<Plan, 'root' | 'config'>): Pro
 
 /** Returns the bundle's Info.plist: the template in payload/, and what configuration and version decide. */
 export async function renderInfoPlist(plan: Plan): Promise<Buffer> {
-  // Loaded here: its XML parser takes longer to load than the file to read.
-  const plist = await import('plist');
   const { bundle, macOS } = plan.config;
   const template = plist.parse(await readFile(join(plan.root, 'payload/Info.plist'), 'utf8')) as Record<
     string,

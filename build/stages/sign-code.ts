@@ -1,9 +1,8 @@
 import type { Toolchain } from '../../src/toolchain/toolchain.ts';
 import type { StageContext, StageResult } from '../run.ts';
 import type { ReleaseSigning } from '../signing/identities.ts';
-import type { BuiltFile } from './assemble-payload.ts';
 import type { CompiledPlugin } from './compile.ts';
-import type { GeneratedScripts } from './generate-scripts.ts';
+import type { BuiltFile, GeneratedScripts } from './generate-scripts.ts';
 
 /** The complete bundle: executable signed, resources sealed. */
 export interface SignedBundle {

@@ -3,7 +3,7 @@ import type { Check } from '../../src/base/check.ts';
 import { VerificationError } from '../../src/base/errors.ts';
 import { verifyPackageFile } from '../../src/toolchain/portable/verifier.ts';
 import type { Toolchain } from '../../src/toolchain/toolchain.ts';
-import type { OurForm, PackageReport } from '../../src/verify/verify-package.ts';
+import type { OurForm, PackageReport } from '../../src/verify/expectations.ts';
 import { type Manifest, withFile, writeListed } from '../plan/manifest.ts';
 import { VERIFY_REPORT_FILE } from '../plan/output-files.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -51,7 +51,7 @@ export async function verifyPackages(
   }
   // The two extra packages are signed and not notarized: device management installs them, and asks no Gatekeeper.
   if (toolchain.name === 'apple' && mode === 'release') {
-    const verifier = await toolchain.verifier(signing.trust);
+    const verifier = toolchain.verifier(signing.trust);
     const judgement = await verifier.verify(paths.product, { signal });
     refuseFailed(relative(plan.outFolder, paths.product), judgement);
     checks.push(...judgement);

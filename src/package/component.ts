@@ -3,7 +3,7 @@ import { type FileHandle, open, rm } from 'node:fs/promises';
 import { fromFile } from '../base/bytes.ts';
 import { InterruptedError } from '../base/errors.ts';
 import { unfinishedName } from '../base/files.ts';
-import { encodeBom } from '../bom/bom.ts';
+import { encodeBom } from '../bom/encode.ts';
 import { bomRecords, checkBomSizes } from '../bom/payload-records.ts';
 import { gzipMember } from '../cpio/gzip.ts';
 import { writeCpio } from '../cpio/write.ts';

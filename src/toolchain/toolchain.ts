@@ -15,10 +15,9 @@ export interface Toolchain {
   readonly codeSigner: CodeSigner;
   readonly packageBuilder: PackageBuilder;
   readonly packageSigner: PackageSigner;
-  /** These three are loaded when they are asked for: to build a package takes none of them. */
-  notary(access: NotaryAccess): Promise<Notary>;
-  stapler(access: NotaryAccess): Promise<Stapler>;
-  verifier(trust: Trust): Promise<Verifier>;
+  notary(access: NotaryAccess): Notary;
+  stapler(access: NotaryAccess): Stapler;
+  verifier(trust: Trust): Verifier;
 }
 
 /** Ends a tool or a request when it fires. */

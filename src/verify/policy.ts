@@ -1,20 +1,9 @@
 import type { CheckList } from '../base/check.ts';
-import type { SliceFacts } from '../code-signature/verify/verify-code.ts';
+import type { SliceFacts } from '../code-signature/verify/verify-slice.ts';
 import type { OpenPackage } from '../package/open-package.ts';
+import type { Policy } from './expectations.ts';
 import type { PayloadPath } from './payload.ts';
 import type { ScriptText } from './scripts.ts';
-
-/** Demands on a package beyond those of macOS; what is left out is not asked for. */
-export interface Policy {
-  /** Team that must have signed the package and all its code. */
-  readonly team?: string | undefined;
-  /** macOS on which it must still run, such as `10.14.4`. */
-  readonly minimumMacOS?: string | undefined;
-  /** Folders and files it may lay down, as absolute paths; what lies below a folder is allowed too. */
-  readonly allowedPaths?: readonly string[] | undefined;
-  /** Entries of authorization rights that its scripts may name, such as `Example:Invoke,privileged`. */
-  readonly allowedMechanisms?: readonly string[] | undefined;
-}
 
 /** What a policy is held against. */
 export interface PolicySubject {

@@ -1,6 +1,6 @@
 import { CheckList } from '../base/check.ts';
 import type { RandomAccess } from '../base/random-access.ts';
-import type { SliceFacts } from '../code-signature/verify/verify-code.ts';
+import type { SliceFacts } from '../code-signature/verify/verify-slice.ts';
 import { type OpenComponent, type OpenPackage, openPackage } from '../package/open-package.ts';
 import { judgeArchive, judgeGaps, judgeMembers, judgeNames } from './archive.ts';
 import { judgeCode } from './code.ts';
@@ -12,9 +12,6 @@ import { readAbout } from './read-about.ts';
 import { judgeScripts } from './scripts.ts';
 import { judgeSignature, type SignatureFacts } from './signature.ts';
 import { judgeTrailing } from './staple.ts';
-
-export type { OurForm, PackageExpectations, PackageFacts, PackageReport } from './expectations.ts';
-export type { Policy } from './policy.ts';
 
 /**
  * Returns whether a flat package is what its signer made: every check that can be made without the network and without a Mac.

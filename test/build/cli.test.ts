@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeBom } from '../../src/bom/bom.ts';
+import { encodeBom } from '../../src/bom/encode.ts';
 import { builtPackage } from '../support/built-package.ts';
 import { cli } from '../support/cli.ts';
 

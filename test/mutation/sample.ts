@@ -1,7 +1,7 @@
 import { inflateSync } from 'node:zlib';
 import { fromBuffer } from '../../src/base/bytes.ts';
 import { accessBuffer } from '../../src/base/random-access.ts';
-import { encodeBom } from '../../src/bom/bom.ts';
+import { encodeBom } from '../../src/bom/encode.ts';
 import { bomRecords } from '../../src/bom/payload-records.ts';
 import { gzipMember } from '../../src/cpio/gzip.ts';
 import { writeCpio } from '../../src/cpio/write.ts';

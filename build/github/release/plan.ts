@@ -1,5 +1,5 @@
 import { UsageError } from '../../../src/base/errors.ts';
-import type { CommandContext, CommandResult } from '../../cli.ts';
+import type { CommandContext, CommandResult } from '../../command.ts';
 import { readConfig } from '../../plan/config.ts';
 import { readVersion } from '../../plan/plan.ts';
 import { githubReport } from '../../report/github.ts';

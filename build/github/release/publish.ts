@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
+import type { Command } from 'commander';
 import { NetworkError, UsageError, VerificationError } from '../../../src/base/errors.ts';
-import type { CommandContext, CommandResult } from '../../cli.ts';
+import type { CommandContext, CommandResult, CommonOptions, Execute } from '../../command.ts';
 import { readConfig } from '../../plan/config.ts';
 import { readManifest } from '../../plan/manifest.ts';
 import { githubReport } from '../../report/github.ts';
@@ -23,6 +24,14 @@ interface Release {
   readonly immutable?: boolean;
   readonly html_url: string;
   readonly assets: readonly ListedAsset[];
+}
+
+/** Adds the options of `github publish`. */
+export function configurePublish(command: Command, execute: Execute): void {
+  command
+    .requiredOption('--folder <folder>', 'folder of the finished version, out/<version>')
+    .requiredOption('--bundle <file>', 'Sigstore bundle of the attestation')
+    .action((options: PublishOptions & CommonOptions) => execute((context) => publish(context, options), options));
 }
 
 /**

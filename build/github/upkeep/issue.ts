@@ -1,4 +1,4 @@
-import type { CommandContext, CommandResult } from '../../cli.ts';
+import type { CommandContext, CommandResult } from '../../command.ts';
 import { ghApi, repositoryOf } from '../gh.ts';
 
 /** Title of the one issue; it is found again by this. */

@@ -13,7 +13,7 @@ import { isFat, parseFat } from '../../../src/macho/fat.ts';
 import { parseMacho } from '../../../src/macho/macho.ts';
 import { expandPackage } from '../../../src/package/expand.ts';
 import { openPackage } from '../../../src/package/open-package.ts';
-import { parseCms } from '../../../src/pki/cms/cms.ts';
+import { parseCms } from '../../../src/pki/cms/parse.ts';
 import { type Certificate, parseCertificate } from '../../../src/pki/x509/certificate.ts';
 
 /**

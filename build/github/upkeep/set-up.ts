@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PipelineError } from '../../../src/base/errors.ts';
-import type { CommandContext } from '../../cli.ts';
+import type { CommandContext } from '../../command.ts';
 import { readConfig } from '../../plan/config.ts';
 import { readVersion } from '../../plan/plan.ts';
 import type { Check } from '../../report/checks.ts';

@@ -12,8 +12,6 @@ import {
   verifyTimestampToken,
 } from './timestamp-token.ts';
 
-export { type TimestampReport, verifyTimestampToken } from './timestamp-token.ts';
-
 /** Asks a timestamp authority for tokens. */
 export interface TimestampClient {
   /** Returns a checked token over a signature value; throws NetworkError, RefusedError or InterruptedError. */

@@ -1,22 +1,7 @@
 import { ToolError } from '../../base/errors.ts';
 import { runTool, type ToolOptions, type ToolResult } from '../../base/run-tool.ts';
-import { explainFailure } from './failures.ts';
-
-/** Apple's programs that this toolchain runs. */
-export type AppleTool =
-  | 'clang'
-  | 'ld'
-  | 'lipo'
-  | 'codesign'
-  | 'pkgbuild'
-  | 'productbuild'
-  | 'productsign'
-  | 'notarytool'
-  | 'stapler'
-  | 'pkgutil'
-  | 'spctl'
-  | 'security'
-  | 'xcrun';
+import type { AppleTool } from './failures/failure-row.ts';
+import { explainFailure } from './failures/failures.ts';
 
 /** Programs of the selected Xcode, which xcrun finds; the others belong to macOS and are on PATH. */
 const DEVELOPER_TOOLS: ReadonlySet<AppleTool> = new Set(['clang', 'ld', 'lipo', 'notarytool', 'stapler']);

@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import { accessFile } from '../../base/random-access.ts';
+import { signPackage } from '../../package/sign-product.ts';
 import type { PackageSigner } from '../toolchain.ts';
 import type { TimestampSource } from './code-signer.ts';
 
@@ -11,8 +12,6 @@ import type { TimestampSource } from './code-signer.ts';
 export function portablePackageSigner(timestamp: TimestampSource): PackageSigner {
   return {
     async sign(product, { identity }, path, { signal }) {
-      // Only signed packages need what reads and writes ASN.1.
-      const { signPackage } = await import('../../package/sign-product.ts');
       const handle = await open(product.path);
       try {
         const signing = {

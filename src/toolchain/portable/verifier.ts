@@ -1,7 +1,8 @@
 import { open } from 'node:fs/promises';
 import { accessFile } from '../../base/random-access.ts';
 import type { Trust } from '../../pki/x509/apple-roots.ts';
-import { type PackageExpectations, type PackageReport, verifyPackage } from '../../verify/verify-package.ts';
+import type { PackageExpectations, PackageReport } from '../../verify/expectations.ts';
+import { verifyPackage } from '../../verify/verify-package.ts';
 import type { Verifier } from '../toolchain.ts';
 
 /** Returns the verifier that needs neither a Mac nor the network. */

@@ -9,11 +9,11 @@ import {
   VerificationError,
 } from '../../../src/base/errors.ts';
 import { parseClangVersion } from '../../../src/toolchain/apple/clang.ts';
-import { explainFailure, FAILURES, nameFailure } from '../../../src/toolchain/apple/failures.ts';
+import type { AppleTool } from '../../../src/toolchain/apple/failures/failure-row.ts';
+import { explainFailure, FAILURES, nameFailure } from '../../../src/toolchain/apple/failures/failures.ts';
 import { parseIdentities, parseSearchList } from '../../../src/toolchain/apple/keychain/keychain.ts';
 import { lastJson, parseHistory, parseState, parseSubmission } from '../../../src/toolchain/apple/notarytool.ts';
 import { parseSignature } from '../../../src/toolchain/apple/pkgutil.ts';
-import type { AppleTool } from '../../../src/toolchain/apple/run-apple-tool.ts';
 import { parseAssessment } from '../../../src/toolchain/apple/spctl.ts';
 
 /** What a tool printed somewhere, where that was seen, and what it means. */

@@ -181,7 +181,7 @@ describe('notarytool', () => {
     const ids: string[] = [];
     const announced = async (id: string) => void ids.push(id);
     const quiet = { tell: () => undefined, warn: () => undefined };
-    const notary = await tools.notary(access);
+    const notary = tools.notary(access);
     await notary.submit({ name, data, sha256: signed.sha256 }, { announced, ...quiet, signal });
     return { notary, id: ids[0] as string };
   };
@@ -258,8 +258,8 @@ describe('notarytool', () => {
 
 describe('stapler and the verifier', () => {
   const staple = async (path: string) =>
-    (await tools.stapler(machine.access())).staple({ path }, { signal, tell: () => undefined, goOn: '' });
-  const verify = async (path: string) => (await tools.verifier(machine.authority.trust)).verify(path, { signal });
+    tools.stapler(machine.access()).staple({ path }, { signal, tell: () => undefined, goOn: '' });
+  const verify = async (path: string) => tools.verifier(machine.authority.trust).verify(path, { signal });
 
   it('says when a package has no signature to find a ticket by', async () => {
     await expect(staple(unsigned)).rejects.toMatchObject({ code: 'STAPLE_SIGNATURE' });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ToolError } from '../../../base/errors.ts';
 import { Secret } from '../../../base/secret.ts';
 import type { SigningIdentity, WorkOptions } from '../../toolchain.ts';
-import { nameFailure } from '../failures.ts';
+import { nameFailure } from '../failures/failures.ts';
 import { runAppleTool } from '../run-apple-tool.ts';
 import { keychainP12 } from './keychain-p12.ts';
 

@@ -1,4 +1,4 @@
-import type { FailureRow } from './failures.ts';
+import type { FailureRow } from './failure-row.ts';
 
 /** What notarytool and stapler say when they fail: see `FailureRow`. Words as seen in public reports. */
 export const NOTARY_FAILURES: readonly FailureRow[] = [

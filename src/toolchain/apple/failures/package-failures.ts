@@ -1,4 +1,4 @@
-import type { FailureRow } from './failures.ts';
+import type { FailureRow } from './failure-row.ts';
 
 /** What pkgbuild, productsign, pkgutil, spctl and xcrun say when they fail: see `FailureRow`. Words as seen in public reports. */
 export const PACKAGE_FAILURES: readonly FailureRow[] = [

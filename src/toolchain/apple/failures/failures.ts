@@ -1,15 +1,9 @@
-import { NetworkError, type PipelineError, RefusedError, ToolError, VerificationError } from '../../base/errors.ts';
-import type { ToolResult } from '../../base/run-tool.ts';
+import { NetworkError, type PipelineError, RefusedError, ToolError, VerificationError } from '../../../base/errors.ts';
+import type { ToolResult } from '../../../base/run-tool.ts';
+import type { AppleTool, FailureKind, FailureRow } from './failure-row.ts';
 import { NOTARY_FAILURES } from './notary-failures.ts';
 import { PACKAGE_FAILURES } from './package-failures.ts';
-import type { AppleTool } from './run-apple-tool.ts';
 import { SIGNING_FAILURES } from './signing-failures.ts';
-
-/** Who has to act on a failure, hence the class of its error and the exit code. */
-export type FailureKind = 'tool' | 'refused' | 'network' | 'verification';
-
-/** A failure: tool, code, kind, words to look for, next step. */
-export type FailureRow = readonly [AppleTool, string, FailureKind, string, string];
 
 /**
  * All known failures. The first row whose words occur counts, so rows that name a cause stand before those that only repeat that

@@ -1,4 +1,4 @@
-import type { FailureRow } from './failures.ts';
+import type { FailureRow } from './failure-row.ts';
 
 /**
  * What security and codesign say when they fail: see `FailureRow`.
