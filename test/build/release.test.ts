@@ -92,7 +92,7 @@ describe('npm start', () => {
     const run = cli(['build', '--json', '--out', join(scratch, 'json')]);
     expect(run.status).toBe(0);
     expect(JSON.parse(run.stdout)).toMatchObject({ schema: 1, version: '1.1.0', toolchain: 'portable' });
-    expect(run.stderr).toMatch(/✓ compile .*✓ build-package /s);
+    expect(run.stderr).toMatch(/✓ +1\/\d+ compile .*✓ +5\/\d+ build-package /s);
     expect(run.stderr).not.toContain('\x1b');
   });
 
