@@ -262,6 +262,7 @@ function newManifest(
     mode,
     toolchain,
     sourceDateEpoch: plan.sourceDateEpoch,
+    timeFrom: plan.timeFrom,
     commit: plan.commit,
     tools,
     stages: [],
