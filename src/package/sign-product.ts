@@ -8,7 +8,8 @@ import { publicKeyOf } from '../pki/x509/signature-algorithms.ts';
 import type { ChecksumStyle } from '../xar/layout.ts';
 import { readXar } from '../xar/read.ts';
 import { resignXar } from '../xar/resign.ts';
-import { emitXar, type SignatureReservation, type XarLayout } from '../xar/write.ts';
+import type { SignatureReservation } from '../xar/toc-render.ts';
+import { emitXar, type XarLayout } from '../xar/write.ts';
 
 /** Who signs a package, and when. */
 export interface PackageSigning {

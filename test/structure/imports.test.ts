@@ -15,7 +15,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   cpio: ['base', 'tree'],
   pki: ['base'],
   xar: ['base', 'xml'],
-  package: ['base', 'xml', 'tree', 'bom', 'cpio', 'pki', 'xar'],
+  package: ['base', 'xml', 'macho', 'tree', 'bom', 'cpio', 'pki', 'xar'],
   'code-signature': ['base', 'xml', 'macho', 'pki'],
   notary: ['base', 'xml', 'macho', 'pki', 'xar', 'package', 'code-signature'],
   rehearsal: ['base', 'pki', 'xar', 'notary'],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MACHO_HEAD_SIZE, machoSlices } from '../../src/macho/slices.ts';
+import { MACHO_HEAD_SIZE, machoSlices } from '../../src/macho/first-bytes.ts';
 
 const X86_64 = 0x01000007;
 const ARM64 = 0x0100000c;
