@@ -90,7 +90,7 @@ describe('doctor explain', () => {
     const run = cli(['doctor', 'explain', 'Escrow Buddy.bundle: errSecInternalComponent']);
     expect([run.status, run.stdout]).toEqual([
       0,
-      expect.stringMatching(/means .*\n {2}who .*\n {2}next .*\n {2}file /),
+      expect.stringMatching(/means .*\n {2}who .*\n {2}next .*\n {2}run .*\n {2}file /),
     ]);
   });
 
