@@ -26,7 +26,10 @@ writeFileSync(file, svgOf(lines));
 
 /** What is left on the screen: a carriage return with "erase line" begins a line anew. */
 function screenOf(text) {
-  const left = text.replaceAll('\r\n', '\n').split('\n').map((line) => line.split('\r\x1b[K').at(-1));
+  const left = text
+    .replaceAll('\r\n', '\n')
+    .split('\n')
+    .map((line) => line.split('\r\x1b[K').at(-1));
   while (left.at(-1)?.trim() === '') left.pop();
   return left;
 }
@@ -34,7 +37,9 @@ function screenOf(text) {
 function svgOf(lines) {
   const width = Number(columns) * CHARACTER_WIDTH + 2 * MARGIN;
   const height = BAR + lines.length * LINE_HEIGHT + 2 * MARGIN;
-  const rows = lines.map((line, index) => `<text x="${MARGIN}" y="${BAR + MARGIN + 14 + index * LINE_HEIGHT}">${spansOf(line)}</text>`);
+  const rows = lines.map(
+    (line, index) => `<text x="${MARGIN}" y="${BAR + MARGIN + 14 + index * LINE_HEIGHT}">${spansOf(line)}</text>`,
+  );
   const plain = lines.map((line) => line.replace(/\x1b\[\d*m/g, '')).join('\n');
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escaped(`A terminal after ${title}`)}">
 <desc>${escaped(plain)}</desc>
@@ -50,7 +55,11 @@ ${rows.join('\n')}
 function spansOf(line) {
   const parts = line.split(/\x1b\[(\d*)m/);
   return parts
-    .map((part, index) => (index % 2 === 0 && part !== '' ? `<tspan fill="${COLORS[parts[index - 1] || 0] ?? COLORS[0]}">${escaped(part)}</tspan>` : ''))
+    .map((part, index) =>
+      index % 2 === 0 && part !== ''
+        ? `<tspan fill="${COLORS[parts[index - 1] || 0] ?? COLORS[0]}">${escaped(part)}</tspan>`
+        : '',
+    )
     .join('');
 }
 
