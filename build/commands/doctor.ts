@@ -2,6 +2,7 @@ import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { PipelineError, UsageError } from '../../src/base/errors.ts';
+import { compareVersions } from '../../src/base/version.ts';
 import { portableNotary } from '../../src/toolchain/portable/notary.ts';
 import { selectToolchain } from '../../src/toolchain/select.ts';
 import {
@@ -142,7 +143,7 @@ function outsideExaminations({ root, env, signal }: CommandContext): Examination
 }
 
 function examineNode(version: string): string {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  if (major > 20 || (major === 20 && minor >= 19)) return version;
+  // A version between releases has a word behind it, such as 27.0.0-nightly20261101.
+  if (compareVersions(version.replace(/-.*$/, ''), '20.19') >= 0) return version;
   throw new UsageError('NODE_OLD', `Node.js ${version} is too old`, { hint: 'Install Node.js 20.19 or later.' });
 }

@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { UsageError } from '../../src/base/errors.ts';
+import { parseDocument } from '../../src/base/document.ts';
 import { writeWhole } from '../../src/base/files.ts';
-import { parseJson } from './config.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -59,7 +58,7 @@ export async function writeListed(
 }
 
 /** Returns the list of files with one more, in the place of an earlier one of the same path. */
-export function withFile(files: readonly ManifestFile[], file: ManifestFile): ManifestFile[] {
+export function filesWith(files: readonly ManifestFile[], file: ManifestFile): ManifestFile[] {
   return [...files.filter(({ path }) => path !== file.path), file];
 }
 
@@ -83,17 +82,17 @@ export async function writeManifest(folder: string, manifest: Manifest): Promise
  */
 export async function readManifest(folder: string): Promise<Manifest | null> {
   const path = join(folder, MANIFEST_FILE);
-  let source: string;
+  let source: Buffer;
   try {
-    source = await readFile(path, 'utf8');
+    source = await readFile(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
   }
-  const checked = MANIFEST_SCHEMA.safeParse(parseJson(source, path));
-  if (checked.success) return checked.data;
-  const problems = checked.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`).join('\n');
-  throw new UsageError('MANIFEST_INVALID', `${path} is not what a release writes:\n${problems}`, {
+  return parseDocument(source, {
+    name: path,
+    schema: MANIFEST_SCHEMA,
+    code: 'MANIFEST_INVALID',
     hint: 'Run without --resume; the release starts anew.',
   });
 }

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseJson } from '../../src/base/document.ts';
 import { UsageError } from '../../src/base/errors.ts';
-import { type Config, parseJson, readConfig } from './config.ts';
+import { type Config, readConfig } from './config.ts';
 import { readSourceState, type TimeFrom } from './source-state.ts';
 
 /** Everything a run needs to know before its first stage; no stage looks anywhere else for it. */

@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import type { PlistValue } from 'plist';
 import * as plist from 'plist';
 import * as z from 'zod';
-import { UsageError } from '../../src/base/errors.ts';
+import { parseDocument } from '../../src/base/document.ts';
 import type { BundleSource, Compiler, MachOSlice } from '../../src/toolchain/toolchain.ts';
-import { parseJson } from '../plan/config.ts';
 import type { Manifest } from '../plan/manifest.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { StageContext, StageResult } from '../run.ts';
@@ -59,14 +58,14 @@ export async function compile(
 /** Returns the plug-in's sources and flags, with what the configuration decides put in. */
 export async function readBundleSource(plan: Pick<Plan, 'root' | 'config'>): Promise<BundleSource> {
   const folder = join(plan.root, 'payload/plugin');
-  const checked = BUILD_SCHEMA.safeParse(parseJson(await readFile(join(plan.root, BUILD_FILE), 'utf8'), BUILD_FILE));
-  if (!checked.success) {
-    const problems = checked.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`).join('\n');
-    throw new UsageError('BUILD_FILE_INVALID', `${BUILD_FILE}:\n${problems}`);
-  }
+  const build = parseDocument(await readFile(join(plan.root, BUILD_FILE)), {
+    name: BUILD_FILE,
+    schema: BUILD_SCHEMA,
+    code: 'BUILD_FILE_INVALID',
+  });
   const { sdk, x86_64, arm64 } = plan.config.macOS;
   return {
-    ...checked.data,
+    ...build,
     folder,
     executable: plan.config.bundle.executable,
     sdkVersion: sdk,
