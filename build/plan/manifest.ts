@@ -14,6 +14,8 @@ export const MANIFEST_SCHEMA = z.object({
   mode: z.enum(['release', 'rehearsal', 'build']),
   toolchain: z.enum(['portable', 'apple']),
   sourceDateEpoch: z.number(),
+  /** What gave that time; absent in manifests of 1.1.0's first days. */
+  timeFrom: z.enum(['SOURCE_DATE_EPOCH', 'commit', 'source archive', 'CHANGELOG.md', 'file times']).optional(),
   commit: z.string().nullable(),
   tools: z.record(z.string(), z.string()),
   stages: z.array(z.object({ name: z.string(), seconds: z.number(), outcome: z.enum(['done', 'failed', 'skipped']) })),

@@ -8,6 +8,7 @@ import type { BundleSource, Compiler, MachOSlice } from '../../src/toolchain/too
 import type { Manifest } from '../plan/manifest.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { StageContext, StageResult } from '../run.ts';
+import type { CompileCache } from './compile-cache.ts';
 
 /** The compiled plug-in: its slices and its information property list. No scripts yet, no seal. */
 export interface CompiledPlugin {
@@ -29,25 +30,28 @@ const BUILD_SCHEMA = z.object({
   exportedSymbols: z.array(z.string()).min(1),
 });
 
-/** Compiles the plug-in for both architectures and fills in its Info.plist. */
+/**
+ * Compiles the plug-in for both architectures and fills in its Info.plist.
+ *
+ * @param cache null compiles whatever was compiled before
+ */
 export async function compile(
   compiler: Compiler,
   tools: Manifest['tools'],
   { plan, signal }: Pick<StageContext, 'plan' | 'signal'>,
+  cache: CompileCache | null,
 ): Promise<StageResult<CompiledPlugin>> {
   const source = await readBundleSource(plan);
-  const versionsKnown = compiler.versions();
-  const [slices, infoPlist, found] = await Promise.all([
-    compiler.compile(source, { signal }),
-    // By then the compiler is at work; what is loaded here would keep it from beginning.
-    versionsKnown.then(() => renderInfoPlist(plan)),
-    versionsKnown,
-  ]);
+  const [found, infoPlist] = await Promise.all([compiler.versions(), renderInfoPlist(plan)]);
+  const kept = await cache?.read(source, found);
+  const slices = kept ?? (await compiler.compile(source, { signal }));
+  if (!kept) await cache?.write(source, found, slices);
   const versions = Object.entries(found).map(([tool, version]) => `${tool} ${version}`);
+  const words = `${slices.map((slice) => slice.architecture).join(' and ')}, ${versions.join(', ')}`;
   return {
     value: { kind: 'compiled-plugin', slices, infoPlist },
     facts: { tools: { ...tools, ...found } },
-    words: `${slices.map((slice) => slice.architecture).join(' and ')}, ${versions.join(', ')}`,
+    words: kept ? `${words}, unchanged since an earlier run` : words,
   };
 }
 

@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest';
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   base: [],
+  'apple-messages': [],
   xml: ['base'],
   macho: ['base'],
   tree: ['base', 'macho'],
@@ -20,7 +21,19 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   notary: ['base', 'xml', 'macho', 'pki', 'xar', 'package', 'code-signature'],
   rehearsal: ['base', 'pki', 'xar', 'notary'],
   verify: ['base', 'xml', 'macho', 'tree', 'bom', 'cpio', 'pki', 'xar', 'package', 'code-signature', 'notary'],
-  toolchain: ['base', 'xml', 'macho', 'tree', 'pki', 'xar', 'package', 'code-signature', 'notary', 'verify'],
+  toolchain: [
+    'base',
+    'apple-messages',
+    'xml',
+    'macho',
+    'tree',
+    'pki',
+    'xar',
+    'package',
+    'code-signature',
+    'notary',
+    'verify',
+  ],
 };
 
 const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts'], {
