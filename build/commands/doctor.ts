@@ -1,6 +1,7 @@
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import type { Check } from '../../src/base/check.ts';
 import { PipelineError, UsageError } from '../../src/base/errors.ts';
 import { compareVersions } from '../../src/base/version.ts';
 import { portableNotary } from '../../src/toolchain/portable/notary.ts';
@@ -18,7 +19,7 @@ import { connectToNotary, namesNotaryKey } from '../notary/connection.ts';
 import { type OutsideCheck, preflightChecks } from '../notary/preflight.ts';
 import { readConfig } from '../plan/config.ts';
 import { makePlan } from '../plan/plan.ts';
-import { type Check, renderChecks } from '../report/checks.ts';
+import { renderChecks } from '../report/checks.ts';
 import { describeSigning } from '../signing/identities.ts';
 import { readPermissions } from '../stages/assemble-payload.ts';
 import { readBundleSource } from '../stages/compile.ts';

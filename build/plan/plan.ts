@@ -63,7 +63,7 @@ export function outputName(plan: Pick<Plan, 'config' | 'version'>, output: keyof
 const VERSION = /^(0|[1-9]\d{0,3})\.(0|[1-9]\d?)\.(0|[1-9]\d?)$/;
 
 /** Returns whether a release can have this version. */
-export const isVersion = (version: string): boolean => VERSION.test(version);
+export const isReleaseVersion = (version: string): boolean => VERSION.test(version);
 
 /** Returns CFBundleVersion of `x.y.z`; minor and patch stay below 100 so that the numbers order as the versions do. */
 export function bundleVersionOf(version: string): number {

@@ -6,7 +6,7 @@ import type { Toolchain } from '../../src/toolchain/toolchain.ts';
 import type { OurForm, PackageReport } from '../../src/verify/expectations.ts';
 import { filesWith, type Manifest, writeListed } from '../plan/manifest.ts';
 import { VERIFY_REPORT_FILE } from '../plan/output-files.ts';
-import { isVersion, type Plan } from '../plan/plan.ts';
+import { isReleaseVersion, type Plan } from '../plan/plan.ts';
 import { renderChecks } from '../report/checks.ts';
 import { renderVerifyReport } from '../report/verification-document.ts';
 import type { StageContext, StageResult } from '../run.ts';
@@ -99,7 +99,7 @@ export async function ourForm(
     identifier: packageIdentifiers(config)[name],
     title: packageTitles(config)[name],
     bundles: (version) => packageBundles(config, name, version),
-    isVersion,
+    isVersion: isReleaseVersion,
     installLocation: config.package.installLocation,
     minimumSystemVersion: config.macOS.installer,
     scripts: SCRIPT_FILES.filter((script) => script.package === name && script.path.startsWith('Scripts/')).map(

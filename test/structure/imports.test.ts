@@ -103,6 +103,18 @@ describe('the house', () => {
     expect(again).toEqual([]);
   });
 
+  it('has no two exported things of one name', () => {
+    const places = new Map<string, string[]>();
+    for (const file of shipped) {
+      const names = readFileSync(file, 'utf8').matchAll(
+        /^export (?:abstract |async )?(?:function\*?|const|class|interface|type|enum) (\w+)/gm,
+      );
+      for (const [, name] of names) places.set(name as string, [...(places.get(name as string) ?? []), file]);
+    }
+    expect(places.size).toBeGreaterThan(300);
+    expect([...places].filter(([, where]) => where.length > 1)).toEqual([]);
+  });
+
   it('loads everything at the start but for the command that runs, which build/cli.ts chooses', () => {
     expect(shipped.filter((file) => /\bimport\(/.test(readFileSync(file, 'utf8')))).toEqual(['build/cli.ts']);
   });

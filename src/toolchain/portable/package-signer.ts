@@ -16,8 +16,7 @@ export function portablePackageSigner(timestamp: TimestampSource): PackageSigner
         signingTime: new Date(),
         timestamp: (signature: Buffer) => timestamp(signature, signal),
       };
-      const signed = await withFile(product.path, (access) => signPackage(access, path, signing));
-      return { ...signed, kind: 'signed-product' };
+      return withFile(product.path, (access) => signPackage(access, path, signing));
     },
   };
 }
