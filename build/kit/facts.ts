@@ -15,7 +15,7 @@ export interface KitFacts {
   readonly version: string;
   /** Of the receipt. */
   readonly identifier: string;
-  readonly file: FileFacts;
+  readonly file: PackageFileFacts;
   /** As Installer reserves them. */
   readonly installKBytes: number;
   /** Oldest macOS that Installer accepts, such as `10.14.4`. */
@@ -33,7 +33,7 @@ export interface KitFacts {
 }
 
 /** The package as a file. */
-export interface FileFacts {
+export interface PackageFileFacts {
   readonly name: string;
   /** Bytes. */
   readonly size: number;
@@ -123,7 +123,7 @@ export async function readKitFacts(path: string): Promise<KitFacts> {
 }
 
 /** Returns digests and size of a file, whole and in parts. */
-export function fileFacts(name: string, data: Buffer): FileFacts {
+export function fileFacts(name: string, data: Buffer): PackageFileFacts {
   const digest = (algorithm: string, part = data) => createHash(algorithm).update(part).digest('hex');
   const parts = Array.from({ length: Math.max(1, Math.ceil(data.length / CHUNK_SIZE)) }, (_, index) =>
     data.subarray(index * CHUNK_SIZE, (index + 1) * CHUNK_SIZE),
