@@ -30,10 +30,10 @@ function literals(text: string): string[] {
 
 const sorted = (values: readonly string[]) => [...new Set(values)].sort();
 
-/** Returns the keys that calls of `functions` name in settings.c. */
+/** Returns the keys that calls of `functions` name. */
 function keysOf(...functions: string[]): string[] {
   const call = new RegExp(`\\b(?:${functions.join('|')})\\(CFSTR\\("([^"]+)"\\)`, 'g');
-  return sorted([...code['settings.c']!.matchAll(call)].map((match) => match[1] as string));
+  return sorted([...all.matchAll(call)].map((match) => match[1] as string));
 }
 
 describe('reads.json, beside the source', () => {
@@ -58,8 +58,9 @@ describe('reads.json, beside the source', () => {
   it('lists how each setting is used', () => {
     const used = (access: string) =>
       sorted(READS.settings.filter((setting) => setting.access.includes(access)).map(({ key }) => key));
-    expect(keysOf('set', 'set_changed', 'CFPreferencesSetValue')).toEqual(used('write'));
-    expect(keysOf('copy_local', 'copy_searched', 'set_changed', 'CFPreferencesCopyAppValue')).toEqual(used('read'));
+    const changes = ['change_local', 'remove_local']; // they read first
+    expect(keysOf('set_local', 'CFPreferencesSetValue', ...changes)).toEqual(used('write'));
+    expect(keysOf('copy_local', 'copy_searched', 'CFPreferencesCopyAppValue', ...changes)).toEqual(used('read'));
     expect(keysOf('CFPreferencesAppValueIsForced')).toEqual(used('forced'));
   });
 
