@@ -65,11 +65,10 @@ async function makePackages(
   run: Run,
   { toolchain, signing, cache }: Extract<Beginning, { kind: 'build' }>,
 ): Promise<void> {
-  const told = { codeSigned: signing !== null, teamIdentifier: signing?.teamIdentifier ?? null };
   const compiled = await run.stage('compile', (context) =>
     compile(toolchain.compiler, run.manifest.tools, context, cache),
   );
-  const scripts = await run.stage('generate-scripts', (context) => generateScripts(told, context));
+  const scripts = await run.stage('generate-scripts', (context) => generateScripts(signing, context));
   const bundle = await run.stage('sign-code', (context) => signCode(compiled, scripts, signing, toolchain, context));
   const trees = await run.stage('assemble-payload', (context) =>
     assemblePayload(bundle.files, scripts.installer, context),
