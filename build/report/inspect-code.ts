@@ -1,9 +1,9 @@
 import { bestCodeDirectory, cdHash, parseCodeDirectory } from '../../src/code-signature/code-directory.ts';
-import { isFat, parseFat } from '../../src/code-signature/fat.ts';
-import { type Macho, parseMacho } from '../../src/code-signature/macho.ts';
-import { listExports } from '../../src/code-signature/macho-symbols.ts';
 import { MAGIC_CODE_DIRECTORY, MAGIC_EMBEDDED_SIGNATURE, parseSuperBlob } from '../../src/code-signature/super-blob.ts';
-import type { Inspection } from '../commands/inspect.ts';
+import { isFat, parseFat } from '../../src/macho/fat.ts';
+import { type Macho, parseMacho } from '../../src/macho/macho.ts';
+import { listExports } from '../../src/macho/symbols.ts';
+import type { Inspection } from './inspection.ts';
 
 /** Shows a Mach-O file: architectures, versions, libraries, exports, and what each slice's signature says. */
 export function inspectCode(data: Buffer): Inspection {

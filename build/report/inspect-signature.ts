@@ -1,11 +1,11 @@
 import { PipelineError } from '../../src/base/errors.ts';
-import { readHeap, type XarArchive } from '../../src/flat-package/xar-read.ts';
-import type { XarSignature } from '../../src/flat-package/xar-toc.ts';
-import { readTrailer } from '../../src/flat-package/xar-trailer.ts';
-import { parseTicket } from '../../src/notary/ticket.ts';
-import { parseCertificate } from '../../src/pki/certificate.ts';
-import { parseCms } from '../../src/pki/cms.ts';
-import { parseTimestampInfo } from '../../src/pki/timestamp-token.ts';
+import { parseTicket } from '../../src/notary/ticket/ticket.ts';
+import { parseCms } from '../../src/pki/cms/parse.ts';
+import { parseTimestampInfo } from '../../src/pki/timestamp/timestamp-token.ts';
+import { parseCertificate } from '../../src/pki/x509/certificate.ts';
+import { readHeap, type XarArchive } from '../../src/xar/read.ts';
+import type { XarSignature } from '../../src/xar/toc.ts';
+import { readTrailer } from '../../src/xar/trailer.ts';
 
 /** What a signature's parts say of themselves; `verify` tells whether it is true. */
 export interface SignatureParts {

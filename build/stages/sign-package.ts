@@ -1,8 +1,9 @@
 import { relative } from 'node:path';
-import type { PackageSigner, SignedProduct } from '../../src/toolchain/toolchain.ts';
-import type { ReleaseSigning } from '../identities.ts';
-import type { Manifest } from '../manifest.ts';
+import type { SignedProduct } from '../../src/package/sign-product.ts';
+import type { PackageSigner } from '../../src/toolchain/toolchain.ts';
+import type { Manifest } from '../plan/manifest.ts';
 import type { StageContext, StageResult } from '../run.ts';
+import type { ReleaseSigning } from '../signing/identities.ts';
 import type { UnsignedPackages } from './build-package.ts';
 import type { ScriptPackage } from './generate-scripts.ts';
 

@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import type { Stapler } from '../../src/toolchain/toolchain.ts';
-import type { Manifest } from '../manifest.ts';
-import type { NotaryConnection } from '../notary-connection.ts';
+import type { NotaryConnection } from '../notary/connection.ts';
+import type { Manifest } from '../plan/manifest.ts';
 import type { StageContext, StageResult } from '../run.ts';
 import type { NotarizedPackage } from './notarize.ts';
 

@@ -3,10 +3,10 @@ import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { UsageError } from '../base/errors.ts';
-import type { Trust } from '../pki/apple-roots.ts';
-import { type Certificate, parseCertificate } from '../pki/certificate.ts';
-import { APPLE, KEY_PURPOSE, NAME } from '../pki/oids.ts';
-import { localSigner, type Signer } from '../pki/signer.ts';
+import { APPLE, KEY_PURPOSE, NAME } from '../pki/asn1/oids.ts';
+import { localSigner, type Signer } from '../pki/identity/signer.ts';
+import type { Trust } from '../pki/x509/apple-roots.ts';
+import { type Certificate, parseCertificate } from '../pki/x509/certificate.ts';
 import { makeCertificate } from './certificate-maker.ts';
 
 /** Team identifier of everything that is signed in a rehearsal. */
@@ -52,7 +52,7 @@ interface Plan {
   readonly mark?: string;
 }
 
-/** Shapes of Apple's own certificates: extensions, critical flags and keys as in those of src/pki/apple-certificates.ts. */
+/** Shapes of Apple's own certificates: extensions, critical flags and keys as in those of src/pki/x509/apple-certificates.ts. */
 const PLANS = {
   root: { name: `REHEARSAL Root CA (${MARKED})`, pathLength: 1 },
   developerIdAuthority: {

@@ -1,5 +1,4 @@
 import { createHash, type KeyObject, randomBytes, sign } from 'node:crypto';
-import { type Certificate, parseCertificate } from '../pki/certificate.ts';
 import {
   bitString,
   boolean,
@@ -16,9 +15,10 @@ import {
   TAG,
   time,
   utf8String,
-} from '../pki/der.ts';
-import { ALGORITHM, EXTENSION, NAME } from '../pki/oids.ts';
-import { algorithmIdentifier } from '../pki/signature-algorithms.ts';
+} from '../pki/asn1/der.ts';
+import { ALGORITHM, EXTENSION, NAME } from '../pki/asn1/oids.ts';
+import { type Certificate, parseCertificate } from '../pki/x509/certificate.ts';
+import { algorithmIdentifier } from '../pki/x509/signature-algorithms.ts';
 
 /** A certificate to be made. */
 export interface CertificatePlan {

@@ -1,6 +1,6 @@
 import { sign } from 'node:crypto';
-import { TICKET_BODY, TICKET_ENTRY, TICKET_HEADER } from '../notary/ticket.ts';
-import { sequence } from '../pki/der.ts';
+import { TICKET_BODY, TICKET_ENTRY, TICKET_HEADER } from '../notary/ticket/ticket.ts';
+import { sequence } from '../pki/asn1/der.ts';
 import type { RehearsalAuthority } from './authority.ts';
 
 /** Bytes of the signature, padded with zeros, in every ticket seen. */
@@ -11,7 +11,7 @@ const SIGNATURE_SIZE = 72;
  *
  * @param entries what it is for: hash type and digest, of which the first 20 bytes count
  * @example makeTicket(authority, [{ hashType: 1, digest: tocDigest }], new Date())
- * @see src/notary/ticket.ts for the form
+ * @see src/notary/ticket/ticket.ts for the form
  */
 export function makeTicket(
   authority: RehearsalAuthority,

@@ -2,9 +2,7 @@ import { createHash, randomBytes, sign } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Clock, systemClock } from '../base/clock.ts';
-import { Fields, parseAsn1 } from '../pki/asn1.ts';
-import type { Certificate } from '../pki/certificate.ts';
-import { cmsAttribute, retag, SIGNED_ATTRIBUTES_TAG, signedData } from '../pki/cms.ts';
+import { Fields, parseAsn1 } from '../pki/asn1/asn1.ts';
 import {
   context,
   der,
@@ -17,9 +15,11 @@ import {
   TAG,
   time,
   utf8String,
-} from '../pki/der.ts';
-import { ALGORITHM, CMS } from '../pki/oids.ts';
-import { algorithmIdentifier } from '../pki/signature-algorithms.ts';
+} from '../pki/asn1/der.ts';
+import { ALGORITHM, CMS } from '../pki/asn1/oids.ts';
+import { cmsAttribute, retag, SIGNED_ATTRIBUTES_TAG, signedData } from '../pki/cms/cms.ts';
+import type { Certificate } from '../pki/x509/certificate.ts';
+import { algorithmIdentifier } from '../pki/x509/signature-algorithms.ts';
 import type { KeyedCertificate, RehearsalAuthority } from './authority.ts';
 
 /** Something the stand-in does wrong on purpose. */

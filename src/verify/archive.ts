@@ -1,8 +1,8 @@
+import type { CheckList } from '../base/check.ts';
 import { FormatError } from '../base/errors.ts';
 import type { ByteRange, RandomAccess } from '../base/random-access.ts';
-import type { CheckList } from '../code-signature/check.ts';
-import { extractMember, readXar, type XarArchive } from '../flat-package/xar-read.ts';
-import type { XarMember } from '../flat-package/xar-toc.ts';
+import { extractMember, readXar, type XarArchive } from '../xar/read.ts';
+import type { XarMember } from '../xar/toc.ts';
 import type { OurForm } from './expectations.ts';
 import { readAbout } from './read-about.ts';
 

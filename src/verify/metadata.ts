@@ -1,9 +1,9 @@
-import type { CheckList } from '../code-signature/check.ts';
-import type { SliceFacts } from '../code-signature/verify-code.ts';
-import type { ParsedDistribution, ParsedReference } from '../flat-package/distribution.ts';
-import type { OpenComponent, OpenPackage } from '../flat-package/open-package.ts';
-import type { PackageInfo } from '../flat-package/package-info.ts';
-import { childElements, type XmlElement } from '../flat-package/xml.ts';
+import type { CheckList } from '../base/check.ts';
+import type { SliceFacts } from '../code-signature/verify/verify-slice.ts';
+import type { ParsedDistribution, ParsedReference } from '../package/distribution.ts';
+import type { OpenComponent, OpenPackage } from '../package/open-package.ts';
+import type { PackageInfo } from '../package/package-info.ts';
+import { childElements, type XmlElement } from '../xml/xml.ts';
 import type { OurForm } from './expectations.ts';
 import type { PayloadPath } from './payload.ts';
 

@@ -1,12 +1,12 @@
+import type { CheckList } from '../base/check.ts';
 import { FormatError } from '../base/errors.ts';
-import type { CheckList } from '../code-signature/check.ts';
-import { isFat } from '../code-signature/fat.ts';
-import { isMacho } from '../code-signature/macho.ts';
-import { comparePayload, type PayloadFacts } from '../flat-package/compare-payload.ts';
-import { payloadCounters } from '../flat-package/counters.ts';
-import type { CpioEntry } from '../flat-package/cpio-read.ts';
-import type { PayloadEntry } from '../flat-package/entry.ts';
-import { cpioEntries, type OpenComponent, type OpenPackage } from '../flat-package/open-package.ts';
+import type { CpioEntry } from '../cpio/read.ts';
+import { isFat } from '../macho/fat.ts';
+import { isMacho } from '../macho/macho.ts';
+import { comparePayload, type PayloadFacts } from '../package/compare-payload.ts';
+import { payloadCounters } from '../package/counters.ts';
+import { cpioEntries, type OpenComponent, type OpenPackage } from '../package/open-package.ts';
+import type { PayloadEntry } from '../tree/entry.ts';
 import { isExact, type OurForm, type PackageExpectations } from './expectations.ts';
 
 /** One entry of a payload, as the archive has it. */

@@ -1,5 +1,5 @@
+import type { CheckList } from '../base/check.ts';
 import { InterruptedError, PipelineError } from '../base/errors.ts';
-import type { CheckList } from '../code-signature/check.ts';
 
 /**
  * Returns what `read` returns; when it throws an error about the file, records a failure and returns undefined.

@@ -1,16 +1,17 @@
 import { constants, createHash, publicDecrypt } from 'node:crypto';
-import { canonicalCms, isDer } from '../code-signature/canonical-cms.ts';
-import type { CheckList } from '../code-signature/check.ts';
-import { readHeap, type XarArchive } from '../flat-package/xar-read.ts';
-import type { XarSignature } from '../flat-package/xar-toc.ts';
-import type { Trust } from '../pki/apple-roots.ts';
-import { type Certificate, parseCertificate } from '../pki/certificate.ts';
-import { verifyChain } from '../pki/chain.ts';
-import { type ParsedCms, parseCms, verifyCms } from '../pki/cms.ts';
-import type { Finding } from '../pki/finding.ts';
-import { publicKeyOf } from '../pki/signature-algorithms.ts';
-import { DIGEST_INFO_PREFIX } from '../pki/signer.ts';
-import { verifyTimestampToken } from '../pki/timestamp.ts';
+import type { CheckList } from '../base/check.ts';
+import { canonicalCms, isDer } from '../pki/cms/canonical-cms.ts';
+import { type ParsedCms, parseCms } from '../pki/cms/parse.ts';
+import { verifyCms } from '../pki/cms/verify.ts';
+import { DIGEST_INFO_PREFIX } from '../pki/identity/signer.ts';
+import { verifyTimestampToken } from '../pki/timestamp/timestamp-token.ts';
+import type { Trust } from '../pki/x509/apple-roots.ts';
+import { type Certificate, parseCertificate } from '../pki/x509/certificate.ts';
+import { verifyChain } from '../pki/x509/chain.ts';
+import type { Finding } from '../pki/x509/finding.ts';
+import { publicKeyOf } from '../pki/x509/signature-algorithms.ts';
+import { readHeap, type XarArchive } from '../xar/read.ts';
+import type { XarSignature } from '../xar/toc.ts';
 import { isExact, type PackageExpectations } from './expectations.ts';
 
 /** Who signed a package and when, as far as it was found out. */

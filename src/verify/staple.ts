@@ -1,8 +1,8 @@
-import type { CheckList } from '../code-signature/check.ts';
-import type { ChecksumStyle } from '../flat-package/xar-layout.ts';
-import type { XarArchive } from '../flat-package/xar-read.ts';
-import { readTrailer, STAPLE_TRAILER, type XarTrailer } from '../flat-package/xar-trailer.ts';
-import { TICKET_HASH_TYPES, verifyTicket } from '../notary/ticket.ts';
+import type { CheckList } from '../base/check.ts';
+import { TICKET_HASH_TYPES, verifyTicket } from '../notary/ticket/ticket.ts';
+import type { ChecksumStyle } from '../xar/layout.ts';
+import type { XarArchive } from '../xar/read.ts';
+import { readTrailer, STAPLE_TRAILER, type XarTrailer } from '../xar/trailer.ts';
 import { isExact, type PackageExpectations } from './expectations.ts';
 import { readAbout } from './read-about.ts';
 

@@ -2,11 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Manifest } from '../../build/manifest.ts';
-import { notaryApi } from '../../src/notary/api.ts';
-import { restNotary } from '../../src/notary/rest-notary.ts';
-import { staplePackage } from '../../src/notary/staple.ts';
+import type { Manifest } from '../../build/plan/manifest.ts';
+import { notaryApi } from '../../src/notary/rest/api.ts';
+import { restNotary } from '../../src/notary/rest/rest-notary.ts';
 import { type NotarizedFile, notarize } from '../../src/notary/submission.ts';
+import { staplePackage } from '../../src/notary/ticket/staple.ts';
 import { openRehearsalAuthority } from '../../src/rehearsal/authority.ts';
 import { startRehearsalServices } from '../../src/rehearsal/services.ts';
 
@@ -74,7 +74,7 @@ export async function benchNotaryWait(waits = 15): Promise<void> {
 function signedPackage(): NotarizedFile {
   const out = mkdtempSync(join(tmpdir(), 'bench-notary-'));
   try {
-    const argv = ['.build/cli/main.cjs', 'release', '--until', 'sign-package', '--json', '--out', out];
+    const argv = ['.build/cli.mjs', 'release', '--until', 'sign-package', '--json', '--out', out];
     const { status, stdout, stderr } = spawnSync(process.execPath, argv, { encoding: 'utf8' });
     if (status !== 0) throw new Error(`the package cannot be made: ${stderr}`);
     const manifest = JSON.parse(stdout) as Manifest;

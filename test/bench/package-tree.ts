@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildProduct } from '../../src/flat-package/product.ts';
-import { readTree } from '../../src/flat-package/read-tree.ts';
+import { buildProduct } from '../../src/package/product.ts';
+import { readTree } from '../../src/tree/read-tree.ts';
 import { findOnPath } from '../support/needs.ts';
 import { measure, printTable } from './measure.ts';
 

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Manifest } from '../../build/manifest.ts';
+import type { Manifest } from '../../build/plan/manifest.ts';
 
 const RUNS = 9;
 
@@ -38,7 +38,7 @@ function runOnce(folder: string, argv: readonly string[]): RunTimes {
   const since = performance.now();
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    ['.build/cli/main.cjs', ...argv, '--json', '--out', folder],
+    ['.build/cli.mjs', ...argv, '--json', '--out', folder],
     { encoding: 'utf8' },
   );
   const wall = performance.now() - since;

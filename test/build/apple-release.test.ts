@@ -11,10 +11,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { CommandContext } from '../../build/cli.ts';
+import type { CommandContext } from '../../build/command.ts';
 import { type ReleaseOptions, release } from '../../build/commands/release.ts';
 import { verify } from '../../build/commands/verify.ts';
-import type { Manifest } from '../../build/manifest.ts';
+import type { Manifest } from '../../build/plan/manifest.ts';
 import { createProgress } from '../../build/report/progress.ts';
 import { rehearsalP12 } from '../../src/rehearsal/authority-p12.ts';
 import { type RehearsalServices, startRehearsalServices } from '../../src/rehearsal/services.ts';

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type BundleEntry, CODE_RESOURCES_PATH, INFO_PLIST_PATH } from '../../src/code-signature/bundle-entry.ts';
-import { isFat } from '../../src/code-signature/fat.ts';
-import { parseMacho } from '../../src/code-signature/macho.ts';
 import { MAGIC_EMBEDDED_SIGNATURE, parseSuperBlob } from '../../src/code-signature/super-blob.ts';
-import { codeCmsVerifier } from '../../src/code-signature/verify-cms.ts';
-import { type CodeReport, verifyBundle } from '../../src/code-signature/verify-code.ts';
-import { appleTrust } from '../../src/pki/apple-roots.ts';
+import { codeCmsVerifier } from '../../src/code-signature/verify/verify-cms.ts';
+import { type CodeReport, verifyBundle } from '../../src/code-signature/verify/verify-code.ts';
+import { isFat } from '../../src/macho/fat.ts';
+import { parseMacho } from '../../src/macho/macho.ts';
+import { appleTrust } from '../../src/pki/x509/apple-roots.ts';
 import { judge, needs, realPackages } from '../support/needs.ts';
 
 /** Code of other publishers: signed by Apple's codesign, so no form of ours is demanded of it. */

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import type { BundleEntry } from '../../src/code-signature/bundle-entry.ts';
-import { buildFat } from '../../src/code-signature/fat.ts';
-import { renderPropertyList } from '../../src/code-signature/property-list.ts';
+import { buildFat } from '../../src/macho/fat.ts';
+import { renderPropertyList } from '../../src/xml/property-list.ts';
 
 const FIXTURES = new URL('../fixtures/code-signature/', import.meta.url);
 

@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: expressions of GitHub Actions look like templates.
-import { readPins } from '../../build/github/pins.ts';
+import { readPins } from '../../build/github/upkeep/pins.ts';
 
 const pins = await readPins('.');
 

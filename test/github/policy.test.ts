@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { readPins } from '../../build/github/pins.ts';
+import { readPins } from '../../build/github/upkeep/pins.ts';
 import { needs } from '../support/needs.ts';
 import { policyProblems } from './policy.ts';
 import { SEEDS } from './policy-seeds.ts';

@@ -1,5 +1,5 @@
-import type { Pins } from '../../build/github/pins.ts';
-import { actionUsesIn, pinProblems } from '../../build/github/pins.ts';
+import type { Pins } from '../../build/github/upkeep/pins.ts';
+import { actionUsesIn, pinProblems } from '../../build/github/upkeep/pins.ts';
 import { interpolate } from './expression.ts';
 import {
   combinationsOf,

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { readPins } from '../../build/github/pins.ts';
+import { readPins } from '../../build/github/upkeep/pins.ts';
 import { JOB_PATIENCE, logOf, resultsOf, scratchFolders } from './jobs.ts';
 import { makeReplay, type Replay } from './replay.ts';
 import type { JobResult } from './runner.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { accessBuffer } from '../../src/base/random-access.ts';
-import { openPackage } from '../../src/flat-package/open-package.ts';
+import { openPackage } from '../../src/package/open-package.ts';
 import { openRehearsalAuthority, type RehearsalAuthority } from '../../src/rehearsal/authority.ts';
 import { verifyPackage } from '../../src/verify/verify-package.ts';
 import { cli } from '../support/cli.ts';

@@ -213,9 +213,12 @@ describe.skipIf(!able.includes('x86_64'))(`rules of the login host${canRun('x86_
     expect((await probe('NONE'))[0]?.violations).toEqual([]);
   });
 
-  it.each(RULES)('catches a plugin that breaks %s', async (name, found, scenario) => {
-    expect((await probe(name, scenario))[0]?.violations.join('; ')).toMatch(found);
-  });
+  it.each(RULES.map(([name, found, scenario]) => ({ name, found, scenario })))(
+    'catches a plugin that breaks $name',
+    async ({ name, found, scenario }) => {
+      expect((await probe(name, scenario))[0]?.violations.join('; ')).toMatch(found);
+    },
+  );
 
   it('refuses a plugin that imports what no stand-in is there for, by name', async () => {
     await expect(probe('IMPORT')).rejects.toThrow('unknown import _system of /usr/lib/libSystem.B.dylib');

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { buildTrailer } from '../../src/flat-package/xar-trailer.ts';
-import { makeTicket } from '../notary/make-ticket.ts';
+import { buildTrailer } from '../../src/xar/trailer.ts';
+import { makeTicket } from '../notary/ticket/make-ticket.ts';
 import { builtPackage } from '../support/built-package.ts';
 import { failedChecks, judgeMutation } from './judge.ts';
 import { assemble, withPayload } from './sample.ts';

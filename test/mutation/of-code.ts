@@ -1,6 +1,4 @@
 import { CODE_DIRECTORY } from '../../src/code-signature/code-directory.ts';
-import { buildFat, FAT_ARCH, FAT_HEADER, parseFat } from '../../src/code-signature/fat.ts';
-import { parseMacho } from '../../src/code-signature/macho.ts';
 import {
   BLOB_INDEX,
   MAGIC_EMBEDDED_SIGNATURE,
@@ -10,6 +8,9 @@ import {
   SLOT_REQUIREMENTS,
   SUPER_BLOB_HEADER,
 } from '../../src/code-signature/super-blob.ts';
+import { buildFat, parseFat } from '../../src/macho/fat.ts';
+import { FAT_ARCH, FAT_HEADER } from '../../src/macho/layout.ts';
+import { parseMacho } from '../../src/macho/macho.ts';
 import type { Mutation } from './judge.ts';
 import { changeFile, contentOf, flip, type Sample, withPayload } from './sample.ts';
 

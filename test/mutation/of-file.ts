@@ -1,6 +1,6 @@
-import { XAR_HEADER } from '../../src/flat-package/xar-layout.ts';
-import { buildTrailer } from '../../src/flat-package/xar-trailer.ts';
-import { parseCms } from '../../src/pki/cms.ts';
+import { parseCms } from '../../src/pki/cms/parse.ts';
+import { XAR_HEADER } from '../../src/xar/layout.ts';
+import { buildTrailer } from '../../src/xar/trailer.ts';
 import type { Mutation } from './judge.ts';
 import { flip, type Sample } from './sample.ts';
 

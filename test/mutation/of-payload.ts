@@ -1,5 +1,5 @@
 import { fromBuffer } from '../../src/base/bytes.ts';
-import type { PayloadEntry } from '../../src/flat-package/entry.ts';
+import type { PayloadEntry } from '../../src/tree/entry.ts';
 import type { Mutation } from './judge.ts';
 import { assemble, changeEntry, changeFile, payloadParts, type Sample, withPayload } from './sample.ts';
 

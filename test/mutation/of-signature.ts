@@ -1,8 +1,8 @@
 import { constants, createHash, generateKeyPairSync, privateEncrypt } from 'node:crypto';
-import { deflatedFile, directory } from '../../src/flat-package/xar-write.ts';
-import { context, der, octetString, oid, sequence } from '../../src/pki/der.ts';
-import { DIGEST_INFO_PREFIX, localSigner } from '../../src/pki/signer.ts';
+import { context, der, octetString, oid, sequence } from '../../src/pki/asn1/der.ts';
+import { DIGEST_INFO_PREFIX, localSigner } from '../../src/pki/identity/signer.ts';
 import type { RehearsalAuthority } from '../../src/rehearsal/authority.ts';
+import { deflatedFile, directory } from '../../src/xar/write.ts';
 import type { Mutation } from './judge.ts';
 import { assemble, withGap } from './sample.ts';
 import { type SignatureChange, tokenMaker, usualSignature } from './signing.ts';

@@ -1,6 +1,6 @@
-import { buildTrailer } from '../../src/flat-package/xar-trailer.ts';
 import type { RehearsalAuthority } from '../../src/rehearsal/authority.ts';
-import { makeTicket } from '../notary/make-ticket.ts';
+import { buildTrailer } from '../../src/xar/trailer.ts';
+import { makeTicket } from '../notary/ticket/make-ticket.ts';
 import type { Mutation } from './judge.ts';
 import { flip, type Sample } from './sample.ts';
 

@@ -1,30 +1,29 @@
 import { inflateSync } from 'node:zlib';
 import { fromBuffer } from '../../src/base/bytes.ts';
 import { accessBuffer } from '../../src/base/random-access.ts';
-import { encodeBom } from '../../src/flat-package/bom.ts';
-import { bomRecords } from '../../src/flat-package/bom-records.ts';
-import { payloadCounters } from '../../src/flat-package/counters.ts';
-import { writeCpio } from '../../src/flat-package/cpio.ts';
-import type { FileEntry, PayloadEntry } from '../../src/flat-package/entry.ts';
-import type { FileFacts } from '../../src/flat-package/file-facts.ts';
-import { gzipMember } from '../../src/flat-package/gzip.ts';
-import { cpioEntries, memberData, openPackage } from '../../src/flat-package/open-package.ts';
-import { findMember, type XarArchive } from '../../src/flat-package/xar-read.ts';
-import { resignXar } from '../../src/flat-package/xar-resign.ts';
-import type { XarMember } from '../../src/flat-package/xar-toc.ts';
+import { encodeBom } from '../../src/bom/encode.ts';
+import { bomRecords } from '../../src/bom/payload-records.ts';
+import { gzipMember } from '../../src/cpio/gzip.ts';
+import { writeCpio } from '../../src/cpio/write.ts';
+import { payloadCounters } from '../../src/package/counters.ts';
+import { cpioEntries, memberData, openPackage } from '../../src/package/open-package.ts';
+import type { RehearsalAuthority } from '../../src/rehearsal/authority.ts';
+import type { FileEntry, PayloadEntry } from '../../src/tree/entry.ts';
+import type { FileFacts } from '../../src/tree/file-facts.ts';
+import { findMember, type XarArchive } from '../../src/xar/read.ts';
+import { resignXar } from '../../src/xar/resign.ts';
+import type { XarMember } from '../../src/xar/toc.ts';
+import { reservedSize, type SignatureReservation } from '../../src/xar/toc-render.ts';
 import {
   deflatedFile,
   directory,
   emitXar,
   finishLayout,
   layoutXar,
-  reservedSize,
-  type SignatureReservation,
   storedFile,
   type XarEntry,
-} from '../../src/flat-package/xar-write.ts';
-import { parseXml } from '../../src/flat-package/xml.ts';
-import type { RehearsalAuthority } from '../../src/rehearsal/authority.ts';
+} from '../../src/xar/write.ts';
+import { parseXml } from '../../src/xml/xml.ts';
 import { type Signature, usualSignature } from './signing.ts';
 
 /** The members of a product with one component, before they go into an archive. */
@@ -97,7 +96,8 @@ export async function assemble(
   more: { readonly top?: readonly XarEntry[]; readonly inside?: readonly XarEntry[] } = {},
 ): Promise<Buffer> {
   const parts = { ...sample.parts, ...changed };
-  const attributes = { mode: 0o700, uid: 0, gid: 0, mtime: 1_700_000_000 };
+  const { creationTime = 0 } = sample.archive;
+  const attributes = { mode: 0o700, uid: 0, gid: 0, mtime: creationTime };
   const members = [
     deflatedFile('Bom', parts.bom),
     storedFile('Payload', parts.payload),
@@ -111,7 +111,7 @@ export async function assemble(
     ...(more.top ?? []),
   ];
   const signatures: readonly SignatureReservation[] = signature.rooms;
-  const layout = layoutXar(entries, { creationTime: 1_700_000_000, signatures });
+  const layout = layoutXar(entries, { creationTime, signatures });
   return collect(emitXar(layout, await signature.sign(layout.tocDigest)));
 }
 

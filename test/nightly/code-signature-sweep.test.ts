@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { CODE_RESOURCES_PATH, fileAt, INFO_PLIST_PATH } from '../../src/code-signature/bundle-entry.ts';
-import { parseFat } from '../../src/code-signature/fat.ts';
-import { parseMacho } from '../../src/code-signature/macho.ts';
-import { signBundle } from '../../src/code-signature/sign-bundle.ts';
-import { verifySlice } from '../../src/code-signature/verify-slice.ts';
+import { signBundle } from '../../src/code-signature/sign/sign-bundle.ts';
+import { verifySlice } from '../../src/code-signature/verify/verify-slice.ts';
+import { parseFat } from '../../src/macho/fat.ts';
+import { parseMacho } from '../../src/macho/macho.ts';
 import { SAMPLE_EXECUTABLE, SAMPLE_IDENTIFIER, sampleBundle } from '../code-signature/sample.ts';
 import { rehearsalSigner } from '../code-signature/signers.ts';
 

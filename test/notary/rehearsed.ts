@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { standingClock } from '../../src/base/clock.ts';
 import { accessBuffer } from '../../src/base/random-access.ts';
-import { readXar } from '../../src/flat-package/xar-read.ts';
-import { notaryApi } from '../../src/notary/api.ts';
-import { restNotary } from '../../src/notary/rest-notary.ts';
-import { staplePackage } from '../../src/notary/staple.ts';
+import { notaryApi } from '../../src/notary/rest/api.ts';
+import { restNotary } from '../../src/notary/rest/rest-notary.ts';
 import { type NotarizedFile, notarize, type SubmissionRecord } from '../../src/notary/submission.ts';
+import { staplePackage } from '../../src/notary/ticket/staple.ts';
 import { openRehearsalAuthority } from '../../src/rehearsal/authority.ts';
 import { type RehearsalOptions, type RehearsalServices, startRehearsalServices } from '../../src/rehearsal/services.ts';
+import { readXar } from '../../src/xar/read.ts';
 import { builtPackage } from '../support/built-package.ts';
 
 /** What a rehearsed notarization left behind. */

@@ -6,13 +6,13 @@ import { fromBuffer } from '../../src/base/bytes.ts';
 import { standingClock } from '../../src/base/clock.ts';
 import { accessBuffer } from '../../src/base/random-access.ts';
 import type { BundleEntry } from '../../src/code-signature/bundle-entry.ts';
-import type { PayloadEntry } from '../../src/flat-package/entry.ts';
-import { buildProduct } from '../../src/flat-package/product.ts';
-import { signPackage } from '../../src/flat-package/sign-product.ts';
-import { parseCertificate } from '../../src/pki/certificate.ts';
-import { encodeTimestampRequest, parseTimestampResponse } from '../../src/pki/timestamp-token.ts';
+import { buildProduct } from '../../src/package/product.ts';
+import { signPackage } from '../../src/package/sign-product.ts';
+import { encodeTimestampRequest, parseTimestampResponse } from '../../src/pki/timestamp/timestamp-token.ts';
+import { parseCertificate } from '../../src/pki/x509/certificate.ts';
 import type { RehearsalAuthority } from '../../src/rehearsal/authority.ts';
 import { rehearsalTimestampAuthority } from '../../src/rehearsal/timestamp-authority.ts';
+import type { PayloadEntry } from '../../src/tree/entry.ts';
 import { NOW } from '../code-signature/signers.ts';
 import { directory, file, symlink } from '../support/payload.ts';
 

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { standingClock } from '../../src/base/clock.ts';
-import { notaryApi } from '../../src/notary/api.ts';
+import { notaryApi } from '../../src/notary/rest/api.ts';
 import { type NotarizedFile, submissionName } from '../../src/notary/submission.ts';
 import { applePollMs } from '../../src/notary/wait.ts';
 import { startRehearsalServices } from '../../src/rehearsal/services.ts';

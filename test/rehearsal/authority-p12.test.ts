@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/base/secret.ts';
-import { loadIdentity } from '../../src/pki/identity.ts';
+import { loadIdentity } from '../../src/pki/identity/identity.ts';
 import { rehearsalP12 } from '../../src/rehearsal/authority-p12.ts';
 import { OpensslFolder, openssl, run } from '../support/openssl.ts';
 import { sharedAuthority } from './shared-authority.ts';

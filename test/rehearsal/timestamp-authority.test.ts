@@ -2,7 +2,11 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { standingClock } from '../../src/base/clock.ts';
 import { FormatError } from '../../src/base/errors.ts';
 import { request } from '../../src/base/http.ts';
-import { encodeTimestampRequest, parseTimestampResponse, verifyTimestampToken } from '../../src/pki/timestamp-token.ts';
+import {
+  encodeTimestampRequest,
+  parseTimestampResponse,
+  verifyTimestampToken,
+} from '../../src/pki/timestamp/timestamp-token.ts';
 import type { RehearsalAuthority } from '../../src/rehearsal/authority.ts';
 import {
   rehearsalTimestampAuthority,

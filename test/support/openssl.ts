@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Certificate } from '../../src/pki/certificate.ts';
+import type { Certificate } from '../../src/pki/x509/certificate.ts';
 import { needs } from './needs.ts';
 
 /** Whether tests that need openssl can run. */

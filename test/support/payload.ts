@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import { fromBuffer } from '../../src/base/bytes.ts';
 import { FormatError, PipelineError } from '../../src/base/errors.ts';
-import type { BomRecord } from '../../src/flat-package/bom.ts';
-import { bomRecords } from '../../src/flat-package/bom-records.ts';
-import { writeCpio } from '../../src/flat-package/cpio.ts';
-import type { PayloadEntry } from '../../src/flat-package/entry.ts';
-import type { FileFacts } from '../../src/flat-package/file-facts.ts';
+import type { BomRecord } from '../../src/bom/bom.ts';
+import { bomRecords } from '../../src/bom/payload-records.ts';
+import { writeCpio } from '../../src/cpio/write.ts';
+import type { PayloadEntry } from '../../src/tree/entry.ts';
+import type { FileFacts } from '../../src/tree/file-facts.ts';
 
 /** Owner and time of entries in tests. */
 export const FACTS = { uid: 0, gid: 0, mtimeSeconds: 1_700_000_000 } as const;

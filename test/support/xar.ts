@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
 import { FormatError } from '../../src/base/errors.ts';
 import { accessBuffer } from '../../src/base/random-access.ts';
-import { XAR_HEADER } from '../../src/flat-package/xar-layout.ts';
-import { extractMember, readXar, type XarArchive } from '../../src/flat-package/xar-read.ts';
-import type { XarMember } from '../../src/flat-package/xar-toc.ts';
+import { XAR_HEADER } from '../../src/xar/layout.ts';
+import { extractMember, readXar, type XarArchive } from '../../src/xar/read.ts';
+import type { XarMember } from '../../src/xar/toc.ts';
 
 export const SECONDS = 1700000000;
 

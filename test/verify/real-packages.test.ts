@@ -2,9 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { accessBuffer } from '../../src/base/random-access.ts';
-import { readXar } from '../../src/flat-package/xar-read.ts';
-import { appleTrust } from '../../src/pki/apple-roots.ts';
-import { type OurForm, verifyPackage } from '../../src/verify/verify-package.ts';
+import { appleTrust } from '../../src/pki/x509/apple-roots.ts';
+import type { OurForm } from '../../src/verify/expectations.ts';
+import { verifyPackage } from '../../src/verify/verify-package.ts';
+import { readXar } from '../../src/xar/read.ts';
 import { realPackages } from '../support/needs.ts';
 
 const folder = join(realPackages.folder ?? '.', 'pkg');
@@ -25,6 +26,9 @@ const form = (madeBy: OurForm['madeBy']): OurForm => ({
   teamIdentifier: null,
   identifier: 'com.example',
   version: null,
+  title: 'Example',
+  bundles: () => [],
+  isVersion: () => true,
   installLocation: '/',
   minimumSystemVersion: '11.0',
   scripts: [],

@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { VerificationError } from '../../base/errors.ts';
-import type { SignedBundle } from '../../code-signature/sign-bundle.ts';
-import { verifyBundle } from '../../code-signature/verify-code.ts';
+import type { SignedBundle } from '../../code-signature/sign/sign-bundle.ts';
+import { verifyBundle } from '../../code-signature/verify/verify-code.ts';
 import type { AdHoc, CodeSigner, SigningIdentity, WorkOptions } from '../toolchain.ts';
 import { readBundle, writeBundle } from './disk-tree.ts';
-import { withKeychain } from './keychain.ts';
+import { withKeychain } from './keychain/keychain.ts';
 import { runAppleTool } from './run-apple-tool.ts';
 
 /** codesign waits for the timestamp service, and for ever on a keychain that asks: it must end some time. */

@@ -14,7 +14,7 @@ import { dirname, join } from 'node:path';
 import { UsageError } from '../../base/errors.ts';
 import { writeWhole } from '../../base/files.ts';
 import type { BundleEntry } from '../../code-signature/bundle-entry.ts';
-import type { PayloadEntry } from '../../flat-package/entry.ts';
+import type { PayloadEntry } from '../../tree/entry.ts';
 
 /**
  * Writes entries as a tree that `pkgbuild --ownership recommended` packages: modes and times as given; every owner must be root,

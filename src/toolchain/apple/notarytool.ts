@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ToolError } from '../../base/errors.ts';
-import type { NotaryKey } from '../../notary/credentials.ts';
 import { parseNotaryLog } from '../../notary/log.ts';
 import type { Notary, SubmissionState } from '../../notary/notary.ts';
+import type { NotaryKey } from '../../notary/rest/credentials.ts';
 import { runAppleTool } from './run-apple-tool.ts';
 
 const UPLOAD_TIMEOUT_MS = 30 * 60_000;

@@ -1,8 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { renderPropertyList } from '../../code-signature/property-list.ts';
-import type { ComponentPlan } from '../../flat-package/component.ts';
+import type { ComponentPlan } from '../../package/component.ts';
+import { renderPropertyList } from '../../xml/property-list.ts';
 import type { WorkOptions } from '../toolchain.ts';
 import { writePayloadTree } from './disk-tree.ts';
 import { runAppleTool } from './run-apple-tool.ts';

@@ -1,5 +1,5 @@
+import type { Check } from '../../base/check.ts';
 import { InterruptedError, PipelineError } from '../../base/errors.ts';
-import type { Check } from '../../code-signature/check.ts';
 import type { Verifier } from '../toolchain.ts';
 import { checkSignature } from './pkgutil.ts';
 import { assessPackage } from './spctl.ts';

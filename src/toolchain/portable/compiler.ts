@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runTool } from '../../base/run-tool.ts';
-import { buildFat } from '../../code-signature/fat.ts';
+import { buildFat } from '../../macho/fat.ts';
 import { sliceArguments, sourceArguments } from '../bundle-arguments.ts';
 import {
   ARCHITECTURES,

@@ -1,6 +1,6 @@
-import { notaryApi } from '../../notary/api.ts';
 import type { Notary } from '../../notary/notary.ts';
-import { restNotary } from '../../notary/rest-notary.ts';
+import { notaryApi } from '../../notary/rest/api.ts';
+import { restNotary } from '../../notary/rest/rest-notary.ts';
 import type { NotaryAccess } from '../toolchain.ts';
 
 /** Returns the notary asked over its REST interface. */

@@ -1,4 +1,4 @@
-import { buildProduct } from '../../flat-package/product.ts';
+import { buildProduct } from '../../package/product.ts';
 import type { PackageBuilder } from '../toolchain.ts';
 
 /** Returns the package builder of machines without pkgbuild and productbuild: this project's own writers. */

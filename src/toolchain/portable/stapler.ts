@@ -1,5 +1,5 @@
 import { digestFile } from '../../base/files.ts';
-import { staplePackage } from '../../notary/staple.ts';
+import { staplePackage } from '../../notary/ticket/staple.ts';
 import type { NotaryAccess, Stapler } from '../toolchain.ts';
 
 /** Returns the stapler that asks the ticket service itself and writes the ticket behind the archive. */

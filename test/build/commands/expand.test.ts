@@ -13,10 +13,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { writeCpio } from '../../../src/flat-package/cpio.ts';
-import { gzipMember } from '../../../src/flat-package/gzip.ts';
-import { NO_BUNDLE_LISTS, renderPackageInfo } from '../../../src/flat-package/package-info.ts';
-import { deflatedFile, emitXar, layoutXar, storedFile } from '../../../src/flat-package/xar-write.ts';
+import { gzipMember } from '../../../src/cpio/gzip.ts';
+import { writeCpio } from '../../../src/cpio/write.ts';
+import { NO_BUNDLE_LISTS, renderPackageInfo } from '../../../src/package/package-info.ts';
+import { deflatedFile, emitXar, layoutXar, storedFile } from '../../../src/xar/write.ts';
 import { builtPackage } from '../../support/built-package.ts';
 import { cli } from '../../support/cli.ts';
 import { collect, directory, file } from '../../support/payload.ts';

@@ -26,7 +26,7 @@ describe('verify-report.json', () => {
   });
 
   it('has the schema that lies in the project', async () => {
-    await expect(verificationJsonSchema()).toMatchFileSnapshot('../../../verify-report.schema.json');
+    await expect(verificationJsonSchema()).toMatchFileSnapshot('../../../docs/schemas/verify-report.schema.json');
   });
 
   it('tells a failed package by the same schema', () => {

@@ -2,8 +2,8 @@ import { appendFileSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, expectTypeOf, inject, it } from 'vitest';
-import { type Manifest, type ManifestFile, readManifest } from '../../../build/manifest.ts';
-import { makePlan, type Plan } from '../../../build/plan.ts';
+import { type Manifest, type ManifestFile, readManifest } from '../../../build/plan/manifest.ts';
+import { makePlan, type Plan } from '../../../build/plan/plan.ts';
 import type { NotarizedPackage } from '../../../build/stages/notarize.ts';
 import { publish } from '../../../build/stages/publish.ts';
 import type { StapledPackage } from '../../../build/stages/staple.ts';

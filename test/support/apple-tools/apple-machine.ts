@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { Secret } from '../../../src/base/secret.ts';
-import { loadIdentity } from '../../../src/pki/identity.ts';
+import { loadIdentity } from '../../../src/pki/identity/identity.ts';
 import { openRehearsalAuthority } from '../../../src/rehearsal/authority.ts';
 import { rehearsalP12 } from '../../../src/rehearsal/authority-p12.ts';
 import type { NotaryAccess, SigningIdentity } from '../../../src/toolchain/toolchain.ts';
@@ -97,7 +97,7 @@ function makeSdk(sdk: string): void {
 }
 
 function bundle(): void {
-  const argv = ['build/setup/bundle.mjs', process.cwd(), 'test/support/apple-tools/main.ts', '.build/apple-tools'];
+  const argv = ['build/setup/bundle.mjs', process.cwd(), 'test/support/apple-tools/main.ts', '.build/apple-tools.mjs'];
   const { status, stderr } = spawnSync(process.execPath, argv, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`the stand-ins could not be bundled:\n${stderr}`);
 }

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { accessFile } from '../../../src/base/random-access.ts';
-import { extractMember, readXar, type XarArchive } from '../../../src/flat-package/xar-read.ts';
+import { extractMember, readXar, type XarArchive } from '../../../src/xar/read.ts';
 import { ToolFailure } from './machine.ts';
 
 /** Opens an archive, hands it on and closes it. */

@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { BundleEntry } from '../../../src/code-signature/bundle-entry.ts';
-import { codeCmsVerifier } from '../../../src/code-signature/verify-cms.ts';
-import { verifyBundle } from '../../../src/code-signature/verify-code.ts';
+import { codeCmsVerifier } from '../../../src/code-signature/verify/verify-cms.ts';
+import { verifyBundle } from '../../../src/code-signature/verify/verify-code.ts';
 import { readBundle, writeBundle } from '../../../src/toolchain/apple/disk-tree.ts';
 import { portableCodeSigner } from '../../../src/toolchain/portable/code-signer.ts';
 import type { AdHoc, SigningIdentity } from '../../../src/toolchain/toolchain.ts';

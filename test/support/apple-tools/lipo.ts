@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { buildFat } from '../../../src/code-signature/fat.ts';
+import { buildFat } from '../../../src/macho/fat.ts';
 import { ToolFailure } from './machine.ts';
 import type { Printed } from './main.ts';
 import { parseOptions } from './options.ts';

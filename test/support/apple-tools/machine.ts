@@ -1,8 +1,8 @@
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Secret } from '../../../src/base/secret.ts';
-import { type Identity, loadIdentity } from '../../../src/pki/identity.ts';
-import { encodeTimestampRequest, parseTimestampResponse } from '../../../src/pki/timestamp-token.ts';
+import { type Identity, loadIdentity } from '../../../src/pki/identity/identity.ts';
+import { encodeTimestampRequest, parseTimestampResponse } from '../../../src/pki/timestamp/timestamp-token.ts';
 import { openRehearsalAuthority, type RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
 import { rehearsalTimestampAuthority } from '../../../src/rehearsal/timestamp-authority.ts';
 

@@ -1,9 +1,9 @@
 import { createPrivateKey, randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import type { XarArchive } from '../../../src/flat-package/xar-read.ts';
 import type { NotaryIssue } from '../../../src/notary/log.ts';
-import { predictNotary } from '../../../src/notary/predict.ts';
+import { predictNotary } from '../../../src/notary/predict/predict.ts';
+import type { XarArchive } from '../../../src/xar/read.ts';
 import { withArchive } from './archive.ts';
 import { authority, readJson, ToolFailure, writeJson } from './machine.ts';
 import type { Printed } from './main.ts';

@@ -1,16 +1,16 @@
 import { existsSync, lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeWhole } from '../../../src/base/files.ts';
+import { buildComponent } from '../../../src/package/component.ts';
+import { type BundleRecord, NO_BUNDLE_LISTS, renderPackageInfo } from '../../../src/package/package-info.ts';
+import type { PayloadEntry } from '../../../src/tree/entry.ts';
+import { readTree } from '../../../src/tree/read-tree.ts';
+import { deflatedFile, emitXar, layoutXar } from '../../../src/xar/write.ts';
 import {
   type PropertyListDictionary,
   parsePropertyList,
   parsePropertyListDictionary,
-} from '../../../src/code-signature/property-list.ts';
-import { buildComponent } from '../../../src/flat-package/component.ts';
-import type { PayloadEntry } from '../../../src/flat-package/entry.ts';
-import { type BundleRecord, NO_BUNDLE_LISTS, renderPackageInfo } from '../../../src/flat-package/package-info.ts';
-import { readTree } from '../../../src/flat-package/read-tree.ts';
-import { deflatedFile, emitXar, layoutXar } from '../../../src/flat-package/xar-write.ts';
+} from '../../../src/xml/property-list.ts';
 import { ToolFailure } from './machine.ts';
 import type { Printed } from './main.ts';
 import { type Options, parseOptions } from './options.ts';

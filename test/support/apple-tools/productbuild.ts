@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeWhole } from '../../../src/base/files.ts';
-import { deflatedFile, directory, emitXar, layoutXar, storedFile } from '../../../src/flat-package/xar-write.ts';
+import { deflatedFile, directory, emitXar, layoutXar, storedFile } from '../../../src/xar/write.ts';
 import { memberBytes, withArchive } from './archive.ts';
 import { ToolFailure } from './machine.ts';
 import type { Printed } from './main.ts';

@@ -1,8 +1,8 @@
 import { writeWhole } from '../../../src/base/files.ts';
-import { resignXar } from '../../../src/flat-package/xar-resign.ts';
-import { emitXar } from '../../../src/flat-package/xar-write.ts';
-import { signCms } from '../../../src/pki/cms.ts';
-import type { Identity } from '../../../src/pki/identity.ts';
+import { signCms } from '../../../src/pki/cms/cms.ts';
+import type { Identity } from '../../../src/pki/identity/identity.ts';
+import { resignXar } from '../../../src/xar/resign.ts';
+import { emitXar } from '../../../src/xar/write.ts';
 import { withArchive } from './archive.ts';
 import { findIdentity, ToolFailure, timestampToken } from './machine.ts';
 import type { Printed } from './main.ts';

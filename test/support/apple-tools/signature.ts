@@ -1,9 +1,10 @@
-import type { XarArchive } from '../../../src/flat-package/xar-read.ts';
-import { readHeap } from '../../../src/flat-package/xar-read.ts';
-import type { Certificate } from '../../../src/pki/certificate.ts';
-import { verifyChain } from '../../../src/pki/chain.ts';
-import { parseCms, verifyCms } from '../../../src/pki/cms.ts';
-import { verifyTimestampToken } from '../../../src/pki/timestamp.ts';
+import { parseCms } from '../../../src/pki/cms/parse.ts';
+import { verifyCms } from '../../../src/pki/cms/verify.ts';
+import { verifyTimestampToken } from '../../../src/pki/timestamp/timestamp-token.ts';
+import type { Certificate } from '../../../src/pki/x509/certificate.ts';
+import { verifyChain } from '../../../src/pki/x509/chain.ts';
+import type { XarArchive } from '../../../src/xar/read.ts';
+import { readHeap } from '../../../src/xar/read.ts';
 import { authority } from './machine.ts';
 
 /** What the signature of a package is worth to this machine. */

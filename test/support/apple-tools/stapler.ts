@@ -1,6 +1,6 @@
 import { accessSync, appendFileSync, constants, existsSync, truncateSync } from 'node:fs';
 import { basename } from 'node:path';
-import { buildTrailer } from '../../../src/flat-package/xar-trailer.ts';
+import { buildTrailer } from '../../../src/xar/trailer.ts';
 import { withArchive } from './archive.ts';
 import { ToolFailure } from './machine.ts';
 import type { Printed } from './main.ts';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import type { XarArchive } from '../../../src/flat-package/xar-read.ts';
-import { parseTrailer } from '../../../src/flat-package/xar-trailer.ts';
-import { TICKET_HASH_TYPES } from '../../../src/notary/ticket.ts';
+import { TICKET_HASH_TYPES } from '../../../src/notary/ticket/ticket.ts';
 import { makeTicket } from '../../../src/rehearsal/ticket-maker.ts';
+import type { XarArchive } from '../../../src/xar/read.ts';
+import { parseTrailer } from '../../../src/xar/trailer.ts';
 import { authority, inMemory } from './machine.ts';
 
 /** Returns the last part of a package's record name: its TOC digest, cut to 20 bytes. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { loadIdentity } from '../../../src/pki/identity.ts';
-import { encodeTimestampRequest, parseTimestampResponse } from '../../../src/pki/timestamp-token.ts';
+import { loadIdentity } from '../../../src/pki/identity/identity.ts';
+import { encodeTimestampRequest, parseTimestampResponse } from '../../../src/pki/timestamp/timestamp-token.ts';
 import { makeRehearsalAuthority } from '../../../src/rehearsal/authority.ts';
 import { startRehearsalServices } from '../../../src/rehearsal/services.ts';
 import { rehearsalTimestampAuthority } from '../../../src/rehearsal/timestamp-authority.ts';

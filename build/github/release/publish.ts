@@ -1,0 +1,144 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { NetworkError, UsageError, VerificationError } from '../../../src/base/errors.ts';
+import type { CommandContext, CommandResult, CommonOptions, Execute } from '../../command.ts';
+import { readConfig } from '../../plan/config.ts';
+import { readManifest } from '../../plan/manifest.ts';
+import { githubReport } from '../../report/github.ts';
+import { commitOf, gh, ghApi, REHEARSAL_REPOSITORY, repositoryOf, tagCommit } from '../gh.ts';
+import { type Asset, assetDifferences, type ListedAsset, releaseAssets } from './assets.ts';
+import { changelogEntry } from './changelog.ts';
+import { releaseNotes } from './notes.ts';
+
+/** Options of `github publish` as the command line gives them. */
+export interface PublishOptions {
+  readonly folder: string;
+  readonly bundle: string;
+}
+
+/** A release as GitHub's REST API shows it; `immutable` since API version 2022-11-28 of autumn 2025. */
+interface Release {
+  readonly id: number;
+  readonly tag_name: string;
+  readonly draft: boolean;
+  readonly immutable?: boolean;
+  readonly html_url: string;
+  readonly assets: readonly ListedAsset[];
+}
+
+/** Adds the options of `github publish`. */
+export function configurePublish(command: Command, execute: Execute): void {
+  command
+    .requiredOption('--folder <folder>', 'folder of the finished version, out/<version>')
+    .requiredOption('--bundle <file>', 'Sigstore bundle of the attestation')
+    .action((options: PublishOptions & CommonOptions) => execute((context) => publish(context, options), options));
+}
+
+/**
+ * Publishes a finished version: draft, exact set of assets, digests read again, published, immutable.
+ *
+ * Every step can be repeated: a draft that an earlier run left is deleted by its id, and a release that was published with the
+ * same assets is only checked.
+ *
+ * @throws VerificationError `RELEASE_DIFFERS`, `RELEASE_MUTABLE`, `TAG_ELSEWHERE`
+ */
+async function publish(context: CommandContext, options: PublishOptions): Promise<CommandResult> {
+  const folder = resolve(options.folder);
+  const manifest = await readManifest(folder);
+  if (!manifest) throw new UsageError('NOTHING_TO_PUBLISH', `${folder} holds no release.json`);
+  refuseRehearsal(manifest.mode, context.env);
+  const config = await readConfig(context.root);
+  const assets = await releaseAssets(folder, resolve(options.bundle), { config, manifest });
+  const tag = `v${manifest.version}`;
+  const published = (await findRelease(context, tag)) ?? (await publishDraft(context, tag, { assets, manifest }));
+  const problems = assetDifferences(assets, published.assets);
+  if (problems.length > 0) throw differs(tag, problems);
+  await checkPublished(context, tag, published);
+  await githubReport(context.env).summary(
+    `Published [${tag}](${published.html_url})\n\n${assets.map(({ name, sha256 }) => `- \`${sha256}\` ${name}`).join('\n')}`,
+  );
+  return {
+    document: { schema: 1, tag, id: published.id, url: published.html_url, assets },
+    text: `Published ${published.html_url}\n${assets.map(({ name, sha256 }) => `${sha256}  ${name}\n`).join('')}`,
+  };
+}
+
+/** No Mac trusts a rehearsal; it may only go where no Mac fetches anything. */
+function refuseRehearsal(mode: string, env: CommandContext['env']): void {
+  if (mode === 'release' || env.GITHUB_REPOSITORY === REHEARSAL_REPOSITORY) return;
+  throw new UsageError('REHEARSAL_UNPUBLISHABLE', `release.json says mode ${mode}: no Mac trusts this package`, {
+    hint: 'Set the secrets of the environments `signing` and `notary`; see docs/releasing.md.',
+  });
+}
+
+/** Returns the published release of a tag, after deleting drafts of it that an earlier run left. */
+async function findRelease(context: CommandContext, tag: string): Promise<Release | undefined> {
+  const repository = repositoryOf(context.env);
+  const releases = await ghApi<Release[]>(context, `repos/${repository}/releases?per_page=100`);
+  for (const draft of releases.filter((release) => release.draft && release.tag_name === tag)) {
+    context.progress.note('detail', `deleting the draft ${draft.id} of an earlier run`);
+    await ghApi(context, `repos/${repository}/releases/${draft.id}`, { method: 'DELETE' });
+  }
+  return releases.find((release) => !release.draft && release.tag_name === tag);
+}
+
+interface Draft {
+  readonly assets: readonly Asset[];
+  readonly manifest: NonNullable<Awaited<ReturnType<typeof readManifest>>>;
+}
+
+async function publishDraft(context: CommandContext, tag: string, draft: Draft): Promise<Release> {
+  const repository = repositoryOf(context.env);
+  const changes = (await changelogEntry(context.root, draft.manifest.version))?.text ?? '';
+  const body = releaseNotes({ ...draft, repository, tag, changes });
+  const created = await ghApi<Release>(context, `repos/${repository}/releases`, {
+    method: 'POST',
+    body: { tag_name: tag, target_commitish: commitOf(context.env), name: tag, body, draft: true },
+  });
+  const at = `repos/${repository}/releases/${created.id}`;
+  for (const { path, name } of draft.assets) {
+    context.progress.note('detail', `uploading ${name}`);
+    await gh(context, ['release', 'upload', tag, path, '--repo', repository]);
+  }
+  const problems = assetDifferences(draft.assets, (await ghApi<Release>(context, at)).assets);
+  if (problems.length > 0) throw differs(tag, problems);
+  try {
+    return await ghApi<Release>(context, at, { method: 'PATCH', body: { draft: false, make_latest: 'true' } });
+  } catch (cause) {
+    // The answer may be lost after the deed: what the release says now decides.
+    const now = await ghApi<Release>(context, at);
+    if (!now.draft) return now;
+    throw new NetworkError('PUBLISH_FAILED', `${tag} is still a draft: ${(cause as Error).message}`, {
+      cause,
+      hint: 'Re-run the failed job: it deletes the draft and starts anew.',
+    });
+  }
+}
+
+async function checkPublished(context: CommandContext, tag: string, release: Release): Promise<void> {
+  if (release.immutable !== true) {
+    throw new VerificationError(
+      'RELEASE_MUTABLE',
+      `${tag} is published, but not immutable: its assets can be changed`,
+      {
+        hint: 'Enable immutable releases in the settings of the repository, then release the next patch version.',
+      },
+    );
+  }
+  const commit = await tagCommit(context, tag);
+  if (commit !== commitOf(context.env)) {
+    throw new VerificationError('TAG_ELSEWHERE', `${tag} is at ${commit}, this run is for ${commitOf(context.env)}`, {
+      hint: 'Find out who made the tag before anybody installs this release.',
+    });
+  }
+}
+
+function differs(tag: string, problems: readonly string[]): VerificationError {
+  return new VerificationError(
+    'RELEASE_DIFFERS',
+    `${tag} does not have exactly our assets:\n  ${problems.join('\n  ')}`,
+    {
+      hint: 'Nothing was published by this run. Re-run the failed job; should it happen again, look who else uploads.',
+    },
+  );
+}

@@ -1,0 +1,71 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { documentIn, parseJson } from '../../../src/base/document.ts';
+import { VerificationError } from '../../../src/base/errors.ts';
+import { digestFile } from '../../../src/base/files.ts';
+import { SBOM_FILE, SUMS_FILE, VERIFY_REPORT_FILE } from '../../plan/output-files.ts';
+import { VERIFICATION_SCHEMA, type VerificationDocument } from '../../report/verification-document.ts';
+import { sbomProblems } from '../../sbom/check-sbom.ts';
+import { readPackageContent } from '../../sbom/package-content.ts';
+import { UNLISTED } from './assets.ts';
+
+/**
+ * Holds SHA256SUMS of a downloaded release to its other assets; lines about files inside the MDM kit have none.
+ *
+ * @param names of the assets in `folder`
+ * @returns a few words for the table of checks
+ * @throws VerificationError `SUMS_WRONG`
+ */
+export async function checkSums(folder: string, names: readonly string[]): Promise<string> {
+  const text = await readFile(join(folder, SUMS_FILE), 'utf8');
+  const sums = new Map(
+    [...text.matchAll(/^([0-9a-f]{64}) {2}(.+)$/gm)].map(([, sha256, name]) => [name as string, sha256 as string]),
+  );
+  const listed = names.filter((name) => !UNLISTED.includes(name));
+  const problems: string[] = [];
+  for (const name of listed) {
+    const { sha256 } = await digestFile(join(folder, name));
+    const told = sums.get(name);
+    if (told !== sha256) problems.push(`${name}: sha256 ${sha256}, ${SUMS_FILE} says ${told ?? 'nothing of it'}`);
+  }
+  return end('SUMS_WRONG', problems, `${SUMS_FILE} names ${listed.length} assets`);
+}
+
+/**
+ * Holds the published verification report to what was found of the same package now.
+ *
+ * @throws VerificationError `REPORT_WRONG`
+ */
+export async function checkReport(folder: string, found: VerificationDocument): Promise<string> {
+  const told = documentIn(await readFile(join(folder, VERIFY_REPORT_FILE)), VERIFICATION_SCHEMA);
+  if (!told) return end('REPORT_WRONG', [`${VERIFY_REPORT_FILE} is not a verification report`], '');
+  const results = ({ checks }: VerificationDocument) =>
+    checks.map(({ id, subject, status }) => `${id} of ${subject}: ${status}`).sort();
+  const now = new Set(results(found));
+  const problems = [
+    ...(told.verdict === 'pass' ? [] : [`its verdict is ${told.verdict}`]),
+    ...(isDeepStrictEqual(told.facts, found.facts) ? [] : ['it is about another package']),
+    ...(told.trust === found.trust ? [] : [`it believed ${told.trust}, not ${found.trust}`]),
+    ...results(told).filter((result) => !now.delete(result)),
+    ...[...now].map((result) => `it lacks ${result}`),
+  ];
+  return end('REPORT_WRONG', problems, `${told.checks.length} checks, the same as now`);
+}
+
+/**
+ * Holds the published SBOM to the published package: every file, slice and library of it, and nothing else.
+ *
+ * @throws VerificationError `SBOM_WRONG`
+ */
+export async function checkSbom(folder: string, packagePath: string): Promise<string> {
+  const sbom = parseJson(await readFile(join(folder, SBOM_FILE)), SBOM_FILE);
+  const content = await readPackageContent(packagePath);
+  const files = content.payload.length + content.scripts.length;
+  return end('SBOM_WRONG', sbomProblems(sbom, content), `${files} files of the package, and nothing else`);
+}
+
+function end(code: string, problems: readonly string[], words: string): string {
+  if (problems.length > 0) throw new VerificationError(code, problems.join('\n'));
+  return words;
+}

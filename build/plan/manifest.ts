@@ -1,0 +1,98 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { parseDocument } from '../../src/base/document.ts';
+import { writeWhole } from '../../src/base/files.ts';
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** Schema of release.json: what a run did, and the point from which `--resume` goes on. */
+export const MANIFEST_SCHEMA = z.object({
+  schema: z.literal(1),
+  product: z.string(),
+  version: z.string(),
+  mode: z.enum(['release', 'rehearsal', 'build']),
+  toolchain: z.enum(['portable', 'apple']),
+  sourceDateEpoch: z.number(),
+  /** What gave that time; absent in manifests of 1.1.0's first days. */
+  timeFrom: z.enum(['SOURCE_DATE_EPOCH', 'commit', 'source archive', 'CHANGELOG.md', 'file times']).optional(),
+  commit: z.string().nullable(),
+  tools: z.record(z.string(), z.string()),
+  stages: z.array(z.object({ name: z.string(), seconds: z.number(), outcome: z.enum(['done', 'failed', 'skipped']) })),
+  files: z.array(z.object({ path: z.string(), role: z.string(), size: z.number(), sha256 })),
+  package: z
+    .object({
+      identifier: z.string(),
+      tocDigest: z.string(),
+      signer: z.string().nullable(),
+      teamIdentifier: z.string().nullable(),
+      timestamp: z.string().nullable(),
+    })
+    .nullable(),
+  code: z.array(
+    z.object({
+      architecture: z.string(),
+      cdhash: z.string().nullable(),
+      identifier: z.string().nullable(),
+      flags: z.number().nullable(),
+    }),
+  ),
+  submission: z.object({ id: z.string(), status: z.string(), submittedAt: z.string() }).nullable(),
+  ticket: z.object({ issuedAt: z.string(), sha256 }).nullable(),
+});
+
+/** The content of release.json. */
+export type Manifest = z.infer<typeof MANIFEST_SCHEMA>;
+
+/** A file that a run made, as the manifest lists it. */
+export type ManifestFile = Manifest['files'][number];
+
+/** Writes a file into the folder of a version, whole or not at all, and returns what the manifest says of it. */
+export async function writeListed(
+  folder: string,
+  { path, role }: Pick<ManifestFile, 'path' | 'role'>,
+  content: Parameters<typeof writeWhole>[1],
+): Promise<ManifestFile> {
+  const { size, sha256 } = await writeWhole(join(folder, path), content);
+  return { path, role, size, sha256 };
+}
+
+/** Returns the list of files with one more, in the place of an earlier one of the same path. */
+export function filesWith(files: readonly ManifestFile[], file: ManifestFile): ManifestFile[] {
+  return [...files.filter(({ path }) => path !== file.path), file];
+}
+
+/** Returns the JSON Schema (draft 2020-12) of release.json, for its readers. */
+export function manifestJsonSchema(): string {
+  return `${JSON.stringify(z.toJSONSchema(MANIFEST_SCHEMA), null, 2)}\n`;
+}
+
+/** Name of the manifest in the folder of a version. */
+export const MANIFEST_FILE = 'release.json';
+
+/** Writes the manifest into `folder`, whole or not at all. */
+export async function writeManifest(folder: string, manifest: Manifest): Promise<void> {
+  await writeWhole(join(folder, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+/**
+ * Returns the manifest in `folder`, or null when there is none.
+ *
+ * @throws UsageError `MANIFEST_INVALID` when the file is there and is no manifest
+ */
+export async function readManifest(folder: string): Promise<Manifest | null> {
+  const path = join(folder, MANIFEST_FILE);
+  let source: Buffer;
+  try {
+    source = await readFile(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+  return parseDocument(source, {
+    name: path,
+    schema: MANIFEST_SCHEMA,
+    code: 'MANIFEST_INVALID',
+    hint: 'Run without --resume; the release starts anew.',
+  });
+}

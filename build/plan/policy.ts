@@ -1,0 +1,49 @@
+import { readFile } from 'node:fs/promises';
+import * as z from 'zod';
+import { parseDocument } from '../../src/base/document.ts';
+import type { Policy } from '../../src/verify/expectations.ts';
+
+const absolute = z
+  .string()
+  .regex(/^\/(?!.*\/\.{1,2}(\/|$))[^\x00-\x1f]*$/, 'an absolute path without ..')
+  .describe('an absolute path; what lies below a folder is allowed too');
+
+/** Schema of a policy: demands of whoever installs a package, beyond those of macOS. */
+export const POLICY_SCHEMA = z.strictObject({
+  $schema: z.string().optional(),
+  schema: z.literal(1),
+  team: z
+    .string()
+    .regex(/^[A-Z0-9]{10}$/, '10 capital letters or digits')
+    .optional()
+    .describe('Team that must have signed the package and all code in it'),
+  minimumMacOS: z
+    .string()
+    .regex(/^\d{1,3}(\.\d{1,2}){1,2}$/, 'a macOS version such as 11.0')
+    .optional()
+    .describe('macOS on which the package must still install and its code run'),
+  allowedPaths: z.array(absolute).optional().describe('All that the package may lay down'),
+  allowedMechanisms: z
+    .array(z.string().regex(/^[^:,]+:[^:,]+(,privileged)?$/, 'PLUGIN:MECHANISM or PLUGIN:MECHANISM,privileged'))
+    .optional()
+    .describe('All entries of authorization rights that its scripts may name'),
+});
+
+/**
+ * Returns the policy in a file.
+ *
+ * @throws UsageError `POLICY_INVALID` that lists every problem
+ */
+export async function readPolicy(path: string): Promise<Policy> {
+  return parseDocument(await readFile(path), {
+    name: path,
+    schema: POLICY_SCHEMA,
+    code: 'POLICY_INVALID',
+    hint: 'A policy is {"schema": 1} with any of team, minimumMacOS, allowedPaths, allowedMechanisms.',
+  });
+}
+
+/** Returns the JSON Schema (draft 2020-12) of a policy, for editors. */
+export function policyJsonSchema(): string {
+  return `${JSON.stringify(z.toJSONSchema(POLICY_SCHEMA, { io: 'input' }), null, 2)}\n`;
+}

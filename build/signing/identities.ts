@@ -1,0 +1,235 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UsageError } from '../../src/base/errors.ts';
+import { runTool } from '../../src/base/run-tool.ts';
+import { Secret } from '../../src/base/secret.ts';
+import { commandSigner } from '../../src/pki/identity/command-signer.ts';
+import {
+  checkIdentityPair,
+  type Identity,
+  type IdentitySource,
+  loadIdentity,
+} from '../../src/pki/identity/identity.ts';
+import type { IdentityRole } from '../../src/pki/identity/identity-problem.ts';
+import { timestampClient } from '../../src/pki/timestamp/timestamp.ts';
+import { encodeTimestampRequest, parseTimestampResponse } from '../../src/pki/timestamp/timestamp-token.ts';
+import { appleTrust, type Trust } from '../../src/pki/x509/apple-roots.ts';
+import { openRehearsalAuthority, type RehearsalAuthority } from '../../src/rehearsal/authority.ts';
+import { rehearsalTimestampAuthority } from '../../src/rehearsal/timestamp-authority.ts';
+import type { TimestampSource } from '../../src/toolchain/portable/code-signer.ts';
+import type { SigningIdentity } from '../../src/toolchain/toolchain.ts';
+import type { Config } from '../plan/config.ts';
+import type { Plan } from '../plan/plan.ts';
+
+/** Who signs a release, and who says when. */
+export interface ReleaseSigning {
+  readonly mode: 'release' | 'rehearsal';
+  /** Who signs code and packages. */
+  readonly identities: Readonly<Record<IdentityRole, SigningIdentity>>;
+  readonly teamIdentifier: string;
+  /** Whose signatures the finished package is verified with. */
+  readonly trust: Trust;
+  /** Returns a checked time-stamp token over a signature value. */
+  readonly timestamp: TimestampSource;
+  /** What a person should know, such as that a certificate expires soon. */
+  readonly warnings: readonly string[];
+}
+
+/** Environment variables of the command line, and where the project lies. */
+export interface SigningInput {
+  readonly env: Readonly<NodeJS.ProcessEnv>;
+  readonly plan: Pick<Plan, 'root' | 'config'>;
+  /** Whose identities are taken; Apple's unless told. */
+  readonly trust?: Trust;
+}
+
+/** Folder of the rehearsal's certificate authority; ignored by git. */
+export const REHEARSAL_FOLDER = '.rehearsal';
+const PREFIXES: Readonly<Record<IdentityRole, string>> = { application: 'APPLICATION', installer: 'INSTALLER' };
+
+/**
+ * Returns who signs: the identities that environment and configuration name, or the rehearsal's where they name none.
+ *
+ * Everything that can be wrong with an identity is found here, before any work is done.
+ *
+ * @throws UsageError naming the variables that are missing, or what is wrong with an identity
+ */
+export async function resolveSigning(input: SigningInput): Promise<ReleaseSigning> {
+  const sources = await identitySources(input);
+  if (!sources) return rehearsalSigning(input.plan.root);
+  const { config } = input.plan;
+  const trust = input.trust ?? appleTrust();
+  const application = await loadIdentity('application', sources.application, { trust });
+  const installer = await loadIdentity('installer', sources.installer, { trust });
+  const warnings = checkIdentityPair(application, installer);
+  checkTeam(application, config);
+  const client = timestampClient({ url: config.services.timestamp, trust });
+  return {
+    mode: 'release',
+    identities: {
+      application: { kind: 'identity', identity: application },
+      installer: { kind: 'identity', identity: installer },
+    },
+    teamIdentifier: application.teamIdentifier,
+    trust,
+    timestamp: (signature, signal) => client.token(signature, signal),
+    warnings: warnings.map(({ message }) => message),
+  };
+}
+
+/**
+ * Returns who would sign, in words; nothing is made for it.
+ *
+ * @throws UsageError as `resolveSigning`
+ */
+export async function describeSigning(input: SigningInput): Promise<string> {
+  if (!(await identitySources(input)))
+    return 'no identity is set: npm start is a rehearsal, whose package no Mac trusts';
+  const { identities, warnings } = await resolveSigning(input);
+  const names = [identities.application, identities.installer].map(({ identity }) => identity.certificate.commonName);
+  return [...names, ...warnings].join('\n');
+}
+
+async function rehearsalSigning(root: string): Promise<ReleaseSigning> {
+  const authority = await openRehearsalAuthority(join(root, REHEARSAL_FOLDER));
+  const { trust } = authority;
+  const application = await loadIdentity('application', authority.identitySource('application'), { trust });
+  const installer = await loadIdentity('installer', authority.identitySource('installer'), { trust });
+  return {
+    mode: 'rehearsal',
+    identities: {
+      application: { kind: 'identity', identity: application },
+      installer: { kind: 'identity', identity: installer },
+    },
+    teamIdentifier: application.teamIdentifier,
+    trust,
+    timestamp: async (signature) => rehearsalToken(authority, signature),
+    warnings: [
+      'This is a rehearsal: no signing identity is set, so a throw-away one signs. No Mac trusts the package.',
+    ],
+  };
+}
+
+/** The rehearsal's timestamp authority lives in this process: a rehearsal needs no network. */
+function rehearsalToken(authority: RehearsalAuthority, signature: Buffer): Buffer {
+  const response = rehearsalTimestampAuthority(authority).issueToken(encodeTimestampRequest(signature, randomBytes(8)));
+  const { token } = parseTimestampResponse(response);
+  if (!token) throw new TypeError('the timestamp authority of the rehearsal gave no token');
+  return token;
+}
+
+function checkTeam({ teamIdentifier }: Identity, { signing }: Config): void {
+  if (signing.teamIdentifier === null || signing.teamIdentifier === teamIdentifier) return;
+  throw new UsageError(
+    'IDENTITY_WRONG_TEAM',
+    `the identities are of team ${teamIdentifier}, release.config.json asks for ${signing.teamIdentifier}`,
+    { hint: "Use that team's certificates, or set signing.teamIdentifier to the team that shall sign." },
+  );
+}
+
+type Sources = Readonly<Record<IdentityRole, IdentitySource>>;
+
+/** A way to give an identity: the variables it needs, each of which may be given as the path of a file in `NAME_FILE`. */
+interface Way {
+  readonly names: readonly [string, string];
+  make(values: readonly [Secret<Buffer>, Secret<Buffer>]): IdentitySource;
+}
+
+function waysOf(role: IdentityRole): readonly Way[] {
+  const prefix = PREFIXES[role];
+  return [
+    {
+      names: [`${prefix}_P12_BASE64`, `${prefix}_P12_PASSWORD`],
+      make: ([p12, password]) => ({ p12, password: new Secret(oneLine(password)) }),
+    },
+    {
+      names: [`${prefix}_CERTIFICATE_PEM`, `${prefix}_KEY_PEM`],
+      make: ([certificate, key]) => ({
+        pemCertificate: certificate.reveal().toString('utf8'),
+        pemKey: new Secret(key.reveal().toString('utf8')),
+      }),
+    },
+  ];
+}
+
+/** An editor or `echo` ends a file with a newline that is not part of the password. */
+const oneLine = (password: Secret<Buffer>) =>
+  password
+    .reveal()
+    .toString('utf8')
+    .replace(/\r?\n$/, '');
+
+/** Returns where both identities come from; undefined when nothing names one. */
+async function identitySources(input: SigningInput): Promise<Sources | undefined> {
+  const { externalSigner } = input.plan.config.signing;
+  if (externalSigner) {
+    const { root } = input.plan;
+    return {
+      application: await externalSource(externalSigner.application, root),
+      installer: await externalSource(externalSigner.installer, root),
+    };
+  }
+  const application = await givenSource('application', input.env);
+  const installer = await givenSource('installer', input.env);
+  if (!application.source && !installer.source && !application.begun && !installer.begun) return undefined;
+  if (application.source && installer.source) return { application: application.source, installer: installer.source };
+  const missing = [application, installer].flatMap((given) => (given.source ? [] : given.missing));
+  throw new UsageError(
+    'IDENTITY_INCOMPLETE',
+    `for a signed release these variables are missing: ${missing.join(', ')}`,
+    {
+      hint: 'Set them (or the same names with _FILE, each the path of a file), or none at all for a rehearsal.',
+    },
+  );
+}
+
+interface Given {
+  readonly source: IdentitySource | undefined;
+  /** Whether one of the variables is set. */
+  readonly begun: boolean;
+  /** What is not there, of the way that was begun. */
+  readonly missing: readonly string[];
+}
+
+async function givenSource(role: IdentityRole, env: SigningInput['env']): Promise<Given> {
+  const ways = waysOf(role);
+  for (const { names, make } of ways) {
+    const values = [await variable(names[0], env), await variable(names[1], env)] as const;
+    if (values[0] && values[1]) return { source: make([values[0], values[1]]), begun: true, missing: [] };
+    if (values[0] || values[1])
+      return { source: undefined, begun: true, missing: names.filter((_, at) => !values[at]) };
+  }
+  return { source: undefined, begun: false, missing: ways[0]?.names ?? [] };
+}
+
+/** An unset secret of a CI service is an empty variable; so is one that somebody cleared. */
+export async function variable(name: string, env: SigningInput['env']): Promise<Secret<Buffer> | undefined> {
+  const value = env[name];
+  const path = env[`${name}_FILE`];
+  if (value && path) {
+    throw new UsageError('IDENTITY_TWICE', `${name} and ${name}_FILE are both set`, { hint: 'Unset one of them.' });
+  }
+  if (value) return new Secret(Buffer.from(value, 'utf8'));
+  if (!path) return undefined;
+  try {
+    return new Secret(await readFile(path));
+  } catch (cause) {
+    throw new UsageError('IDENTITY_FILE', `${name}_FILE: cannot read ${path}`, {
+      cause,
+      hint: 'Check the path and who may read it.',
+    });
+  }
+}
+
+async function externalSource(
+  { command, certificates, hashes }: NonNullable<Config['signing']['externalSigner']>[IdentityRole],
+  root: string,
+): Promise<IdentitySource> {
+  const pem = await readFile(join(root, certificates), 'utf8');
+  const blocks = [...pem.matchAll(/-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/g)];
+  return {
+    certificateChain: blocks.map((block) => Buffer.from(block[1] as string, 'base64')),
+    signer: commandSigner({ command: command as [string, ...string[]], hashes, run: runTool }),
+  };
+}

@@ -1,0 +1,142 @@
+import { UsageError } from '../base/errors.ts';
+import {
+  baseName,
+  checkEntries,
+  countChildren,
+  FILE_TYPE_BITS,
+  type FileEntry,
+  type PayloadEntry,
+} from '../tree/entry.ts';
+import { FactGatherer, type FileFacts } from '../tree/file-facts.ts';
+import {
+  COMPONENT_MAX,
+  CPIO_BLOCK_SIZE,
+  CPIO_FILE_SIZE_MAX,
+  ODC_HEADER,
+  ODC_MAGIC,
+  ODC_SHORT_MAX,
+  TRAILER_NAME,
+  WRITTEN_NAME_MAX,
+} from './header.ts';
+
+/** Told the facts of each file once its data has gone by. */
+export type FileObserver = (entry: FileEntry, facts: FileFacts) => void;
+
+/**
+ * Yields the entries as an odc cpio archive, padded to 512 bytes, as pkgbuild writes Payload and Scripts.
+ *
+ * Every file is read once; what its Bom record needs is gathered from that reading. Symbolic links have their target as data. Order is
+ * that of `checkEntries`.
+ *
+ * @param entries a tree with its root; see `checkEntries`
+ * @param observe called for every file, in archive order
+ * @throws UsageError `ENTRY_INVALID` for a broken tree, `ENTRY_TOO_LARGE` from 8 GiB on for a name or link target
+ *   beyond what macOS can lay down (1,023 bytes, 255 units a component), before anything is yielded; whatever a source throws
+ * @example for await (const chunk of writeCpio(entries, (entry, facts) => sums.set(entry.path, facts))) ...
+ */
+export async function* writeCpio(
+  entries: readonly PayloadEntry[],
+  observe: FileObserver = () => undefined,
+): AsyncGenerator<Buffer> {
+  const sorted = checkEntries(entries);
+  for (const entry of sorted) checkLimits(entry);
+  const children = countChildren(sorted);
+  const staging = new Staging();
+  for (const [index, entry] of sorted.entries()) {
+    const nlink = entry.kind === 'directory' ? 2 + (children.get(entry.path) ?? 0) : 1;
+    yield* staging.add(encodeEntry(entry, index, nlink));
+    if (entry.kind === 'file') yield* copyFile(entry, staging, observe);
+  }
+  yield* staging.add(encodeTrailer(sorted.length));
+  yield* staging.add(Buffer.alloc((CPIO_BLOCK_SIZE - (staging.total % CPIO_BLOCK_SIZE)) % CPIO_BLOCK_SIZE));
+  yield* staging.flush();
+}
+
+async function* copyFile(entry: FileEntry, staging: Staging, observe: FileObserver): AsyncGenerator<Buffer> {
+  const gatherer = new FactGatherer(entry.source.size);
+  for await (const chunk of entry.source.chunks()) {
+    gatherer.update(chunk);
+    // A source without an end must not fill the disk before it is noticed.
+    if (gatherer.seen > entry.source.size) throw changed(entry, gatherer.seen);
+    yield* staging.add(chunk);
+  }
+  const facts = gatherer.finish();
+  if (facts.size !== entry.source.size) throw changed(entry, facts.size);
+  observe(entry, facts);
+}
+
+function changed({ path, source }: FileEntry, found: number): UsageError {
+  const problem = `payload entry ${JSON.stringify(path)}: expected ${source.size} bytes, found ${found}`;
+  return new UsageError('ENTRY_CHANGED', problem, { hint: 'The file changed while it was packaged. Run again.' });
+}
+
+/** Bytes of an entry's data. */
+function dataSize(entry: PayloadEntry): number {
+  if (entry.kind === 'directory') return 0;
+  return entry.kind === 'file' ? entry.source.size : Buffer.byteLength(entry.target);
+}
+
+function checkLimits(entry: PayloadEntry): void {
+  const target = entry.kind === 'symlink' ? Buffer.byteLength(entry.target) : 0;
+  const limits = [
+    ['a file', entry.kind === 'file' ? entry.source.size : 0, CPIO_FILE_SIZE_MAX, 'bytes'],
+    ['a name', Buffer.byteLength(entry.path), WRITTEN_NAME_MAX, 'bytes'],
+    ['a link target', target, WRITTEN_NAME_MAX, 'bytes'],
+    ['a last component', baseName(entry.path).length, COMPONENT_MAX, 'UTF-16 units'],
+  ] as const;
+  for (const [what, size, max, unit] of limits) {
+    if (size <= max) continue;
+    const problem = `payload entry ${JSON.stringify(entry.path.slice(0, 200))}: expected ${what} of at most ${max} ${unit}, found ${size}`;
+    throw new UsageError('ENTRY_TOO_LARGE', problem);
+  }
+}
+
+function encodeEntry(entry: PayloadEntry, index: number, nlink: number): Buffer {
+  const name = Buffer.from(`${entry.path}\0`);
+  const header = ODC_HEADER.encode({
+    magic: ODC_MAGIC,
+    dev: 0,
+    ino: index & ODC_SHORT_MAX,
+    mode: FILE_TYPE_BITS[entry.kind] | entry.mode,
+    uid: entry.uid,
+    gid: entry.gid,
+    nlink: Math.min(nlink, ODC_SHORT_MAX),
+    rdev: 0,
+    mtime: entry.mtimeSeconds,
+    nameSize: name.length,
+    fileSize: dataSize(entry),
+  });
+  return Buffer.concat(entry.kind === 'symlink' ? [header, name, Buffer.from(entry.target)] : [header, name]);
+}
+
+/** The trailer's ino goes on counting; everything else is zero but nlink. Observed in every archive made by pkgbuild. */
+function encodeTrailer(index: number): Buffer {
+  const name = Buffer.from(`${TRAILER_NAME}\0`);
+  const zero = { dev: 0, mode: 0, uid: 0, gid: 0, rdev: 0, mtime: 0, fileSize: 0 };
+  const ino = index & ODC_SHORT_MAX;
+  return Buffer.concat([ODC_HEADER.encode({ ...zero, magic: ODC_MAGIC, ino, nlink: 1, nameSize: name.length }), name]);
+}
+
+/** Joins small pieces into larger buffers; large ones pass through uncopied. */
+class Staging {
+  static readonly SIZE = 64 * 1024;
+  static readonly SMALL = 8 * 1024;
+  #buffer = Buffer.allocUnsafe(Staging.SIZE);
+  #used = 0;
+  /** Bytes added so far. */
+  total = 0;
+
+  *add(piece: Buffer): Generator<Buffer> {
+    this.total += piece.length;
+    if (this.#used + piece.length > Staging.SIZE || piece.length > Staging.SMALL) yield* this.flush();
+    if (piece.length > Staging.SMALL) yield piece;
+    else this.#used += piece.copy(this.#buffer, this.#used);
+  }
+
+  *flush(): Generator<Buffer> {
+    if (this.#used === 0) return;
+    yield this.#buffer.subarray(0, this.#used);
+    this.#buffer = Buffer.allocUnsafe(Staging.SIZE);
+    this.#used = 0;
+  }
+}

@@ -1,0 +1,190 @@
+import { createHash } from 'node:crypto';
+import { pipeline, Readable } from 'node:stream';
+import { createInflate, inflateSync, type Zlib } from 'node:zlib';
+import type { ByteSource } from '../base/bytes.ts';
+import { FormatError } from '../base/errors.ts';
+import { type ByteRange, fromRange, type RandomAccess } from '../base/random-access.ts';
+import { parseXml } from '../xml/xml.ts';
+import { type ChecksumStyle, DEFLATED, readXarHeader, STORED, type XarHeader } from './layout.ts';
+import { parseXarToc, type XarChecksum, type XarData, type XarMember, type XarToc } from './toc.ts';
+
+/** A xar archive that was opened and found sound, but for the data of its members. */
+export interface XarArchive extends Omit<XarToc, 'checksum'> {
+  readonly header: XarHeader;
+  readonly access: RandomAccess;
+  /** The TOC's digest: what signatures sign, and what a ticket names. */
+  readonly checksum: { readonly style: ChecksumStyle; readonly range: ByteRange; readonly value: Buffer };
+  /** Where the heap begins, in bytes from the start of the file. */
+  readonly heapStart: number;
+  /** Bytes of the file behind the heap: a staple, or something unknown. */
+  readonly trailing: ByteRange;
+}
+
+/** Largest TOC that is read, in bytes of XML. Those of packages are smaller than 1 MiB, so this bounds only what an attack costs. */
+const TOC_LIMIT = 64 * 1024 * 1024;
+
+const DAMAGED_HINT = 'The archive is damaged, or somebody changed it. Fetch it anew.';
+
+/**
+ * Returns an archive whose header, TOC and digest are right and whose members lie in the heap without overlap.
+ *
+ * The data of members is not read: `extractMember` checks it. Throws FormatError; see `readXarHeader` and `parseXarToc`, and
+ * `XAR_TOC_SIZE`, `XAR_TOC_INFLATE`, `XAR_TOC_LENGTH`, `XAR_TOC_TRAILING`, `XAR_CHECKSUM_MISMATCH` (header against TOC),
+ * `XAR_TOC_DIGEST`.
+ *
+ * @example
+ * const archive = await readXar(await accessFile(handle));
+ * archive.members.map((member) => member.path) // ['Distribution', 'a.pkg', 'a.pkg/Bom', ...]
+ */
+export async function readXar(access: RandomAccess): Promise<XarArchive> {
+  const header = await readXarHeader(access);
+  const compressedToc = await readCompressedToc(access, header);
+  const xml = inflateToc(compressedToc, header.tocSize);
+  const root = parseXml(xml, 'XarToc', { size: TOC_LIMIT });
+  const heapStart = header.headerSize + header.tocCompressedSize;
+  const toc = parseXarToc(root, access.size - heapStart);
+  const { style, range } = toc.checksum;
+  if (style !== header.checksum) {
+    const problem = `expected ${header.checksum} as the header says, found ${style}`;
+    throw new FormatError('XAR_CHECKSUM_MISMATCH', 'XarToc', 0, problem);
+  }
+  const value = Buffer.from(await access.read(heapStart + range.offset, range.size));
+  const digest = createHash(style).update(compressedToc).digest();
+  if (!digest.equals(value)) {
+    const problem = `expected TOC digest ${value.toString('hex')}, found ${digest.toString('hex')}`;
+    throw new FormatError('XAR_TOC_DIGEST', 'xar heap', range.offset, problem, { hint: DAMAGED_HINT });
+  }
+  const heapEnd = heapStart + toc.heapSize;
+  const trailing = { offset: heapEnd, size: access.size - heapEnd };
+  return { ...toc, header, access, checksum: { style, range, value }, heapStart, trailing };
+}
+
+/** Returns the member at `path`, or undefined. */
+export function findMember(archive: XarArchive, path: string): XarMember | undefined {
+  return archive.members.find((member) => member.path === path);
+}
+
+/** Returns a piece of the heap as it is stored, such as a signature with its padding. */
+export function readHeap(archive: XarArchive, range: ByteRange): Promise<Buffer> {
+  return archive.access.read(archive.heapStart + range.offset, range.size);
+}
+
+/** Returns a member's data as it is stored in the heap, unchecked. */
+export function memberSource(archive: XarArchive, member: XarMember): ByteSource {
+  const { offset, length } = member.data ?? { offset: 0, length: 0 };
+  return fromRange(archive.access, { offset: archive.heapStart + offset, size: length });
+}
+
+/**
+ * Yields a file's decoded data.
+ *
+ * Both checksums and the size are verified while the bytes pass, so what was yielded is right only when no error came. Throws
+ * FormatError `XAR_ENCODING`, `XAR_MEMBER_INFLATE`, `XAR_MEMBER_SIZE`, `XAR_MEMBER_TRAILING`, `XAR_ARCHIVED_CHECKSUM`,
+ * `XAR_EXTRACTED_CHECKSUM`.
+ *
+ * @example for await (const chunk of extractMember(archive, member)) out.write(chunk);
+ */
+export async function* extractMember(archive: XarArchive, member: XarMember): AsyncGenerator<Buffer> {
+  const { data } = member;
+  if (!data) return;
+  const archived = createHash(data.archivedChecksum.style);
+  const extracted = createHash(data.extractedChecksum.style);
+  const stored = tap(memberSource(archive, member).chunks(), (chunk) => archived.update(chunk));
+  let size = 0;
+  for await (const chunk of decode(stored, data, member.path)) {
+    size += chunk.length;
+    if (size > data.size) fail('XAR_MEMBER_SIZE', member.path, data.size, `expected ${data.size} bytes, found more`);
+    extracted.update(chunk);
+    yield chunk;
+  }
+  if (size !== data.size) {
+    fail('XAR_MEMBER_SIZE', member.path, size, `expected ${data.size} bytes, found ${size}`);
+  }
+  compare('XAR_ARCHIVED_CHECKSUM', member.path, data.archivedChecksum, archived.digest('hex'));
+  compare('XAR_EXTRACTED_CHECKSUM', member.path, data.extractedChecksum, extracted.digest('hex'));
+}
+
+async function readCompressedToc(access: RandomAccess, header: XarHeader): Promise<Buffer> {
+  for (const [size, what] of [
+    [header.tocSize, 'TOC'],
+    [header.tocCompressedSize, 'deflated TOC'],
+  ] as const) {
+    if (size > TOC_LIMIT) {
+      throw new FormatError(
+        'XAR_TOC_SIZE',
+        'XarHeader',
+        16,
+        `expected a ${what} of at most ${TOC_LIMIT} bytes, found ${size}`,
+      );
+    }
+  }
+  return access.read(header.headerSize, header.tocCompressedSize);
+}
+
+/** Inflates to at most one byte more than was declared, whatever the stream holds. */
+function inflateToc(compressed: Buffer, size: number): Buffer {
+  const format = 'xar TOC (deflated)';
+  let result: { buffer: Buffer; engine: Zlib };
+  try {
+    // With `info` the result also tells how many bytes were used; the types of Node do not know the option.
+    const options = { maxOutputLength: size + 1, info: true };
+    result = inflateSync(compressed, options) as unknown as typeof result;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
+      throw new FormatError('XAR_TOC_LENGTH', format, 0, `expected ${size} bytes of XML, found more`, { cause });
+    }
+    throw new FormatError('XAR_TOC_INFLATE', format, 0, 'expected one whole zlib stream, found none', { cause });
+  }
+  const { buffer, engine } = result;
+  if (buffer.length !== size) {
+    throw new FormatError('XAR_TOC_LENGTH', format, 0, `expected ${size} bytes of XML, found ${buffer.length}`);
+  }
+  if (engine.bytesWritten !== compressed.length) {
+    const problem = `expected the zlib stream to fill ${compressed.length} bytes, found its end before`;
+    throw new FormatError('XAR_TOC_TRAILING', format, engine.bytesWritten, problem);
+  }
+  return buffer;
+}
+
+function decode(stored: AsyncIterable<Buffer>, data: XarData, path: string): AsyncIterable<Buffer> {
+  if (data.encoding === STORED) return stored;
+  if (data.encoding === DEFLATED) return inflate(stored, data.length, path);
+  return fail('XAR_ENCODING', path, 0, `expected encoding ${STORED} or ${DEFLATED}, found ${data.encoding}`);
+}
+
+async function* inflate(stored: AsyncIterable<Buffer>, length: number, path: string): AsyncGenerator<Buffer> {
+  const inflater = createInflate();
+  // Errors of both ends reach the loop below, because pipeline destroys the inflater with them.
+  pipeline(Readable.from(stored), inflater, () => {});
+  try {
+    for await (const chunk of inflater) yield chunk as Buffer;
+  } catch (cause) {
+    if (!isZlibError(cause)) throw cause;
+    fail('XAR_MEMBER_INFLATE', path, inflater.bytesWritten, `expected a zlib stream, found: ${cause.message}`, cause);
+  }
+  if (inflater.bytesWritten !== length) {
+    const problem = `expected the zlib stream to fill ${length} bytes, found its end before`;
+    fail('XAR_MEMBER_TRAILING', path, inflater.bytesWritten, problem);
+  }
+}
+
+function isZlibError(error: unknown): error is Error {
+  return error instanceof Error && String((error as NodeJS.ErrnoException).code).startsWith('Z_');
+}
+
+async function* tap(chunks: AsyncIterable<Buffer>, see: (chunk: Buffer) => void): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    see(chunk);
+    yield chunk;
+  }
+}
+
+function compare(code: string, path: string, expected: XarChecksum, found: string): void {
+  if (found !== expected.value) {
+    fail(code, path, 0, `expected ${expected.style} ${expected.value}, found ${found}`);
+  }
+}
+
+function fail(code: string, path: string, offset: number, problem: string, cause?: unknown): never {
+  throw new FormatError(code, `xar member ${path}`, offset, problem, { hint: DAMAGED_HINT, cause });
+}

@@ -1,0 +1,148 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { assetDifferences, assetSetProblems } from '../../../../build/github/release/assets.ts';
+import { readConfig } from '../../../../build/plan/config.ts';
+import { cli } from '../../../support/cli.ts';
+
+const COMMIT = 'c'.repeat(40);
+let scratch: string;
+let folder: string;
+let state: string;
+beforeEach(() => {
+  scratch = mkdtempSync(join(tmpdir(), 'publish-'));
+  folder = join(scratch, 'finished');
+  cpSync(inject('releaseFolder'), folder, { recursive: true });
+  writeFileSync(join(scratch, 'bundle.jsonl'), '{}\n');
+  writeFileSync(join(scratch, 'EscrowBuddy.intoto.jsonl'), '{}\n');
+  state = join(scratch, 'github');
+  mkdirSync(state);
+  mkdirSync(join(scratch, 'bin'));
+  const fake = resolve('test/github/fake-gh.mjs');
+  writeFileSync(join(scratch, 'bin/gh'), `#!/bin/sh\nexec "${process.execPath}" "${fake}" "${state}" "$@"\n`, {
+    mode: 0o755,
+  });
+  github({});
+});
+afterEach(() => rmSync(scratch, { recursive: true, force: true }));
+
+function github(changes: object): void {
+  const empty = JSON.parse(readFileSync('test/github/empty-github.json', 'utf8'));
+  writeFileSync(join(state, 'github.json'), JSON.stringify({ ...empty, ...changes }));
+}
+const read = () => JSON.parse(readFileSync(join(state, 'github.json'), 'utf8'));
+const run = (repository = 'rehearsal.invalid/escrow-buddy') =>
+  cli(['github', 'publish', '--folder', folder, '--bundle', join(scratch, 'EscrowBuddy.intoto.jsonl')], {
+    env: {
+      GITHUB_REPOSITORY: repository,
+      GITHUB_SHA: COMMIT,
+      GH_TOKEN: 'token',
+      PATH: `${join(scratch, 'bin')}:${process.env.PATH}`,
+    },
+  });
+
+describe('github publish', () => {
+  it('publishes a draft after its assets were read back, and does nothing the second time', () => {
+    expect(run()).toMatchObject({ status: 0 });
+    const calls = read().calls.map((argv: string[]) => argv.slice(0, 4).join(' '));
+    expect(calls.findIndex((call: string) => call.includes('PATCH'))).toBeGreaterThan(
+      calls.findLastIndex((call: string) => call.includes('upload')),
+    );
+    expect(run()).toMatchObject({ status: 0 });
+    expect(read().releases).toHaveLength(1);
+  });
+
+  it('refuses a rehearsal anywhere a Mac might fetch it', () => {
+    const { status, stderr } = run('somebody/escrow-buddy');
+    expect(status).toBe(2);
+    expect(stderr).toContain('no Mac trusts this package');
+    expect(read().calls).toEqual([]);
+  });
+
+  it('refuses a package that is not the one release.json names', () => {
+    writeFileSync(join(folder, 'Escrow.Buddy-1.1.0.pkg'), 'other');
+    expect(run()).toMatchObject({ status: 6 });
+    expect(read().calls).toEqual([]);
+  });
+
+  it('refuses a file that is no asset of a release', () => {
+    writeFileSync(join(folder, 'notes.txt'), 'mine');
+    expect(run()).toMatchObject({ status: 2, stderr: expect.stringContaining('notes.txt') });
+  });
+
+  it('refuses a file that release.json does not name', () => {
+    const path = join(folder, 'release.json');
+    const manifest = JSON.parse(readFileSync(path, 'utf8'));
+    const files = manifest.files.filter(({ role }: { role: string }) => role !== 'sbom');
+    writeFileSync(path, JSON.stringify({ ...manifest, files }));
+    expect(run()).toMatchObject({ status: 6, stderr: expect.stringContaining('release.json does not name it') });
+  });
+
+  it('says so loudly when the release is not immutable', () => {
+    github({ immutable: false });
+    const { status, stderr } = run();
+    expect(status).toBe(6);
+    expect(stderr).toContain('not immutable');
+  });
+
+  it('refuses a published release with other assets', () => {
+    github({
+      releases: [{ id: 7, tag_name: 'v1.1.0', draft: false, immutable: true, assets: [], html_url: '' }],
+      tags: { 'v1.1.0': COMMIT },
+    });
+    expect(run()).toMatchObject({ status: 6, stderr: expect.stringContaining('there 0 times') });
+  });
+
+  it('refuses a tag at another commit', () => {
+    github({ faults: [] });
+    expect(run().status).toBe(0);
+    github({ ...read(), tags: { 'v1.1.0': 'd'.repeat(40) } });
+    expect(run()).toMatchObject({ status: 6, stderr: expect.stringContaining(`v1.1.0 is at ${'d'.repeat(40)}`) });
+  });
+
+  it('leaves a draft, and no release, when the last call fails', () => {
+    github({ faults: [{ call: '--method PATCH', when: 'before', words: 'HTTP 500' }] });
+    expect(run()).toMatchObject({ status: 5, stderr: expect.stringContaining('still a draft') });
+    expect(read().releases).toMatchObject([{ draft: true }]);
+  });
+});
+
+describe('assetSetProblems', () => {
+  const whole = [
+    'Escrow.Buddy-1.1.0.pkg',
+    'EscrowBuddy-1.1.0-mdm-kit.zip',
+    'SHA256SUMS',
+    'release.json',
+    'EscrowBuddy.intoto.jsonl',
+    'EscrowBuddy.cdx.json',
+    'verify-report.json',
+  ];
+
+  it.each(whole)('misses %s', async (name) => {
+    const config = await readConfig('.');
+    const others = whole.filter((other) => other !== name);
+    expect(assetSetProblems(others, config, '1.1.0')).toEqual([`missing for a release: ${name}`]);
+  });
+
+  it('takes the whole set, with or without a log of the notary, and nothing else', async () => {
+    const config = await readConfig('.');
+    expect(assetSetProblems(whole, config, '1.1.0')).toEqual([]);
+    expect(assetSetProblems([...whole, 'notary-log.json'], config, '1.1.0')).toEqual([]);
+    expect(assetSetProblems([...whole, 'other.pkg'], config, '1.1.0')).toEqual(['no asset of a release: other.pkg']);
+  });
+});
+
+describe('assetDifferences', () => {
+  const ours = [{ name: 'a', path: 'a', size: 1, sha256: '0'.repeat(64) }];
+  const listed = { name: 'a', state: 'uploaded', size: 1, digest: `sha256:${'0'.repeat(64)}` };
+
+  it.each([
+    ['nothing', [listed], []],
+    ['a missing asset', [], ['a: there 0 times instead of once']],
+    ['an asset more', [listed, { ...listed, name: 'b' }], ['b: not one of ours']],
+    ['an unfinished upload', [{ ...listed, state: 'starter' }], ['a: state starter']],
+    ['no digest', [{ ...listed, digest: null }], [`a: digest null, ours is sha256:${'0'.repeat(64)}`]],
+    ['another size', [{ ...listed, size: 2 }], ['a: 2 bytes, ours has 1']],
+  ])('tells %s', (_, found, problems) => expect(assetDifferences(ours, found)).toEqual(problems));
+});

@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { cli } from '../../../support/cli.ts';
+
+const COMMIT = 'c'.repeat(40);
+const PACKAGE = 'Escrow.Buddy-1.1.0.pkg';
+let scratch: string;
+/** State of the stand-in for GitHub after a good publication. */
+let published: string;
+beforeAll(() => {
+  scratch = mkdtempSync(join(tmpdir(), 'verify-release-'));
+  published = join(scratch, 'published');
+  mkdirSync(published);
+  cpSync(inject('releaseFolder'), join(scratch, 'finished'), { recursive: true });
+  writeFileSync(join(scratch, 'EscrowBuddy.intoto.jsonl'), '{}\n');
+  const argv = ['publish', '--folder', join(scratch, 'finished')];
+  const run = github(published, [...argv, '--bundle', join(scratch, 'EscrowBuddy.intoto.jsonl')]);
+  expect(run.status, run.stderr).toBe(0);
+  const state = read(published);
+  const digests = state.releases[0].assets.map(({ digest }: { digest: string }) => digest.slice('sha256:'.length));
+  state.attested = Object.fromEntries(digests.map((digest: string) => [digest, COMMIT]));
+  state.described = { [digests[0]]: COMMIT };
+  write(published, state);
+});
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+const read = (state: string) => JSON.parse(readFileSync(join(state, 'github.json'), 'utf8'));
+const write = (state: string, value: object) => writeFileSync(join(state, 'github.json'), JSON.stringify(value));
+const sha256 = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
+
+function github(state: string, argv: readonly string[]) {
+  const bin = join(state, 'bin');
+  mkdirSync(bin, { recursive: true });
+  const fake = resolve('test/github/fake-gh.mjs');
+  writeFileSync(join(bin, 'gh'), `#!/bin/sh\nexec "${process.execPath}" "${fake}" "${state}" "$@"\n`, { mode: 0o755 });
+  const env = {
+    GITHUB_REPOSITORY: 'rehearsal.invalid/escrow-buddy',
+    GITHUB_SHA: COMMIT,
+    GH_TOKEN: 'token',
+    PATH: `${bin}:${process.env.PATH}`,
+  };
+  return cli(['github', ...argv], { env });
+}
+
+/** Verifies a copy of the published release after `change`; returns the checks that failed, with their reasons. */
+function verified(change: (at: { state: any; folder: string }) => void, ...argv: string[]) {
+  const copy = mkdtempSync(join(scratch, 'copy-'));
+  cpSync(published, copy, { recursive: true });
+  const state = read(copy);
+  change({ state, folder: join(copy, 'assets', String(state.releases[0].id)) });
+  write(copy, state);
+  const run = github(copy, ['verify-release', 'v1.1.0', '--wait', '0', '--json', ...argv]);
+  const { checks } = JSON.parse(run.stdout) as { checks: { id: string; status: string; reason: string }[] };
+  const failed = Object.fromEntries(checks.filter(({ status }) => status === 'fail').map((c) => [c.id, c.reason]));
+  return { status: run.status, checks, failed };
+}
+
+/** Replaces an asset as somebody could who also has the attestations of what they uploaded. */
+function replace({ state, folder }: { state: any; folder: string }, name: string, edit: (text: string) => string) {
+  const path = join(folder, name);
+  writeFileSync(path, edit(readFileSync(path, 'utf8')));
+  const asset = state.releases[0].assets.find((candidate: { name: string }) => candidate.name === name);
+  Object.assign(asset, { digest: `sha256:${sha256(path)}`, size: statSync(path).size });
+  state.attested[sha256(path)] = COMMIT;
+}
+
+describe('github verify-release', () => {
+  it('passes what was published, by nine checks', () => {
+    const { status, checks, failed } = verified(
+      () => undefined,
+      '--expect',
+      sha256(join(scratch, 'finished', PACKAGE)),
+    );
+    expect(failed).toEqual({});
+    expect(status).toBe(0);
+    expect(checks.map(({ id }) => id)).toEqual([
+      'assets',
+      'digests',
+      'sums',
+      'provenance',
+      'sbom-attestation',
+      'release-attestation',
+      'package',
+      'report',
+      'sbom',
+    ]);
+  });
+
+  it('finds an asset less, and one and an SBOM that nobody attested', () => {
+    const { status, failed } = verified(({ state, folder }) => {
+      state.releases[0].assets.splice(1, 1);
+      delete state.attested[sha256(join(folder, 'notary-log.json'))];
+      state.described = {};
+    });
+    expect(status).toBe(6);
+    expect(failed).toEqual({
+      assets: 'missing for a release: EscrowBuddy-1.1.0-mdm-kit.zip',
+      provenance: expect.stringContaining('no matching attestations'),
+      'sbom-attestation': expect.stringContaining('no matching attestations'),
+    });
+  });
+
+  it('finds an asset more, and one that is not what GitHub lists', () => {
+    const { failed } = verified(({ state, folder }) => {
+      writeFileSync(join(folder, 'notes.txt'), 'x');
+      const digest = sha256(join(folder, 'notes.txt'));
+      state.releases[0].assets.push({ name: 'notes.txt', state: 'uploaded', size: 1, digest: `sha256:${digest}` });
+      writeFileSync(join(folder, 'release.json'), '{}');
+    });
+    expect(failed).toEqual({
+      assets: 'no asset of a release: notes.txt',
+      digests: expect.stringContaining('release.json: sha256'),
+      sums: expect.stringContaining('notes.txt: sha256'),
+      provenance: expect.stringContaining('no matching attestations'),
+    });
+  });
+
+  it('finds a report and an SBOM of another package, with sums of their own, and a package that is not the finished one', () => {
+    const change = (at: { state: any; folder: string }) => {
+      const swap = (text: string) => text.replace(/("(?:tocDigest|content)": ")[0-9a-f]{8}/, '$100000000');
+      for (const name of ['verify-report.json', 'EscrowBuddy.cdx.json']) {
+        const old = sha256(join(at.folder, name));
+        replace(at, name, swap);
+        replace(at, 'SHA256SUMS', (text) => text.replace(old, sha256(join(at.folder, name))));
+      }
+    };
+    expect(verified(change, '--expect', '0'.repeat(64)).failed).toEqual({
+      digests: expect.stringContaining('finished was 0000'),
+      report: expect.stringContaining('it is about another package'),
+      sbom: expect.stringContaining('it is of another package'),
+    });
+  });
+
+  it('does without a log of the notary', () => {
+    const { failed } = verified(({ state }) => {
+      const { assets } = state.releases[0];
+      assets.splice(
+        assets.findIndex(({ name }: { name: string }) => name === 'notary-log.json'),
+        1,
+      );
+    });
+    expect(failed).toEqual({});
+  });
+});

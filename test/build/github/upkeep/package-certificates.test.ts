@@ -1,0 +1,28 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { packageCertificates } from '../../../../build/github/upkeep/package-certificates.ts';
+
+let scratch: string;
+beforeEach(() => {
+  scratch = mkdtempSync(join(tmpdir(), 'certificates-'));
+});
+afterEach(() => rmSync(scratch, { recursive: true, force: true }));
+
+describe('packageCertificates', () => {
+  it('finds both leaves, their authority and the root, each once', async () => {
+    const path = join(inject('releaseFolder'), 'Escrow.Buddy-1.1.0.pkg');
+    const names = (await packageCertificates(path, scratch, AbortSignal.timeout(60_000))).map(
+      ({ commonName }) => commonName,
+    );
+    expect(names).toHaveLength(4);
+    for (const word of [
+      'Developer ID Installer:',
+      'Developer ID Application:',
+      'Developer ID Certification Authority',
+      'Root CA',
+    ])
+      expect(names.filter((name) => name.includes(word))).toHaveLength(1);
+  });
+});

@@ -1,0 +1,122 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cli } from '../../../support/cli.ts';
+
+let scratch: string;
+beforeAll(() => {
+  scratch = mkdtempSync(join(tmpdir(), 'set-up-'));
+});
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+const SIGNING = [
+  'APPLICATION_P12_BASE64',
+  'APPLICATION_P12_PASSWORD',
+  'INSTALLER_P12_BASE64',
+  'INSTALLER_P12_PASSWORD',
+];
+const NOTARY = ['NOTARY_KEY', 'NOTARY_KEY_ID', 'NOTARY_ISSUER_ID'];
+const named = (names: readonly string[]) => ({ secrets: names.map((name) => ({ name })) });
+const branches = { branch_policies: [{ name: 'main' }] };
+const selected = { deployment_branch_policy: { custom_branch_policies: true } };
+const GOOD: Readonly<Record<string, unknown>> = {
+  'environments/signing': {
+    ...selected,
+    protection_rules: [{ type: 'required_reviewers' }, { type: 'branch_policy' }],
+  },
+  'environments/signing/deployment-branch-policies': branches,
+  'environments/signing/secrets': named(SIGNING),
+  'environments/notary': { ...selected, protection_rules: [{ type: 'branch_policy' }] },
+  'environments/notary/deployment-branch-policies': branches,
+  'environments/notary/secrets': named(NOTARY),
+  'actions/secrets': named(['OTHER']),
+  'immutable-releases': { enabled: true },
+  'rules/branches/main': [{ type: 'pull_request' }, { type: 'required_status_checks' }, { type: 'non_fast_forward' }],
+};
+
+/** Runs `doctor --ci` with a `gh` that answers from a table, and returns the status of each check. */
+function look(answers: Readonly<Record<string, unknown>>): Record<string, { status: string; reason: string }> {
+  const bin = mkdtempSync(join(scratch, 'bin-'));
+  for (const [path, answer] of Object.entries(answers)) {
+    mkdirSync(join(bin, path), { recursive: true });
+    writeFileSync(join(bin, path, 'answer.json'), JSON.stringify(answer));
+  }
+  const script = `#!/bin/sh
+[ "$1" = auth ] && exit 0
+file="${bin}/\${4#repos/owner/name/}/answer.json"
+[ -f "$file" ] || { echo 'gh: HTTP 403: Resource not accessible' >&2; exit 1; }
+exec cat "$file"
+`;
+  writeFileSync(join(bin, 'gh'), script);
+  chmodSync(join(bin, 'gh'), 0o755);
+  return checksOf({ GITHUB_REPOSITORY: 'owner/name', PATH: `${bin}:${process.env.PATH}` });
+}
+
+function checksOf(env: NodeJS.ProcessEnv): Record<string, { status: string; reason: string }> {
+  const { checks } = JSON.parse(cli(['doctor', '--ci', '--json'], { env }).stdout);
+  return Object.fromEntries(checks.map((check: { id: string }) => [check.id, check]));
+}
+
+describe('doctor --ci', () => {
+  it('passes a repository that is set up as docs/releasing.md says', () => {
+    const checks = look(GOOD);
+    // The team is for each maintainer to set.
+    expect(checks.team).toMatchObject({ status: 'fail' });
+    for (const id of [
+      'workflows',
+      'pins',
+      'changelog',
+      'environment-signing',
+      'environment-notary',
+      'repository-secrets',
+      'immutable-releases',
+      'main-rules',
+    ])
+      expect(checks[id], id).toMatchObject({ status: 'pass' });
+  });
+
+  it.each([
+    [
+      'environment-signing',
+      'environments/signing',
+      { ...(GOOD['environments/signing'] as object), deployment_branch_policy: null },
+      /main alone/,
+    ],
+    ['environment-signing', 'environments/signing', { ...selected, protection_rules: [] }, /no required reviewer/],
+    [
+      'environment-signing',
+      'environments/signing/deployment-branch-policies',
+      { branch_policies: [{ name: '*' }] },
+      /open to: \*/,
+    ],
+    ['environment-signing', 'environments/signing/secrets', named(SIGNING.slice(1)), /lacks: APPLICATION_P12_BASE64/],
+    [
+      'environment-notary',
+      'environments/notary',
+      { ...selected, protection_rules: [{ type: 'required_reviewers' }] },
+      /retries would wait/,
+    ],
+    ['repository-secrets', 'actions/secrets', named(['NOTARY_KEY']), /remove from the repository: NOTARY_KEY/],
+    ['immutable-releases', 'immutable-releases', { enabled: false }, /not immutable/],
+    ['main-rules', 'rules/branches/main', [], /no rule for main: pull_request/],
+  ])('fails %s for a wrong %s', (id, path, answer, reason) => {
+    const check = look({ ...GOOD, [path]: answer })[id];
+    expect(check).toMatchObject({ status: 'fail' });
+    expect(check?.reason).toMatch(reason);
+  });
+
+  it('says what it could not see with these rights', () => {
+    const { 'immutable-releases': _, ...visible } = GOOD;
+    expect(look(visible)['immutable-releases']).toMatchObject({
+      status: 'skipped',
+      reason: expect.stringContaining('by hand'),
+    });
+  });
+
+  it('checks what lies in the checkout, and says so, without gh', () => {
+    const checks = checksOf({ PATH: '/nonexistent' });
+    expect(checks.pins).toMatchObject({ status: 'pass' });
+    expect(checks['environment-notary']).toMatchObject({ status: 'skipped' });
+  });
+});

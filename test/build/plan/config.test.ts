@@ -1,0 +1,149 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { configJsonSchema, parseConfig } from '../../../build/plan/config.ts';
+import { UsageError } from '../../../src/base/errors.ts';
+
+const SOURCE = readFileSync('release.config.json', 'utf8');
+
+/** Returns the message for the project's configuration after `change`. */
+function messageAfter(change: (config: Record<string, never>) => void): string {
+  const config = JSON.parse(SOURCE);
+  change(config);
+  try {
+    parseConfig(JSON.stringify(config), 'release.config.json');
+  } catch (error) {
+    expect(error).toBeInstanceOf(UsageError);
+    return (error as Error).message;
+  }
+  return 'accepted';
+}
+
+describe('parseConfig', () => {
+  it('accepts the configuration of this project', () => {
+    expect(parseConfig(SOURCE, 'release.config.json').bundle.identifier).toBe('com.netflix.Escrow-Buddy');
+  });
+
+  it('reports all problems of a file at once, each with path, value and what is allowed', () => {
+    const message = messageAfter((config: Record<string, any>) => {
+      config.bundle.identifier = 'not an identifier';
+      config.macOS.arm64 = 11;
+      delete config.package.installLocation;
+      config.signing.toolchain = 'xcode';
+      config.output.packge = 'x.pkg';
+    });
+    expect(message).toContain('release.config.json has 5 problems:');
+    expect(message).toContain('bundle.identifier: "not an identifier": allowed is a reverse-DNS identifier');
+    expect(message).toContain('macOS.arm64: 11: allowed is a macOS version such as 11.0');
+    expect(message).toContain('package.installLocation: missing; allowed is an absolute path');
+    expect(message).toContain('signing.toolchain: "xcode": allowed is portable, apple or auto');
+    expect(message).toContain('output.packge: no such setting');
+  });
+
+  it.each([
+    ['installLocation', (c: any) => (c.package.installLocation = '/Library/../etc'), /package\.installLocation/],
+    ['installLocation', (c: any) => (c.package.installLocation = 'Library'), /package\.installLocation/],
+    [
+      'teamIdentifier',
+      (c: any) => (c.signing.teamIdentifier = 'abc'),
+      /signing\.teamIdentifier: "abc": allowed is 10 capital/,
+    ],
+    ['output.package', (c: any) => (c.output.package = '../{version}.pkg'), /output\.package/],
+    ['output.package', (c: any) => (c.output.package = 'Product.pkg'), /output\.package: .* contains \{version\}/],
+    [
+      'services',
+      (c: any) => (c.services.notary = 'ftp://example.org'),
+      /services\.notary: "ftp:.*: allowed is an http or https/,
+    ],
+    [
+      'mechanism',
+      (c: any) => (c.authorization.mechanism = 'Other:Invoke,privileged'),
+      /must begin with the name of the bundle/,
+    ],
+    ['identifiers', (c: any) => (c.package.guardIdentifier = c.package.identifier), /must differ/],
+  ])('refuses a wrong %s', (_name, change, expected) => {
+    expect(messageAfter(change)).toMatch(expected);
+  });
+
+  it.each([
+    ['arm64 below 11.0', (c: any) => (c.macOS.arm64 = '10.15'), /macOS\.arm64: "10\.15": allowed is 11\.0 or later/],
+    ['installer below the plug-in', (c: any) => (c.macOS.installer = '10.13.6'), /macOS\.installer: .*does not load/],
+    ['SDK below the plug-in', (c: any) => (c.macOS.sdk = '10.15'), /macOS\.sdk: "10\.15": must not be below/],
+    [
+      'name told apart by capitals',
+      (c: any) => (c.output.guard = 'escrow.buddy-{version}.pkg'),
+      /output: .*must differ/,
+    ],
+  ])('refuses what each value allows and both do not: %s', (_name, change, expected) => {
+    expect(messageAfter(change)).toMatch(expected);
+  });
+
+  it('reports contradictions beside wrong values, and a wrong section once', () => {
+    const message = messageAfter((config: Record<string, any>) => {
+      config.macOS.sdk = 14;
+      config.package.guardIdentifier = config.package.identifier;
+      config.output = 'aa';
+    });
+    expect(message).toMatch(/has 3 problems/);
+    expect(message).toContain('macOS.sdk: 14');
+    expect(message).toContain('three identifiers must differ');
+    expect(message).toMatch(/output: "aa": allowed is object$/m);
+  });
+
+  it.each(['null', '[]', '7', '{}'])('refuses the file %s', (source) => {
+    expect(() => parseConfig(source, 'release.config.json')).toThrow(UsageError);
+  });
+
+  it('names no place in broken JSON that it does not know', () => {
+    expect(() => parseConfig('{\n  "a": \n}\n\n\n', 'x')).toThrow(
+      /^x is not valid JSON: (line 3, column 1: )?\S*Unexpected token/,
+    );
+  });
+
+  it('says where JSON is broken', () => {
+    expect(() => parseConfig('{\n  "product": {,}\n}', 'release.config.json')).toThrow(
+      /is not valid JSON: line 2, column 15/,
+    );
+  });
+});
+
+describe('text that cannot be in a package', () => {
+  it.each([
+    ['product', 'title', ['\ud800', 'a\nb', 'a\x85', '\u2028', '\uffff', ' ', 'x'.repeat(201)]],
+    ['bundle', 'executable', ['..', 'a/b', 'a:b', '\udc00', 'x'.repeat(201)]],
+    ['output', 'package', ['a.pkg', '../{version}.pkg', '.{version}.pkg', '-{version}.pkg', '\ud800{version}.pkg']],
+    ['package', 'installLocation', ['/', '/a/../b', '/\ud800']],
+    ['macOS', 'sdk', ['014.4', '14', '14.4\n']],
+    [
+      'services',
+      'notary',
+      [' http://a', 'http://a\n', 'http://user:word@a', 'http://a?b', 'http://a:99999', 'ftp://a'],
+    ],
+  ])('%s.%s refuses it, and so does the schema', (section, key, values) => {
+    const { pattern } = JSON.parse(configJsonSchema()).properties[section].properties[key];
+    for (const value of values) {
+      const message = messageAfter((config: Record<string, any>) => {
+        config[section][key] = value;
+      });
+      expect(message, JSON.stringify(value)).toContain(`${section}.${key}: `);
+      // A port's size is beyond a pattern.
+      if (!value.includes(':99999')) expect(new RegExp(pattern, 'u').test(value), JSON.stringify(value)).toBe(false);
+    }
+  });
+
+  it.each([
+    [/must differ in more than capitals/, 'package', 'guardIdentifier', 'COM.netflix.escrow-buddy'],
+    [/must differ, in more than capitals and Unicode normalisation/, 'output', 'guard', 'e\u0301-{version}.pkg'],
+  ])('names that one Mac takes for the same: %s', (message, section, key, value) => {
+    const found = messageAfter((config: Record<string, any>) => {
+      if (section === 'output') config.output.package = 'É-{version}.pkg';
+      config[section][key] = value;
+    });
+    expect(found).toMatch(message);
+  });
+});
+
+describe('the JSON Schema for editors', () => {
+  it('is the one that the code checks with (after a change: npx vitest run test/build/plan/config.test.ts -u)', async () => {
+    await expect(configJsonSchema()).toMatchFileSnapshot('../../../docs/schemas/release.config.schema.json');
+  });
+});

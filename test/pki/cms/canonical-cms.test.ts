@@ -1,0 +1,73 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { FormatError } from '../../../src/base/errors.ts';
+import type { BundleSigner } from '../../../src/code-signature/sign/sign-bundle.ts';
+import { canonicalCms, isDer } from '../../../src/pki/cms/canonical-cms.ts';
+import { parseCms } from '../../../src/pki/cms/parse.ts';
+import { rehearsalSigner } from '../../code-signature/signers.ts';
+
+/** Returns whether the encoding is the one that its parts have; what cannot be read is not. */
+function isCanonical(encoded: Buffer): boolean {
+  try {
+    return isDer(encoded) && canonicalCms(parseCms(encoded))?.equals(encoded) === true;
+  } catch (error) {
+    if (error instanceof FormatError) return false;
+    throw error;
+  }
+}
+
+describe('canonicalCms', () => {
+  let cms: Buffer;
+  beforeAll(async () => {
+    const { signer } = await rehearsalSigner();
+    const { signCms } = signer as Extract<BundleSigner, { kind: 'identity' }>;
+    cms = await signCms({ content: Buffer.from('content'), extraSignedAttributes: [] });
+  });
+
+  it('gives back a CMS of ours and its token', () => {
+    expect(isCanonical(cms)).toBe(true);
+    expect(isCanonical(parseCms(cms).timestampToken as Buffer)).toBe(true);
+  });
+
+  it('finds a change of the version, which no signature covers', () => {
+    const bad = Buffer.from(cms);
+    // ContentInfo: SEQUENCE and length 4, OID 11, [0] and length 4, SEQUENCE and length 4, then INTEGER 1.
+    expect(bad.toString('hex', 23, 26)).toBe('020101');
+    bad[25] = 3;
+    expect(parseCms(bad).version).toBe(3);
+    expect(isCanonical(bad)).toBe(false);
+  });
+
+  it('finds a changed bit in any header of the outer values', () => {
+    // Byte 32 begins the name of the digest, which the reader of the CMS judges.
+    for (let at = 0; at < 32; at++) {
+      const bad = Buffer.from(cms);
+      bad[at] = bad[at]! ^ (1 << (at % 8));
+      expect(isCanonical(bad), `byte ${at}`).toBe(false);
+    }
+  });
+});
+
+describe('isDer', () => {
+  it.each([
+    ['nested values', '3006020101300104', false],
+    ['values that fit', '3005020101 0500', true],
+    ['a long length where a short one would do', '308105 020101 0500', false],
+    ['a long length', `308180${'05'.padEnd(4, '0').repeat(64)}`, true],
+    ['an indefinite length', '3080 0500 0000', false],
+    ['a length beyond the end', '3003 0500', false],
+    ['an inner value beyond its outer one', '3003 040200 00', false],
+    ['two values', '0500 0500', false],
+  ])('judges %s', (_, hex, expected) => {
+    expect(isDer(Buffer.from(hex.replaceAll(' ', ''), 'hex'))).toBe(expected);
+  });
+
+  it('refuses depth without end', () => {
+    let value = Buffer.from('0500', 'hex');
+    for (let depth = 0; depth < 50; depth++) value = Buffer.concat([Buffer.from([0x30, value.length]), value]);
+    expect(isDer(value)).toBe(true);
+    for (let depth = 0; depth < 12; depth++) value = Buffer.concat([Buffer.from([0x30, value.length]), value]);
+    expect(isDer(value)).toBe(true);
+    for (let depth = 0; depth < 9; depth++) value = Buffer.concat([Buffer.from([0x30, 0x81, value.length]), value]);
+    expect(isDer(value)).toBe(false);
+  });
+});

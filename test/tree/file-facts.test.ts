@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { cksum } from '../../src/tree/cksum.ts';
+import { FactGatherer } from '../../src/tree/file-facts.ts';
+import { noise } from '../support/payload.ts';
+
+function gather(data: Buffer, piece: number) {
+  const gatherer = new FactGatherer(data.length);
+  for (let start = 0; start < data.length; start += piece) {
+    const chunk = Buffer.from(data.subarray(start, start + piece));
+    gatherer.update(chunk);
+    chunk.fill(0); // sources may use their memory again
+  }
+  return gatherer.finish();
+}
+
+function fatFile(): Buffer {
+  const data = noise(3000);
+  const words = [0xcafebabe, 2, 0x01000007, 3, 400, 1000, 12, 0x0100000c, 0, 1500, 1499, 14];
+  for (const [index, word] of words.entries()) data.writeUInt32BE(word, index * 4);
+  return data;
+}
+
+describe('FactGatherer', () => {
+  it.each([1, 7, 327, 328, 329, 1000, 5000])(
+    'sums the slices of a fat file that comes in pieces of %i bytes',
+    (piece) => {
+      const data = fatFile();
+      expect(gather(data, piece)).toEqual({
+        size: 3000,
+        cksum: cksum(data),
+        macho: {
+          fat: true,
+          architectures: [
+            { cpuType: 0x01000007, cpuSubtype: 3, size: 1000, cksum: cksum(data.subarray(400, 1400)) },
+            { cpuType: 0x0100000c, cpuSubtype: 0, size: 1499, cksum: cksum(data.subarray(1500, 2999)) },
+          ],
+        },
+      });
+    },
+  );
+
+  it('gives a thin file the sum of the whole', () => {
+    const data = noise(100);
+    data.writeUInt32LE(0xfeedfacf, 0);
+    data.writeUInt32LE(0x0100000c, 4);
+    data.writeUInt32LE(0, 8);
+    const architectures = [{ cpuType: 0x0100000c, cpuSubtype: 0, size: 100, cksum: cksum(data) }];
+    expect(gather(data, 9)).toEqual({ size: 100, cksum: cksum(data), macho: { fat: false, architectures } });
+  });
+
+  it('knows an empty file and a short one', () => {
+    expect(gather(Buffer.alloc(0), 1)).toEqual({ size: 0, cksum: 0xffffffff });
+    expect(gather(Buffer.from('hello'), 2)).toEqual({ size: 5, cksum: 3287646509 });
+  });
+});
