@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Requirement, renderRequirement } from '../../src/code-signature/requirement/requirement-set.ts';
+import type { Requirement } from '../../src/code-signature/requirement/requirement.ts';
+import { renderRequirement } from '../../src/code-signature/requirement/text.ts';
 import { requirementOf } from '../../src/toolchain/portable/code-signer.ts';
 import type { StageContext, StageResult } from '../run.ts';
 import { type ReadTemplate, scriptRenderer } from '../scripts/render-script.ts';
