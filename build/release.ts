@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { removeUnfinished } from '../src/base/files.ts';
-import type { Toolchain } from '../src/toolchain/select.ts';
+import type { Toolchain } from '../src/toolchain/toolchain.ts';
 import type { NotaryConnection } from './notary/connection.ts';
 import type { Manifest } from './plan/manifest.ts';
 import { ReachedStage, type Run, SIGNING_STAGES } from './run.ts';
@@ -9,9 +9,14 @@ import type { ReleaseSigning } from './signing/identities.ts';
 import { assemblePayload } from './stages/assemble-payload.ts';
 import { buildPackages, packagePaths } from './stages/build-package.ts';
 import { compile } from './stages/compile.ts';
+import type { CompileCache } from './stages/compile-cache.ts';
 import { generateScripts } from './stages/generate-scripts.ts';
+import { notarizePackage } from './stages/notarize.ts';
+import { publish } from './stages/publish.ts';
 import { signCode } from './stages/sign-code.ts';
 import { signPackages } from './stages/sign-package.ts';
+import { staplePackages } from './stages/staple.ts';
+import { verifyPackages } from './stages/verify.ts';
 
 /** What the later stages need, whether the package was signed in this run or in an earlier one. */
 export interface Finishing {
@@ -22,7 +27,13 @@ export interface Finishing {
 
 /** How a package comes to be signed: by all stages, or by those of an earlier run. */
 export type Beginning =
-  | { readonly kind: 'build'; readonly toolchain: Toolchain; readonly signing: ReleaseSigning | null }
+  | {
+      readonly kind: 'build';
+      readonly toolchain: Toolchain;
+      readonly signing: ReleaseSigning | null;
+      /** Null: everything is compiled, as in every release. */
+      readonly cache: CompileCache | null;
+    }
   | { readonly kind: 'resume' };
 
 /**
@@ -40,7 +51,7 @@ export async function runRelease(run: Run, beginning: Beginning, finishing: Fini
   // Even a run that is killed in its first stage can be resumed.
   await run.record({});
   try {
-    if (beginning.kind === 'build') await makePackages(run, beginning.toolchain, beginning.signing);
+    if (beginning.kind === 'build') await makePackages(run, beginning);
     else for (const stage of SIGNING_STAGES) run.skip(stage, 'done in an earlier run, and its files are unchanged');
     if (finishing) await finish(run, finishing);
   } catch (error) {
@@ -50,8 +61,13 @@ export async function runRelease(run: Run, beginning: Beginning, finishing: Fini
 }
 
 /** From source to the signed packages; ad-hoc signed code and unsigned packages without `signing`. */
-async function makePackages(run: Run, toolchain: Toolchain, signing: ReleaseSigning | null): Promise<void> {
-  const compiled = await run.stage('compile', (context) => compile(toolchain.compiler, run.manifest.tools, context));
+async function makePackages(
+  run: Run,
+  { toolchain, signing, cache }: Extract<Beginning, { kind: 'build' }>,
+): Promise<void> {
+  const compiled = await run.stage('compile', (context) =>
+    compile(toolchain.compiler, run.manifest.tools, context, cache),
+  );
   const scripts = await run.stage('generate-scripts', (context) => generateScripts(signing, context));
   const bundle = await run.stage('sign-code', (context) => signCode(compiled, scripts, signing, toolchain, context));
   const trees = await run.stage('assemble-payload', (context) =>
@@ -66,13 +82,9 @@ async function makePackages(run: Run, toolchain: Toolchain, signing: ReleaseSign
   );
 }
 
-/** From the signed packages to what is published; a run that ends before need not load what these stages are made of. */
+/** From the signed packages to what is published. */
 async function finish(run: Run, { signing, connection, toolchain }: Finishing): Promise<void> {
-  const { notarizePackage } = await import('./stages/notarize.ts');
-  const { staplePackages } = await import('./stages/staple.ts');
-  const { verifyPackages } = await import('./stages/verify.ts');
-  const { publish } = await import('./stages/publish.ts');
-  const [notary, stapler] = [await toolchain.notary(connection.access), await toolchain.stapler(connection.access)];
+  const [notary, stapler] = [toolchain.notary(connection.access), toolchain.stapler(connection.access)];
   const notarized = await run.stage('notarize', (context) =>
     notarizePackage(notary, connection, context, run.manifest),
   );

@@ -1,24 +1,48 @@
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Command } from 'commander';
+import type { Check } from '../../src/base/check.ts';
 import { PipelineError, UsageError } from '../../src/base/errors.ts';
+import { compareVersions } from '../../src/base/version.ts';
 import { portableNotary } from '../../src/toolchain/portable/notary.ts';
 import { selectToolchain } from '../../src/toolchain/select.ts';
-import type { CommandContext, CommandResult } from '../cli.ts';
+import {
+  addCommand,
+  type CommandContext,
+  type CommandResult,
+  type CommonOptions,
+  type Execute,
+  example,
+} from '../command.ts';
 import { examineSetUp } from '../github/upkeep/set-up.ts';
 import { connectToNotary, namesNotaryKey } from '../notary/connection.ts';
 import { type OutsideCheck, preflightChecks } from '../notary/preflight.ts';
 import { readConfig } from '../plan/config.ts';
 import { makePlan } from '../plan/plan.ts';
-import { type Check, renderChecks } from '../report/checks.ts';
+import { renderChecks } from '../report/checks.ts';
 import { describeSigning } from '../signing/identities.ts';
 import { readPermissions } from '../stages/assemble-payload.ts';
 import { readBundleSource } from '../stages/compile.ts';
+import { configureExplain } from './explain.ts';
 
 /** One thing that a release needs, and how to find out. */
 interface Examination {
   readonly id: string;
   /** Returns what was found, for the person. Throws when it is not as it should be. */
   examine(): Promise<string>;
+}
+
+/** Adds the options of `doctor`, and the command `doctor explain`. */
+export function configureDoctor(command: Command, execute: Execute): void {
+  command
+    .option('--ci', 'check the set-up on GitHub instead: workflows, pins, environments, secrets, rules')
+    .addHelpText('after', example('npm run -s cli -- doctor'))
+    .action((options: { ci?: boolean } & CommonOptions) => execute((context) => doctor(context, options), options));
+  configureExplain(
+    addCommand(command, 'explain', "say what a message of Apple's tools or services means"),
+    // Options that both commands have are taken by the outer one, wherever they stand.
+    (work, options) => execute(work, { ...command.opts(), ...options }),
+  );
 }
 
 /**
@@ -75,7 +99,7 @@ function examinations({ root, env }: CommandContext): Examination[] {
     {
       id: 'toolchain',
       examine: async () => {
-        const toolchain = await selectToolchain((await readConfig(root)).signing.toolchain);
+        const toolchain = selectToolchain((await readConfig(root)).signing.toolchain);
         const versions = await toolchain.compiler.versions();
         return `${toolchain.name}: ${Object.entries(versions)
           .map(([name, version]) => `${name} ${version}`)
@@ -120,7 +144,7 @@ function outsideExaminations({ root, env, signal }: CommandContext): Examination
 }
 
 function examineNode(version: string): string {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  if (major > 20 || (major === 20 && minor >= 19)) return version;
+  // A version between releases has a word behind it, such as 27.0.0-nightly20261101.
+  if (compareVersions(version.replace(/-.*$/, ''), '20.19') >= 0) return version;
   throw new UsageError('NODE_OLD', `Node.js ${version} is too old`, { hint: 'Install Node.js 20.19 or later.' });
 }

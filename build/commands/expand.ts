@@ -1,12 +1,14 @@
 import { chmodSync, lstatSync, mkdirSync, renameSync, rmdirSync } from 'node:fs';
 import { lstat, readdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { type Command, Option } from 'commander';
 import { UsageError } from '../../src/base/errors.ts';
 import { removeTree, unfinishedName } from '../../src/base/files.ts';
-import { accessFile, openForReading } from '../../src/base/random-access.ts';
+import { withFile } from '../../src/base/with-file.ts';
 import { type Expanded, expandPackage } from '../../src/package/expand.ts';
 import { openPackage } from '../../src/package/open-package.ts';
-import type { CommandContext, CommandResult } from '../cli.ts';
+import { type CommandContext, type CommandResult, type CommonOptions, type Execute, example } from '../command.ts';
+import { parseSize } from '../plan/units.ts';
 
 /** Options of `expand` as the command line gives them. */
 export interface ExpandOptions {
@@ -14,6 +16,24 @@ export interface ExpandOptions {
   readonly maxSize?: number;
   /** Unpack names that a Mac's usual file system takes for one. */
   readonly caseSensitive?: boolean;
+}
+
+/** Adds the options of `expand`. */
+export function configureExpand(command: Command, execute: Execute): void {
+  command
+    .argument('<file>', 'flat package')
+    .argument('<folder>', 'folder to make; it must not exist, or be empty')
+    .addOption(
+      new Option(
+        '--max-size <size>',
+        'most that may be unpacked, such as 50G (default: 4G, or 100 times the package if that is more)',
+      ).argParser(parseSize),
+    )
+    .option('--case-sensitive', "unpack names that a Mac's usual disk takes for one; without it they are refused")
+    .addHelpText('after', example('npm run -s cli -- expand Escrow.Buddy-1.1.0.pkg /tmp/expanded'))
+    .action((file: string, folder: string, options: ExpandOptions & CommonOptions) =>
+      execute((context) => expand(context, file, folder, options), options),
+    );
 }
 
 /** Unpacks a flat package into a new folder, or into one that is empty: whole, or not at all. */
@@ -25,13 +45,11 @@ export async function expand(
 ): Promise<CommandResult> {
   const target = resolve(folder);
   const place = await placeFor(target, folder);
-  const handle = await openForReading(file);
   try {
-    const opened = await openPackage(await accessFile(handle));
-    mkdirSync(place.unfinished);
-    const counts = await expandPackage(opened, place.unfinished, context.signal, {
-      maxBytes: maxSize,
-      caseSensitive,
+    const counts = await withFile(file, async (access) => {
+      const opened = await openPackage(access);
+      mkdirSync(place.unfinished);
+      return expandPackage(opened, place.unfinished, context.signal, { maxBytes: maxSize, caseSensitive });
     });
     await place.finish();
     return {
@@ -41,8 +59,6 @@ export async function expand(
   } catch (error) {
     removeTree(place.unfinished);
     throw error;
-  } finally {
-    await handle.close();
   }
 }
 

@@ -1,22 +1,42 @@
+import type { Command } from 'commander';
 import { UsageError } from '../../src/base/errors.ts';
 import { retry } from '../../src/base/retry.ts';
 import { type NotaryLog, renderIssues } from '../../src/notary/log.ts';
 import { fetchLog, VERDICTS, waitForVerdict } from '../../src/notary/wait.ts';
 import { portableNotary } from '../../src/toolchain/portable/notary.ts';
-import type { CommandContext, CommandResult } from '../cli.ts';
+import {
+  type CommandContext,
+  type CommandResult,
+  type CommonOptions,
+  type Execute,
+  example,
+  maxWait,
+} from '../command.ts';
 import { connectToNotary, type NotaryConnection, namesNotaryKey } from '../notary/connection.ts';
 import { readConfig } from '../plan/config.ts';
 
 /** Options of `notarize`: one of `status` and `wait`, each a submission's id. */
-export interface NotarizeOptions {
+export interface NotarizeCommandOptions {
   readonly status?: string;
   readonly wait?: string;
   /** Milliseconds. */
   readonly maxWait?: number;
 }
 
+/** Adds the options of `notarize`. */
+export function configureNotarize(command: Command, execute: Execute): void {
+  command
+    .option('--status <id>', 'say what became of it')
+    .option('--wait <id>', 'wait until there is a verdict, and show the log')
+    .addOption(maxWait('how long to wait, such as 30m (default: 1h); then exit 5'))
+    .addHelpText('after', example('npm run -s cli -- notarize --wait 2efe2717-52ef-43a5-96dc-0797e4ca1041'))
+    .action((options: NotarizeCommandOptions & CommonOptions) =>
+      execute((context) => notarize(context, options), options),
+    );
+}
+
 /** Says what became of a submission, or waits until that is known; exit 0 unless it was refused (4) or time ran out (5). */
-export async function notarize(context: CommandContext, options: NotarizeOptions): Promise<CommandResult> {
+async function notarize(context: CommandContext, options: NotarizeCommandOptions): Promise<CommandResult> {
   const id = options.status ?? options.wait;
   if (id === undefined || (options.status !== undefined && options.wait !== undefined)) {
     throw new UsageError('USAGE', 'give one of --status ID and --wait ID', {

@@ -1,9 +1,17 @@
 import { mkdir, readdir, rename } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import type { Command } from 'commander';
 import { UsageError, VerificationError } from '../../src/base/errors.ts';
 import { digestFile, unfinishedName } from '../../src/base/files.ts';
 import { selectToolchain } from '../../src/toolchain/select.ts';
-import type { CommandContext, CommandResult } from '../cli.ts';
+import {
+  type CommandContext,
+  type CommandResult,
+  type CommonOptions,
+  type Execute,
+  example,
+  toolchainOption,
+} from '../command.ts';
 import { PARTS_CLI, writeParts } from '../parts/parts.ts';
 import { tarFolder } from '../parts/tar.ts';
 import { makePlan } from '../plan/plan.ts';
@@ -18,6 +26,16 @@ export interface PartsOptions {
   readonly expect?: string;
 }
 
+/** Adds the options of `parts`. */
+export function configureParts(command: Command, execute: Execute): void {
+  command
+    .addOption(toolchainOption('whose tools compile'))
+    .requiredOption('--out <folder>', 'folder to make; the archive is written beside it, with .tar behind the name')
+    .option('--expect <sha256>', 'fail unless the archive has this digest')
+    .addHelpText('after', example('npm run -s cli -- parts --out /tmp/parts'))
+    .action((options: PartsOptions & CommonOptions) => execute((context) => parts(context, options), options));
+}
+
 /** Compiles, and writes all that the sealed signing job needs into a new folder and into one archive beside it. */
 export async function parts(context: CommandContext, options: PartsOptions): Promise<CommandResult> {
   const folder = resolve(options.out);
@@ -27,7 +45,7 @@ export async function parts(context: CommandContext, options: PartsOptions): Pro
     outFolder: join(context.root, 'out'),
     sourceDateEpoch: context.env.SOURCE_DATE_EPOCH,
   });
-  const toolchain = await selectToolchain(options.toolchain ?? plan.config.signing.toolchain);
+  const toolchain = selectToolchain(options.toolchain ?? plan.config.signing.toolchain);
   const slices = await toolchain.compiler.compile(await readBundleSource(plan), { signal: context.signal });
   const tools = await toolchain.compiler.versions();
   await mkdir(dirname(folder), { recursive: true });

@@ -1,14 +1,31 @@
 import { join, resolve } from 'node:path';
+import { type Command, Option } from 'commander';
 import { UsageError } from '../../src/base/errors.ts';
-import { selectToolchain, type Toolchain } from '../../src/toolchain/select.ts';
-import type { CommandContext, CommandResult } from '../cli.ts';
-import type { NotaryConnection } from '../notary/connection.ts';
+import { appleTrust } from '../../src/pki/x509/apple-roots.ts';
+import { openRehearsalAuthority } from '../../src/rehearsal/authority.ts';
+import { selectToolchain } from '../../src/toolchain/select.ts';
+import type { Toolchain } from '../../src/toolchain/toolchain.ts';
+import {
+  type CommandContext,
+  type CommandResult,
+  type CommonOptions,
+  type Execute,
+  example,
+  maxWait,
+  outOption,
+  toolchainOption,
+} from '../command.ts';
+import { connectToNotary, type NotaryConnection, namesNotaryKey } from '../notary/connection.ts';
+import { preflight } from '../notary/preflight.ts';
+import { compiledEarlier, readCompiledRecord } from '../parts/parts.ts';
 import type { Manifest } from '../plan/manifest.ts';
 import { makePlan, type Plan } from '../plan/plan.ts';
-import type { Beginning, Finishing } from '../release.ts';
+import { manifestToResume, unusableReason } from '../plan/resume.ts';
+import { type Beginning, type Finishing, runRelease } from '../release.ts';
 import { renderSummary } from '../report/summary.ts';
-import { Run, SIGNING_STAGES, type StageName } from '../run.ts';
-import type { ReleaseSigning } from '../signing/identities.ts';
+import { Run, SIGNING_STAGES, STAGES, type StageName } from '../run.ts';
+import { REHEARSAL_FOLDER, type ReleaseSigning, resolveSigning } from '../signing/identities.ts';
+import { compileCache } from '../stages/compile-cache.ts';
 
 /** Options of `release` and `build` as the command line gives them. */
 export interface ReleaseOptions {
@@ -26,17 +43,46 @@ export interface ReleaseOptions {
   readonly submitOnly?: boolean;
 }
 
+/** Adds the options of `release`. */
+export function configureRelease(command: Command, execute: Execute): void {
+  command
+    .addOption(toolchainOption('whose tools build the package'))
+    .addOption(
+      new Option('--notary <name>', "whose client submits and staples (default: the toolchain's)").choices([
+        'portable',
+        'apple',
+      ]),
+    )
+    .addOption(outOption())
+    .addOption(new Option('--until <stage>', 'stop after this stage').choices([...STAGES]))
+    .option('--resume', 'resume what out/<version>/release.json records')
+    .option('--compiled <folder>', 'compile nothing: take what `parts` put into this folder')
+    .option('--submit-only', 'end once the notary has the package; a later --resume waits for its verdict')
+    .addOption(maxWait('how long to wait for the notary, such as 30m (default: 1h); then exit 5'))
+    .addHelpText('after', example('npm start -- --out /tmp/release --until build-package'))
+    .action((options: ReleaseOptions & CommonOptions) => execute((context) => release(context, options), options));
+}
+
+/** Adds the options of `build`. */
+export function configureBuild(command: Command, execute: Execute): void {
+  command
+    .addOption(toolchainOption('whose tools build the package'))
+    .addOption(outOption())
+    .addHelpText('after', example('npm run -s cli -- build --json'))
+    .action((options: ReleaseOptions & CommonOptions) => execute((context) => build(context, options), options));
+}
+
 /** Runs every stage, from source to the package. */
 export async function release(context: CommandContext, options: ReleaseOptions): Promise<CommandResult> {
-  return execute(context, options, 'release');
+  return runStages(context, options, 'release');
 }
 
 /** Runs the stages up to the unsigned package. */
 export async function build(context: CommandContext, options: ReleaseOptions): Promise<CommandResult> {
-  return execute(context, options, 'build');
+  return runStages(context, options, 'build');
 }
 
-async function execute(
+async function runStages(
   context: CommandContext,
   options: ReleaseOptions,
   command: 'release' | 'build',
@@ -47,17 +93,14 @@ async function execute(
     return finish(
       context,
       plan,
-      beginAnew(context, prepared, null, await prepared.toolchainFor(null)),
+      beginAnew(context, prepared, null, prepared.toolchainFor(null)),
       null,
       'build-package',
     );
-  // Loaded only now: `build` needs nothing of what signs, asks the notary and plays its part in a rehearsal.
-  const { resolveSigning } = await import('../signing/identities.ts');
-  const { connectToNotary } = await import('../notary/connection.ts');
   const earlier = options.resume ? await earlierRun(context, plan) : undefined;
   const signing = earlier?.signing ?? (await resolveSigning({ env: context.env, plan, ...trustOf(context) }));
-  await refuseHalfSetUp(signing.mode, context.env);
-  const toolchain = await prepared.toolchainFor(signing);
+  refuseHalfSetUp(signing.mode, context.env);
+  const toolchain = prepared.toolchainFor(signing);
   // Whoever only signs has no key of the notary.
   const connection = endsBeforeNotary(options.until)
     ? null
@@ -86,9 +129,8 @@ async function checkOutside(
   { signal }: CommandContext,
   { config }: Plan,
 ): Promise<void> {
-  const { preflight } = await import('../notary/preflight.ts');
   const { timestamp: timestampUrl } = config.services;
-  await preflight({ notary: await toolchain.notary(access), ticketUrl: access.ticketUrl, timestampUrl, signal });
+  await preflight({ notary: toolchain.notary(access), ticketUrl: access.ticketUrl, timestampUrl, signal });
 }
 
 /** Returns the plan and the tools; with --compiled, both as the machine that compiled had them. */
@@ -98,25 +140,22 @@ async function prepare(
 ): Promise<Prepared> {
   if (compiled === undefined) {
     const outFolder = resolve(out ?? resolve(root, 'out'));
-    // The stages are loaded while git is at work.
-    const [plan] = await Promise.all([
-      makePlan({ root, outFolder, sourceDateEpoch: env.SOURCE_DATE_EPOCH }),
-      import('../release.ts'),
-    ]);
-    return { plan, toolchainFor: (signing) => toolchainOf(choice ?? plan.config.signing.toolchain, signing, notary) };
+    const plan = await makePlan({ root, outFolder, sourceDateEpoch: env.SOURCE_DATE_EPOCH });
+    const toolchainFor = (signing: Signing | null) =>
+      toolchainOf(choice ?? plan.config.signing.toolchain, signing, notary);
+    return { plan, compilesHere: true, toolchainFor };
   }
-  const { compiledEarlier, readCompiledRecord } = await import('../parts/parts.ts');
   const folder = resolve(compiled);
   const record = await readCompiledRecord(folder);
   const outFolder = resolve(out ?? resolve(folder, 'out'));
   const plan = await makePlan({ root: folder, outFolder, sourceDateEpoch: String(record.sourceDateEpoch) });
   // What is left to do once a package is signed can be done on any machine, so that a Mac that is gone stops nobody.
   const recorded = resume && record.toolchain === 'apple' ? 'auto' : record.toolchain;
-  const toolchainFor = async (signing: Signing | null) => {
-    const here = await toolchainOf(choice ?? recorded, signing, notary);
+  const toolchainFor = (signing: Signing | null) => {
+    const here = toolchainOf(choice ?? recorded, signing, notary);
     return { ...here, compiler: compiledEarlier(folder, record, here.compiler) };
   };
-  return { plan: { ...plan, commit: record.commit }, toolchainFor };
+  return { plan: { ...plan, commit: record.commit }, compilesHere: false, toolchainFor };
 }
 
 const endsBeforeNotary = (until: StageName | undefined) => until !== undefined && SIGNING_STAGES.includes(until);
@@ -126,24 +165,26 @@ type Signing = Pick<ReleaseSigning, 'mode'> & Partial<Pick<ReleaseSigning, 'time
 
 interface Prepared {
   readonly plan: Plan;
+  /** False where slices come from a folder of parts. */
+  readonly compilesHere: boolean;
   /** Who signs decides whose timestamps are asked for, and whether Apple's tools can sign at all. */
-  toolchainFor(signing: Signing | null): Promise<Toolchain>;
+  toolchainFor(signing: Signing | null): Toolchain;
 }
 
 /** Apple's tools believe only what leads to Apple and ask only its services, so a rehearsal has them compile and build, no more. */
-async function toolchainOf(
+function toolchainOf(
   choice: 'portable' | 'apple' | 'auto',
   signing: Signing | null,
   client: ReleaseOptions['notary'],
-): Promise<Toolchain> {
-  const toolchain = await selectToolchain(choice, signing?.timestamp);
+): Toolchain {
+  const toolchain = selectToolchain(choice, signing?.timestamp);
   if (signing?.mode !== 'rehearsal') {
-    const { notary, stapler } = client === undefined ? toolchain : await selectToolchain(client);
+    const { notary, stapler } = client === undefined ? toolchain : selectToolchain(client);
     return { ...toolchain, notary, stapler };
   }
   if (toolchain.name === 'portable') return toolchain;
   const { compiler, packageBuilder } = toolchain;
-  const portable = await selectToolchain('portable', signing.timestamp);
+  const portable = selectToolchain('portable', signing.timestamp);
   return { ...portable, name: toolchain.name, compiler, packageBuilder };
 }
 
@@ -159,22 +200,24 @@ async function finish(
   finishing: Finishing | null,
   until: StageName | undefined,
 ): Promise<CommandResult> {
-  const { runRelease } = await import('../release.ts');
   const run = new Run({ plan, progress, signal, manifest, until });
   const result = await runRelease(run, beginning, finishing);
   return { document: result, text: renderSummary(result, plan) };
 }
 
 function beginAnew(
-  { progress }: CommandContext,
-  { plan }: Prepared,
+  { progress, env, root }: CommandContext,
+  { plan, compilesHere }: Prepared,
   signing: ReleaseSigning | null,
   toolchain: Toolchain,
 ): Begun {
   for (const warning of signing?.warnings ?? []) progress.note('warning', warning);
   const tools = { node: process.versions.node, zlib: process.versions.zlib };
   const manifest = newManifest(plan, toolchain.name, tools, signing?.mode ?? 'build');
-  return { manifest, beginning: { kind: 'build', toolchain, signing } };
+  // What is released, and whatever runs in CI, is compiled in the same run.
+  const mayReuse = compilesHere && manifest.mode !== 'release' && (env.CI ?? '') === '';
+  const cache = mayReuse ? compileCache(join(root, '.build/compiled')) : null;
+  return { manifest, beginning: { kind: 'build', toolchain, signing, cache } };
 }
 
 /** Returns the earlier run that is to be gone on with; undefined, after saying why, when all stages must run again. */
@@ -182,8 +225,6 @@ async function earlierRun(
   { env, progress, trust: told }: CommandContext,
   plan: Plan,
 ): Promise<{ begun: Begun; signing: Finishing['signing'] } | undefined> {
-  const { manifestToResume, unusableReason } = await import('../plan/resume.ts');
-  const { namesNotaryKey } = await import('../notary/connection.ts');
   const manifest = await manifestToResume(plan);
   const reason = manifest.mode === 'build' ? 'it was no release' : await unusableReason(manifest, plan);
   if (reason !== undefined || manifest.mode === 'build' || !manifest.package) {
@@ -196,7 +237,7 @@ async function earlierRun(
     return undefined;
   }
   // Going on needs no identity: nothing is signed again.
-  const trust = mode === 'release' ? (told ?? (await trustOfApple())) : await trustOfRehearsal(plan);
+  const trust = mode === 'release' ? (told ?? appleTrust()) : await trustOfRehearsal(plan);
   const { teamIdentifier } = manifest.package;
   return {
     begun: { manifest, beginning: { kind: 'resume' } },
@@ -204,19 +245,12 @@ async function earlierRun(
   };
 }
 
-async function trustOfApple(): Promise<ReleaseSigning['trust']> {
-  return (await import('../../src/pki/x509/apple-roots.ts')).appleTrust();
-}
-
 async function trustOfRehearsal(plan: Plan): Promise<ReleaseSigning['trust']> {
-  const { REHEARSAL_FOLDER } = await import('../signing/identities.ts');
-  const { openRehearsalAuthority } = await import('../../src/rehearsal/authority.ts');
   return (await openRehearsalAuthority(join(plan.root, REHEARSAL_FOLDER))).trust;
 }
 
 /** A notary key without signing identities is no rehearsal: somebody forgot the identities. */
-async function refuseHalfSetUp(mode: 'release' | 'rehearsal', env: CommandContext['env']): Promise<void> {
-  const { namesNotaryKey } = await import('../notary/connection.ts');
+function refuseHalfSetUp(mode: 'release' | 'rehearsal', env: CommandContext['env']): void {
   if (mode === 'release' || !namesNotaryKey(env)) return;
   throw new UsageError('IDENTITY_INCOMPLETE', 'a notary key is set, but no signing identity', {
     hint: 'Set APPLICATION_P12_BASE64, INSTALLER_P12_BASE64 and their passwords too, or unset NOTARY_KEY for a rehearsal.',
@@ -236,6 +270,7 @@ function newManifest(
     mode,
     toolchain,
     sourceDateEpoch: plan.sourceDateEpoch,
+    timeFrom: plan.timeFrom,
     commit: plan.commit,
     tools,
     stages: [],

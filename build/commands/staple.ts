@@ -1,11 +1,19 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { Command } from 'commander';
 import { UsageError } from '../../src/base/errors.ts';
-import { openForReading } from '../../src/base/random-access.ts';
 import { type StapleOptions, stapleBundle, staplePackage } from '../../src/notary/ticket/staple.ts';
 import { appleTrust } from '../../src/pki/x509/apple-roots.ts';
 import type { NotaryAccess } from '../../src/toolchain/toolchain.ts';
-import type { CommandContext, CommandResult } from '../cli.ts';
+import {
+  type CommandContext,
+  type CommandResult,
+  type CommonOptions,
+  type Execute,
+  example,
+  maxWait,
+  trustOption,
+} from '../command.ts';
 import type { NotaryConnection } from '../notary/connection.ts';
 import { readConfig } from '../plan/config.ts';
 import { openConnection } from './notarize.ts';
@@ -18,6 +26,18 @@ export interface StapleCommandOptions {
   readonly maxWait?: number;
 }
 
+/** Adds the options of `staple`. */
+export function configureStaple(command: Command, execute: Execute): void {
+  command
+    .argument('<file>', 'signed flat package, or bundle')
+    .addOption(trustOption("whose tickets: Apple's, or the rehearsal's of this checkout"))
+    .addOption(maxWait('how long to wait for a ticket that is not there yet (default: 5m); then exit 5'))
+    .addHelpText('after', example('npm run -s cli -- staple out/1.1.0/Escrow.Buddy-1.1.0.pkg'))
+    .action((file: string, options: StapleCommandOptions & CommonOptions) =>
+      execute((context) => staple(context, file, options), options),
+    );
+}
+
 /** Staples the notary's ticket to a package, or to a bundle. Asking Apple for a ticket needs no key. */
 export async function staple(
   context: CommandContext,
@@ -27,8 +47,6 @@ export async function staple(
   if (file === '') throw new UsageError('TARGET_INVALID', 'the file to staple has an empty name');
   const path = resolve(file);
   const isBundle = (await stat(path)).isDirectory();
-  // Refuses a named pipe, whose opening would wait for a writer and could not be interrupted.
-  if (!isBundle) await (await openForReading(path)).close();
   const source = await ticketSource(context, options);
   const stage = context.progress.begin('staple');
   const stapling: StapleOptions = {

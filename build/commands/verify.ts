@@ -1,12 +1,22 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
 import { PipelineError, UsageError } from '../../src/base/errors.ts';
-import { accessFile, openForReading, type RandomAccess } from '../../src/base/random-access.ts';
+import type { RandomAccess } from '../../src/base/random-access.ts';
+import { withFile } from '../../src/base/with-file.ts';
 import { openPackage } from '../../src/package/open-package.ts';
 import { appleTrust, type Trust } from '../../src/pki/x509/apple-roots.ts';
 import { openRehearsalAuthority, REHEARSAL_TEAM } from '../../src/rehearsal/authority.ts';
-import { type OurForm, verifyPackage } from '../../src/verify/verify-package.ts';
-import type { CommandContext, CommandResult } from '../cli.ts';
+import type { OurForm } from '../../src/verify/expectations.ts';
+import { verifyPackage } from '../../src/verify/verify-package.ts';
+import {
+  type CommandContext,
+  type CommandResult,
+  type CommonOptions,
+  type Execute,
+  example,
+  trustOption,
+} from '../command.ts';
 import { readConfig } from '../plan/config.ts';
 import { readPolicy } from '../plan/policy.ts';
 import { renderVerification } from '../report/verification.ts';
@@ -22,13 +32,26 @@ export interface VerifyOptions {
   readonly policy?: string;
 }
 
+/** Adds the options of `verify`. */
+export function configureVerify(command: Command, execute: Execute): void {
+  command
+    .argument('<file>', 'flat package')
+    .addOption(trustOption("whose signatures are believed: Apple's, or the rehearsal authority of this checkout"))
+    .option(
+      '--policy <file>',
+      'JSON file with demands of your own: team, minimumMacOS, allowedPaths, allowedMechanisms',
+    )
+    .addHelpText('after', example('npm run -s cli -- verify Escrow.Buddy-1.1.0.pkg --policy policy.json'))
+    .action((file: string, options: VerifyOptions & CommonOptions) =>
+      execute((context) => verify(context, file, options), options),
+    );
+}
+
 /** Judges a finished package, ours or another's; exit 0 when every check passed, 6 otherwise. */
 export async function verify(context: CommandContext, file: string, options: VerifyOptions): Promise<CommandResult> {
   const trust = options.trust === 'rehearsal' ? await rehearsalTrust(context.root) : (context.trust ?? appleTrust());
   const policy = options.policy === undefined ? undefined : await readPolicy(resolve(options.policy));
-  const handle = await openForReading(file);
-  try {
-    const access = await accessFile(handle);
+  return withFile(file, async (access) => {
     const ours = await formOf(access, context.root, trust);
     const report = await verifyPackage(access, { trust, now: new Date(), ours, policy });
     return {
@@ -36,9 +59,7 @@ export async function verify(context: CommandContext, file: string, options: Ver
       text: renderVerification(file, report, trust),
       exitCode: report.valid ? 0 : 6,
     };
-  } finally {
-    await handle.close();
-  }
+  });
 }
 
 async function rehearsalTrust(root: string): Promise<Trust> {

@@ -1,7 +1,18 @@
 import { resolve } from 'node:path';
-import type { CommandContext, CommandResult } from '../cli.ts';
+import type { Command } from 'commander';
+import type { CommandContext, CommandResult, CommonOptions, Execute } from '../command.ts';
 import { tarFolder } from '../parts/tar.ts';
 import { githubReport } from '../report/github.ts';
+
+/** Adds the options of `github pack`. */
+export function configurePack(command: Command, execute: Execute): void {
+  command
+    .argument('<folder>', 'folder to pack')
+    .requiredOption('--to <file>', 'archive to write')
+    .action((folder: string, options: { to: string } & CommonOptions) =>
+      execute((context) => pack(context, folder, options), options),
+    );
+}
 
 /** Packs a folder into one archive and gives its SHA-256 as the output `sha256`: what the next job compares with. */
 export async function pack(context: CommandContext, folder: string, options: { to: string }): Promise<CommandResult> {

@@ -3,7 +3,7 @@ import { MAGIC_CODE_DIRECTORY, MAGIC_EMBEDDED_SIGNATURE, parseSuperBlob } from '
 import { isFat, parseFat } from '../../src/macho/fat.ts';
 import { type Macho, parseMacho } from '../../src/macho/macho.ts';
 import { listExports } from '../../src/macho/symbols.ts';
-import type { Inspection } from '../commands/inspect.ts';
+import type { Inspection } from './inspection.ts';
 
 /** Shows a Mach-O file: architectures, versions, libraries, exports, and what each slice's signature says. */
 export function inspectCode(data: Buffer): Inspection {

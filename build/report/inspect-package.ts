@@ -1,7 +1,6 @@
 import type { RandomAccess } from '../../src/base/random-access.ts';
 import { comparePayload } from '../../src/package/compare-payload.ts';
 import { cpioEntries, type OpenComponent, type OpenPackage, openPackage } from '../../src/package/open-package.ts';
-import type { Inspection } from '../commands/inspect.ts';
 import { bomLines } from './inspect-bom.ts';
 import {
   type SignatureParts,
@@ -10,6 +9,7 @@ import {
   type TrailingParts,
   trailingParts,
 } from './inspect-signature.ts';
+import type { Inspection } from './inspection.ts';
 
 /** Shows a flat package: archive, signatures' places, Distribution, components with their Bom, scripts. */
 export async function inspectPackage(access: RandomAccess): Promise<Inspection> {

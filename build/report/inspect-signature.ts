@@ -1,6 +1,6 @@
 import { PipelineError } from '../../src/base/errors.ts';
 import { parseTicket } from '../../src/notary/ticket/ticket.ts';
-import { parseCms } from '../../src/pki/cms/cms.ts';
+import { parseCms } from '../../src/pki/cms/parse.ts';
 import { parseTimestampInfo } from '../../src/pki/timestamp/timestamp-token.ts';
 import { parseCertificate } from '../../src/pki/x509/certificate.ts';
 import { readHeap, type XarArchive } from '../../src/xar/read.ts';

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import * as z from 'zod';
 import type { Trust } from '../../src/pki/x509/apple-roots.ts';
-import type { PackageReport } from '../../src/verify/verify-package.ts';
+import type { PackageReport } from '../../src/verify/expectations.ts';
 
 /** Schema of what `verify --json` prints and of verify-report.json. */
 export const VERIFICATION_SCHEMA = z.object({

@@ -110,8 +110,7 @@ stop_for_compiler() {
 
 # Bundles the command line, because Node 20 runs no TypeScript; again whenever a source is newer.
 ensure_cli() {
-  # Written last, so the one-file bundle beside it is there too.
-  cli=$ROOT/.build/cli/main.cjs
+  cli=$ROOT/.build/cli.mjs
   if [ -f "$cli" ] && [ -z "$(cd "$ROOT" && find build src package.json package-lock.json -newer "$cli" -print 2>/dev/null | head -n 1)" ]; then
     return
   fi

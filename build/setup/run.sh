@@ -1,6 +1,8 @@
 #!/bin/sh
-# Runs the command line after making sure of what its command needs: npm start, npm run cli.
+# Runs the command line after making sure of what its command needs: npm start, npm run cli, npx escrow-buddy.
 set -eu
+# npx calls this file through a symbolic link.
+if [ -L "$0" ]; then exec sh "$(readlink -f -- "$0")" "$@"; fi
 # shellcheck source=build/setup/ensure.sh
 . "$(dirname -- "$0")/ensure.sh"
 
@@ -20,4 +22,6 @@ ensure_cli
 case ${npm_lifecycle_event:-} in
   start | cli) cd "${INIT_CWD:-.}" ;;
 esac
-exec node "$ROOT/.build/cli/main.cjs" "$@"
+# Node 22 and later keep what they compiled of the program; Node 20 takes no notice.
+export NODE_COMPILE_CACHE="${NODE_COMPILE_CACHE:-$ROOT/.build/compile-cache}"
+exec node "$ROOT/.build/cli.mjs" "$@"

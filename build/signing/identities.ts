@@ -8,10 +8,10 @@ import { commandSigner } from '../../src/pki/identity/command-signer.ts';
 import {
   checkIdentityPair,
   type Identity,
-  type IdentityRole,
   type IdentitySource,
   loadIdentity,
 } from '../../src/pki/identity/identity.ts';
+import type { IdentityRole } from '../../src/pki/identity/identity-problem.ts';
 import { timestampClient } from '../../src/pki/timestamp/timestamp.ts';
 import { encodeTimestampRequest, parseTimestampResponse } from '../../src/pki/timestamp/timestamp-token.ts';
 import { appleTrust, type Trust } from '../../src/pki/x509/apple-roots.ts';

@@ -1,12 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Requirement, renderRequirement } from '../../src/code-signature/requirement/requirement-set.ts';
+import type { Requirement } from '../../src/code-signature/requirement/requirement.ts';
+import { renderRequirement } from '../../src/code-signature/requirement/text.ts';
 import { requirementOf } from '../../src/toolchain/portable/code-signer.ts';
 import type { StageContext, StageResult } from '../run.ts';
 import { type ReadTemplate, scriptRenderer } from '../scripts/render-script.ts';
 import { type ScriptInput, scriptValues } from '../scripts/script-values.ts';
 import type { ReleaseSigning } from '../signing/identities.ts';
-import type { BuiltFile } from './assemble-payload.ts';
+
+/** A file that goes into the package, by its path below the root it belongs to. */
+export interface BuiltFile {
+  readonly path: string;
+  readonly data: Buffer;
+}
 
 /** Which package a script belongs to: the product's own, or one of the two extra ones without a payload. */
 export type ScriptPackage = 'product' | 'guard' | 'uninstall';

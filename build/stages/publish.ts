@@ -1,13 +1,15 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import fsExtra from 'fs-extra';
+import { parseJson } from '../../src/base/document.ts';
 import { VerificationError } from '../../src/base/errors.ts';
 import { digestFile, writeWhole } from '../../src/base/files.ts';
-import { parseJson } from '../plan/config.ts';
+import { zip } from '../kit/zip.ts';
 import { type Manifest, type ManifestFile, writeListed } from '../plan/manifest.ts';
 import { LOG_FILE, SBOM_FILE, SUMS_FILE } from '../plan/output-files.ts';
 import { outputName, type Plan } from '../plan/plan.ts';
 import type { StageContext, StageResult } from '../run.ts';
+import { makeSbom } from '../sbom/make-sbom.ts';
 import type { VerifiedPackage } from './verify.ts';
 
 /** What earlier stages made; all else is made anew each time. */
@@ -42,7 +44,6 @@ async function refuseChanged({ path, sha256 }: VerifiedPackage): Promise<void> {
 
 /** Puts the extra packages into a zip: a release has one .pkg asset, as some tools take whichever they find. */
 async function writeKit(files: readonly ManifestFile[], plan: Plan): Promise<ManifestFile> {
-  const { zip } = await import('../kit/zip.ts');
   const extras = files.filter((file) => file.role === 'extra');
   const contents = [
     { path: 'README.md', data: await readFile(join(plan.root, 'payload/kit/README.md')) },
@@ -56,7 +57,6 @@ async function writeKit(files: readonly ManifestFile[], plan: Plan): Promise<Man
 
 /** Describes the finished package, as it lies there, and what built it. */
 async function writeSbom(plan: Plan, { tools }: Pick<Manifest, 'tools'>): Promise<ManifestFile> {
-  const { makeSbom } = await import('../sbom/make-sbom.ts');
   const text = `${JSON.stringify(await makeSbom(plan, tools), null, 2)}\n`;
   return writeListed(plan.outFolder, { path: SBOM_FILE, role: 'sbom' }, text);
 }

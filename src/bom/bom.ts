@@ -1,9 +1,6 @@
 import type { PayloadEntry } from '../tree/entry.ts';
 import type { BomArchitecture } from '../tree/file-facts.ts';
 
-export { decodeBom } from './decode.ts';
-export { encodeBom } from './encode.ts';
-
 /** What a Bom says about one path. */
 export interface BomRecord {
   /** `.` or `./a/b`, as in the payload. */

@@ -1,29 +1,21 @@
 import { UsageError } from '../base/errors.ts';
-import { cksum } from '../tree/cksum.ts';
-import { baseName, checkTree, FILE_TYPE_BITS, invalidEntry, parentPath } from '../tree/entry.ts';
+import { baseName, checkTree, invalidEntry, parentPath } from '../tree/entry.ts';
 import type { BomRecord, BomTotal } from './bom.ts';
 import {
-  BOM_ARCHITECTURE,
   BOM_BLOCK,
   BOM_FILE,
-  BOM_FLAGS_FAT,
-  BOM_FLAGS_FULL,
-  BOM_FLAGS_PATH_ONLY,
-  BOM_FLAGS_THIN,
   BOM_HEADER,
   BOM_HEADER_SPACE,
   BOM_INFO,
   BOM_MAGIC,
   BOM_NODE_SIZE,
   BOM_PATH_INFO,
-  BOM_RECORD,
-  BOM_RECORD_END,
   BOM_TOTAL,
-  BOM_TYPES,
   BOM_VAR,
   BOM_VINDEX,
   BOM_VINDEX_NODE_SIZE,
 } from './layout.ts';
+import { encodeBomRecord, u32 } from './record.ts';
 import { encodeTree, encodeTreeNodes } from './tree.ts';
 
 /**
@@ -114,60 +106,11 @@ function encodePaths(sorted: readonly BomRecord[]): Buffer[] {
   return sorted.flatMap((record, index) => {
     const parent = record.path === '.' ? 0 : (ids.get(parentPath(record.path)) as number);
     return [
-      encodeRecord(record),
+      encodeBomRecord(record),
       Buffer.concat([BOM_FILE.encode({ parent }), Buffer.from(`${baseName(record.path)}\0`)]),
       BOM_PATH_INFO.encode({ id: index + 1, record: pathBlock(index) }),
     ];
   });
-}
-
-function encodeRecord(record: BomRecord): Buffer {
-  const type = BOM_TYPES[record.kind];
-  const end = Buffer.alloc(BOM_RECORD_END);
-  if (record.pathOnly) {
-    const zero = { uid: 0, gid: 0, mtimeSeconds: 0, size: 0, oneMore: 0 };
-    // The root of pkgbuild --component has mode 0 altogether, AppleDouble files have their partner's mode.
-    const mode = record.mode === 0 ? 0 : FILE_TYPE_BITS[record.kind] | record.mode;
-    return Buffer.concat([BOM_RECORD.encode({ ...zero, type, one: 1, flags: BOM_FLAGS_PATH_ONLY, mode }), end]);
-  }
-  const { uid, gid, mtimeSeconds, size } = record;
-  const mode = FILE_TYPE_BITS[record.kind] | record.mode;
-  const head = BOM_RECORD.encode({
-    type,
-    one: 1,
-    flags: flagsOf(record),
-    mode,
-    uid,
-    gid,
-    mtimeSeconds,
-    size,
-    oneMore: 1,
-  });
-  return Buffer.concat([head, ...encodeContents(record), end]);
-}
-
-function flagsOf({ architectures, size }: BomRecord): number {
-  if (!architectures || architectures.length === 0) return BOM_FLAGS_FULL;
-  const thin = architectures.length === 1 && architectures[0]?.size === size;
-  return BOM_FLAGS_FULL | (thin ? BOM_FLAGS_THIN : BOM_FLAGS_FAT);
-}
-
-/** Returns what follows the fixed part of a record, by kind. */
-function encodeContents(record: BomRecord): Buffer[] {
-  if (record.kind === 'directory') return [];
-  if (record.kind === 'symlink') {
-    const target = Buffer.from(record.linkTarget as string);
-    return [u32(record.cksum ?? cksum(target)), u32(target.length + 1), target, Buffer.alloc(1)];
-  }
-  const sum = u32(record.cksum as number);
-  const architectures = record.architectures ?? [];
-  if (architectures.length === 0) return [sum];
-  return [
-    sum,
-    Buffer.from([1]),
-    u32(architectures.length),
-    ...architectures.map((one) => BOM_ARCHITECTURE.encode(one)),
-  ];
 }
 
 function encodeInfo(records: readonly BomRecord[]): Buffer {
@@ -226,10 +169,4 @@ function encodeVars(): Buffer {
     Buffer.from(name, 'latin1'),
   ]);
   return Buffer.concat([u32(VARS.length), ...parts]);
-}
-
-function u32(value: number): Buffer {
-  const data = Buffer.alloc(4);
-  data.writeUInt32BE(value);
-  return data;
 }

@@ -1,8 +1,18 @@
 import { FormatError } from '../base/errors.ts';
+import { cksum } from '../tree/cksum.ts';
 import { FILE_TYPE_BITS, type PayloadEntry } from '../tree/entry.ts';
 import type { BomArchitecture } from '../tree/file-facts.ts';
 import type { BomRecord } from './bom.ts';
-import { BOM_ARCHITECTURE, BOM_FLAGS_FULL, BOM_RECORD, BOM_RECORD_END, BOM_TYPES } from './layout.ts';
+import {
+  BOM_ARCHITECTURE,
+  BOM_FLAGS_FAT,
+  BOM_FLAGS_FULL,
+  BOM_FLAGS_PATH_ONLY,
+  BOM_FLAGS_THIN,
+  BOM_RECORD,
+  BOM_RECORD_END,
+  BOM_TYPES,
+} from './layout.ts';
 
 /**
  * Returns what the block of one record says, but for the path.
@@ -114,4 +124,61 @@ class Tail {
   #bad(problem: string): FormatError {
     return new FormatError('BOM_RECORD', 'BomRecord', this.#offset + this.#at, problem);
   }
+}
+
+/** Returns the block of one record: the fixed part, what follows by kind, and the zeros that Apple writes behind it. */
+export function encodeBomRecord(record: BomRecord): Buffer {
+  const type = BOM_TYPES[record.kind];
+  const end = Buffer.alloc(BOM_RECORD_END);
+  if (record.pathOnly) {
+    const zero = { uid: 0, gid: 0, mtimeSeconds: 0, size: 0, oneMore: 0 };
+    // The root of pkgbuild --component has mode 0 altogether, AppleDouble files have their partner's mode.
+    const mode = record.mode === 0 ? 0 : FILE_TYPE_BITS[record.kind] | record.mode;
+    return Buffer.concat([BOM_RECORD.encode({ ...zero, type, one: 1, flags: BOM_FLAGS_PATH_ONLY, mode }), end]);
+  }
+  const { uid, gid, mtimeSeconds, size } = record;
+  const mode = FILE_TYPE_BITS[record.kind] | record.mode;
+  const head = BOM_RECORD.encode({
+    type,
+    one: 1,
+    flags: flagsOf(record),
+    mode,
+    uid,
+    gid,
+    mtimeSeconds,
+    size,
+    oneMore: 1,
+  });
+  return Buffer.concat([head, ...encodeContents(record), end]);
+}
+
+function flagsOf({ architectures, size }: BomRecord): number {
+  if (!architectures || architectures.length === 0) return BOM_FLAGS_FULL;
+  const thin = architectures.length === 1 && architectures[0]?.size === size;
+  return BOM_FLAGS_FULL | (thin ? BOM_FLAGS_THIN : BOM_FLAGS_FAT);
+}
+
+/** Returns what follows the fixed part of a record, by kind. */
+function encodeContents(record: BomRecord): Buffer[] {
+  if (record.kind === 'directory') return [];
+  if (record.kind === 'symlink') {
+    const target = Buffer.from(record.linkTarget as string);
+    return [u32(record.cksum ?? cksum(target)), u32(target.length + 1), target, Buffer.alloc(1)];
+  }
+  const sum = u32(record.cksum as number);
+  const architectures = record.architectures ?? [];
+  if (architectures.length === 0) return [sum];
+  return [
+    sum,
+    Buffer.from([1]),
+    u32(architectures.length),
+    ...architectures.map((one) => BOM_ARCHITECTURE.encode(one)),
+  ];
+}
+
+/** Returns four bytes, big-endian. */
+export function u32(value: number): Buffer {
+  const data = Buffer.alloc(4);
+  data.writeUInt32BE(value);
+  return data;
 }

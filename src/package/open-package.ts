@@ -1,6 +1,7 @@
 import { FormatError } from '../base/errors.ts';
 import type { RandomAccess } from '../base/random-access.ts';
-import { type Bom, decodeBom } from '../bom/bom.ts';
+import type { Bom } from '../bom/bom.ts';
+import { decodeBom } from '../bom/decode.ts';
 import { openPayload } from '../cpio/payload-stream.ts';
 import { type CpioEntry, readCpio } from '../cpio/read.ts';
 import { extractMember, findMember, readXar, type XarArchive } from '../xar/read.ts';

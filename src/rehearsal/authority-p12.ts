@@ -1,3 +1,4 @@
+import forge from 'node-forge';
 import type { RehearsalAuthority } from './authority.ts';
 
 /**
@@ -12,7 +13,7 @@ export async function rehearsalP12(
   role: 'application' | 'installer',
   password: string,
 ): Promise<Buffer> {
-  const { pki, pkcs12, asn1 } = (await import('node-forge')).default;
+  const { pki, pkcs12, asn1 } = forge;
   const pem = authority.members[role].privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
   const chain = authority.chainOf(role).map(({ der }) => pki.certificateFromAsn1(asn1.fromDer(der.toString('latin1'))));
   const options = { algorithm: 'aes256', friendlyName: `REHEARSAL ${role}` } as const;

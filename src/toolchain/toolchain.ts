@@ -5,6 +5,7 @@ import type { Notary } from '../notary/notary.ts';
 import type { NotaryKey } from '../notary/rest/credentials.ts';
 import type { UploadOptions } from '../notary/rest/upload.ts';
 import type { ProductPlan, UnsignedProduct } from '../package/product.ts';
+import type { SignedProduct } from '../package/sign-product.ts';
 import type { Identity } from '../pki/identity/identity.ts';
 import type { Trust } from '../pki/x509/apple-roots.ts';
 
@@ -15,10 +16,9 @@ export interface Toolchain {
   readonly codeSigner: CodeSigner;
   readonly packageBuilder: PackageBuilder;
   readonly packageSigner: PackageSigner;
-  /** These three are loaded when they are asked for: to build a package takes none of them. */
-  notary(access: NotaryAccess): Promise<Notary>;
-  stapler(access: NotaryAccess): Promise<Stapler>;
-  verifier(trust: Trust): Promise<Verifier>;
+  notary(access: NotaryAccess): Notary;
+  stapler(access: NotaryAccess): Stapler;
+  verifier(trust: Trust): Verifier;
 }
 
 /** Ends a tool or a request when it fires. */
@@ -110,18 +110,6 @@ export interface PackageBuilder {
   build(plan: ProductPlan, path: string, options: WorkOptions): Promise<UnsignedProduct>;
 }
 
-/** A signed product archive on the disk. */
-export interface SignedProduct {
-  readonly kind: 'signed-product';
-  readonly path: string;
-  /** Bytes. */
-  readonly size: number;
-  /** Hex. */
-  readonly sha256: string;
-  /** Digest of the table of contents, hex: what a ticket names. */
-  readonly tocDigest: string;
-}
-
 /** Signs product archives. */
 export interface PackageSigner {
   /**
@@ -164,7 +152,7 @@ export interface StapledProduct {
 }
 
 /** How long a ticket that is not there yet is waited for, and what is said meanwhile. */
-export interface StapleOptions extends WorkOptions {
+export interface StapleWait extends WorkOptions {
   /** Milliseconds. Default five minutes. */
   readonly maxWaitMs?: number;
   /** Pause between two looks, in milliseconds. Default 5 s. */
@@ -181,7 +169,7 @@ export interface Stapler {
    *
    * @throws NetworkError `TICKET_LATE` when there is none within the wait; VerificationError
    */
-  staple(product: Pick<SignedProduct, 'path'>, options: StapleOptions): Promise<StapledProduct>;
+  staple(product: Pick<SignedProduct, 'path'>, options: StapleWait): Promise<StapledProduct>;
 }
 
 /** Looks at a finished package as a stranger would. */

@@ -1,13 +1,9 @@
 import type { CheckList } from '../base/check.ts';
 import type { BundleEntry } from '../code-signature/bundle-entry.ts';
+import type { CodeExpectations } from '../code-signature/verify/code-expectations.ts';
 import { codeCmsVerifier } from '../code-signature/verify/verify-cms.ts';
-import {
-  type CodeExpectations,
-  type CodeReport,
-  type SliceFacts,
-  verifyBundle,
-  verifyProgram,
-} from '../code-signature/verify/verify-code.ts';
+import { type CodeReport, verifyBundle, verifyProgram } from '../code-signature/verify/verify-code.ts';
+import type { SliceFacts } from '../code-signature/verify/verify-slice.ts';
 import { cpioEntries, type OpenComponent, type OpenPackage } from '../package/open-package.ts';
 import { isExact, type PackageExpectations } from './expectations.ts';
 import type { PayloadPath } from './payload.ts';

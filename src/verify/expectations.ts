@@ -1,7 +1,7 @@
 import type { Check } from '../base/check.ts';
-import type { SliceFacts } from '../code-signature/verify/verify-code.ts';
+import type { SliceFacts } from '../code-signature/verify/verify-slice.ts';
+import type { BundleRecord } from '../package/package-info.ts';
 import type { Trust } from '../pki/x509/apple-roots.ts';
-import type { Policy } from './policy.ts';
 
 /** How a package is judged. */
 export interface PackageExpectations {
@@ -35,6 +35,12 @@ export interface OurForm {
   readonly identifier: string;
   /** Null: any, as long as product, component and bundle agree. */
   readonly version: string | null;
+  /** What Installer shows. */
+  readonly title: string;
+  /** Returns what PackageInfo says of the bundles in it, in a given version. */
+  readonly bundles: (version: string) => readonly (BundleRecord & { readonly id: string })[];
+  /** Returns whether a release can have this version. */
+  readonly isVersion: (version: string) => boolean;
   readonly installLocation: string;
   /** Oldest macOS that Installer accepts. */
   readonly minimumSystemVersion: string;
@@ -44,6 +50,18 @@ export interface OurForm {
   readonly payload: ReadonlyMap<string, number>;
   /** Owner and group of everything. */
   readonly owner: { readonly uid: number; readonly gid: number };
+}
+
+/** Demands on a package beyond those of macOS; what is left out is not asked for. */
+export interface Policy {
+  /** Team that must have signed the package and all its code. */
+  readonly team?: string | undefined;
+  /** macOS on which it must still run, such as `10.14.4`. */
+  readonly minimumMacOS?: string | undefined;
+  /** Folders and files it may lay down, as absolute paths; what lies below a folder is allowed too. */
+  readonly allowedPaths?: readonly string[] | undefined;
+  /** Entries of authorization rights that its scripts may name, such as `Example:Invoke,privileged`. */
+  readonly allowedMechanisms?: readonly string[] | undefined;
 }
 
 /** A package, judged. */

@@ -1,5 +1,5 @@
 import type { CheckList } from '../base/check.ts';
-import type { SliceFacts } from '../code-signature/verify/verify-code.ts';
+import type { SliceFacts } from '../code-signature/verify/verify-slice.ts';
 import type { ParsedDistribution, ParsedReference } from '../package/distribution.ts';
 import type { OpenComponent, OpenPackage } from '../package/open-package.ts';
 import type { PackageInfo } from '../package/package-info.ts';

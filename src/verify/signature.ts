@@ -1,9 +1,10 @@
 import { constants, createHash, publicDecrypt } from 'node:crypto';
 import type { CheckList } from '../base/check.ts';
 import { canonicalCms, isDer } from '../pki/cms/canonical-cms.ts';
-import { type ParsedCms, parseCms, verifyCms } from '../pki/cms/cms.ts';
+import { type ParsedCms, parseCms } from '../pki/cms/parse.ts';
+import { verifyCms } from '../pki/cms/verify.ts';
 import { DIGEST_INFO_PREFIX } from '../pki/identity/signer.ts';
-import { verifyTimestampToken } from '../pki/timestamp/timestamp.ts';
+import { verifyTimestampToken } from '../pki/timestamp/timestamp-token.ts';
 import type { Trust } from '../pki/x509/apple-roots.ts';
 import { type Certificate, parseCertificate } from '../pki/x509/certificate.ts';
 import { verifyChain } from '../pki/x509/chain.ts';

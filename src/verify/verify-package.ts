@@ -1,20 +1,18 @@
 import { CheckList } from '../base/check.ts';
 import type { RandomAccess } from '../base/random-access.ts';
-import type { SliceFacts } from '../code-signature/verify/verify-code.ts';
+import type { SliceFacts } from '../code-signature/verify/verify-slice.ts';
 import { type OpenComponent, type OpenPackage, openPackage } from '../package/open-package.ts';
 import { judgeArchive, judgeGaps, judgeMembers, judgeNames } from './archive.ts';
 import { judgeCode } from './code.ts';
 import { isExact, type PackageExpectations, type PackageReport } from './expectations.ts';
 import { judgeArchitectures, judgeDistribution, judgePackageInfo } from './metadata.ts';
+import { judgeOwnForm } from './own-form/own-form.ts';
 import { judgePayload } from './payload.ts';
 import { judgePolicy, type PolicySubject } from './policy.ts';
 import { readAbout } from './read-about.ts';
 import { judgeScripts } from './scripts.ts';
 import { judgeSignature, type SignatureFacts } from './signature.ts';
 import { judgeTrailing } from './staple.ts';
-
-export type { OurForm, PackageExpectations, PackageFacts, PackageReport } from './expectations.ts';
-export type { Policy } from './policy.ts';
 
 /**
  * Returns whether a flat package is what its signer made: every check that can be made without the network and without a Mac.
@@ -58,6 +56,7 @@ async function judgeContents(
   for (const { checks } of judged) list.add(checks);
   const slices = judged.flatMap((component) => component.slices);
   judgeArchitectures(list, opened, slices, ours);
+  if (expectations.ours && isExact(expectations)) await judgeOwnForm(list, opened, expectations.ours, expectations);
   if (expectations.policy) {
     const teamIdentifier = signature.signer?.organizationalUnit ?? null;
     judgePolicy(list, expectations.policy, { opened, teamIdentifier, slices, components: judged });

@@ -14,7 +14,7 @@ export async function benchPlugin(): Promise<void> {
     const compiler: number[] = [];
     for (let run = 0; run < RUNS; run++) {
       bare.push(secondsOf(['-e', '0']).seconds);
-      const { seconds, stdout } = secondsOf(['.build/cli/main.cjs', 'build', '--json', '--out', out]);
+      const { seconds, stdout } = secondsOf(['.build/cli.mjs', 'build', '--json', '--out', out]);
       const stages = JSON.parse(stdout).stages as { name: string; seconds: number }[];
       whole.push(seconds);
       compiler.push(stages.find((stage) => stage.name === 'compile')?.seconds ?? 0);

@@ -38,7 +38,7 @@ function runOnce(folder: string, argv: readonly string[]): RunTimes {
   const since = performance.now();
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    ['.build/cli/main.cjs', ...argv, '--json', '--out', folder],
+    ['.build/cli.mjs', ...argv, '--json', '--out', folder],
     { encoding: 'utf8' },
   );
   const wall = performance.now() - since;

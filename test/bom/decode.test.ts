@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type BomRecord, decodeBom, directorySize, encodeBom } from '../../src/bom/bom.ts';
+import { type BomRecord, directorySize } from '../../src/bom/bom.ts';
+import { decodeBom } from '../../src/bom/decode.ts';
+import { encodeBom } from '../../src/bom/encode.ts';
 import { BOM_BLOCK, BOM_HEADER, BOM_NODE, BOM_RECORD, BOM_TREE } from '../../src/bom/layout.ts';
 import { FACTS, faultOf } from '../support/payload.ts';
 

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type BomRecord, decodeBom, directorySize, encodeBom } from '../../src/bom/bom.ts';
+import { type BomRecord, directorySize } from '../../src/bom/bom.ts';
+import { decodeBom } from '../../src/bom/decode.ts';
+import { encodeBom } from '../../src/bom/encode.ts';
 import { errorOf, FACTS, recordsOf, trees } from '../support/payload.ts';
 
 const folder = (path: string, children = 0): BomRecord => ({

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { CommandContext } from '../../build/cli.ts';
+import type { CommandContext } from '../../build/command.ts';
 import { type ReleaseOptions, release } from '../../build/commands/release.ts';
 import { verify } from '../../build/commands/verify.ts';
 import type { Manifest } from '../../build/plan/manifest.ts';

@@ -82,7 +82,7 @@ export class KillRange {
     moment: Moment | undefined,
   ): Promise<{ killed: boolean; status: number | null; stderr: string }> {
     const env = { ...process.env, SOURCE_DATE_EPOCH: '1700000000', NO_COLOR: '1' };
-    const child = spawn(process.execPath, ['.build/cli/main.cjs', 'release', ...argv], {
+    const child = spawn(process.execPath, ['.build/cli.mjs', 'release', ...argv], {
       cwd: this.root,
       env,
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -117,7 +117,7 @@ export class KillRange {
     const uploads = this.#completedSubmissions();
     const verified = spawnSync(
       process.execPath,
-      ['.build/cli/main.cjs', 'verify', '--trust', 'rehearsal', join(folder, FILES[0] as string)],
+      ['.build/cli.mjs', 'verify', '--trust', 'rehearsal', join(folder, FILES[0] as string)],
       { cwd: this.root, encoding: 'utf8' },
     );
     const held: readonly (readonly [boolean, string])[] = [

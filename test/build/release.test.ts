@@ -92,7 +92,7 @@ describe('npm start', () => {
     const run = cli(['build', '--json', '--out', join(scratch, 'json')]);
     expect(run.status).toBe(0);
     expect(JSON.parse(run.stdout)).toMatchObject({ schema: 1, version: '1.1.0', toolchain: 'portable' });
-    expect(run.stderr).toMatch(/✓ compile .*✓ build-package /s);
+    expect(run.stderr).toMatch(/✓ +1\/\d+ compile .*✓ +5\/\d+ build-package /s);
     expect(run.stderr).not.toContain('\x1b');
   });
 
@@ -100,7 +100,7 @@ describe('npm start', () => {
     const run = cli(['build', '--out', join(scratch, 'summary')]);
     expect(run.stdout).toMatch(/Made .*Escrow\.Buddy-1\.1\.0\.pkg\n {2}package +com\.netflix\.Escrow-Buddy\n/);
     expect(run.stdout).toContain(`sha256     ${sha256(join(scratch, 'summary/1.1.0/Escrow.Buddy-1.1.0.pkg'))}`);
-    expect(run.stdout).toMatch(/\nNext: npm run -s cli -- inspect .*\n$/);
+    expect(run.stdout).toMatch(/\nNext:\n {2}npm run -s cli -- inspect .*\n$/);
   });
 
   it('takes away what an earlier run told of its packages, which is not true of the new ones', () => {
@@ -137,12 +137,7 @@ describe('the unsigned package', () => {
     });
     const second = spawnSync(
       'sh',
-      [
-        '-c',
-        'umask 077; exec "$0" .build/cli/main.cjs build --json --out "$1"',
-        process.execPath,
-        join(scratch, 'second'),
-      ],
+      ['-c', 'umask 077; exec "$0" .build/cli.mjs build --json --out "$1"', process.execPath, join(scratch, 'second')],
       { cwd: copy, env, encoding: 'utf8' },
     );
     expect(second.stderr).not.toContain('error:');
@@ -154,7 +149,7 @@ describe('the unsigned package', () => {
 describe('an interrupted run', () => {
   it('exits 130 and leaves no half-written file', async () => {
     const out = join(scratch, 'interrupted');
-    const child = spawn(process.execPath, ['.build/cli/main.cjs', 'release', '--out', out], {
+    const child = spawn(process.execPath, ['.build/cli.mjs', 'release', '--out', out], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     // The folder of the version is made when the first stage begins; compiling takes far longer than this notices.
@@ -272,7 +267,7 @@ describe('a wrong project', () => {
     cpSync('package.json', join(copy, 'package.json'));
     placeCommandLine(copy);
     writeFileSync(join(copy, 'release.config.json'), '{"product":{}}');
-    const run = spawnSync(process.execPath, ['.build/cli/main.cjs', 'release'], { cwd: copy, encoding: 'utf8' });
+    const run = spawnSync(process.execPath, ['.build/cli.mjs', 'release'], { cwd: copy, encoding: 'utf8' });
     expect(run.status).toBe(2);
     expect(run.stderr).toContain('product.title: missing');
     expect(run.stderr).toContain('next: Mend release.config.json');

@@ -11,7 +11,8 @@ import {
   FLAG_RUNTIME,
   parseCodeDirectory,
 } from '../../src/code-signature/code-directory.ts';
-import { developerIdRequirement, encodeRequirementSet } from '../../src/code-signature/requirement/requirement-set.ts';
+import { developerIdRequirement } from '../../src/code-signature/requirement/requirement.ts';
+import { encodeRequirementSet } from '../../src/code-signature/requirement/requirement-set.ts';
 
 /** A directory whose digest a throw-away signer in another language had: computed apart from this code. */
 const VECTOR: CodeDirectoryInput = {

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { standingClock } from '../../src/base/clock.ts';
-import { rootRequirement } from '../../src/code-signature/requirement/requirement-set.ts';
+import { rootRequirement } from '../../src/code-signature/requirement/requirement.ts';
 import type { BundleSigner } from '../../src/code-signature/sign/sign-bundle.ts';
+import type { CodeExpectations } from '../../src/code-signature/verify/code-expectations.ts';
 import { codeCmsVerifier } from '../../src/code-signature/verify/verify-cms.ts';
-import type { CodeExpectations } from '../../src/code-signature/verify/verify-code.ts';
 import { signCms } from '../../src/pki/cms/cms.ts';
 import { encodeTimestampRequest, parseTimestampResponse } from '../../src/pki/timestamp/timestamp-token.ts';
 import { parseCertificate } from '../../src/pki/x509/certificate.ts';

@@ -1,5 +1,6 @@
 import { accessBuffer } from '../../src/base/random-access.ts';
-import { type OurForm, verifyPackage } from '../../src/verify/verify-package.ts';
+import type { OurForm } from '../../src/verify/expectations.ts';
+import { verifyPackage } from '../../src/verify/verify-package.ts';
 import type { Sample } from './sample.ts';
 
 /** One change of a finished package. */

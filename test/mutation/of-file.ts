@@ -1,4 +1,4 @@
-import { parseCms } from '../../src/pki/cms/cms.ts';
+import { parseCms } from '../../src/pki/cms/parse.ts';
 import { XAR_HEADER } from '../../src/xar/layout.ts';
 import { buildTrailer } from '../../src/xar/trailer.ts';
 import type { Mutation } from './judge.ts';

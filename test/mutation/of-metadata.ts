@@ -1,5 +1,7 @@
 import { fromBuffer } from '../../src/base/bytes.ts';
-import { type BomRecord, decodeBom, encodeBom } from '../../src/bom/bom.ts';
+import type { BomRecord } from '../../src/bom/bom.ts';
+import { decodeBom } from '../../src/bom/decode.ts';
+import { encodeBom } from '../../src/bom/encode.ts';
 import type { PayloadEntry } from '../../src/tree/entry.ts';
 import type { Mutation } from './judge.ts';
 import { assemble, changeEntry, changeFile, packScripts, type Sample } from './sample.ts';

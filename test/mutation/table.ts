@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { makePlan } from '../../build/plan/plan.ts';
 import { ourForm } from '../../build/stages/verify.ts';
 import { makeRehearsalAuthority, openRehearsalAuthority, REHEARSAL_TEAM } from '../../src/rehearsal/authority.ts';
-import type { OurForm } from '../../src/verify/verify-package.ts';
+import type { OurForm } from '../../src/verify/expectations.ts';
 import type { Mutation } from './judge.ts';
 import { codeMutations } from './of-code.ts';
 import { fileMutations } from './of-file.ts';

@@ -3,7 +3,9 @@ import { createReadStream, existsSync, mkdtempSync, readdirSync, readFileSync, r
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Bom, type BomRecord, decodeBom, encodeBom } from '../../src/bom/bom.ts';
+import type { Bom, BomRecord } from '../../src/bom/bom.ts';
+import { decodeBom } from '../../src/bom/decode.ts';
+import { encodeBom } from '../../src/bom/encode.ts';
 import { openPayload } from '../../src/cpio/payload-stream.ts';
 import { readCpio } from '../../src/cpio/read.ts';
 import { payloadCounters } from '../../src/package/counters.ts';

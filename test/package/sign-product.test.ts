@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FormatError } from '../../src/base/errors.ts';
 import { accessBuffer } from '../../src/base/random-access.ts';
 import { type PackageSigning, signPackage } from '../../src/package/sign-product.ts';
-import { parseCms } from '../../src/pki/cms/cms.ts';
+import { parseCms } from '../../src/pki/cms/parse.ts';
 import { localSigner } from '../../src/pki/identity/signer.ts';
 import type { RehearsalAuthority } from '../../src/rehearsal/authority.ts';
 import { readHeap, readXar, type XarArchive } from '../../src/xar/read.ts';

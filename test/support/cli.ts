@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, realpathSync } from 'node:fs';
+import { cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** What a run of the command line left behind. */
@@ -14,7 +14,7 @@ export function cli(
   argv: readonly string[],
   options: { env?: NodeJS.ProcessEnv; cwd?: string; program?: string; timeout?: number } = {},
 ): CliRun {
-  const program = options.program ?? `${process.cwd()}/.build/cli/main.cjs`;
+  const program = options.program ?? `${process.cwd()}/.build/cli.mjs`;
   const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...argv], {
     encoding: 'utf8',
     env: { ...process.env, NO_COLOR: '1', ...options.env },
@@ -25,12 +25,8 @@ export function cli(
   return { status, stdout, stderr };
 }
 
-/** Puts this tree's command line, with what was compiled for it, into a copy of the project. */
+/** Puts this tree's command line into a copy of the project. */
 export function placeCommandLine(root: string): void {
-  const folder = join(root, '.build');
-  mkdirSync(folder, { recursive: true });
-  cpSync('.build/cli.mjs', join(folder, 'cli.mjs'));
-  // A run beside this one may be writing a cache.
-  const filter = (path: string) => !path.endsWith('.tmp');
-  cpSync(realpathSync('.build/cli'), join(folder, 'cli'), { recursive: true, filter });
+  mkdirSync(join(root, '.build'), { recursive: true });
+  cpSync('.build/cli.mjs', join(root, '.build/cli.mjs'));
 }

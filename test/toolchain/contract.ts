@@ -13,8 +13,9 @@ import { verifyBundle } from '../../src/code-signature/verify/verify-code.ts';
 import { parseFat } from '../../src/macho/fat.ts';
 import { notarize, type SubmissionRecord, submissionName } from '../../src/notary/submission.ts';
 import type { ProductPlan, UnsignedProduct } from '../../src/package/product.ts';
+import type { SignedProduct } from '../../src/package/sign-product.ts';
 import type { Trust } from '../../src/pki/x509/apple-roots.ts';
-import type { AdHoc, NotaryAccess, SignedProduct, SigningIdentity, Toolchain } from '../../src/toolchain/toolchain.ts';
+import type { AdHoc, NotaryAccess, SigningIdentity, Toolchain } from '../../src/toolchain/toolchain.ts';
 import type { PayloadEntry } from '../../src/tree/entry.ts';
 import { checkEntries } from '../../src/tree/entry.ts';
 
@@ -131,7 +132,7 @@ export function describeToolchain(name: string, open: () => Promise<ContractSubj
     // Before the next one: signing anew leaves the table of contents as it is, so a ticket fits every signature of a product.
     it('finds no ticket for a package that nobody submitted, however often it looks', async () => {
       const signed = await sign(subject, made.product, join(work, 'unknown.pkg'));
-      const stapler = await subject.toolchain.stapler(subject.access);
+      const stapler = subject.toolchain.stapler(subject.access);
       const failure = stapler.staple(signed, { ...PATIENCE, maxWaitMs: 30, pauseMs: 10, goOn: 'look again' });
       await expect(failure).rejects.toMatchObject({ name: 'NetworkError', code: 'TICKET_LATE', hint: 'look again' });
       expect(sha256sum(signed.path)).toBe(signed.sha256);
@@ -144,15 +145,15 @@ export function describeToolchain(name: string, open: () => Promise<ContractSubj
       const { id, log } = await notarizeWith(subject, signed, records);
       expect(records.map(({ status }) => status)).toEqual(['Uploading', 'In Progress', 'Accepted']);
       expect(log).toMatchObject({ status: 'Accepted', sha256: signed.sha256 });
-      const stapler = await toolchain.stapler(access);
+      const stapler = toolchain.stapler(access);
       const stapled = await stapler.staple(signed, PATIENCE);
       expect(stapled).toMatchObject({ kind: 'stapled-product', path: signed.path, unchanged: false });
       expect(stapled).toMatchObject({ sha256: sha256sum(signed.path), size: readFileSync(signed.path).length });
       expect(stapled.size).toBeGreaterThan(signed.size + 1000);
       expect(await stapler.staple(signed, PATIENCE)).toEqual({ ...stapled, unchanged: true });
-      const checks = await (await toolchain.verifier(access.trust)).verify(signed.path, { signal });
+      const checks = await toolchain.verifier(access.trust).verify(signed.path, { signal });
       expect(checks.filter(({ status }) => status !== 'pass')).toEqual([]);
-      const notary = await toolchain.notary(access);
+      const notary = toolchain.notary(access);
       const known = { id, name: submissionName({ name: 'signed.pkg', sha256: signed.sha256 }), status: 'Accepted' };
       expect(await notary.status(id)).toMatchObject(known);
       expect((await notary.history())[0]).toMatchObject(known);
@@ -179,7 +180,7 @@ export function describeToolchain(name: string, open: () => Promise<ContractSubj
       const path = join(work, 'bad.pkg');
       copyFileSync(made.product.path, path);
       if (what === 'was cut short') truncateSync(path, made.product.size - 100);
-      const checks = await (await subject.toolchain.verifier(subject.trust)).verify(path, { signal });
+      const checks = await subject.toolchain.verifier(subject.trust).verify(path, { signal });
       expect(checks.some(({ status }) => status === 'fail')).toBe(true);
     });
   });
@@ -196,7 +197,7 @@ async function notarizeWith(
   return notarize(
     { name: basename(path), data: readFileSync(path), sha256, tocDigest },
     {
-      notary: await toolchain.notary(access),
+      notary: toolchain.notary(access),
       recorded: null,
       record: async (record) => void records.push(record),
       pollMs: () => 5,

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { accessBuffer } from '../../src/base/random-access.ts';
 import { appleTrust } from '../../src/pki/x509/apple-roots.ts';
-import { type OurForm, verifyPackage } from '../../src/verify/verify-package.ts';
+import type { OurForm } from '../../src/verify/expectations.ts';
+import { verifyPackage } from '../../src/verify/verify-package.ts';
 import { readXar } from '../../src/xar/read.ts';
 import { realPackages } from '../support/needs.ts';
 
@@ -25,6 +26,9 @@ const form = (madeBy: OurForm['madeBy']): OurForm => ({
   teamIdentifier: null,
   identifier: 'com.example',
   version: null,
+  title: 'Example',
+  bundles: () => [],
+  isVersion: () => true,
   installLocation: '/',
   minimumSystemVersion: '11.0',
   scripts: [],

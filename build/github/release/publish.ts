@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
+import type { Command } from 'commander';
 import { NetworkError, UsageError, VerificationError } from '../../../src/base/errors.ts';
-import type { CommandContext, CommandResult } from '../../cli.ts';
+import type { CommandContext, CommandResult, CommonOptions, Execute } from '../../command.ts';
 import { readConfig } from '../../plan/config.ts';
 import { readManifest } from '../../plan/manifest.ts';
 import { githubReport } from '../../report/github.ts';
@@ -25,6 +26,14 @@ interface Release {
   readonly assets: readonly ListedAsset[];
 }
 
+/** Adds the options of `github publish`. */
+export function configurePublish(command: Command, execute: Execute): void {
+  command
+    .requiredOption('--folder <folder>', 'folder of the finished version, out/<version>')
+    .requiredOption('--bundle <file>', 'Sigstore bundle of the attestation')
+    .action((options: PublishOptions & CommonOptions) => execute((context) => publish(context, options), options));
+}
+
 /**
  * Publishes a finished version: draft, exact set of assets, digests read again, published, immutable.
  *
@@ -33,7 +42,7 @@ interface Release {
  *
  * @throws VerificationError `RELEASE_DIFFERS`, `RELEASE_MUTABLE`, `TAG_ELSEWHERE`
  */
-export async function publish(context: CommandContext, options: PublishOptions): Promise<CommandResult> {
+async function publish(context: CommandContext, options: PublishOptions): Promise<CommandResult> {
   const folder = resolve(options.folder);
   const manifest = await readManifest(folder);
   if (!manifest) throw new UsageError('NOTHING_TO_PUBLISH', `${folder} holds no release.json`);

@@ -1,8 +1,16 @@
 import { resolve } from 'node:path';
+import type { Command } from 'commander';
 import { UsageError } from '../../../src/base/errors.ts';
-import type { CommandContext, CommandResult } from '../../cli.ts';
+import type { CommandContext, CommandResult, CommonOptions, Execute } from '../../command.ts';
 import { readManifest } from '../../plan/manifest.ts';
 import { githubReport } from '../../report/github.ts';
+
+/** Adds the options of `github summary`. */
+export function configureSummary(command: Command, execute: Execute): void {
+  command
+    .argument('<folder>', 'folder with release.json')
+    .action((folder: string, options: CommonOptions) => execute((context) => summary(context, folder), options));
+}
 
 /** Writes what a run made into the page of the GitHub run: mode, digests, identity, time of each stage. The package's digest is an output. */
 export async function summary(context: CommandContext, folder: string): Promise<CommandResult> {

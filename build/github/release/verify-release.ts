@@ -1,13 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import type { Command } from 'commander';
+import type { Check } from '../../../src/base/check.ts';
 import { NetworkError, ToolError, VerificationError } from '../../../src/base/errors.ts';
 import { digestFile } from '../../../src/base/files.ts';
 import { retry } from '../../../src/base/retry.ts';
-import type { CommandContext, CommandResult } from '../../cli.ts';
+import type { CommandContext, CommandResult, CommonOptions, Execute } from '../../command.ts';
 import { verify } from '../../commands/verify.ts';
 import { readConfig } from '../../plan/config.ts';
-import { type Check, renderChecks } from '../../report/checks.ts';
+import { renderChecks } from '../../report/checks.ts';
 import { githubReport } from '../../report/github.ts';
 import type { VerificationDocument } from '../../report/verification-document.ts';
 import { commitOf, gh, ghApi, REHEARSAL_REPOSITORY, repositoryOf } from '../gh.ts';
@@ -20,6 +22,17 @@ export interface VerifyReleaseOptions {
   readonly expect?: string;
   /** Minutes to wait for GitHub's attestation of the release. */
   readonly wait?: string;
+}
+
+/** Adds the options of `github verify-release`. */
+export function configureVerifyRelease(command: Command, execute: Execute): void {
+  command
+    .argument('<tag>', 'such as v1.1.0')
+    .option('--expect <sha256>', 'digest that the package had when it was finished')
+    .option('--wait <minutes>', "how long to wait for GitHub's attestation of the release (default: 30)")
+    .action((tag: string, options: VerifyReleaseOptions & CommonOptions) =>
+      execute((context) => verifyRelease(context, tag, options), options),
+    );
 }
 
 /**

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Certificate } from '../../../src/pki/x509/certificate.ts';
-import type { CommandContext, CommandResult } from '../../cli.ts';
+import type { CommandContext, CommandResult } from '../../command.ts';
 import { githubReport } from '../../report/github.ts';
 import { gh, ghApi, repositoryOf } from '../gh.ts';
 import { packageCertificates } from './package-certificates.ts';

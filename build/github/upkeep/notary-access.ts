@@ -1,5 +1,5 @@
 import { notaryApi } from '../../../src/notary/rest/api.ts';
-import type { CommandContext, CommandResult } from '../../cli.ts';
+import type { CommandContext, CommandResult } from '../../command.ts';
 import { readKey } from '../../notary/connection.ts';
 import { readConfig } from '../../plan/config.ts';
 

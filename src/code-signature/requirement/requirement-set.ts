@@ -4,12 +4,6 @@ import { parseRequirement } from './decode.ts';
 import { encodeRequirement } from './encode.ts';
 import type { Requirement } from './requirement.ts';
 
-export { parseRequirement } from './decode.ts';
-export { encodeRequirement } from './encode.ts';
-export { evaluateRequirement } from './evaluation.ts';
-export { developerIdRequirement, type Requirement, type RequirementMatch, rootRequirement } from './requirement.ts';
-export { renderRequirement } from './text.ts';
-
 /** kSecDesignatedRequirementType. Source: Security-61901 CSCommon.h. */
 const DESIGNATED = 3;
 

@@ -4,7 +4,8 @@ import { parseMacho } from '../../macho/macho.ts';
 import { type PropertyListDictionary, parsePropertyListDictionary } from '../../xml/property-list.ts';
 import { type BundleEntry, CODE_RESOURCES_PATH, fileAt, INFO_PLIST_PATH } from '../bundle-entry.ts';
 import { codeDirectoryDigest, FLAG_ADHOC, FLAG_RUNTIME } from '../code-directory.ts';
-import { encodeRequirementSet, type Requirement } from '../requirement/requirement-set.ts';
+import type { Requirement } from '../requirement/requirement.ts';
+import { encodeRequirementSet } from '../requirement/requirement-set.ts';
 import { sealResources } from '../seal/code-resources.ts';
 import { encodeCdHashAttributes } from './cdhash-attributes.ts';
 import { type SignedSlice, signSlice } from './sign-macho.ts';
@@ -54,8 +55,8 @@ export async function signBundle(entries: readonly BundleEntry[], signer: Bundle
   if (!infoPlist) throw unsignable(`it has no ${INFO_PLIST_PATH}`);
   const information = parsePropertyListDictionary(infoPlist);
   for (const key of FORBIDDEN_KEYS) if (information.has(key)) throw unsignable(`Info.plist has the key ${key}`);
-  const identifier = textOf(information, 'CFBundleIdentifier');
-  const executable = textOf(information, 'CFBundleExecutable');
+  const identifier = textAt(information, 'CFBundleIdentifier');
+  const executable = textAt(information, 'CFBundleExecutable');
   const executablePath = `Contents/MacOS/${executable}`;
   const program = fileAt(entries, executablePath);
   if (!program) throw unsignable(`it has no file ${executablePath}`);
@@ -116,7 +117,7 @@ function signDirectory(codeDirectory: Buffer, signCms: SignCms): Promise<Buffer>
   return signCms({ content: codeDirectory, extraSignedAttributes: encodeCdHashAttributes([digest]) });
 }
 
-function textOf(information: PropertyListDictionary, key: string): string {
+function textAt(information: PropertyListDictionary, key: string): string {
   const value = information.get(key);
   if (typeof value === 'string' && value !== '' && !/[\0/]/.test(value)) return value;
   throw new FormatError('PLIST_INVALID', 'Info.plist', 0, `expected text for the key ${key}`);

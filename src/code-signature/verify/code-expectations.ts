@@ -14,3 +14,13 @@ export interface CodeExpectations {
 
 /** Whether every byte must lie where this project's own signer puts it. */
 export const isExactCode = ({ ours, appleMade = false }: CodeExpectations): boolean => ours && !appleMade;
+
+/** The files that a slice's signature covers beside its own pages. */
+export interface SliceSurroundings {
+  readonly infoPlist: Buffer | null;
+  readonly codeResources: Buffer | null;
+  /** CFBundleIdentifier, when there is an Info.plist. */
+  readonly identifier: string | null;
+  /** Texts of Info.plist, for requirements that ask for them. */
+  readonly information: ReadonlyMap<string, string>;
+}

@@ -9,8 +9,7 @@ import {
   hashWith,
 } from '../code-directory.ts';
 import { type Blob, SLOT_CODE_RESOURCES, SLOT_INFO_PLIST, SLOT_REQUIREMENTS } from '../super-blob.ts';
-import { type CodeExpectations, isExactCode } from './code-expectations.ts';
-import type { SliceSurroundings } from './verify-slice.ts';
+import { type CodeExpectations, isExactCode, type SliceSurroundings } from './code-expectations.ts';
 
 const SHA256 = 2;
 const OUR_PAGE_SIZE = 4096;

@@ -4,13 +4,9 @@ import { CPU_TYPE_ARM64, CPU_TYPE_X86_64, MACH_HEADER_64, MH_MAGIC_64 } from '..
 import { isMacho, parseMacho } from '../../macho/macho.ts';
 import { type PropertyListDictionary, parsePropertyListDictionary } from '../../xml/property-list.ts';
 import { type BundleEntry, CODE_RESOURCES_PATH, CONTENTS, fileAt, INFO_PLIST_PATH } from '../bundle-entry.ts';
-import { type CodeExpectations, isExactCode } from './code-expectations.ts';
+import { type CodeExpectations, isExactCode, type SliceSurroundings } from './code-expectations.ts';
 import { judgePlaces, judgeSeal, type NestedCode, nestedPaths } from './verify-seal.ts';
-import { type SliceFacts, type SliceSurroundings, verifySlice } from './verify-slice.ts';
-
-export type { Check } from '../../base/check.ts';
-export type { CodeExpectations } from './code-expectations.ts';
-export type { SliceFacts } from './verify-slice.ts';
+import { type SliceFacts, verifySlice } from './verify-slice.ts';
 
 /** All checks of a piece of code, and what its signatures say. */
 export interface CodeReport {

@@ -2,7 +2,8 @@ import { type Check, CheckList } from '../../base/check.ts';
 import { type Macho, parseMacho, segmentNamed } from '../../macho/macho.ts';
 import { bestCodeDirectory, type CodeDirectory, cdHash, FLAG_ADHOC, parseCodeDirectory } from '../code-directory.ts';
 import { evaluateRequirement } from '../requirement/evaluation.ts';
-import { designatedRequirement, type Requirement } from '../requirement/requirement-set.ts';
+import type { Requirement } from '../requirement/requirement.ts';
+import { designatedRequirement } from '../requirement/requirement-set.ts';
 import { renderRequirement } from '../requirement/text.ts';
 import {
   type Blob,
@@ -23,19 +24,9 @@ import {
   SLOT_ENTITLEMENTS,
   SLOT_REQUIREMENTS,
 } from '../super-blob.ts';
-import { type CodeExpectations, isExactCode } from './code-expectations.ts';
+import { type CodeExpectations, isExactCode, type SliceSurroundings } from './code-expectations.ts';
 import type { CmsVerdict } from './verify-cms.ts';
 import { directoryProblems, pageProblem, slotProblems } from './verify-code-directory.ts';
-
-/** The files that a slice's signature covers beside its own pages. */
-export interface SliceSurroundings {
-  readonly infoPlist: Buffer | null;
-  readonly codeResources: Buffer | null;
-  /** CFBundleIdentifier, when there is an Info.plist. */
-  readonly identifier: string | null;
-  /** Texts of Info.plist, for requirements that ask for them. */
-  readonly information: ReadonlyMap<string, string>;
-}
 
 /** What the signature of a slice says; for `inspect`. */
 export interface SliceFacts {

@@ -1,3 +1,4 @@
+import type { Check } from '../../base/check.ts';
 import { PipelineError } from '../../base/errors.ts';
 import { type BundleEntry, fileAt, INFO_PLIST_PATH } from '../../code-signature/bundle-entry.ts';
 import { bestCodeDirectory, FLAG_RUNTIME, parseCodeDirectory } from '../../code-signature/code-directory.ts';
@@ -9,14 +10,14 @@ import {
   SLOT_ENTITLEMENTS,
 } from '../../code-signature/super-blob.ts';
 import { codeCmsVerifier } from '../../code-signature/verify/verify-cms.ts';
-import { type Check, type CodeReport, verifyBundle, verifyProgram } from '../../code-signature/verify/verify-code.ts';
+import { type CodeReport, verifyBundle, verifyProgram } from '../../code-signature/verify/verify-code.ts';
 import { isFat, parseFat } from '../../macho/fat.ts';
 import { MH_EXECUTE } from '../../macho/layout.ts';
 import { parseMacho } from '../../macho/macho.ts';
 import { parsePropertyListDictionary } from '../../xml/property-list.ts';
 import type { NotaryIssue } from '../log.ts';
 import { issue, MESSAGES } from './messages.ts';
-import type { PredictOptions } from './predict.ts';
+import type { PredictOptions } from './options.ts';
 
 /** What was found of one piece of code. */
 export interface JudgedCode {

@@ -1,11 +1,12 @@
 import { PipelineError } from '../../base/errors.ts';
-import { parseCms, verifyCms } from '../../pki/cms/cms.ts';
+import { parseCms } from '../../pki/cms/parse.ts';
+import { verifyCms } from '../../pki/cms/verify.ts';
 import { verifyTimestampToken } from '../../pki/timestamp/timestamp-token.ts';
 import { verifyChain } from '../../pki/x509/chain.ts';
 import { readHeap, type XarArchive } from '../../xar/read.ts';
 import type { NotaryIssue } from '../log.ts';
 import { issue, MESSAGES } from './messages.ts';
-import type { PredictOptions } from './predict.ts';
+import type { PredictOptions } from './options.ts';
 
 /** Returns what the notary would say of a package's own signature, with the archive's name as path. */
 export async function judgePackageSignature(archive: XarArchive, options: PredictOptions): Promise<NotaryIssue[]> {

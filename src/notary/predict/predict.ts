@@ -3,23 +3,13 @@ import type { RandomAccess } from '../../base/random-access.ts';
 import type { BundleEntry } from '../../code-signature/bundle-entry.ts';
 import { isCode } from '../../code-signature/verify/verify-code.ts';
 import { cpioEntries, type OpenComponent, openPackage } from '../../package/open-package.ts';
-import type { Trust } from '../../pki/x509/apple-roots.ts';
 import type { XarArchive } from '../../xar/read.ts';
 import type { XarMember } from '../../xar/toc.ts';
 import type { NotaryIssue } from '../log.ts';
 import { judgeBundle, judgeFile } from './judge-code.ts';
 import { judgePackageSignature } from './judge-package.ts';
 import { issue, MESSAGES } from './messages.ts';
-
-/** How a package is judged. */
-export interface PredictOptions {
-  /** Name of the archive, with which every path begins. */
-  readonly archiveName: string;
-  /** Whose Developer ID certificates and timestamps count. */
-  readonly trust: Trust;
-  /** Judges certificates of signatures without a trusted timestamp. */
-  readonly now: Date;
-}
+import type { PredictOptions } from './options.ts';
 
 /** What the notary would make of a package. */
 export interface Prediction {

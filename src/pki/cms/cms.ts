@@ -5,9 +5,6 @@ import type { Signer } from '../identity/signer.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import { algorithmIdentifier } from '../x509/signature-algorithms.ts';
 
-export { type CmsAttribute, type ParsedCms, parseCms } from './parse.ts';
-export { type CmsReport, verifyCms } from './verify.ts';
-
 /** What a detached CMS signature is made of. */
 export interface CmsInput {
   /** The bytes that are signed: the raw TOC checksum of a xar, or a whole CodeDirectory. Not embedded. */

@@ -10,8 +10,6 @@ import { type IdentityRole, identityProblem, ROLE_NAMES } from './identity-probl
 import { openPkcs12 } from './pkcs12.ts';
 import { localSigner, type Signer } from './signer.ts';
 
-export type { IdentityRole } from './identity-problem.ts';
-
 /** Where an identity comes from. */
 export type IdentitySource =
   /** The .p12 itself, or its base64 as a secret store has it. */

@@ -1,13 +1,11 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import type forgeModule from 'node-forge';
+import forge from 'node-forge';
 import { FormatError } from '../../base/errors.ts';
 import type { Secret } from '../../base/secret.ts';
 import { explicitOf, Fields, octetsOf, oidOf, parseAsn1, smallInteger } from '../asn1/asn1.ts';
 import { TAG } from '../asn1/der.ts';
 import { type Certificate, parseCertificate } from '../x509/certificate.ts';
 import { type IdentityRole, identityProblem } from './identity-problem.ts';
-
-type Forge = typeof forgeModule;
 
 /** What a .p12 holds. */
 export interface Pkcs12Contents {
@@ -34,14 +32,13 @@ export async function openPkcs12(
 ): Promise<Pkcs12Contents> {
   const checked = checkOutside(data, role);
   // Loaded here: most runs never open a .p12.
-  const forge = (await import('node-forge')).default;
-  const bags = decrypt(forge, data, { password, checked }, role);
+  const bags = decrypt(data, { password, checked }, role);
   const keys = bags
     .filter(({ type }) => type === forge.pki.oids.keyBag || type === forge.pki.oids.pkcs8ShroudedKeyBag)
-    .map((bag) => keyOf(forge, bag, role));
+    .map((bag) => keyOf(bag, role));
   const certificates = bags
     .filter(({ type }) => type === forge.pki.oids.certBag)
-    .map((bag) => certificateOf(forge, bag, role));
+    .map((bag) => certificateOf(bag, role));
   return { keys, certificates };
 }
 
@@ -92,7 +89,7 @@ interface Lock {
   readonly checked: boolean;
 }
 
-function decrypt(forge: Forge, data: Buffer, lock: Lock, role: IdentityRole): forgeModule.pkcs12.Bag[] {
+function decrypt(data: Buffer, lock: Lock, role: IdentityRole): forge.pkcs12.Bag[] {
   const password = lock.password?.reveal() ?? '';
   const parse = (word: string, withMac: boolean) => {
     const asn1 = forge.asn1.fromDer(data.toString('latin1'), { strict: false, parseAllBytes: false } as never);
@@ -133,23 +130,23 @@ function decryptionProblem(error: unknown, { password, checked }: Lock, role: Id
   return identityProblem('IDENTITY_DAMAGED', role, `the .p12 is damaged inside (${words})`);
 }
 
-function keyOf(forge: Forge, bag: forgeModule.pkcs12.Bag, role: IdentityRole): KeyObject {
+function keyOf(bag: forge.pkcs12.Bag, role: IdentityRole): KeyObject {
   try {
     // node-forge knows RSA only; of other keys it hands out the PrivateKeyInfo as it was.
     const info = bag.key ? forge.pki.wrapRsaPrivateKey(forge.pki.privateKeyToAsn1(bag.key)) : bag.asn1;
-    return createPrivateKey({ key: derOf(forge, info), format: 'der', type: 'pkcs8' });
+    return createPrivateKey({ key: derOf(info), format: 'der', type: 'pkcs8' });
   } catch {
     // The cause could quote key material, so it is not kept.
     throw identityProblem('IDENTITY_DAMAGED', role, 'the private key in the .p12 cannot be read');
   }
 }
 
-function certificateOf(forge: Forge, bag: forgeModule.pkcs12.Bag, role: IdentityRole): Certificate {
+function certificateOf(bag: forge.pkcs12.Bag, role: IdentityRole): Certificate {
   try {
-    return parseCertificate(derOf(forge, bag.cert ? forge.pki.certificateToAsn1(bag.cert) : bag.asn1));
+    return parseCertificate(derOf(bag.cert ? forge.pki.certificateToAsn1(bag.cert) : bag.asn1));
   } catch (error) {
     throw identityProblem('IDENTITY_DAMAGED', role, 'a certificate in the .p12 cannot be read', error);
   }
 }
 
-const derOf = (forge: Forge, asn1: forgeModule.asn1.Asn1) => Buffer.from(forge.asn1.toDer(asn1).getBytes(), 'latin1');
+const derOf = (asn1: forge.asn1.Asn1) => Buffer.from(forge.asn1.toDer(asn1).getBytes(), 'latin1');

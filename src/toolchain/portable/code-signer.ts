@@ -1,5 +1,6 @@
-import { developerIdRequirement, rootRequirement } from '../../code-signature/requirement/requirement-set.ts';
+import { developerIdRequirement, rootRequirement } from '../../code-signature/requirement/requirement.ts';
 import { type BundleSigner, signBundle } from '../../code-signature/sign/sign-bundle.ts';
+import { signCms } from '../../pki/cms/cms.ts';
 import type { Identity } from '../../pki/identity/identity.ts';
 import type { AdHoc, CodeSigner, SigningIdentity, WorkOptions } from '../toolchain.ts';
 
@@ -28,17 +29,14 @@ function bundleSignerOf(
     kind: 'identity',
     teamIdentifier: identity.teamIdentifier,
     requirement: (identifier) => requirementOf(identifier, identity),
-    async signCms({ content, extraSignedAttributes }) {
-      // An ad-hoc signature holds no CMS, and needs nothing of what reads and writes ASN.1.
-      const { signCms } = await import('../../pki/cms/cms.ts');
-      return signCms({
+    signCms: ({ content, extraSignedAttributes }) =>
+      signCms({
         content,
         attributes: extraSignedAttributes,
         identity,
         signingTime: new Date(),
         timestamp: (signature) => timestamp(signature, signal),
-      });
-    },
+      }),
   };
 }
 

@@ -1,7 +1,7 @@
-import { open } from 'node:fs/promises';
-import { accessFile } from '../../base/random-access.ts';
+import { withFile } from '../../base/with-file.ts';
 import type { Trust } from '../../pki/x509/apple-roots.ts';
-import { type PackageExpectations, type PackageReport, verifyPackage } from '../../verify/verify-package.ts';
+import type { PackageExpectations, PackageReport } from '../../verify/expectations.ts';
+import { verifyPackage } from '../../verify/verify-package.ts';
 import type { Verifier } from '../toolchain.ts';
 
 /** Returns the verifier that needs neither a Mac nor the network. */
@@ -12,11 +12,6 @@ export function portableVerifier(trust: Trust): Verifier {
 }
 
 /** Opens a finished package afresh and returns what is to be said of it. */
-export async function verifyPackageFile(path: string, expectations: PackageExpectations): Promise<PackageReport> {
-  const handle = await open(path);
-  try {
-    return await verifyPackage(await accessFile(handle), expectations);
-  } finally {
-    await handle.close();
-  }
+export function verifyPackageFile(path: string, expectations: PackageExpectations): Promise<PackageReport> {
+  return withFile(path, (access) => verifyPackage(access, expectations));
 }

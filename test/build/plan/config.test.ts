@@ -95,12 +95,14 @@ describe('parseConfig', () => {
 
   it('names no place in broken JSON that it does not know', () => {
     expect(() => parseConfig('{\n  "a": \n}\n\n\n', 'x')).toThrow(
-      /^x is no JSON: (line 3, column 1: )?\S*Unexpected token/,
+      /^x is not valid JSON: (line 3, column 1: )?\S*Unexpected token/,
     );
   });
 
   it('says where JSON is broken', () => {
-    expect(() => parseConfig('{\n  "product": {,}\n}', 'release.config.json')).toThrow(/is no JSON: line 2, column 15/);
+    expect(() => parseConfig('{\n  "product": {,}\n}', 'release.config.json')).toThrow(
+      /is not valid JSON: line 2, column 15/,
+    );
   });
 });
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { manifestJsonSchema, withFile, writeListed } from '../../../build/plan/manifest.ts';
+import { filesWith, manifestJsonSchema, writeListed } from '../../../build/plan/manifest.ts';
 import { sha256 } from '../../github/actions.ts';
 
 let scratch: string;
@@ -33,6 +33,6 @@ describe('the list of files', () => {
 
   it('has each path once', () => {
     const file = (path: string, size: number) => ({ path, role: 'sbom', size, sha256: '' });
-    expect(withFile([file('a', 1), file('b', 2)], file('a', 3))).toEqual([file('b', 2), file('a', 3)]);
+    expect(filesWith([file('a', 1), file('b', 2)], file('a', 3))).toEqual([file('b', 2), file('a', 3)]);
   });
 });

@@ -281,7 +281,7 @@ async function releaseWith(own: Plan, tell: (text: string) => void): Promise<Man
   const run = new Run({ plan: own, progress, signal, manifest, until: 'sign-package' });
   return runRelease(
     run,
-    { kind: 'build', toolchain: await selectToolchain('portable', signing.timestamp), signing },
+    { kind: 'build', toolchain: selectToolchain('portable', signing.timestamp), signing, cache: null },
     null,
   );
 }

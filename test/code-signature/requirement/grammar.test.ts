@@ -5,9 +5,9 @@ import { parseRequirementText } from '../../../src/code-signature/requirement/gr
 import {
   developerIdRequirement,
   type Requirement,
-  renderRequirement,
   rootRequirement,
-} from '../../../src/code-signature/requirement/requirement-set.ts';
+} from '../../../src/code-signature/requirement/requirement.ts';
+import { renderRequirement } from '../../../src/code-signature/requirement/text.ts';
 
 /** Texts that the renderer quotes, or that are no word of the language; a backslash has no form in it. */
 const text = fc

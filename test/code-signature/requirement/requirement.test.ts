@@ -2,18 +2,20 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FormatError } from '../../../src/base/errors.ts';
+import { parseRequirement } from '../../../src/code-signature/requirement/decode.ts';
+import { encodeRequirement } from '../../../src/code-signature/requirement/encode.ts';
+import { evaluateRequirement } from '../../../src/code-signature/requirement/evaluation.ts';
 import {
-  designatedRequirement,
   developerIdRequirement,
-  encodeRequirement,
-  encodeRequirementSet,
-  evaluateRequirement,
-  parseRequirement,
   type Requirement,
   type RequirementMatch,
-  renderRequirement,
   rootRequirement,
+} from '../../../src/code-signature/requirement/requirement.ts';
+import {
+  designatedRequirement,
+  encodeRequirementSet,
 } from '../../../src/code-signature/requirement/requirement-set.ts';
+import { renderRequirement } from '../../../src/code-signature/requirement/text.ts';
 
 const IDENTIFIER = 'com.netflix.Escrow-Buddy';
 /** The tree that codesign writes, checked against five binaries that Apple's tool signed (Google Santa 0.9.19). */

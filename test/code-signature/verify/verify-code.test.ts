@@ -5,8 +5,8 @@ import { encodeRequirementSet } from '../../../src/code-signature/requirement/re
 import { signBundle } from '../../../src/code-signature/sign/sign-bundle.ts';
 import { signSlice } from '../../../src/code-signature/sign/sign-macho.ts';
 import { MAGIC_EMBEDDED_SIGNATURE, parseSuperBlob } from '../../../src/code-signature/super-blob.ts';
+import type { CodeExpectations } from '../../../src/code-signature/verify/code-expectations.ts';
 import {
-  type CodeExpectations,
   type CodeReport,
   isCode,
   verifyBundle,

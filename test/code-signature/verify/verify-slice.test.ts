@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { encodeCodeDirectory, FLAG_ADHOC, FLAG_RUNTIME } from '../../../src/code-signature/code-directory.ts';
-import { encodeRequirementSet, rootRequirement } from '../../../src/code-signature/requirement/requirement-set.ts';
+import { rootRequirement } from '../../../src/code-signature/requirement/requirement.ts';
+import { encodeRequirementSet } from '../../../src/code-signature/requirement/requirement-set.ts';
 import { encodeCdHashAttributes } from '../../../src/code-signature/sign/cdhash-attributes.ts';
 import type { BundleSigner } from '../../../src/code-signature/sign/sign-bundle.ts';
 import { type SliceSigning, signSlice } from '../../../src/code-signature/sign/sign-macho.ts';

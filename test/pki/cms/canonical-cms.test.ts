@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { FormatError } from '../../../src/base/errors.ts';
 import type { BundleSigner } from '../../../src/code-signature/sign/sign-bundle.ts';
 import { canonicalCms, isDer } from '../../../src/pki/cms/canonical-cms.ts';
-import { parseCms } from '../../../src/pki/cms/cms.ts';
+import { parseCms } from '../../../src/pki/cms/parse.ts';
 import { rehearsalSigner } from '../../code-signature/signers.ts';
 
 /** Returns whether the encoding is the one that its parts have; what cannot be read is not. */

@@ -2,11 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { standingClock } from '../../../src/base/clock.ts';
 import { NetworkError, type PipelineError, RefusedError } from '../../../src/base/errors.ts';
-import {
-  type TimestampClientOptions,
-  timestampClient,
-  verifyTimestampToken,
-} from '../../../src/pki/timestamp/timestamp.ts';
+import { type TimestampClientOptions, timestampClient } from '../../../src/pki/timestamp/timestamp.ts';
+import { verifyTimestampToken } from '../../../src/pki/timestamp/timestamp-token.ts';
 import { appleTrust } from '../../../src/pki/x509/apple-roots.ts';
 import { makeRehearsalAuthority, type RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
 import {

@@ -97,7 +97,7 @@ function makeSdk(sdk: string): void {
 }
 
 function bundle(): void {
-  const argv = ['build/setup/bundle.mjs', process.cwd(), 'test/support/apple-tools/main.ts', '.build/apple-tools'];
+  const argv = ['build/setup/bundle.mjs', process.cwd(), 'test/support/apple-tools/main.ts', '.build/apple-tools.mjs'];
   const { status, stderr } = spawnSync(process.execPath, argv, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`the stand-ins could not be bundled:\n${stderr}`);
 }

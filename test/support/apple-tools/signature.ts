@@ -1,5 +1,6 @@
-import { parseCms, verifyCms } from '../../../src/pki/cms/cms.ts';
-import { verifyTimestampToken } from '../../../src/pki/timestamp/timestamp.ts';
+import { parseCms } from '../../../src/pki/cms/parse.ts';
+import { verifyCms } from '../../../src/pki/cms/verify.ts';
+import { verifyTimestampToken } from '../../../src/pki/timestamp/timestamp-token.ts';
 import type { Certificate } from '../../../src/pki/x509/certificate.ts';
 import { verifyChain } from '../../../src/pki/x509/chain.ts';
 import type { XarArchive } from '../../../src/xar/read.ts';

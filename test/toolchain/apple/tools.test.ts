@@ -4,10 +4,10 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { InterruptedError } from '../../../src/base/errors.ts';
 import { buildProduct, type ProductPlan } from '../../../src/package/product.ts';
+import type { SignedProduct } from '../../../src/package/sign-product.ts';
 import { appleToolchain } from '../../../src/toolchain/apple/apple-toolchain.ts';
 import { renderComponentPlist } from '../../../src/toolchain/apple/pkgbuild.ts';
 import { runAppleTool } from '../../../src/toolchain/apple/run-apple-tool.ts';
-import type { SignedProduct } from '../../../src/toolchain/toolchain.ts';
 import { parsePropertyList } from '../../../src/xml/property-list.ts';
 import { sampleBundle } from '../../code-signature/sample.ts';
 import { type AppleMachine, KEY_NAMES, makeAppleMachine } from '../../support/apple-tools/apple-machine.ts';
@@ -181,7 +181,7 @@ describe('notarytool', () => {
     const ids: string[] = [];
     const announced = async (id: string) => void ids.push(id);
     const quiet = { tell: () => undefined, warn: () => undefined };
-    const notary = await tools.notary(access);
+    const notary = tools.notary(access);
     await notary.submit({ name, data, sha256: signed.sha256 }, { announced, ...quiet, signal });
     return { notary, id: ids[0] as string };
   };
@@ -258,8 +258,8 @@ describe('notarytool', () => {
 
 describe('stapler and the verifier', () => {
   const staple = async (path: string) =>
-    (await tools.stapler(machine.access())).staple({ path }, { signal, tell: () => undefined, goOn: '' });
-  const verify = async (path: string) => (await tools.verifier(machine.authority.trust)).verify(path, { signal });
+    tools.stapler(machine.access()).staple({ path }, { signal, tell: () => undefined, goOn: '' });
+  const verify = async (path: string) => tools.verifier(machine.authority.trust).verify(path, { signal });
 
   it('says when a package has no signature to find a ticket by', async () => {
     await expect(staple(unsigned)).rejects.toMatchObject({ code: 'STAPLE_SIGNATURE' });

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import forge from 'node-forge';
 import { UsageError } from '../../../base/errors.ts';
 import { Secret } from '../../../base/secret.ts';
 import type { SigningIdentity } from '../../toolchain.ts';
@@ -19,7 +20,7 @@ export async function keychainP12({ identity }: SigningIdentity): Promise<{ data
       hint: "Apple's tools take keys from a keychain only: give a .p12, or use --toolchain portable.",
     });
   }
-  const { pki, pkcs12, asn1 } = (await import('node-forge')).default;
+  const { pki, pkcs12, asn1 } = forge;
   const password = new Secret(randomBytes(24).toString('base64url'));
   const file = pkcs12.toPkcs12Asn1(
     pki.privateKeyFromPem(key.export({ type: 'pkcs8', format: 'pem' }) as string),

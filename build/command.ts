@@ -1,0 +1,83 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Trust } from '../src/pki/x509/apple-roots.ts';
+import { parseDuration } from './plan/units.ts';
+import type { Progress } from './report/progress.ts';
+
+/** What every command is given. */
+export interface CommandContext {
+  /** Folder of the project. */
+  readonly root: string;
+  /** The whole command line in one file. */
+  readonly program: string;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  readonly json: boolean;
+  readonly verbose: boolean;
+  readonly env: Readonly<NodeJS.ProcessEnv>;
+  /** Whose certificates and tickets count as Apple's; the pinned roots by default. */
+  readonly trust?: Trust;
+}
+
+/** What a command leaves for standard output: a document for `--json`, lines for a person, and its exit code. */
+export interface CommandResult {
+  readonly document: object;
+  readonly text: string;
+  readonly exitCode?: number;
+}
+
+/** Options that every command has. */
+export interface CommonOptions {
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** Runs a command's work, prints its result and ends the process. */
+export type Execute = (
+  work: (context: CommandContext) => Promise<CommandResult>,
+  options: CommonOptions,
+) => Promise<void>;
+
+/** Gives a command its arguments, its options and its work. Each command has one, beside its code. */
+export type Configure = (command: Command, execute: Execute) => void;
+
+/** Adds a command with the options that all have. */
+export function addCommand(program: Command, name: string, summary: string): Command {
+  return program
+    .command(name)
+    .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`)
+    .summary(summary)
+    .option('--json', 'print one JSON document on standard output')
+    .option('--verbose', 'tell more on standard error')
+    .configureOutput({ writeErr: () => undefined });
+}
+
+/** The option --max-wait, a duration in milliseconds. */
+export function maxWait(description: string): Option {
+  return new Option('--max-wait <duration>', description).argParser(parseDuration);
+}
+
+/** The option --toolchain; `description` says what the tools do in this command. */
+export function toolchainOption(description: string): Option {
+  return new Option('--toolchain <name>', description).choices(['portable', 'apple', 'auto']);
+}
+
+/** The option --trust. */
+export function trustOption(description: string): Option {
+  return new Option('--trust <whom>', description).choices(['apple', 'rehearsal']).default('apple');
+}
+
+/** The option --out: a name that was left empty, as by an unset variable, would mean the working folder. */
+export function outOption(): Option {
+  return new Option(
+    '--out <folder>',
+    'where results go, in a folder named by the version (default: out/ of the project)',
+  ).argParser((value) => {
+    if (value === '') throw new InvalidArgumentError('It is empty.');
+    return value;
+  });
+}
+
+/** Lines for the end of a command's help. */
+export function example(command: string): string {
+  return `\nExample:\n  ${command}\n`;
+}
