@@ -129,11 +129,6 @@ export function parseConfig(source: Buffer | string, name: string): Config {
   });
 }
 
-/** Returns the JSON Schema (draft 2020-12) of release.config.json, for editors. */
-export function configJsonSchema(): string {
-  return `${JSON.stringify(z.toJSONSchema(CONFIG_SCHEMA, { io: 'input' }), null, 2)}\n`;
-}
-
 /** A configuration of which any part may be missing or of another type. */
 type LooseConfig = { readonly [Section in keyof Config]?: Readonly<Record<string, unknown>> | null } | null;
 
