@@ -7,7 +7,7 @@ import { configureReview } from './release/review.ts';
 import { configureSummary } from './release/summary.ts';
 import { configureVerifyRelease } from './release/verify-release.ts';
 import { expiringCertificates, movedPins } from './upkeep/expiry.ts';
-import { issue } from './upkeep/issue.ts';
+import { fileIssue } from './upkeep/issue.ts';
 import { notaryAccess } from './upkeep/notary-access.ts';
 import { endingPlatforms } from './upkeep/platforms.ts';
 
@@ -36,7 +36,7 @@ const COMMANDS: readonly (readonly [name: string, summary: string, configure: Co
   ],
   ['moved-pins', 'tell which tags of pinned actions have moved', withoutOptions(movedPins)],
   ['ending-platforms', 'tell which machines of the workflows end soon', withoutOptions(endingPlatforms)],
-  ['issue', 'open, update or close the one issue with what the weekly check found', withoutOptions(issue)],
+  ['issue', 'open, update or close the one issue with what the weekly check found', withoutOptions(fileIssue)],
 ];
 
 /** Adds the commands `github ...`. */

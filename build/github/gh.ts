@@ -1,5 +1,6 @@
 import { UsageError } from '../../src/base/errors.ts';
 import { runTool, type ToolResult } from '../../src/base/run-tool.ts';
+import { compareVersions, isVersion } from '../../src/base/version.ts';
 
 /** What `gh` needs to know of the job it runs in. */
 export interface GitHubContext {
@@ -79,16 +80,6 @@ export async function taggedVersions(context: GitHubContext): Promise<Map<string
   const refs = await ghApi<{ ref: string; object: { sha: string } }[]>(context, path);
   const versions = refs
     .map(({ ref, object }) => [ref.slice('refs/tags/v'.length), object.sha] as const)
-    .filter(([version]) => /^\d+\.\d+\.\d+$/.test(version));
+    .filter(([version]) => version.split('.').length === 3 && isVersion(version));
   return new Map(versions.sort(([a], [b]) => compareVersions(a, b)));
-}
-
-/** Orders `x.y.z` as numbers. */
-export function compareVersions(a: string, b: string): number {
-  const [left, right] = [a, b].map((version) => version.split('.').map(Number));
-  for (let at = 0; at < 3; at++) {
-    const difference = (left?.[at] ?? 0) - (right?.[at] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
 }

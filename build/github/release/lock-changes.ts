@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { parseJson } from '../../plan/config.ts';
+import { parseJson } from '../../../src/base/document.ts';
 
 /** What of package-lock.json says which code is installed. @see https://docs.npmjs.com/cli/configuring-npm/package-lock-json */
 const LOCK_SCHEMA = z.object({

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
-import { parseJson } from '../../plan/config.ts';
+import { parseJson } from '../../../src/base/document.ts';
 import type { GitHubContext } from '../gh.ts';
 import { type History, openHistory } from '../history.ts';
 import { parseChangelog } from './changelog.ts';

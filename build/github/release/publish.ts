@@ -2,11 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { NetworkError, UsageError, VerificationError } from '../../../src/base/errors.ts';
+import { compareVersions } from '../../../src/base/version.ts';
 import type { CommandContext, CommandResult, CommonOptions, Execute } from '../../command.ts';
 import { readConfig } from '../../plan/config.ts';
 import { type Manifest, readManifest } from '../../plan/manifest.ts';
 import { githubReport } from '../../report/github.ts';
-import { commitOf, compareVersions, gh, ghApi, REHEARSAL_REPOSITORY, repositoryOf, tagCommit } from '../gh.ts';
+import { commitOf, gh, ghApi, REHEARSAL_REPOSITORY, repositoryOf, tagCommit } from '../gh.ts';
 import { type Asset, assetDifferences, releaseAssets } from './assets.ts';
 import { changelogEntry } from './changelog.ts';
 import { clearDrafts, listReleases, OUR_MARK, type Release } from './drafts.ts';
@@ -38,7 +39,7 @@ export function configurePublish(command: Command, execute: Execute): void {
  * @throws VerificationError `SMOKE_INCOMPLETE`, `VERSION_RESERVED`, `RELEASE_DIFFERS`, `RELEASE_MUTABLE`, `TAG_ELSEWHERE`; UsageError
  *   `DRAFT_OF_SOMEBODY`, `TAG_RULE`
  */
-export async function publish(context: CommandContext, options: PublishOptions): Promise<CommandResult> {
+async function publish(context: CommandContext, options: PublishOptions): Promise<CommandResult> {
   const folder = resolve(options.folder);
   const manifest = await readManifest(folder);
   if (!manifest) throw new UsageError('NOTHING_TO_PUBLISH', `${folder} holds no release.json`);

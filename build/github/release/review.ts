@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { digestFile } from '../../../src/base/files.ts';
+import { compareVersions } from '../../../src/base/version.ts';
 import type { CommandContext, CommandResult, CommonOptions, Execute } from '../../command.ts';
 import { PARTS_CLI, readCompiledRecord } from '../../parts/parts.ts';
 import { githubReport } from '../../report/github.ts';
-import { compareVersions } from '../gh.ts';
 import { type History, openHistory } from '../history.ts';
 import { type LockChange, lockChanges } from './lock-changes.ts';
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import { parseJson } from '../../../src/base/document.ts';
 import { PipelineError } from '../../../src/base/errors.ts';
-import { parseJson } from '../../plan/config.ts';
 
 /** Images that must have installed a package before it is published; release.yml's job `smoke` runs on each. */
 export const SMOKE_IMAGES = ['macos-15', 'macos-15-intel', 'macos-26', 'macos-26-intel', 'xcode-27'] as const;
