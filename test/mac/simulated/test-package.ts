@@ -79,6 +79,7 @@ export function testPackages(folder: string, version = '1.1.0'): Packages {
       version,
       installLocation: name === 'product' ? '/Library/Security/SecurityAgentPlugins' : '/',
       upgradeBundles: name === 'product' ? ['./Escrow Buddy.bundle'] : [],
+      versionedBundles: [],
       payload: name === 'product' ? payload : undefined,
       scripts: tree,
     };
