@@ -31,8 +31,10 @@ function scriptInput(version: string): ScriptInput {
   return {
     productName: 'Escrow Buddy',
     bundleName: 'Escrow Buddy.bundle',
+    executable: 'Escrow Buddy',
     packageIdentifier: 'com.netflix.Escrow-Buddy',
     bundleIdentifier: 'com.netflix.Escrow-Buddy',
+    loginRight: 'system.login.console',
     mechanism: ENTRY,
     anchor: ANCHOR,
     version,
