@@ -99,7 +99,16 @@ export const CONFIG_SCHEMA = z.strictObject({
       .optional()
       .describe('Keys that stay in a key service, a smart card or a hardware module'),
   }),
-  services: z.strictObject({ timestamp: url, notary: url, tickets: url }),
+  services: z.strictObject({
+    timestamp: url,
+    notary: url,
+    tickets: url,
+    downloads: url
+      .nullable()
+      .describe(
+        'Folder from which a released version is downloaded, {version} put in; null: the kit names a placeholder',
+      ),
+  }),
 });
 
 /** What release.config.json says. */
@@ -127,11 +136,6 @@ export function parseConfig(source: Buffer | string, name: string): Config {
     hint: `Mend ${name}; an editor shows what each key allows, from docs/schemas/${CONFIG_FILE.replace('.json', '.schema.json')}.`,
     contradictions: (value) => contradictions(value as LooseConfig),
   });
-}
-
-/** Returns the JSON Schema (draft 2020-12) of release.config.json, for editors. */
-export function configJsonSchema(): string {
-  return `${JSON.stringify(z.toJSONSchema(CONFIG_SCHEMA, { io: 'input' }), null, 2)}\n`;
 }
 
 /** A configuration of which any part may be missing or of another type. */

@@ -62,11 +62,6 @@ export function filesWith(files: readonly ManifestFile[], file: ManifestFile): M
   return [...files.filter(({ path }) => path !== file.path), file];
 }
 
-/** Returns the JSON Schema (draft 2020-12) of release.json, for its readers. */
-export function manifestJsonSchema(): string {
-  return `${JSON.stringify(z.toJSONSchema(MANIFEST_SCHEMA), null, 2)}\n`;
-}
-
 /** Name of the manifest in the folder of a version. */
 export const MANIFEST_FILE = 'release.json';
 

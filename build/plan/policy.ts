@@ -42,8 +42,3 @@ export async function readPolicy(path: string): Promise<Policy> {
     hint: 'A policy is {"schema": 1} with any of team, minimumMacOS, allowedPaths, allowedMechanisms.',
   });
 }
-
-/** Returns the JSON Schema (draft 2020-12) of a policy, for editors. */
-export function policyJsonSchema(): string {
-  return `${JSON.stringify(z.toJSONSchema(POLICY_SCHEMA, { io: 'input' }), null, 2)}\n`;
-}

@@ -18,10 +18,12 @@ limited() {
     limited_status=$?
     kill -TERM "$limited_clock" 2>/dev/null
     { wait "$limited_clock"; } 2>/dev/null
-    [ "$?" != "$TIME_UP" ] || limited_status=$TIME_UP
+    # 128 and the number of SIGALRM, which nobody else sends: a command that crashes or that others kill ends differently.
+    [ "$limited_status" != 142 ] || limited_status=$TIME_UP
     return "$limited_status"
 }
 
+# end_later PROCESS SECONDS
 # shellcheck disable=SC2317 # its trap is called by the shell
 end_later() {
     sleeper=''
@@ -29,8 +31,11 @@ end_later() {
     /bin/sleep "$2" &
     sleeper=$!
     wait "$sleeper"
+    kill -ALRM "$1" 2>/dev/null
+    /bin/sleep 5 &
+    sleeper=$!
+    wait "$sleeper"
     kill -KILL "$1" 2>/dev/null
-    exit "$TIME_UP"
 }
 
 # quietly SECONDS COMMAND...: as limited, from anywhere, without input and output.

@@ -1,6 +1,7 @@
 import type { CheckList } from '../base/check.ts';
 import { compareVersions, isVersion } from '../base/version.ts';
 import type { SliceFacts } from '../code-signature/verify/verify-slice.ts';
+import { versionText } from '../macho/layout.ts';
 import type { OpenPackage } from '../package/open-package.ts';
 import type { Policy } from './expectations.ts';
 import type { PayloadPath } from './payload.ts';
@@ -51,8 +52,7 @@ function versionProblems(wanted: string, { opened, slices }: PolicySubject): (st
       (version) => laterThan(wanted, version) && `Installer asks for macOS ${version}, expected ${wanted} at most`,
     ),
     ...slices.map(({ architecture, minimumOs }) => {
-      const version =
-        minimumOs === null ? '0' : [minimumOs >>> 16, (minimumOs >>> 8) & 0xff, minimumOs & 0xff].join('.');
+      const version = minimumOs === null ? '0' : versionText(minimumOs);
       const limit = architecture.startsWith('arm64') && compareVersions(wanted, FIRST_ARM64) < 0 ? FIRST_ARM64 : wanted;
       return (
         laterThan(limit, version) && `the ${architecture} code asks for macOS ${version}, expected ${limit} at most`

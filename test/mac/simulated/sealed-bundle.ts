@@ -137,7 +137,8 @@ function universal(architectures: readonly Architecture[], sealed: Sealed): Buff
     header.writeUInt32BE(offset, 16 + 20 * i);
     header.writeUInt32BE(bytes.length, 20 + 20 * i);
     header.writeUInt32BE(12, 24 + 20 * i);
-    const whole = Buffer.alloc(Math.ceil(bytes.length / PAGE) * PAGE);
+    const last = i === slices.length - 1;
+    const whole = Buffer.alloc(last ? bytes.length : Math.ceil(bytes.length / PAGE) * PAGE);
     bytes.copy(whole);
     offset += whole.length;
     return whole;

@@ -48,8 +48,19 @@ static int cat(const call *c, int at) {
 	return status;
 }
 
+/* A path of the state `undeletable`, one a line: as with the flag uchg. */
+static bool undeletable(const char *path) {
+	text paths = {0};
+	if (!read_file(STATE "/undeletable", &paths)) return false;
+	char *rest = paths.bytes, *line;
+	while ((line = strsep(&rest, "\n")))
+		if (*line && !strcmp(line, path)) return true;
+	return false;
+}
+
 static int remove_tree(const call *c, const char *path, bool force, bool tree) {
 	struct stat s;
+	if (undeletable(path)) return errno = EPERM, failed(c, path);
 	forget_access(path);
 	if (lstat(path, &s)) return force && errno == ENOENT ? 0 : failed(c, path);
 	if (!S_ISDIR(s.st_mode)) return unlink(path) ? failed(c, path) : 0;

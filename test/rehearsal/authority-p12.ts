@@ -1,10 +1,8 @@
 import forge from 'node-forge';
-import type { RehearsalAuthority } from './authority.ts';
+import type { RehearsalAuthority } from '../../src/rehearsal/authority.ts';
 
 /**
  * Returns a rehearsal identity as .p12 with its chain: AES-256, openable by openssl and Keychain Access.
- *
- * For tests of everything that begins with a .p12; the rehearsal itself uses the keys directly.
  *
  * @example await writeFile('installer.p12', await rehearsalP12(authority, 'installer', 'password'))
  */

@@ -1,8 +1,8 @@
 import { lstat, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fromFile } from '../base/bytes.ts';
-import { UsageError } from '../base/errors.ts';
-import { checkEntries, type PayloadEntry } from './entry.ts';
+import { fromFile } from '../../src/base/bytes.ts';
+import { UsageError } from '../../src/base/errors.ts';
+import { checkEntries, type PayloadEntry } from '../../src/tree/entry.ts';
 
 /** What every entry gets, whatever the disk says. */
 export interface TreeOwner {
