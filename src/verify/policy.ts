@@ -2,8 +2,8 @@ import type { CheckList } from '../base/check.ts';
 import type { SliceFacts } from '../code-signature/verify/verify-slice.ts';
 import type { OpenPackage } from '../package/open-package.ts';
 import type { Policy } from './expectations.ts';
-import type { PayloadPath } from './payload.ts';
 import type { ScriptText } from './scripts.ts';
+import type { PayloadPath } from './tree.ts';
 
 /** What a policy is held against. */
 export interface PolicySubject {

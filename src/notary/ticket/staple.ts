@@ -5,7 +5,7 @@ import { FormatError, PipelineError, UsageError, VerificationError } from '../..
 import { writeWhole } from '../../base/files.ts';
 import { accessFile, fromRange } from '../../base/random-access.ts';
 import { verifyProgram } from '../../code-signature/verify/verify-code.ts';
-import { isFat, parseFat } from '../../macho/fat.ts';
+import { slicesOf } from '../../macho/fat.ts';
 import type { Trust } from '../../pki/x509/apple-roots.ts';
 import type { ChecksumStyle } from '../../xar/layout.ts';
 import { readXar, type XarArchive } from '../../xar/read.ts';
@@ -160,8 +160,7 @@ async function bundleSubjects(folder: string): Promise<TicketSubject[]> {
     throw new FormatError('PLIST_INVALID', 'Info.plist', 0, 'expected a file name for the key CFBundleExecutable');
   }
   const program = await readFile(join(folder, 'Contents', 'MacOS', name));
-  const slices = isFat(program) ? parseFat(program).map(({ data }) => data) : [program];
-  const subjects = slices.flatMap((slice) => {
+  const subjects = slicesOf(program).flatMap((slice) => {
     const facts = verifyProgram(slice, { verifyCms: null, ours: false, allowAdHoc: true }).slices;
     return facts.map(({ hashType, cdHash }) => ({ hashType, digest: Buffer.from(cdHash, 'hex') }));
   });
