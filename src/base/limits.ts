@@ -15,15 +15,17 @@ export const SMALL_PACKAGE = 20 * MIB;
 export const LIMITS = {
   /** Bytes of a TOC as XML; 100 KB seen. One byte of XML becomes up to 20 of memory. */
   tocBytes: 8 * MIB,
-  /** Elements of any XML document; 3,000 seen in a TOC, 40,000 in a CodeResources. Each takes some 400 bytes of memory. */
+  /** Elements of any XML document; 3,000 seen in a TOC. Each takes some 400 bytes of memory. */
   xmlElements: 200_000,
+  /** Elements of a property list; 320,000 in a CodeResources of 40,000 files. */
+  propertyListElements: 400_000,
   /** Attributes of any XML document; as many as elements in a PackageInfo. */
   xmlAttributes: 200_000,
   /** Elements inside each other; 12 seen. */
   xmlDepth: 64,
   /** Bytes of a Distribution, PackageInfo, Info.plist or CodeResources; 8 MB seen (CodeResources of an office suite). */
   documentBytes: 16 * MIB,
-  /** Bytes of a Bom for each byte of its package, and the least that is always read; a Bom of 20,000 paths has 4 MB. */
+  /** Bytes of a Bom in a package that is small; a Bom of 20,000 paths has 4 MB; see `bomBytesOf`. */
   bomBytes: 24 * MIB,
   /** Components of one product; 120 seen. */
   components: 1000,
@@ -59,6 +61,11 @@ export function entriesOf(packageSize: number): number {
 /** Returns how many bytes of a Mach-O file are held at once: programs shrink to a quarter at best. */
 export function codeBytesOf(packageSize: number): number {
   return Math.max(LIMITS.codeBytes, 4 * packageSize);
+}
+
+/** Returns how many bytes a Bom or another document of a package may have: a path takes 200 of them, its file at least as many. */
+export function bomBytesOf(packageSize: number): number {
+  return Math.max(LIMITS.bomBytes, packageSize);
 }
 
 /** Returns how many slices are judged, and packages inside a package: a signature costs some 5 ms, a byte of code none. */

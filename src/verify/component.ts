@@ -97,13 +97,14 @@ function metadataRemark({ metadata, signedByAttributes }: Tree): string[] {
 }
 
 /** A package among the files is installed by a script, without anybody asking Gatekeeper: what it holds is judged like the rest. */
-function nestedJudge({ list, expectations, slices, place }: Within): JudgePackage {
+function nestedJudge(within: Within): JudgePackage {
+  const { list, expectations, slices, place } = within;
   return async (path, data) => {
     const name = `${place.name}/${path}`;
     const own = new CheckList(name);
     try {
       if (place.depth >= LIMITS.packageDepth) throw beyond(path, 'packages inside each other', LIMITS.packageDepth);
-      const opened = await openPackage(accessBuffer(data));
+      const opened = await openPackage(accessBuffer(data), within.opened.archive.budget);
       own.pass('package-contents');
       for (const component of opened.components) {
         const inner = component.folder === '' ? name : `${name}/${component.folder}`;

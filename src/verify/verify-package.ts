@@ -1,4 +1,5 @@
 import { CheckList } from '../base/check.ts';
+import { WorkBudget } from '../base/limits.ts';
 import type { RandomAccess } from '../base/random-access.ts';
 import type { SliceFacts } from '../code-signature/verify/verify-slice.ts';
 import { type OpenPackage, openPackage } from '../package/open-package.ts';
@@ -24,7 +25,8 @@ import { judgeTrailing } from './staple.ts';
  */
 export async function verifyPackage(access: RandomAccess, expectations: PackageExpectations): Promise<PackageReport> {
   const list = new CheckList('package');
-  const archive = await judgeArchive(list, access);
+  const budget = new WorkBudget(access.size);
+  const archive = await judgeArchive(list, access, budget);
   if (!archive) return reportOf(list, {}, []);
   await judgeMembers(list, archive);
   judgeNames(list, archive, expectations.ours);
@@ -33,7 +35,7 @@ export async function verifyPackage(access: RandomAccess, expectations: PackageE
   judgeOurTeam(list, signature, expectations);
   const ticketIssuedAt = await judgeTrailing(list, archive, expectations);
   const outside = { signature, ticketIssuedAt, tocDigest: archive.checksum.value };
-  const opened = await readAbout(list, 'package-contents', () => openPackage(access));
+  const opened = await readAbout(list, 'package-contents', () => openPackage(access, budget));
   if (!opened) return reportOf(list, outside, []);
   list.pass('package-contents');
   const slices = await judgeContents(list, opened, signature, expectations);

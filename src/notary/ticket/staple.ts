@@ -33,6 +33,9 @@ const HASH_TYPES: Readonly<Record<ChecksumStyle, number>> = {
   sha1: TICKET_HASH_TYPES.sha1,
   sha256: TICKET_HASH_TYPES.sha256,
   sha512: TICKET_HASH_TYPES.sha512,
+  // No ticket names these.
+  md5: 0,
+  none: 0,
 };
 /** More bytes than any staple has. */
 const TRAILER_LIMIT = 16 * 1024 * 1024;
