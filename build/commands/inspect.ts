@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { FormatError } from '../../src/base/errors.ts';
 import { u32be, u32le } from '../../src/base/layout.ts';
-import { accessFile, openForReading, type RandomAccess } from '../../src/base/random-access.ts';
+import type { RandomAccess } from '../../src/base/random-access.ts';
+import { withFile } from '../../src/base/with-file.ts';
 import { FAT_MAGIC, MH_MAGIC_64 } from '../../src/macho/layout.ts';
 import { type CommandContext, type CommandResult, type CommonOptions, type Execute, example } from '../command.ts';
 import { inspectBom } from '../report/inspect-bom.ts';
@@ -30,18 +31,14 @@ export function configureInspect(command: Command, execute: Execute): void {
 
 /** Shows what a flat package, Bom or Mach-O file holds. */
 export async function inspect(_context: CommandContext, file: string): Promise<CommandResult> {
-  const handle = await openForReading(file);
-  try {
-    const access = await accessFile(handle);
+  return withFile(file, async (access) => {
     const kind = await kindOf(access, file);
     const { document, lines } = await inspectAs(kind, access);
     return {
       document: { schema: 1, file, kind, size: access.size, ...document },
       text: `${lines.map(printable).join('\n')}\n`,
     };
-  } finally {
-    await handle.close();
-  }
+  });
 }
 
 async function inspectAs(kind: FileKind, access: RandomAccess): Promise<Inspection> {

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseJson } from '../../src/base/document.ts';
 import { UsageError } from '../../src/base/errors.ts';
-import { type Config, parseJson, readConfig } from './config.ts';
+import { type Config, readConfig } from './config.ts';
 import { readSourceState, type TimeFrom } from './source-state.ts';
 
 /** Everything a run needs to know before its first stage; no stage looks anywhere else for it. */
@@ -59,9 +60,14 @@ export function outputName(plan: Pick<Plan, 'config' | 'version'>, output: keyof
   return plan.config.output[output].replaceAll('{version}', plan.version);
 }
 
+const VERSION = /^(0|[1-9]\d{0,3})\.(0|[1-9]\d?)\.(0|[1-9]\d?)$/;
+
+/** Returns whether a release can have this version. */
+export const isReleaseVersion = (version: string): boolean => VERSION.test(version);
+
 /** Returns CFBundleVersion of `x.y.z`; minor and patch stay below 100 so that the numbers order as the versions do. */
 export function bundleVersionOf(version: string): number {
-  const match = /^(0|[1-9]\d{0,3})\.(0|[1-9]\d?)\.(0|[1-9]\d?)$/.exec(version);
+  const match = VERSION.exec(version);
   if (!match) {
     throw new UsageError(
       'VERSION_INVALID',

@@ -113,13 +113,13 @@ describe('a file argument', () => {
     expect(spawnSync('mkfifo', [pipe]).status).toBe(0);
     const run = cli([command, pipe], { timeout: 10_000 });
     expect(run.status).toBe(2);
-    expect(run.stderr).toContain('is a pipe or device, no file\nnext: Name a file.');
+    expect(run.stderr).toContain('is a pipe or device, not a file\nnext: Name a file.');
   });
 
   it('that is a folder is refused by name', () => {
     const run = cli(['inspect', scratch]);
     expect(run.status).toBe(2);
-    expect(run.stderr).toContain(`${scratch} is a folder, no file`);
+    expect(run.stderr).toContain(`${scratch} is a folder, not a file`);
   });
 
   it('followed by more bytes than memory holds is read all the same', () => {

@@ -100,7 +100,7 @@ describe('npm start', () => {
     const run = cli(['build', '--out', join(scratch, 'summary')]);
     expect(run.stdout).toMatch(/Made .*Escrow\.Buddy-1\.1\.0\.pkg\n {2}package +com\.netflix\.Escrow-Buddy\n/);
     expect(run.stdout).toContain(`sha256     ${sha256(join(scratch, 'summary/1.1.0/Escrow.Buddy-1.1.0.pkg'))}`);
-    expect(run.stdout).toMatch(/\nNext: npm run -s cli -- inspect .*\n$/);
+    expect(run.stdout).toMatch(/\nNext:\n {2}npm run -s cli -- inspect .*\n$/);
   });
 
   it('takes away what an earlier run told of its packages, which is not true of the new ones', () => {
