@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { FormatError } from '../../src/base/errors.ts';
 import { withFile } from '../../src/base/with-file.ts';
-import { slicesOf } from '../../src/macho/fat.ts';
+import { slicesOf as thinFiles } from '../../src/macho/fat.ts';
 import { isCode } from '../../src/macho/first-bytes.ts';
 import { cpioEntries, type OpenComponent, type OpenPackage, openPackage } from '../../src/package/open-package.ts';
 import type { XarMember } from '../../src/xar/toc.ts';
@@ -158,7 +158,7 @@ function textOf(content: Buffer): string | null {
 function slicesOf(content: Buffer): SliceDescription[] {
   if (!isCode(content)) return [];
   try {
-    const slices = slicesOf(content);
+    const slices = thinFiles(content);
     return slices.map((slice) => {
       const { architecture, minimumMacOS, sdk, libraries, signature } = sliceFacts(slice);
       return {
