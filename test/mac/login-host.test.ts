@@ -140,16 +140,20 @@ describe.each(slices)('loading of a plugin for %s', (slice) => {
     expect(run?.slice).toBe(slice);
   });
 
-  it.skipIf(state.missing)(`refuses what the dyld of macOS 27 refuses${state.note}`, async () => {
-    const shipped = parseFat(readFileSync(plugins[slice] as string)).find((part) => part.architecture === slice);
-    const loose = [...looseOpcodes(shipped?.data as Buffer), ...looseChains(readFileSync(fixture))];
-    for (const { name, bytes, refusal } of loose) {
-      const path = join(out, `loose-${slice}`);
-      writeFileSync(path, bytes);
-      await expect(host(out, slice, path, ['imports']), name).rejects.toThrow(refusal);
-    }
-    expect(loose.length).toBeGreaterThan(30);
-  });
+  it.skipIf(state.missing)(
+    `refuses what the dyld of macOS 27 refuses${state.note}`,
+    async () => {
+      const shipped = parseFat(readFileSync(plugins[slice] as string)).find((part) => part.architecture === slice);
+      const loose = [...looseOpcodes(shipped?.data as Buffer), ...looseChains(readFileSync(fixture))];
+      for (const { name, bytes, refusal } of loose) {
+        const path = join(out, `loose-${slice}`);
+        writeFileSync(path, bytes);
+        await expect(host(out, slice, path, ['imports']), name).rejects.toThrow(refusal);
+      }
+      expect(loose.length).toBeGreaterThan(30);
+    },
+    NO_HURRY_MS,
+  );
 
   it.skipIf(state.missing || !llvmTool('clang'))(
     `binds what any version of the linker writes${state.note}`,
@@ -164,6 +168,7 @@ describe.each(slices)('loading of a plugin for %s', (slice) => {
         remove();
       }
     },
+    NO_HURRY_MS,
   );
 
   it.skipIf(state.missing)(`refuses what is no plugin${state.note}`, async () => {
@@ -248,6 +253,7 @@ describe.skipIf(!able.includes('x86_64'))(`rules of the login host${canRun('x86_
     async ({ name, found, scenario }) => {
       expect((await probe(name, scenario))[0]?.violations.join('; ')).toMatch(found);
     },
+    NO_HURRY_MS,
   );
 
   it('refuses a plugin that imports what no stand-in is there for, by name', async () => {
