@@ -79,8 +79,10 @@ export async function generateScripts(
     {
       productName: product.title,
       bundleName: bundle.name,
+      executable: bundle.executable,
       packageIdentifier: settings.identifier,
       bundleIdentifier: bundle.identifier,
+      loginRight: authorization.right,
       mechanism: authorization.mechanism,
       anchor: authorization.before,
       version: plan.version,

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { parseFat } from '../../src/macho/fat.ts';
 import { looseChains, looseOpcodes } from '../macho/loose-tables.ts';
-import { BUILD, linkers, linkSlice, llvmTool, PLUGIN_FOLDER, sanitizers } from '../plugin/source.ts';
+import { ARCHITECTURES, linkers, linkSlice, llvmTool, PLUGIN_FOLDER, sanitizers } from '../plugin/source.ts';
 import { ALLOWS, BEGINS, expectRun, IN_FULL, lineOf, ofKind } from './login-host/expectations.ts';
 import {
   buildHost,
@@ -158,9 +158,7 @@ describe.each(slices)('loading of a plugin for %s', (slice) => {
   it.skipIf(state.missing || !llvmTool('clang'))(
     `binds what any version of the linker writes${state.note}`,
     async () => {
-      const architecture = BUILD.architectures.find(
-        ({ name }) => name === slice,
-      ) as (typeof BUILD.architectures)[number];
+      const architecture = ARCHITECTURES.find(({ name }) => name === slice) as (typeof ARCHITECTURES)[number];
       for (const linker of linkers()) {
         const { path, remove } = linkSlice(architecture, linker);
         const [run] = await host<Run>(out, slice, path, ['run', 'rotates']);

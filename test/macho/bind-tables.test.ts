@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { bindTableProblems } from '../../src/macho/bind-tables.ts';
-import { BUILD, linkers, linkSlice, llvmTool } from '../plugin/source.ts';
+import { ARCHITECTURES, linkers, linkSlice, llvmTool } from '../plugin/source.ts';
 import { looseChains, looseOpcodes } from './loose-tables.ts';
 
 const able = Boolean(llvmTool('clang') && llvmTool('ld64.lld'));
@@ -10,7 +10,7 @@ const note = able ? '' : ' (skipped: needs clang and ld64.lld)';
 const fixture = (architecture: string) =>
   readFileSync(fileURLToPath(new URL(`../fixtures/login-host/chained-fixups-${architecture}`, import.meta.url)));
 
-describe.skipIf(!able).each(BUILD.architectures)(`bind tables of a slice for $name${note}`, (architecture) => {
+describe.skipIf(!able).each(ARCHITECTURES)(`bind tables of a slice for $name${note}`, (architecture) => {
   const slice = able ? linkSlice(architecture) : undefined;
   const bytes = slice ? readFileSync(slice.path) : Buffer.alloc(0);
   slice?.remove();
@@ -32,7 +32,7 @@ describe.skipIf(!able).each(BUILD.architectures)(`bind tables of a slice for $na
   });
 });
 
-describe.each(BUILD.architectures)('chained fixups for $name', ({ name }) => {
+describe.each(ARCHITECTURES)('chained fixups for $name', ({ name }) => {
   it('finds nothing in what the linker writes', () => {
     expect(bindTableProblems(fixture(name))).toEqual([]);
   });
@@ -46,7 +46,7 @@ describe.skipIf(!able)(`what ships${note}`, () => {
   it.each(linkers())(
     'loads on macOS 27 whichever linker wrote it: %s',
     (linker) => {
-      for (const architecture of BUILD.architectures) {
+      for (const architecture of ARCHITECTURES) {
         const slice = linkSlice(architecture, linker);
         expect(bindTableProblems(readFileSync(slice.path))).toEqual([]);
         slice.remove();

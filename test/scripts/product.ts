@@ -12,8 +12,10 @@ import { REPOSITORY, type SimulatedMac } from '../mac/simulated/simulated-mac.ts
 export const PRODUCT: ScriptInput = {
   productName: 'Escrow Buddy',
   bundleName: 'Escrow Buddy',
+  executable: 'Escrow Buddy',
   packageIdentifier: 'com.netflix.Escrow-Buddy',
   bundleIdentifier: 'com.netflix.Escrow-Buddy',
+  loginRight: 'system.login.console',
   mechanism: 'Escrow Buddy:Invoke,privileged',
   anchor: 'loginwindow:done',
   version: '1.1.0',

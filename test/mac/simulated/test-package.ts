@@ -31,8 +31,10 @@ function scriptInput(version: string): ScriptInput {
   return {
     productName: 'Escrow Buddy',
     bundleName: 'Escrow Buddy.bundle',
+    executable: 'Escrow Buddy',
     packageIdentifier: 'com.netflix.Escrow-Buddy',
     bundleIdentifier: 'com.netflix.Escrow-Buddy',
+    loginRight: 'system.login.console',
     mechanism: ENTRY,
     anchor: ANCHOR,
     version,
@@ -79,6 +81,7 @@ export function testPackages(folder: string, version = '1.1.0'): Packages {
       version,
       installLocation: name === 'product' ? '/Library/Security/SecurityAgentPlugins' : '/',
       upgradeBundles: name === 'product' ? ['./Escrow Buddy.bundle'] : [],
+      versionedBundles: [],
       payload: name === 'product' ? payload : undefined,
       scripts: tree,
     };
