@@ -1,13 +1,14 @@
 import { bestCodeDirectory, cdHash, parseCodeDirectory } from '../../src/code-signature/code-directory.ts';
 import { MAGIC_CODE_DIRECTORY, MAGIC_EMBEDDED_SIGNATURE, parseSuperBlob } from '../../src/code-signature/super-blob.ts';
-import { isFat, parseFat } from '../../src/macho/fat.ts';
+import { slicesOf } from '../../src/macho/fat.ts';
+import { versionText } from '../../src/macho/layout.ts';
 import { type Macho, parseMacho } from '../../src/macho/macho.ts';
 import { listExports } from '../../src/macho/symbols.ts';
 import type { Inspection } from './inspection.ts';
 
 /** Shows a Mach-O file: architectures, versions, libraries, exports, and what each slice's signature says. */
 export function inspectCode(data: Buffer): Inspection {
-  const slices = (isFat(data) ? parseFat(data).map((slice) => slice.data) : [data]).map(sliceFacts);
+  const slices = slicesOf(data).map(sliceFacts);
   return { document: { slices }, lines: slices.flatMap(sliceLines) };
 }
 
@@ -67,10 +68,4 @@ function sliceLines(slice: ReturnType<typeof sliceFacts>): string[] {
           `  cdhash     ${signature.cdHash}`,
         ]),
   ];
-}
-
-/** Versions are packed as xxxx.yy.zz. Source: mach-o/loader.h. */
-function versionText(packed: number): string {
-  const parts = [packed >>> 16, (packed >>> 8) & 0xff, packed & 0xff];
-  return (parts[2] === 0 ? parts.slice(0, 2) : parts).join('.');
 }

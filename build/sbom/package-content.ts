@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { digestFile } from '../../src/base/files.ts';
-import { accessFile, openForReading } from '../../src/base/random-access.ts';
-import { isFat, parseFat } from '../../src/macho/fat.ts';
-import { isMacho } from '../../src/macho/macho.ts';
+import { withFile } from '../../src/base/with-file.ts';
+import { slicesOf } from '../../src/macho/fat.ts';
+import { isCode } from '../../src/macho/first-bytes.ts';
 import { cpioEntries, type OpenPackage, openPackage } from '../../src/package/open-package.ts';
 import type { XarMember } from '../../src/xar/toc.ts';
 import { sliceFacts } from '../report/inspect-code.ts';
@@ -51,9 +51,8 @@ export interface PackageContent {
  */
 export async function readPackageContent(path: string): Promise<PackageContent> {
   const { sha256 } = await digestFile(path);
-  const handle = await openForReading(path);
-  try {
-    const opened = await openPackage(await accessFile(handle));
+  return withFile(path, async (access) => {
+    const opened = await openPackage(access);
     const [component, ...others] = opened.components;
     if (!component || others.length > 0) throw new TypeError(`${opened.components.length} components instead of one`);
     const { identifier, version, installLocation, bundles } = component.info;
@@ -70,9 +69,7 @@ export async function readPackageContent(path: string): Promise<PackageContent> 
       payload: await filesOf(opened, component.payload),
       scripts: await filesOf(opened, component.scripts),
     };
-  } finally {
-    await handle.close();
-  }
+  });
 }
 
 async function filesOf({ archive }: OpenPackage, member: XarMember | undefined): Promise<readonly ContentFile[]> {
@@ -88,7 +85,7 @@ async function filesOf({ archive }: OpenPackage, member: XarMember | undefined):
 }
 
 function describeFile(path: string, data: Buffer): ContentFile {
-  const slices = isFat(data) ? parseFat(data).map((slice) => slice.data) : isMacho(data) ? [data] : [];
+  const slices = isCode(data) ? slicesOf(data) : [];
   return { path, sha256: digest(data), kind: kindOf(data, slices.length), slices: slices.map(describeSlice) };
 }
 

@@ -2,6 +2,7 @@ import { createHash, createPublicKey, randomBytes, randomUUID } from 'node:crypt
 import { jwtVerify } from 'jose';
 import * as z from 'zod';
 import type { Clock } from '../base/clock.ts';
+import { documentIn } from '../base/document.ts';
 import { PipelineError } from '../base/errors.ts';
 import { accessBuffer } from '../base/random-access.ts';
 import type { NotaryIssue } from '../notary/log.ts';
@@ -10,6 +11,7 @@ import { type Prediction, predictNotary } from '../notary/predict/predict.ts';
 import type { NotaryKey } from '../notary/rest/credentials.ts';
 import { TICKET_HASH_TYPES } from '../notary/ticket/ticket.ts';
 import { ticketRecordName } from '../notary/ticket/ticket-lookup.ts';
+import { isWeak } from '../xar/layout.ts';
 import { readXar, type XarArchive } from '../xar/read.ts';
 import type { RehearsalAuthority } from './authority.ts';
 import { type Handler, json, type LocalAnswer, type LocalRequest } from './local-server.ts';
@@ -105,8 +107,8 @@ function submitHandler({ store, clock }: NotaryServiceOptions): Handler {
     endpoint: 'submit',
     matches: (method, path) => method === 'POST' && path === `${BASE}/submissions`,
     async answer({ body }) {
-      const announced = ANNOUNCEMENT.safeParse(parsed(body));
-      if (!announced.success) return failure(400, 'PARAMETER_ERROR.INVALID', 'A parameter has an invalid value', '');
+      const announced = documentIn(body, ANNOUNCEMENT);
+      if (!announced) return failure(400, 'PARAMETER_ERROR.INVALID', 'A parameter has an invalid value', '');
       const id = randomUUID();
       const keys = {
         accessKeyId: `ASIA${randomBytes(8).toString('hex').toUpperCase()}`,
@@ -115,7 +117,7 @@ function submitHandler({ store, clock }: NotaryServiceOptions): Handler {
         expires: clock.now().getTime() + KEYS_VALID_MS,
       };
       const object = `rehearsal/AROA:${id}`;
-      const { submissionName: name, sha256 } = announced.data;
+      const { submissionName: name, sha256 } = announced;
       await store.put({ id, name, sha256, createdDate: clock.now().toISOString(), object, keys, verdict: null });
       const attributes = {
         awsAccessKeyId: keys.accessKeyId,
@@ -127,14 +129,6 @@ function submitHandler({ store, clock }: NotaryServiceOptions): Handler {
       return json(200, { data: { type: 'submissionsPostResponse', id, attributes }, meta: {} });
     },
   };
-}
-
-function parsed(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }
 
 function historyHandler({ store, clock }: NotaryServiceOptions): Handler {
@@ -259,10 +253,12 @@ async function unpack(
 
 /** What tickets are for: the package by its TOC digest, and every slice by its cdhash. */
 function ticketContents(name: string, { checksum }: XarArchive, { code }: Prediction) {
+  const { style } = checksum;
+  if (isWeak(style)) return [];
   const label = { sha1: 'SHA-1', sha256: 'SHA-256', sha512: 'SHA-512' } as const;
-  const own = { hashType: TICKET_HASH_TYPES[checksum.style], digest: checksum.value };
+  const own = { hashType: TICKET_HASH_TYPES[style], digest: checksum.value };
   return [
-    { subject: own, entry: { path: name, digestAlgorithm: label[checksum.style], cdhash: hex20(checksum.value) } },
+    { subject: own, entry: { path: name, digestAlgorithm: label[style], cdhash: hex20(checksum.value) } },
     ...code.map(({ path, cdhash, architecture }) => ({
       subject: { hashType: TICKET_HASH_TYPES.sha256, digest: Buffer.from(cdhash, 'hex') },
       entry: { path, digestAlgorithm: 'SHA-256', cdhash, arch: architecture },

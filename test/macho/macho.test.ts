@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { FormatError } from '../../src/base/errors.ts';
 import { architectureName, MH_BUNDLE, versionText } from '../../src/macho/layout.ts';
 import { firstSectionOffset, parseMacho, segmentNamed } from '../../src/macho/macho.ts';
-import { listExports, listImports } from '../../src/macho/symbols.ts';
+import { listExports } from '../../src/macho/symbols.ts';
 import { sampleSlice } from '../code-signature/sample.ts';
 
 const ARCHITECTURES = ['x86_64', 'arm64'] as const;
@@ -31,9 +31,8 @@ describe.each(ARCHITECTURES)('parseMacho, %s', (architecture) => {
     expect(() => segmentNamed(macho, '__NONE')).toThrow('expected one segment __NONE, found none');
   });
 
-  it('lists the one symbol that is exported and the one that is taken', () => {
+  it('lists the one symbol that is exported', () => {
     expect(listExports(slice, macho)).toEqual(['_AuthorizationPluginCreate']);
-    expect(listImports(slice, macho)).toContain('_printf');
   });
 
   it('refuses every truncation of header and load commands', () => {
@@ -54,7 +53,6 @@ describe.each(ARCHITECTURES)('parseMacho, %s', (architecture) => {
         try {
           const read = parseMacho(bad);
           listExports(bad, read);
-          listImports(bad, read);
         } catch (error) {
           if (!(error instanceof FormatError)) throw error;
         }
@@ -73,7 +71,7 @@ describe('parseMacho', () => {
   };
 
   it.each([
-    ['magic', 0, 0xfeedface, 'MachHeader64, offset 0: expected magic 0xfeedfacf, found 0xfeedface'],
+    ['magic', 0, 0xfeedbeef, 'MachHeader64, offset 0: expected magic 0xfeedfacf, found 0xfeedbeef'],
     ['number of commands', 16, 5000, 'MachHeader64, offset 16: 5000 load commands'],
     ['size of commands', 20, 0x100000, 'MachHeader64, offset 20: load commands end at'],
     ['size of the first command', 36, 7, 'LoadCommand, offset 36: command 0 has size 7'],
@@ -94,7 +92,7 @@ describe('architectureName', () => {
       architectureName(0x01000007, 3),
       architectureName(0x0100000c, 0x80000002),
       architectureName(18, 0),
-    ]).toEqual(['x86_64', 'arm64e', 'cpu-0x12']);
+    ]).toEqual(['x86_64', 'arm64e', 'ppc']);
   });
 });
 

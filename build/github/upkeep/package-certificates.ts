@@ -1,7 +1,7 @@
-import { mkdir, open, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../../../src/base/errors.ts';
-import { accessFile } from '../../../src/base/random-access.ts';
+import { withFile } from '../../../src/base/with-file.ts';
 import {
   blobContent,
   MAGIC_BLOB_WRAPPER,
@@ -9,7 +9,8 @@ import {
   parseSuperBlob,
   SLOT_CMS,
 } from '../../../src/code-signature/super-blob.ts';
-import { isFat, parseFat } from '../../../src/macho/fat.ts';
+import { parseFat } from '../../../src/macho/fat.ts';
+import { isUniversal } from '../../../src/macho/first-bytes.ts';
 import { parseMacho } from '../../../src/macho/macho.ts';
 import { expandPackage } from '../../../src/package/expand.ts';
 import { openPackage } from '../../../src/package/open-package.ts';
@@ -27,9 +28,8 @@ export async function packageCertificates(
   scratch: string,
   signal: AbortSignal,
 ): Promise<readonly Certificate[]> {
-  const handle = await open(path);
-  try {
-    const opened = await openPackage(await accessFile(handle));
+  return withFile(path, async (access) => {
+    const opened = await openPackage(access);
     const own = (opened.archive.signatures[0]?.certificates ?? []).map(parseCertificate);
     if (own.length === 0) throw new UsageError('PACKAGE_UNSIGNED', `${path} carries no certificate`);
     const expanded = join(scratch, 'expanded');
@@ -37,9 +37,7 @@ export async function packageCertificates(
     await expandPackage(opened, expanded, signal);
     const all = [...own, ...(await codeCertificates(expanded))];
     return [...new Map(all.map((certificate) => [certificate.sha256, certificate])).values()];
-  } finally {
-    await handle.close();
-  }
+  });
 }
 
 /** Certificates of all universal programs in a folder; ours has no other code. */
@@ -48,7 +46,7 @@ async function codeCertificates(folder: string): Promise<Certificate[]> {
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const data = await readFile(join(entry.parentPath, entry.name));
-    if (isFat(data)) found.push(...parseFat(data).flatMap((slice) => sliceCertificates(slice.data)));
+    if (isUniversal(data)) found.push(...parseFat(data).flatMap((slice) => sliceCertificates(slice.data)));
   }
   return found;
 }

@@ -1,5 +1,6 @@
 import { FormatError, UsageError } from '../../base/errors.ts';
-import { buildFat, isFat, parseFat } from '../../macho/fat.ts';
+import { buildFat, parseFat } from '../../macho/fat.ts';
+import { isUniversal } from '../../macho/first-bytes.ts';
 import { parseMacho } from '../../macho/macho.ts';
 import { type PropertyListDictionary, parsePropertyListDictionary } from '../../xml/property-list.ts';
 import { type BundleEntry, CODE_RESOURCES_PATH, fileAt, INFO_PLIST_PATH } from '../bundle-entry.ts';
@@ -55,8 +56,8 @@ export async function signBundle(entries: readonly BundleEntry[], signer: Bundle
   if (!infoPlist) throw unsignable(`it has no ${INFO_PLIST_PATH}`);
   const information = parsePropertyListDictionary(infoPlist);
   for (const key of FORBIDDEN_KEYS) if (information.has(key)) throw unsignable(`Info.plist has the key ${key}`);
-  const identifier = textOf(information, 'CFBundleIdentifier');
-  const executable = textOf(information, 'CFBundleExecutable');
+  const identifier = textAt(information, 'CFBundleIdentifier');
+  const executable = textAt(information, 'CFBundleExecutable');
   const executablePath = `Contents/MacOS/${executable}`;
   const program = fileAt(entries, executablePath);
   if (!program) throw unsignable(`it has no file ${executablePath}`);
@@ -85,7 +86,7 @@ async function signProgram(
   program: Buffer,
   signing: ProgramSigning,
 ): Promise<{ data: Buffer; slices: SignedBundle['slices'] }> {
-  const fat = isFat(program);
+  const fat = isUniversal(program);
   const slices = fat ? parseFat(program).map(({ data }) => data) : [program];
   const { signer, identifier } = signing;
   const flags = FLAG_RUNTIME | (signer.kind === 'ad-hoc' ? FLAG_ADHOC : 0);
@@ -117,7 +118,7 @@ function signDirectory(codeDirectory: Buffer, signCms: SignCms): Promise<Buffer>
   return signCms({ content: codeDirectory, extraSignedAttributes: encodeCdHashAttributes([digest]) });
 }
 
-function textOf(information: PropertyListDictionary, key: string): string {
+function textAt(information: PropertyListDictionary, key: string): string {
   const value = information.get(key);
   if (typeof value === 'string' && value !== '' && !/[\0/]/.test(value)) return value;
   throw new FormatError('PLIST_INVALID', 'Info.plist', 0, `expected text for the key ${key}`);
