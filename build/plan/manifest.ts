@@ -7,7 +7,7 @@ import { writeWhole } from '../../src/base/files.ts';
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** Schema of release.json: what a run did, and the point from which `--resume` goes on. */
-export const MANIFEST_SCHEMA = z.object({
+export const MANIFEST_SCHEMA = z.strictObject({
   schema: z.literal(1),
   product: z.string(),
   version: z.string(),
@@ -18,10 +18,12 @@ export const MANIFEST_SCHEMA = z.object({
   timeFrom: z.enum(['SOURCE_DATE_EPOCH', 'commit', 'source archive', 'CHANGELOG.md', 'file times']).optional(),
   commit: z.string().nullable(),
   tools: z.record(z.string(), z.string()),
-  stages: z.array(z.object({ name: z.string(), seconds: z.number(), outcome: z.enum(['done', 'failed', 'skipped']) })),
-  files: z.array(z.object({ path: z.string(), role: z.string(), size: z.number(), sha256 })),
+  stages: z.array(
+    z.strictObject({ name: z.string(), seconds: z.number(), outcome: z.enum(['done', 'failed', 'skipped']) }),
+  ),
+  files: z.array(z.strictObject({ path: z.string(), role: z.string(), size: z.number(), sha256 })),
   package: z
-    .object({
+    .strictObject({
       identifier: z.string(),
       tocDigest: z.string(),
       signer: z.string().nullable(),
@@ -30,15 +32,15 @@ export const MANIFEST_SCHEMA = z.object({
     })
     .nullable(),
   code: z.array(
-    z.object({
+    z.strictObject({
       architecture: z.string(),
       cdhash: z.string().nullable(),
       identifier: z.string().nullable(),
       flags: z.number().nullable(),
     }),
   ),
-  submission: z.object({ id: z.string(), status: z.string(), submittedAt: z.string() }).nullable(),
-  ticket: z.object({ issuedAt: z.string(), sha256 }).nullable(),
+  submission: z.strictObject({ id: z.string(), status: z.string(), submittedAt: z.string() }).nullable(),
+  ticket: z.strictObject({ issuedAt: z.string(), sha256 }).nullable(),
 });
 
 /** The content of release.json. */

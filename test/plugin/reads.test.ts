@@ -1,7 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { BUILD, linkSlice, llvmTool, PLUGIN_FOLDER, readJson, run, sourceFiles, withoutComments } from './source.ts';
+import {
+  ARCHITECTURES,
+  BUILD,
+  linkSlice,
+  llvmTool,
+  PLUGIN_FOLDER,
+  readJson,
+  run,
+  sourceFiles,
+  withoutComments,
+} from './source.ts';
 
 interface Reads {
   readonly context: readonly { readonly key: string }[];
@@ -82,7 +92,7 @@ describe('reads.json, beside the source', () => {
   });
 });
 
-describe.each(BUILD.architectures)('reads.json, beside the Mach-O for $name', (architecture) => {
+describe.each(ARCHITECTURES)('reads.json, beside the Mach-O for $name', (architecture) => {
   it.skipIf(!linking)(`lists every import and its library${note}`, () => {
     const slice = linkSlice(architecture);
     try {
