@@ -18,13 +18,14 @@ import {
 import { connectToNotary, type NotaryConnection, namesNotaryKey } from '../notary/connection.ts';
 import { preflight } from '../notary/preflight.ts';
 import { compiledEarlier, readCompiledRecord } from '../parts/parts.ts';
-import type { Manifest } from '../plan/manifest.ts';
-import { makePlan, type Plan } from '../plan/plan.ts';
-import { manifestToResume, unusableReason } from '../plan/resume.ts';
+import { type Manifest, readManifest } from '../plan/manifest.ts';
+import { makePlan, type Plan, REHEARSAL_SUFFIX } from '../plan/plan.ts';
+import { unusableReason } from '../plan/resume.ts';
 import { type Beginning, type Finishing, runRelease } from '../release.ts';
 import { renderSummary } from '../report/summary.ts';
 import { Run, SIGNING_STAGES, STAGES, type StageName } from '../run.ts';
-import { REHEARSAL_FOLDER, type ReleaseSigning, resolveSigning } from '../signing/identities.ts';
+import { missingNames, NOTARY_NAMES } from '../signing/credentials.ts';
+import { isRehearsalProject, REHEARSAL_FOLDER, type ReleaseSigning, resolveSigning } from '../signing/identities.ts';
 
 /** Options of `release` and `build` as the command line gives them. */
 export interface ReleaseOptions {
@@ -40,6 +41,9 @@ export interface ReleaseOptions {
   readonly maxWait?: number;
   /** End once the package is uploaded; a later run with `resume` waits for the verdict. */
   readonly submitOnly?: boolean;
+  /** Refuse anything less than a release, or ask for a rehearsal whatever is set. */
+  readonly release?: boolean;
+  readonly rehearsal?: boolean;
 }
 
 /** Adds the options of `release`. */
@@ -54,7 +58,13 @@ export function configureRelease(command: Command, execute: Execute): void {
     )
     .addOption(outOption())
     .addOption(new Option('--until <stage>', 'stop after this stage').choices([...STAGES]))
-    .option('--resume', 'resume what out/<version>/release.json records')
+    .option('--resume', 'resume what out/<version>/release.json records; without one, begin')
+    .addOption(
+      new Option('--release', 'refuse to rehearse: every secret that this run needs must be set').conflicts(
+        'rehearsal',
+      ),
+    )
+    .option('--rehearsal', 'rehearse, whatever secrets are set and whichever team is configured')
     .option('--compiled <folder>', 'compile nothing: take what `parts` put into this folder')
     .option('--submit-only', 'end once the notary has the package; a later --resume waits for its verdict')
     .addOption(maxWait('how long to wait for the notary, such as 30m (default: 1h); then exit 5'))
@@ -87,8 +97,9 @@ async function runStages(
   command: 'release' | 'build',
 ): Promise<CommandResult> {
   const prepared = await prepare(context, options);
-  const { plan } = prepared;
-  if (command === 'build')
+  if (command === 'build') {
+    const { plan } = prepared;
+    await keepReleases(plan, 'an unsigned build');
     return finish(
       context,
       plan,
@@ -96,9 +107,15 @@ async function runStages(
       null,
       'build-package',
     );
-  const earlier = options.resume ? await earlierRun(context, plan) : undefined;
-  const signing = earlier?.signing ?? (await resolveSigning({ env: context.env, plan, ...trustOf(context) }));
-  refuseHalfSetUp(signing.mode, context.env);
+  }
+  const demand = demandOf(options);
+  const earlier = options.resume ? await earlierRun(context, prepared.plan, demand) : undefined;
+  const alsoMissing = endsBeforeNotary(options.until) ? [] : missingNames(NOTARY_NAMES, context.env);
+  const asked = { env: context.env, plan: prepared.plan, demand, alsoMissing, ...trustOf(context) };
+  const signing = earlier?.signing ?? (await resolveSigning(asked));
+  if (demand !== 'rehearsal') refuseHalfSetUp(signing.mode, context.env);
+  const plan = named(prepared.plan, signing.mode);
+  if (signing.mode === 'rehearsal' && !earlier) await keepReleases(plan, 'a rehearsal');
   const toolchain = prepared.toolchainFor(signing);
   // Whoever only signs has no key of the notary.
   const connection = endsBeforeNotary(options.until)
@@ -113,11 +130,33 @@ async function runStages(
   try {
     // A key, an agreement or a clock that is not right shows here, not after the build.
     if (connection?.mode === 'release') await checkOutside(toolchain, connection, context, plan);
-    const begun = earlier?.begun ?? beginAnew(context, prepared, signing as ReleaseSigning, toolchain);
+    const begun = earlier?.begun ?? beginAnew(context, { plan }, signing as ReleaseSigning, toolchain);
     return await finish(context, plan, begun, connection && { signing, connection, toolchain }, options.until);
   } finally {
     await connection?.close();
   }
+}
+
+/** What the run is to be, whatever is set. */
+type Demand = 'release' | 'rehearsal' | undefined;
+
+function demandOf({ release: isRelease, rehearsal }: ReleaseOptions): Demand {
+  if (isRelease) return 'release';
+  return rehearsal ? 'rehearsal' : undefined;
+}
+
+/** What a rehearsal makes says so in its name, but where the configuration itself says that all is a rehearsal. */
+function named(plan: Plan, mode: ReleaseSigning['mode']): Plan {
+  return mode === 'release' || isRehearsalProject(plan.config) ? plan : { ...plan, nameSuffix: REHEARSAL_SUFFIX };
+}
+
+/** A signed release, and the record of its submission, must not give way to something that no Mac trusts. */
+async function keepReleases({ outFolder }: Plan, what: string): Promise<void> {
+  const there = await readManifest(outFolder).catch(() => null);
+  if (there?.mode !== 'release') return;
+  throw new UsageError('OUT_HOLDS_RELEASE', `${outFolder} holds a release; ${what} would take its place`, {
+    hint: 'Name another folder with --out, or move the release away.',
+  });
 }
 
 const trustOf = ({ trust }: CommandContext) => (trust ? { trust } : {});
@@ -202,7 +241,7 @@ async function finish(
 
 function beginAnew(
   { progress }: CommandContext,
-  { plan }: Prepared,
+  { plan }: Pick<Prepared, 'plan'>,
   signing: ReleaseSigning | null,
   toolchain: Toolchain,
 ): Begun {
@@ -216,16 +255,23 @@ function beginAnew(
 async function earlierRun(
   { env, progress, trust: told }: CommandContext,
   plan: Plan,
+  demand: Demand,
 ): Promise<{ begun: Begun; signing: Finishing['signing'] } | undefined> {
-  const manifest = await manifestToResume(plan);
+  const manifest = await readManifest(plan.outFolder);
+  if (!manifest) {
+    progress.note('fact', `Nothing to resume: ${plan.outFolder} holds no release.json. All stages run.`);
+    return undefined;
+  }
   const reason = manifest.mode === 'build' ? 'it was no release' : await unusableReason(manifest, plan);
   if (reason !== undefined || manifest.mode === 'build' || !manifest.package) {
     progress.note('warning', `Nothing of the earlier run can be used: ${reason}. All stages run again.`);
     return undefined;
   }
   const { mode } = manifest;
-  if (mode === 'rehearsal' && namesNotaryKey(env)) {
-    progress.note('warning', 'The earlier run was a rehearsal. All stages run again, as a release.');
+  const isExpected = namesNotaryKey(env) || plan.config.signing.teamIdentifier !== null;
+  const wanted = demand ?? (isExpected ? 'release' : mode);
+  if (mode !== wanted && !isRehearsalProject(plan.config)) {
+    progress.note('warning', `The earlier run was a ${mode}. All stages run again, as a ${wanted}.`);
     return undefined;
   }
   // Going on needs no identity: nothing is signed again.

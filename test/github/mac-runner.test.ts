@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { builtPackage } from '../support/built-package.ts';
 
 let scratch: string;
 beforeEach(() => {
@@ -11,7 +12,7 @@ beforeEach(() => {
 afterEach(() => rmSync(scratch, { recursive: true, force: true }));
 
 function smoke(fault: string, mode = '--release') {
-  const package_ = join(inject('releaseFolder'), 'Escrow.Buddy-1.1.0.pkg');
+  const package_ = builtPackage();
   const env = {
     PATH: `${resolve('test/github/fake-mac')}:${process.env.PATH}`,
     RUNNER_TEMP: scratch,

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { REHEARSAL_REPOSITORY } from '../../build/github/gh.ts';
-import { openRehearsalAuthority } from '../../src/rehearsal/authority.ts';
+import { openRehearsalAuthority, REHEARSAL_TEAM } from '../../src/rehearsal/authority.ts';
 import { findOnPath } from '../support/needs.ts';
 import { Runner, type RunnerOptions } from './runner.ts';
 
@@ -118,6 +118,11 @@ function makeOrigin(origin: string): string {
   }
   const changelog = join(origin, 'CHANGELOG.md');
   writeFileSync(changelog, readFileSync(changelog, 'utf8').replace(/^(## \d\S*), not released$/m, '$1, 2026-11-24'));
+  // A project of the rehearsal's team has no other secrets than the rehearsal's keys, and its files have their plain names.
+  const config = join(origin, 'release.config.json');
+  const settings = JSON.parse(readFileSync(config, 'utf8'));
+  settings.signing.teamIdentifier = REHEARSAL_TEAM;
+  writeFileSync(config, JSON.stringify(settings, null, 2));
   const git = (...argv: string[]) =>
     execFileSync('git', ['-c', 'user.name=Replay', '-c', 'user.email=replay@example.invalid', ...argv], {
       cwd: origin,
