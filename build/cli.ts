@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { InterruptedError, UsageError } from '../src/base/errors.ts';
 import { removeOwnUnfinished } from '../src/base/files.ts';
+import { useProxies } from '../src/base/proxy.ts';
 import {
   addCommand,
   type CommandContext,
@@ -83,6 +84,7 @@ void main(process.argv.slice(2));
 
 async function main(argv: string[]): Promise<void> {
   process.stderr.write(maskCommands(process.env));
+  useProxies(process.env);
   // Whoever reads a stream may close it, as `head` does. What that means is decided where it is written to.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   let json = argv.includes('--json');

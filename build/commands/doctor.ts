@@ -2,6 +2,7 @@ import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { PipelineError, UsageError } from '../../src/base/errors.ts';
+import { describeRoute } from '../../src/base/proxy.ts';
 import { portableNotary } from '../../src/toolchain/portable/notary.ts';
 import { selectToolchain } from '../../src/toolchain/select.ts';
 import {
@@ -15,7 +16,7 @@ import {
 import { examineSetUp } from '../github/upkeep/set-up.ts';
 import { connectToNotary, namesNotaryKey } from '../notary/connection.ts';
 import { type OutsideCheck, preflightChecks } from '../notary/preflight.ts';
-import { readConfig } from '../plan/config.ts';
+import { type Config, readConfig } from '../plan/config.ts';
 import { makePlan } from '../plan/plan.ts';
 import { type Check, renderChecks } from '../report/checks.ts';
 import { describeSigning } from '../signing/identities.ts';
@@ -108,6 +109,7 @@ function examinations({ root, env }: CommandContext): Examination[] {
       id: 'identities',
       examine: async () => describeSigning({ env, plan: { root, config: await readConfig(root) } }),
     },
+    { id: 'network', examine: async () => describeNetwork(env, (await readConfig(root)).services) },
     {
       id: 'output',
       examine: async () => {
@@ -139,6 +141,21 @@ function outsideExaminations({ root, env, signal }: CommandContext): Examination
     id,
     examine: async () => (await outside()).find((check) => check.id === id)?.examine() as Promise<string>,
   }));
+}
+
+/** Says which way each service is asked: directly, or through a proxy that the environment names. */
+async function describeNetwork(env: CommandContext['env'], services: Config['services']): Promise<string> {
+  const routes = Object.values(services).map((url) => `${new URL(url).host} ${describeRoute(url, env)}`);
+  const authorities = env.NODE_EXTRA_CA_CERTS;
+  if (!authorities) return [...new Set(routes)].join('\n');
+  // Node passes over a file that it cannot read, with a warning that is soon out of sight.
+  await access(authorities, constants.R_OK).catch((cause) => {
+    throw new UsageError('AUTHORITIES_MISSING', `NODE_EXTRA_CA_CERTS: cannot read ${authorities}`, {
+      cause,
+      hint: 'Name a PEM file with the certificate of the authority, or unset the variable.',
+    });
+  });
+  return [...new Set(routes), `authorities of ${authorities} are accepted too`].join('\n');
 }
 
 function examineNode(version: string): string {
