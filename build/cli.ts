@@ -41,6 +41,16 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/parts.ts')).configureParts,
   },
   {
+    name: 'sign',
+    summary: 'make the signatures of one key, without the network, for a sealed step',
+    load: async () => (await import('./commands/sign.ts')).configureSign,
+  },
+  {
+    name: 'timestamp',
+    summary: 'judge what a sealed step signed, and have it stamped',
+    load: async () => (await import('./commands/sign.ts')).configureTimestamp,
+  },
+  {
     name: 'github',
     summary: 'what the workflows call',
     load: async () => (await import('./github/commands.ts')).configureGitHub,

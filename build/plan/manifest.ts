@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { UsageError } from '../../src/base/errors.ts';
 import { writeWhole } from '../../src/base/files.ts';
 import { parseJson } from './config.ts';
+import type { Plan } from './plan.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -94,4 +95,29 @@ export async function readManifest(folder: string): Promise<Manifest | null> {
   throw new UsageError('MANIFEST_INVALID', `${path} is not what a release writes:\n${problems}`, {
     hint: 'Run without --resume; the release starts anew.',
   });
+}
+
+/** Returns the manifest of a run that has done nothing yet. */
+export function newManifest(
+  plan: Plan,
+  toolchain: Manifest['toolchain'],
+  tools: Manifest['tools'],
+  mode: Manifest['mode'],
+): Manifest {
+  return {
+    schema: 1,
+    product: plan.config.product.title,
+    version: plan.version,
+    mode,
+    toolchain,
+    sourceDateEpoch: plan.sourceDateEpoch,
+    commit: plan.commit,
+    tools,
+    stages: [],
+    files: [],
+    package: null,
+    code: [],
+    submission: null,
+    ticket: null,
+  };
 }

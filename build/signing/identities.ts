@@ -33,6 +33,8 @@ export interface ReleaseSigning {
   readonly trust: Trust;
   /** Returns a checked time-stamp token over a signature value. */
   readonly timestamp: TimestampSource;
+  /** The time that signatures state; the clock's where it is not given. */
+  readonly signingTime?: () => Date;
   /** What a person should know, such as that a certificate expires soon. */
   readonly warnings: readonly string[];
 }
@@ -71,7 +73,7 @@ export async function resolveSigning(input: SigningInput): Promise<ReleaseSignin
   const installer = await loadIdentity('installer', sources.installer, { trust });
   const warnings = checkIdentityPair(application, installer);
   checkTeam(application, config);
-  const client = timestampClient({ url: config.services.timestamp, trust });
+  const { timestamp } = await timestamping('release', { plan: input.plan, trust });
   return {
     mode: 'release',
     identities: {
@@ -80,7 +82,7 @@ export async function resolveSigning(input: SigningInput): Promise<ReleaseSignin
     },
     teamIdentifier: application.teamIdentifier,
     trust,
-    timestamp: (signature, signal) => client.token(signature, signal),
+    timestamp,
     warnings: warnings.map(({ message }) => message),
   };
 }
@@ -153,7 +155,47 @@ function rehearsalToken(authority: RehearsalAuthority, signature: Buffer): Buffe
   return token;
 }
 
-function checkTeam({ teamIdentifier }: Identity, { signing }: Config): void {
+/**
+ * Returns one identity alone, for a step that has one key.
+ *
+ * @param input `demand` says whose: the environment's, or the rehearsal's
+ * @throws UsageError as `resolveSigning`
+ */
+export async function resolveIdentity(
+  role: IdentityRole,
+  input: SigningInput & { readonly demand: 'release' | 'rehearsal' },
+): Promise<{ identity: Identity; trust: Trust }> {
+  if (input.demand === 'rehearsal') {
+    const { identities, trust } = await rehearsalSigning(input.plan.root);
+    return { identity: identities[role].identity, trust };
+  }
+  const { source, missing } = await givenSource(role, input.env);
+  if (!source) {
+    throw new UsageError('IDENTITY_MISSING', `missing: ${missing.join(', ')}${describeLookAlikes(input.env)}`, {
+      hint: 'Set them; a key service needs no sealed step, as its keys never leave it: docs/signing-keys.md.',
+    });
+  }
+  const trust = input.trust ?? appleTrust();
+  const identity = await loadIdentity(role, source, { trust });
+  checkTeam(identity, input.plan.config);
+  return { identity, trust };
+}
+
+/** Returns what the authority of a release or of a rehearsal stamps signatures with, and whose certificates count. */
+export async function timestamping(
+  mode: ReleaseSigning['mode'],
+  { plan: { root, config }, trust = appleTrust() }: Omit<SigningInput, 'env'>,
+): Promise<Pick<ReleaseSigning, 'trust' | 'timestamp'>> {
+  if (mode === 'rehearsal') {
+    const authority = await openRehearsalAuthority(join(root, REHEARSAL_FOLDER));
+    return { trust: authority.trust, timestamp: async (signature) => rehearsalToken(authority, signature) };
+  }
+  const client = timestampClient({ url: config.services.timestamp, trust });
+  return { trust, timestamp: (signature, signal) => client.token(signature, signal) };
+}
+
+/** Holds an identity to the team of the configuration. */
+export function checkTeam({ teamIdentifier }: Identity, { signing }: Config): void {
   if (signing.teamIdentifier === null || signing.teamIdentifier === teamIdentifier) return;
   throw new UsageError(
     'IDENTITY_WRONG_TEAM',
