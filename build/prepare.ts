@@ -20,6 +20,8 @@ export interface PrepareOptions {
 /** Plan and tools of a run. */
 export interface Prepared {
   readonly plan: Plan;
+  /** False where slices come from a folder of parts. */
+  readonly compilesHere: boolean;
   /** Who signs decides whose timestamps are asked for, and whether Apple's tools can sign at all. */
   toolchainFor(signing: Signing | null): Toolchain;
 }
@@ -32,7 +34,9 @@ export async function prepare(
   if (compiled === undefined) {
     const outFolder = resolve(out ?? resolve(root, 'out'));
     const plan = await makePlan({ root, outFolder, sourceDateEpoch: env.SOURCE_DATE_EPOCH });
-    return { plan, toolchainFor: (signing) => toolchainOf(choice ?? plan.config.signing.toolchain, signing, notary) };
+    const toolchainFor = (signing: Signing | null) =>
+      toolchainOf(choice ?? plan.config.signing.toolchain, signing, notary);
+    return { plan, compilesHere: true, toolchainFor };
   }
   const folder = resolve(compiled);
   const record = await readCompiledRecord(folder);
@@ -44,7 +48,7 @@ export async function prepare(
     const here = toolchainOf(choice ?? recorded, signing, notary);
     return { ...here, compiler: compiledEarlier(folder, record, here.compiler) };
   };
-  return { plan: { ...plan, commit: record.commit }, toolchainFor };
+  return { plan: { ...plan, commit: record.commit }, compilesHere: false, toolchainFor };
 }
 
 /** Who signs or signed: whose timestamps are asked for is known only before. */

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { UsageError } from '../../src/base/errors.ts';
-import { explain, explainLines, FAILURES, renderFailure } from '../catalogue.ts';
 import { type CommandContext, type CommandResult, type CommonOptions, type Execute, example } from '../command.ts';
+import { explain, renderExplanation, TABLES } from '../messages/advice.ts';
 
 /** Options of `doctor explain`. */
 export interface ExplainOptions {
@@ -26,17 +26,14 @@ export async function explainMessage(
   message: string,
   { tool }: ExplainOptions,
 ): Promise<CommandResult> {
-  const tools = [...new Set(FAILURES.map((failure) => failure.tool))].sort();
+  const tools = [...new Set(TABLES.flatMap((table) => table.tools))].sort();
   if (tool !== undefined && !tools.includes(tool)) {
     throw new UsageError('USAGE', `nothing is known of what ${JSON.stringify(tool)} prints`, {
       hint: `Known are ${tools.join(', ')}; without --tool all of them are looked at.`,
     });
   }
-  const whole = explain(message, tool);
-  const found = [...new Set([...(whole ? [whole] : []), ...explainLines(message, tool)])];
+  const known = explain(message, tool);
   const unknown = `Not known:\n${message}\nPlease report it with the lines around it, so that it becomes known.\n`;
-  const text = found
-    .map((failure) => `${failure.tool}: ${failure.match}\n${renderFailure(failure, '  ')}\n`)
-    .join('\n');
-  return { document: { schema: 1, message, failures: found }, text: found.length > 0 ? text : unknown };
+  const text = known.map((one) => `${renderExplanation(one)}\n`).join('\n');
+  return { document: { schema: 1, message, known }, text: known.length > 0 ? text : unknown };
 }

@@ -34,6 +34,7 @@ import {
 } from '../signing/identities.ts';
 import { readRecord } from '../signing/record.ts';
 import { replaySigning } from '../signing/replay.ts';
+import { compileCache } from '../stages/compile-cache.ts';
 
 /** Options of `release` and `build` as the command line gives them. */
 export interface ReleaseOptions extends PrepareOptions {
@@ -139,7 +140,7 @@ async function runStages(
   try {
     // A key, an agreement or a clock that is not right shows here, not after the build.
     if (connection?.mode === 'release') await checkOutside(toolchain, connection, context, plan);
-    const begun = earlier?.begun ?? beginAnew(context, { plan }, signing as ReleaseSigning, toolchain);
+    const begun = earlier?.begun ?? beginAnew(context, { ...prepared, plan }, signing as ReleaseSigning, toolchain);
     return await finish(context, plan, begun, connection && { signing, connection, toolchain }, options.until);
   } finally {
     await connection?.close();
@@ -218,15 +219,18 @@ async function finish(
 }
 
 function beginAnew(
-  { progress }: CommandContext,
-  { plan }: Pick<Prepared, 'plan'>,
+  { progress, env, root }: CommandContext,
+  { plan, compilesHere }: Pick<Prepared, 'plan' | 'compilesHere'>,
   signing: ReleaseSigning | null,
   toolchain: Toolchain,
 ): Begun {
   for (const warning of signing?.warnings ?? []) progress.note('warning', warning);
   const tools = { node: process.versions.node, zlib: process.versions.zlib };
   const manifest = newManifest(plan, toolchain.name, tools, signing?.mode ?? 'build');
-  return { manifest, beginning: { kind: 'build', toolchain, signing } };
+  // What is released, and whatever runs in CI, is compiled in the same run.
+  const mayReuse = compilesHere && manifest.mode !== 'release' && (env.CI ?? '') === '';
+  const cache = mayReuse ? compileCache(join(root, '.build/compiled')) : null;
+  return { manifest, beginning: { kind: 'build', toolchain, signing, cache } };
 }
 
 /** Returns the earlier run that is to be gone on with; undefined, after saying why, when all stages must run again. */

@@ -164,7 +164,7 @@ async function runUntil(
     manifest: newManifest(plan, toolchain.name, {}, signing.mode),
     until: LAST_STAGE[role],
   });
-  await runRelease(run, { kind: 'build', toolchain, signing }, null);
+  await runRelease(run, { kind: 'build', toolchain, signing, cache: null }, null);
 }
 
 function prepareIn(folder: string, context: CommandContext, compiled: string): Promise<Prepared> {

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { PipelineError, UsageError } from '../../src/base/errors.ts';
-import { accessFile, openForReading, type RandomAccess } from '../../src/base/random-access.ts';
+import type { RandomAccess } from '../../src/base/random-access.ts';
+import { withFile } from '../../src/base/with-file.ts';
 import { openPackage } from '../../src/package/open-package.ts';
 import { appleTrust, type Trust } from '../../src/pki/x509/apple-roots.ts';
 import { openRehearsalAuthority, REHEARSAL_TEAM } from '../../src/rehearsal/authority.ts';
@@ -50,9 +51,7 @@ export function configureVerify(command: Command, execute: Execute): void {
 export async function verify(context: CommandContext, file: string, options: VerifyOptions): Promise<CommandResult> {
   const trust = options.trust === 'rehearsal' ? await rehearsalTrust(context.root) : (context.trust ?? appleTrust());
   const policy = options.policy === undefined ? undefined : await readPolicy(resolve(options.policy));
-  const handle = await openForReading(file);
-  try {
-    const access = await accessFile(handle);
+  return withFile(file, async (access) => {
     const ours = await formOf(access, context.root, trust);
     const report = await verifyPackage(access, { trust, now: new Date(), ours, policy });
     return {
@@ -60,9 +59,7 @@ export async function verify(context: CommandContext, file: string, options: Ver
       text: renderVerification(file, report, trust),
       exitCode: report.valid ? 0 : 6,
     };
-  } finally {
-    await handle.close();
-  }
+  });
 }
 
 async function rehearsalTrust(root: string): Promise<Trust> {

@@ -6,7 +6,7 @@ import { configurePublish } from './release/publish.ts';
 import { configureSummary } from './release/summary.ts';
 import { configureVerifyRelease } from './release/verify-release.ts';
 import { expiringCertificates, movedPins } from './upkeep/expiry.ts';
-import { issue } from './upkeep/issue.ts';
+import { fileIssue } from './upkeep/issue.ts';
 import { notaryAccess } from './upkeep/notary-access.ts';
 
 /** What the workflows in .github/ call. Each runs on a laptop too, with gh signed in. */
@@ -32,7 +32,7 @@ const COMMANDS: readonly (readonly [name: string, summary: string, configure: Co
     withoutOptions(notaryAccess),
   ],
   ['moved-pins', 'tell which tags of pinned actions have moved', withoutOptions(movedPins)],
-  ['issue', 'open, update or close the one issue with what the weekly check found', withoutOptions(issue)],
+  ['issue', 'open, update or close the one issue with what the weekly check found', withoutOptions(fileIssue)],
 ];
 
 /** Adds the commands `github ...`. */

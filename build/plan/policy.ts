@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
-import { UsageError } from '../../src/base/errors.ts';
+import { parseDocument } from '../../src/base/document.ts';
 import type { Policy } from '../../src/verify/expectations.ts';
-import { parseJson } from './config.ts';
 
 const absolute = z
   .string()
@@ -36,17 +35,10 @@ export const POLICY_SCHEMA = z.strictObject({
  * @throws UsageError `POLICY_INVALID` that lists every problem
  */
 export async function readPolicy(path: string): Promise<Policy> {
-  const checked = POLICY_SCHEMA.safeParse(parseJson(await readFile(path, 'utf8'), path));
-  if (checked.success) return checked.data;
-  const problems = checked.error.issues.map(
-    (issue) => `  ${issue.path.join('.') || '(the whole file)'}: ${issue.message}`,
-  );
-  throw new UsageError('POLICY_INVALID', `${path} is no policy:\n${problems.join('\n')}`, {
+  return parseDocument(await readFile(path), {
+    name: path,
+    schema: POLICY_SCHEMA,
+    code: 'POLICY_INVALID',
     hint: 'A policy is {"schema": 1} with any of team, minimumMacOS, allowedPaths, allowedMechanisms.',
   });
-}
-
-/** Returns the JSON Schema (draft 2020-12) of a policy, for editors. */
-export function policyJsonSchema(): string {
-  return `${JSON.stringify(z.toJSONSchema(POLICY_SCHEMA, { io: 'input' }), null, 2)}\n`;
 }

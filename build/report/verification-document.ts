@@ -59,8 +59,3 @@ export function verificationDocument(
 export function renderVerifyReport(path: string, report: PackageReport, trust: Pick<Trust, 'name'>): string {
   return `${JSON.stringify(verificationDocument(basename(path), report, trust), null, 2)}\n`;
 }
-
-/** Returns the JSON Schema (draft 2020-12) of the document, for its readers. */
-export function verificationJsonSchema(): string {
-  return `${JSON.stringify(z.toJSONSchema(VERIFICATION_SCHEMA), null, 2)}\n`;
-}

@@ -1,4 +1,5 @@
 import { UsageError } from '../../src/base/errors.ts';
+import { parseRequirementText } from '../../src/code-signature/requirement/grammar.ts';
 
 /** What the scripts are told about the product; every value ends up in `scripts/lib/values.sh`. */
 export interface ScriptInput {
@@ -16,14 +17,12 @@ export interface ScriptInput {
   readonly version: string;
   /** Folder of the bundle, such as `/Library/Security/SecurityAgentPlugins`. */
   readonly installLocation: string;
-  /** Team that signs; null when nobody does. */
-  readonly teamIdentifier: string | null;
   /** Oldest macOS the package installs on, such as `10.14.4`. */
   readonly minimumMacOS: string;
   readonly guardIdentifier: string;
   readonly uninstallIdentifier: string;
-  /** Whether the bundle carries a signature codesign can judge; false for ad-hoc and unsigned builds. */
-  readonly codeSigned: boolean;
+  /** Requirement that codesign holds the bundle to, in Apple's requirement language and without `=` in front. */
+  readonly codeRequirement: string;
 }
 
 /**
@@ -59,8 +58,7 @@ export function scriptValues(input: ScriptInput): Record<string, string> {
   return {
     ...values,
     BUNDLE_NAME_ANY_CASE: anyCasePattern(executable),
-    CODE_SIGNED: input.codeSigned ? 'yes' : 'no',
-    CODE_REQUIREMENT: codeRequirement(input),
+    CODE_REQUIREMENT: checkedRequirement(input.codeRequirement),
   };
 }
 
@@ -71,14 +69,14 @@ function anyCasePattern(text: string): string {
     .join('');
 }
 
-/** Returns the requirement `codesign -R` is given; a rehearsal's certificate does not lead to Apple, so it has none. */
-function codeRequirement({ codeSigned, teamIdentifier }: ScriptInput): string {
-  if (!codeSigned || teamIdentifier === null || teamIdentifier === 'REHEARSAL0') return '';
-  if (!/^[A-Z0-9]{10}$/.test(teamIdentifier)) {
-    throw new UsageError(
-      'VALUE_INVALID',
-      `team identifier: ${JSON.stringify(teamIdentifier)}: ten capital letters or digits`,
-    );
+/** A requirement that codesign could not parse would look to the scripts like a bundle that it refuses. */
+function checkedRequirement(text: string): string {
+  try {
+    parseRequirementText(text);
+  } catch (cause) {
+    throw new UsageError('VALUE_INVALID', `the code requirement of the scripts is not one: ${JSON.stringify(text)}`, {
+      cause,
+    });
   }
-  return `=anchor apple generic and certificate leaf[subject.OU] = "${teamIdentifier}"`;
+  return text;
 }

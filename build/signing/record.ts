@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
-import { UsageError, VerificationError } from '../../src/base/errors.ts';
+import { parseDocument } from '../../src/base/document.ts';
+import { VerificationError } from '../../src/base/errors.ts';
 import { writeWhole } from '../../src/base/files.ts';
 import { isDer } from '../../src/pki/cms/canonical-cms.ts';
-import { parseJson } from '../plan/config.ts';
 
 /** What a key made in a sealed step: nothing in it can be chosen by whoever runs there. */
 export interface SignedRole {
@@ -98,9 +98,10 @@ export async function readRecord(path: string): Promise<SigningRecord | null> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
   }
-  const checked = RECORD.safeParse(parseJson(text, path));
-  if (checked.success) return checked.data;
-  throw new UsageError('RECORD_INVALID', `${path} is not what \`timestamp\` writes`, {
+  return parseDocument(text, {
+    name: path,
+    schema: RECORD,
+    code: 'RECORD_INVALID',
     hint: 'Remove it and begin with `timestamp`.',
   });
 }

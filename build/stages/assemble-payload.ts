@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { fromBuffer } from '../../src/base/bytes.ts';
+import { parseDocument } from '../../src/base/document.ts';
 import { UsageError } from '../../src/base/errors.ts';
 import { checkEntries, type PayloadEntry } from '../../src/tree/entry.ts';
-import { parseJson } from '../plan/config.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { StageContext, StageResult } from '../run.ts';
 import type { BuiltFile, ScriptPackage } from './generate-scripts.ts';
@@ -58,11 +58,11 @@ export async function assemblePayload(
 
 /** Returns the table of owners and modes. */
 export async function readPermissions(plan: Pick<Plan, 'root'>): Promise<Permissions> {
-  const source = await readFile(join(plan.root, PERMISSIONS_FILE), 'utf8');
-  const checked = PERMISSIONS_SCHEMA.safeParse(parseJson(source, PERMISSIONS_FILE));
-  if (checked.success) return checked.data;
-  const problems = checked.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`).join('\n');
-  throw new UsageError('PERMISSIONS_INVALID', `${PERMISSIONS_FILE}:\n${problems}`);
+  return parseDocument(await readFile(join(plan.root, PERMISSIONS_FILE)), {
+    name: PERMISSIONS_FILE,
+    schema: PERMISSIONS_SCHEMA,
+    code: 'PERMISSIONS_INVALID',
+  });
 }
 
 /** Returns the entries of a tree: the files, every directory above them, and the root. */

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import type { PlistValue } from 'plist';
 import * as plist from 'plist';
 import * as z from 'zod';
-import { UsageError } from '../../src/base/errors.ts';
+import { parseDocument } from '../../src/base/document.ts';
 import type { BundleSource, Compiler, MachOSlice } from '../../src/toolchain/toolchain.ts';
-import { parseJson } from '../plan/config.ts';
 import type { Manifest } from '../plan/manifest.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { StageContext, StageResult } from '../run.ts';
+import type { CompileCache } from './compile-cache.ts';
 
 /** The compiled plug-in: its slices and its information property list. No scripts yet, no seal. */
 export interface CompiledPlugin {
@@ -30,39 +30,42 @@ const BUILD_SCHEMA = z.object({
   exportedSymbols: z.array(z.string()).min(1),
 });
 
-/** Compiles the plug-in for both architectures and fills in its Info.plist. */
+/**
+ * Compiles the plug-in for both architectures and fills in its Info.plist.
+ *
+ * @param cache null compiles whatever was compiled before
+ */
 export async function compile(
   compiler: Compiler,
   tools: Manifest['tools'],
   { plan, signal }: Pick<StageContext, 'plan' | 'signal'>,
+  cache: CompileCache | null,
 ): Promise<StageResult<CompiledPlugin>> {
   const source = await readBundleSource(plan);
-  const versionsKnown = compiler.versions();
-  const [slices, infoPlist, found] = await Promise.all([
-    compiler.compile(source, { signal }),
-    // By then the compiler is at work; what is loaded here would keep it from beginning.
-    versionsKnown.then(() => renderInfoPlist(plan)),
-    versionsKnown,
-  ]);
+  const [found, infoPlist] = await Promise.all([compiler.versions(), renderInfoPlist(plan)]);
+  const kept = await cache?.read(source, found);
+  const slices = kept ?? (await compiler.compile(source, { signal }));
+  if (!kept) await cache?.write(source, found, slices);
   const versions = Object.entries(found).map(([tool, version]) => `${tool} ${version}`);
+  const words = `${slices.map((slice) => slice.architecture).join(' and ')}, ${versions.join(', ')}`;
   return {
     value: { kind: 'compiled-plugin', slices, infoPlist },
     facts: { tools: { ...tools, ...found } },
-    words: `${slices.map((slice) => slice.architecture).join(' and ')}, ${versions.join(', ')}`,
+    words: kept ? `${words}, unchanged since an earlier run` : words,
   };
 }
 
 /** Returns the plug-in's sources and flags, with what the configuration decides put in. */
 export async function readBundleSource(plan: Pick<Plan, 'root' | 'config'>): Promise<BundleSource> {
   const folder = join(plan.root, 'payload/plugin');
-  const checked = BUILD_SCHEMA.safeParse(parseJson(await readFile(join(plan.root, BUILD_FILE), 'utf8'), BUILD_FILE));
-  if (!checked.success) {
-    const problems = checked.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`).join('\n');
-    throw new UsageError('BUILD_FILE_INVALID', `${BUILD_FILE}:\n${problems}`);
-  }
+  const build = parseDocument(await readFile(join(plan.root, BUILD_FILE)), {
+    name: BUILD_FILE,
+    schema: BUILD_SCHEMA,
+    code: 'BUILD_FILE_INVALID',
+  });
   const { sdk, x86_64, arm64 } = plan.config.macOS;
   return {
-    ...checked.data,
+    ...build,
     folder,
     executable: plan.config.bundle.executable,
     sdkVersion: sdk,

@@ -1,10 +1,10 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import fsExtra from 'fs-extra';
+import { parseJson } from '../../src/base/document.ts';
 import { VerificationError } from '../../src/base/errors.ts';
 import { digestFile, writeWhole } from '../../src/base/files.ts';
 import { zip } from '../kit/zip.ts';
-import { parseJson } from '../plan/config.ts';
 import { type Manifest, type ManifestFile, writeListed } from '../plan/manifest.ts';
 import { LOG_FILE, SBOM_FILE, SUMS_FILE } from '../plan/output-files.ts';
 import { outputName, type Plan } from '../plan/plan.ts';

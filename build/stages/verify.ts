@@ -4,15 +4,15 @@ import { VerificationError } from '../../src/base/errors.ts';
 import { verifyPackageFile } from '../../src/toolchain/portable/verifier.ts';
 import type { Toolchain } from '../../src/toolchain/toolchain.ts';
 import type { OurForm, PackageReport } from '../../src/verify/expectations.ts';
-import { type Manifest, withFile, writeListed } from '../plan/manifest.ts';
+import { filesWith, type Manifest, writeListed } from '../plan/manifest.ts';
 import { VERIFY_REPORT_FILE } from '../plan/output-files.ts';
-import type { Plan } from '../plan/plan.ts';
+import { isReleaseVersion, type Plan } from '../plan/plan.ts';
 import { renderChecks } from '../report/checks.ts';
 import { renderVerifyReport } from '../report/verification-document.ts';
 import type { StageContext, StageResult } from '../run.ts';
 import type { ReleaseSigning } from '../signing/identities.ts';
 import { readPermissions } from './assemble-payload.ts';
-import { packageIdentifiers, packagePaths } from './build-package.ts';
+import { packageBundles, packageIdentifiers, packagePaths, packageTitles } from './build-package.ts';
 import { SCRIPT_FILES, type ScriptPackage } from './generate-scripts.ts';
 import type { StapledPackage } from './staple.ts';
 
@@ -76,7 +76,7 @@ async function reportFacts(
   const text = renderVerifyReport(packagePaths(plan).product, product, trust);
   const file = await writeListed(plan.outFolder, { path: VERIFY_REPORT_FILE, role: 'verify-report' }, text);
   return {
-    files: withFile(manifest.files, file),
+    files: filesWith(manifest.files, file),
     ...(manifest.package && { package: { ...manifest.package, timestamp } }),
   };
 }
@@ -97,6 +97,9 @@ export async function ourForm(
   return {
     ...known,
     identifier: packageIdentifiers(config)[name],
+    title: packageTitles(config)[name],
+    bundles: (version) => packageBundles(config, name, version),
+    isVersion: isReleaseVersion,
     installLocation: config.package.installLocation,
     minimumSystemVersion: config.macOS.installer,
     scripts: SCRIPT_FILES.filter((script) => script.package === name && script.path.startsWith('Scripts/')).map(

@@ -15,7 +15,7 @@ unregister_bundle() {
 }
 
 nothing_names_bundle() {
-    if ! read_right "$WORK/proof"; then
+    if ! read_right; then
         why_refused "$RIGHT_PROBLEM"
         say "It could not be proven that nothing needs the bundle: $WHY. The bundle must stay; run this again."
         return 1

@@ -14,7 +14,5 @@ BUNDLE_NAME_ANY_CASE=@BUNDLE_NAME_ANY_CASE@
 MECHANISM=@MECHANISM@
 ANCHOR=@ANCHOR@
 MINIMUM_MACOS=@MINIMUM_MACOS@
-# "no" in unsigned builds: then codesign is not asked.
-CODE_SIGNED=@CODE_SIGNED@
-# Requirement the signature must meet; empty: any valid signature.
+# Requirement that the bundle's signature must meet.
 CODE_REQUIREMENT=@CODE_REQUIREMENT@

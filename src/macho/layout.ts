@@ -1,4 +1,19 @@
-import { bytes, layout, u32le, u64le } from '../base/layout.ts';
+import { bytes, type Field, layout, u32be, u32le, u64le } from '../base/layout.ts';
+
+/** Header of a 32-bit Mach-O file, 28 bytes; the 64-bit one begins with the same fields. Source: `struct mach_header`, mach-o/loader.h. */
+const machHeader = (word: Field<number>) =>
+  layout('MachHeader', {
+    magic: word, // MH_MAGIC, MH_MAGIC_64
+    cpuType: word,
+    cpuSubtype: word,
+    fileType: word,
+    commandCount: word,
+    commandsSize: word, // bytes
+    flags: word,
+  });
+/** In the byte order of x86 and ARM, and in that of PowerPC. */
+export const MACH_HEADER_LE = machHeader(u32le);
+export const MACH_HEADER_BE = machHeader(u32be);
 
 /** Header of a 64-bit Mach-O file, 32 bytes, little-endian. Source: `struct mach_header_64`, mach-o/loader.h. */
 export const MACH_HEADER_64 = layout('MachHeader64', {
@@ -10,6 +25,21 @@ export const MACH_HEADER_64 = layout('MachHeader64', {
   commandsSize: u32le, // bytes of all load commands, which follow the header
   flags: u32le,
   reserved: u32le,
+});
+
+/** Header of a universal file, 8 bytes, big-endian. Source: `struct fat_header`, mach-o/fat.h. */
+export const FAT_HEADER = layout('FatHeader', {
+  magic: u32be, // FAT_MAGIC
+  count: u32be, // records that follow
+});
+
+/** One slice of a universal file, 20 bytes, big-endian. Source: `struct fat_arch`, mach-o/fat.h. */
+export const FAT_ARCH = layout('FatArch', {
+  cpuType: u32be,
+  cpuSubtype: u32be,
+  offset: u32be, // bytes from the start of the file
+  size: u32be, // bytes
+  alignment: u32be, // power of two that divides the offset
 });
 
 /** First two words of every load command. Source: `struct load_command`, mach-o/loader.h. */
@@ -122,10 +152,17 @@ export const N_TYPE = 0x0e;
 export const N_EXT = 0x01;
 export const N_PEXT = 0x10;
 
-/** Source of all below: mach-o/loader.h and mach/machine.h. */
+/** Source of all below: mach-o/loader.h, mach-o/fat.h and mach/machine.h. */
+export const FAT_MAGIC = 0xcafebabe;
+/** With 64-bit offsets. Nothing that is signed for macOS 10.14 uses it, and codesign does not write it for small files. */
+export const FAT_MAGIC_64 = 0xcafebabf;
+/** More slices than any real file has. A Java class file has the same magic; its next word, a version, is never this small. */
+export const MAX_SLICES = 16;
+export const MH_MAGIC = 0xfeedface;
 export const MH_MAGIC_64 = 0xfeedfacf;
 export const MH_EXECUTE = 2;
 export const MH_BUNDLE = 8;
+export const CPU_TYPE_I386 = 7;
 export const CPU_TYPE_X86_64 = 0x01000007;
 export const CPU_TYPE_ARM64 = 0x0100000c;
 export const PLATFORM_MACOS = 1;
@@ -151,7 +188,7 @@ export const ZERO_FILLED_SECTION_TYPES: readonly number[] = [0x1, 0xc, 0x12];
 const ARCHITECTURES: readonly (readonly [number, string])[] = [
   [CPU_TYPE_X86_64, 'x86_64'],
   [CPU_TYPE_ARM64, 'arm64'],
-  [0x7, 'i386'],
+  [CPU_TYPE_I386, 'i386'],
 ];
 
 /**

@@ -1,4 +1,5 @@
 import { writeWhole } from '../base/files.ts';
+import { CPU_TYPE_ARM64, CPU_TYPE_X86_64 } from '../macho/layout.ts';
 import { deflatedFile, directory, emitXar, layoutXar } from '../xar/write.ts';
 import { buildComponent, type ComponentMembers, type ComponentPlan } from './component.ts';
 import { type HostArchitecture, renderDistribution } from './distribution.ts';
@@ -31,8 +32,10 @@ export interface UnsignedProduct {
   readonly installKBytes: number;
 }
 
-/** Instruction sets by cputype. Source: mach/machine.h. */
-const HOST_ARCHITECTURES: Readonly<Record<number, HostArchitecture>> = { 16777228: 'arm64', 16777223: 'x86_64' };
+const HOST_ARCHITECTURES: readonly (readonly [cpuType: number, HostArchitecture])[] = [
+  [CPU_TYPE_ARM64, 'arm64'],
+  [CPU_TYPE_X86_64, 'x86_64'],
+];
 
 /**
  * Writes an unsigned product archive, whole or not at all.
@@ -46,7 +49,7 @@ export async function buildProduct(plan: ProductPlan, path: string, signal: Abor
   try {
     const member = memberOf(plan);
     const distribution = deflatedFile('Distribution', distributionOf(plan, component));
-    const folder = directory(member, component.members, { mode: 0o700, uid: 0, gid: 0, mtime: plan.creationTime });
+    const folder = directory(member, component.members, { ...FOLDER_ATTRIBUTES, mtime: plan.creationTime });
     const archive = layoutXar([distribution, folder], { creationTime: plan.creationTime });
     const written = await writeWhole(path, emitXar(archive));
     return {
@@ -61,10 +64,18 @@ export async function buildProduct(plan: ProductPlan, path: string, signal: Abor
   }
 }
 
+/** What a Distribution says beside the sizes and architectures of its component. */
+export type DistributionPlan = Pick<ProductPlan, 'identifier' | 'version' | 'title' | 'minimumSystemVersion'> & {
+  readonly component: Pick<ComponentPlan, 'identifier' | 'version'>;
+};
+
 /** Returns the name of the component's folder in the archive. */
-export function memberOf(plan: Pick<ProductPlan, 'component'>): string {
-  return `${plan.component.identifier}.pkg`;
+export function memberOf({ component }: Pick<DistributionPlan, 'component'>): string {
+  return `${component.identifier}.pkg`;
 }
+
+/** Owner and mode of that folder in the table of contents. */
+export const FOLDER_ATTRIBUTES = { mode: 0o700, uid: 0, gid: 0 } as const;
 
 /**
  * Returns the product's Distribution.
@@ -72,7 +83,7 @@ export function memberOf(plan: Pick<ProductPlan, 'component'>): string {
  * @param component what its PackageInfo and its Bom say
  */
 export function distributionOf(
-  plan: ProductPlan,
+  plan: DistributionPlan,
   component: Pick<ComponentMembers, 'installKBytes' | 'cpuTypes'>,
 ): Buffer {
   const { identifier: id, version } = plan.component;
@@ -87,7 +98,6 @@ export function distributionOf(
 
 /** A payload without code runs its scripts natively on both. */
 function hostArchitecturesOf(cpuTypes: readonly number[]): HostArchitecture[] {
-  const known = Object.entries(HOST_ARCHITECTURES);
-  const present = known.filter(([cpuType]) => cpuTypes.includes(Number(cpuType)));
-  return (present.length > 0 ? present : known).map(([, name]) => name).sort();
+  const present = HOST_ARCHITECTURES.filter(([cpuType]) => cpuTypes.includes(cpuType));
+  return (present.length > 0 ? present : HOST_ARCHITECTURES).map(([, name]) => name).sort();
 }

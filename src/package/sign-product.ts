@@ -8,7 +8,8 @@ import { publicKeyOf } from '../pki/x509/signature-algorithms.ts';
 import type { ChecksumStyle } from '../xar/layout.ts';
 import { readXar } from '../xar/read.ts';
 import { resignXar } from '../xar/resign.ts';
-import { emitXar, type SignatureReservation, type XarLayout } from '../xar/write.ts';
+import type { SignatureReservation } from '../xar/toc-render.ts';
+import { emitXar, type XarLayout } from '../xar/write.ts';
 
 /** Who signs a package, and when. */
 export interface PackageSigning {
@@ -23,9 +24,9 @@ export interface PackageSigning {
   readonly timestamp: ((signature: Buffer) => Promise<Buffer | undefined>) | undefined;
 }
 
-/** A signed package on the disk. */
-export interface SignedPackage extends WrittenFile {
-  readonly kind: 'signed-package';
+/** A signed product archive on the disk. */
+export interface SignedProduct extends WrittenFile {
+  readonly kind: 'signed-product';
   /** Digest of the table of contents, hex: what a ticket names. */
   readonly tocDigest: string;
 }
@@ -50,24 +51,28 @@ const CMS_ROUNDING = 512;
  *   and of `timestamp` pass through
  * @example await signPackage(await accessFile(handle), 'Example.pkg', { identity, signingTime: new Date(), timestamp })
  */
-export async function signPackage(source: RandomAccess, path: string, signing: PackageSigning): Promise<SignedPackage> {
+export async function signPackage(source: RandomAccess, path: string, signing: PackageSigning): Promise<SignedProduct> {
   const archive = await readXar(source);
   const layout = resignXar(archive, { signatures: reserve(signing, archive.checksum.style) });
   const signatures: Buffer[] = [];
   // One after the other: a key in a token or a service may take one request at a time.
   for (const room of layout.signatures) signatures.push(await makeSignature(room, layout, signing));
   const written = await writeWhole(path, emitXar(layout, signatures));
-  return { kind: 'signed-package', ...written, tocDigest: layout.tocDigest.toString('hex') };
+  return { kind: 'signed-product', ...written, tocDigest: layout.tocDigest.toString('hex') };
 }
 
 function reserve({ identity }: PackageSigning, checksum: ChecksumStyle): SignatureReservation[] {
   const certificates = identity.chain.map(({ der }) => der);
-  const embedded = certificates.reduce((sum, der) => sum + der.length, 0);
-  const cms = { style: 'CMS' as const, size: roundUp(CMS_ROOM + embedded), certificates };
+  const cms = { style: 'CMS' as const, size: cmsRoom(certificates), certificates };
   const modulusBits = publicKeyOf(identity.certificate.publicKeyInfo)?.asymmetricKeyDetails?.modulusLength;
   // Keys of services often refuse SHA-1; macOS prefers the CMS and is content with it (Security-61901, policyengine.cpp).
   if (checksum === 'sha512' || !identity.signer.hashes.has(checksum) || modulusBits === undefined) return [cms];
   return [{ style: 'RSA', size: Math.ceil(modulusBits / 8), certificates }, cms];
+}
+
+/** Returns the bytes that are set aside for a CMS with these certificates. */
+export function cmsRoom(certificates: readonly Buffer[]): number {
+  return roundUp(CMS_ROOM + certificates.reduce((sum, der) => sum + der.length, 0));
 }
 
 const roundUp = (size: number) => Math.ceil(size / CMS_ROUNDING) * CMS_ROUNDING;

@@ -1,5 +1,7 @@
 import type { CheckList } from '../base/check.ts';
+import { compareVersions, isVersion } from '../base/version.ts';
 import type { SliceFacts } from '../code-signature/verify/verify-slice.ts';
+import { versionText } from '../macho/layout.ts';
 import type { OpenPackage } from '../package/open-package.ts';
 import type { Policy } from './expectations.ts';
 import type { PayloadPath } from './payload.ts';
@@ -47,25 +49,21 @@ function versionProblems(wanted: string, { opened, slices }: PolicySubject): (st
   const demanded = opened.distribution?.minimumSystemVersions ?? [];
   return [
     ...demanded.map(
-      (version) => isBelow(wanted, version) && `Installer asks for macOS ${version}, expected ${wanted} at most`,
+      (version) => laterThan(wanted, version) && `Installer asks for macOS ${version}, expected ${wanted} at most`,
     ),
     ...slices.map(({ architecture, minimumOs }) => {
-      const version =
-        minimumOs === null ? '0' : [minimumOs >>> 16, (minimumOs >>> 8) & 0xff, minimumOs & 0xff].join('.');
-      const limit = architecture.startsWith('arm64') && isBelow(wanted, FIRST_ARM64) ? FIRST_ARM64 : wanted;
-      return isBelow(limit, version) && `the ${architecture} code asks for macOS ${version}, expected ${limit} at most`;
+      const version = minimumOs === null ? '0' : versionText(minimumOs);
+      const limit = architecture.startsWith('arm64') && compareVersions(wanted, FIRST_ARM64) < 0 ? FIRST_ARM64 : wanted;
+      return (
+        laterThan(limit, version) && `the ${architecture} code asks for macOS ${version}, expected ${limit} at most`
+      );
     }),
   ];
 }
 
-/** Compares versions by their numbers; missing ones are 0. */
-function isBelow(one: string, other: string): boolean {
-  const [a, b] = [one.split('.').map(Number), other.split('.').map(Number)];
-  for (let at = 0; at < Math.max(a.length, b.length); at++) {
-    const difference = (a[at] ?? 0) - (b[at] ?? 0);
-    if (difference !== 0) return difference < 0;
-  }
-  return false;
+/** A version that cannot be compared is a problem too: whether it is below cannot be known. */
+function laterThan(limit: string, version: string): boolean {
+  return !isVersion(version) || compareVersions(version, limit) > 0;
 }
 
 function pathProblems(allowed: readonly string[], { components }: PolicySubject): (string | false)[] {

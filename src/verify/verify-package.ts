@@ -6,6 +6,7 @@ import { judgeArchive, judgeGaps, judgeMembers, judgeNames } from './archive.ts'
 import { judgeCode } from './code.ts';
 import { isExact, type PackageExpectations, type PackageReport } from './expectations.ts';
 import { judgeArchitectures, judgeDistribution, judgePackageInfo } from './metadata.ts';
+import { judgeOwnForm } from './own-form/own-form.ts';
 import { judgePayload } from './payload.ts';
 import { judgePolicy, type PolicySubject } from './policy.ts';
 import { readAbout } from './read-about.ts';
@@ -55,6 +56,7 @@ async function judgeContents(
   for (const { checks } of judged) list.add(checks);
   const slices = judged.flatMap((component) => component.slices);
   judgeArchitectures(list, opened, slices, ours);
+  if (expectations.ours && isExact(expectations)) await judgeOwnForm(list, opened, expectations.ours, expectations);
   if (expectations.policy) {
     const teamIdentifier = signature.signer?.organizationalUnit ?? null;
     judgePolicy(list, expectations.policy, { opened, teamIdentifier, slices, components: judged });

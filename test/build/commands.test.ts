@@ -55,7 +55,9 @@ describe('release --resume', () => {
     const out = join(scratch, 'resumed');
     cpSync(inject('releaseFolder'), join(out, '1.1.0'), { recursive: true });
     const run = cli(['release', '--rehearsal', '--resume', '--out', out], { env: { SOURCE_DATE_EPOCH: '' } });
-    expect(run.stderr).toMatch(/- sign-package .*✓ notarize .*Accepted.*✓ staple .*✓ verify .*✓ publish/s);
+    expect(run.stderr).toMatch(
+      /- +6\/10 sign-package .*✓ +7\/10 notarize .*Accepted.*✓ +8\/10 staple .*✓ +9\/10 verify .*✓ 10\/10 publish/s,
+    );
     expect(run.status).toBe(0);
   });
 
@@ -89,7 +91,7 @@ describe('doctor explain', () => {
     const run = cli(['doctor', 'explain', 'Escrow Buddy.bundle: errSecInternalComponent']);
     expect([run.status, run.stdout]).toEqual([
       0,
-      expect.stringMatching(/means .*\n {2}who .*\n {2}next .*\n {2}file /),
+      expect.stringMatching(/means .*\n {2}who .*\n {2}next .*\n {2}run .*\n {2}file /),
     ]);
   });
 

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import { cmsRoom } from '../../src/package/sign-product.ts';
 import { signCms } from '../../src/pki/cms/cms.ts';
 import { localSigner, type Signer } from '../../src/pki/identity/signer.ts';
 import { encodeTimestampRequest, parseTimestampResponse } from '../../src/pki/timestamp/timestamp-token.ts';
 import type { Certificate } from '../../src/pki/x509/certificate.ts';
 import type { KeyedCertificate, RehearsalAuthority } from '../../src/rehearsal/authority.ts';
 import { rehearsalTimestampAuthority, type TimestampFault } from '../../src/rehearsal/timestamp-authority.ts';
-import type { SignatureReservation } from '../../src/xar/write.ts';
+import type { SignatureReservation } from '../../src/xar/toc-render.ts';
 
 /** How a package is signed: rooms in the archive, and what goes into them. */
 export interface Signature {
@@ -40,7 +41,7 @@ export function usualSignature(authority: RehearsalAuthority, change: SignatureC
   return {
     rooms: [
       { style: 'RSA', size: 256, certificates },
-      { style: 'CMS', size: change.certificateRoom ?? 12288, certificates },
+      { style: 'CMS', size: change.certificateRoom ?? cmsRoom(certificates), certificates },
     ],
     async sign(tocDigest) {
       const rsa = change.rsa ?? ((digest: Buffer) => signer.sign({ hash: 'sha1', digest }));

@@ -23,6 +23,40 @@ interface PluginBuild {
 /** How the plug-in is compiled and linked, as both toolchains read it. */
 export const BUILD: PluginBuild = readJson('build.json');
 
+/** One outcome of a login, as an administrator needs it. */
+export interface OutcomeRow {
+  readonly name: string;
+  readonly ends: 'before-attempt' | 'attempt';
+  readonly request: 'none' | 'kept' | 'cleared';
+  readonly countsAsFailure: boolean; // towards the back-off
+  readonly needsAttention: boolean;
+  readonly meaning: string;
+  readonly admin: string; // what to do
+}
+
+/** What an exit status of fdesetup becomes; null: it goes on to the attempt. */
+export interface StatusRow {
+  readonly status: string;
+  readonly outcome: string | null;
+  readonly meaning: string;
+}
+
+/** One line of the unified log, as os_log's format writes it. */
+export interface LineRow {
+  readonly category: string;
+  readonly level: 'default' | 'error';
+  readonly text: string;
+  readonly since: string; // the version that first wrote it
+  readonly when: string;
+}
+
+/** The one table of outcomes, exit statuses and log lines; docs/outcomes.md is written from it. */
+export const OUTCOMES: {
+  readonly outcomes: readonly OutcomeRow[];
+  readonly fdesetup: Readonly<Record<'isactive' | 'changerecovery', readonly StatusRow[]>>;
+  readonly lines: readonly LineRow[];
+} = readJson('outcomes.json');
+
 /** Returns a JSON file of the plug-in's folder. */
 export function readJson<T>(name: string): T {
   return JSON.parse(readFileSync(join(PLUGIN_FOLDER, name), 'utf8')) as T;

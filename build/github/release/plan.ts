@@ -1,9 +1,10 @@
 import { UsageError } from '../../../src/base/errors.ts';
+import { compareVersions } from '../../../src/base/version.ts';
 import type { CommandContext, CommandResult } from '../../command.ts';
 import { readConfig } from '../../plan/config.ts';
 import { readVersion } from '../../plan/plan.ts';
 import { githubReport } from '../../report/github.ts';
-import { commitOf, compareVersions, tagCommit, taggedVersions } from '../gh.ts';
+import { commitOf, tagCommit, taggedVersions } from '../gh.ts';
 import { changelogEntry } from './changelog.ts';
 
 /**

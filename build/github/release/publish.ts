@@ -42,7 +42,7 @@ export function configurePublish(command: Command, execute: Execute): void {
  *
  * @throws VerificationError `RELEASE_DIFFERS`, `RELEASE_MUTABLE`, `TAG_ELSEWHERE`
  */
-export async function publish(context: CommandContext, options: PublishOptions): Promise<CommandResult> {
+async function publish(context: CommandContext, options: PublishOptions): Promise<CommandResult> {
   const folder = resolve(options.folder);
   const manifest = await readManifest(folder);
   if (!manifest) throw new UsageError('NOTHING_TO_PUBLISH', `${folder} holds no release.json`);

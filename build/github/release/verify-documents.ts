@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { documentIn, parseJson } from '../../../src/base/document.ts';
 import { VerificationError } from '../../../src/base/errors.ts';
 import { digestFile } from '../../../src/base/files.ts';
-import { parseJson } from '../../plan/config.ts';
 import { SBOM_FILE, SUMS_FILE, VERIFY_REPORT_FILE } from '../../plan/output-files.ts';
 import { VERIFICATION_SCHEMA, type VerificationDocument } from '../../report/verification-document.ts';
 import { sbomProblems } from '../../sbom/check-sbom.ts';
@@ -38,10 +38,8 @@ export async function checkSums(folder: string, names: readonly string[]): Promi
  * @throws VerificationError `REPORT_WRONG`
  */
 export async function checkReport(folder: string, found: VerificationDocument): Promise<string> {
-  const source = await readFile(join(folder, VERIFY_REPORT_FILE), 'utf8');
-  const checked = VERIFICATION_SCHEMA.safeParse(parseJson(source, VERIFY_REPORT_FILE));
-  if (!checked.success) return end('REPORT_WRONG', [`${VERIFY_REPORT_FILE} is no verification report`], '');
-  const told = checked.data;
+  const told = documentIn(await readFile(join(folder, VERIFY_REPORT_FILE)), VERIFICATION_SCHEMA);
+  if (!told) return end('REPORT_WRONG', [`${VERIFY_REPORT_FILE} is not a verification report`], '');
   const results = ({ checks }: VerificationDocument) =>
     checks.map(({ id, subject, status }) => `${id} of ${subject}: ${status}`).sort();
   const now = new Set(results(found));
@@ -61,7 +59,7 @@ export async function checkReport(folder: string, found: VerificationDocument): 
  * @throws VerificationError `SBOM_WRONG`
  */
 export async function checkSbom(folder: string, packagePath: string): Promise<string> {
-  const sbom = parseJson(await readFile(join(folder, SBOM_FILE), 'utf8'), SBOM_FILE);
+  const sbom = parseJson(await readFile(join(folder, SBOM_FILE)), SBOM_FILE);
   const content = await readPackageContent(packagePath);
   const files = content.payload.length + content.scripts.length;
   return end('SBOM_WRONG', sbomProblems(sbom, content), `${files} files of the package, and nothing else`);

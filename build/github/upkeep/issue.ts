@@ -7,7 +7,7 @@ const TITLE = 'Something that releases need is about to end';
 const SUBJECTS = { CERTIFICATES: 'Certificates', NOTARY: 'Notary key and agreement', PINS: 'Pinned actions' } as const;
 
 /** Opens one issue with what the weekly check found, or updates the one that is open; closes it when nothing is left. */
-export async function issue(context: CommandContext): Promise<CommandResult> {
+export async function fileIssue(context: CommandContext): Promise<CommandResult> {
   const body = renderFindings(context.env);
   const repository = repositoryOf(context.env);
   const open = await ghApi<{ number: number; title: string; body: string | null }[]>(

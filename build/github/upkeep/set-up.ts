@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Check } from '../../../src/base/check.ts';
 import { PipelineError } from '../../../src/base/errors.ts';
 import type { CommandContext } from '../../command.ts';
 import { readConfig } from '../../plan/config.ts';
 import { readVersion } from '../../plan/plan.ts';
-import type { Check } from '../../report/checks.ts';
 import { gh, ghApi, repositoryOf } from '../gh.ts';
 import { changelogEntry } from '../release/changelog.ts';
 import { actionUses, pinProblems, readPins } from './pins.ts';

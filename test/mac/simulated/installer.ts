@@ -118,7 +118,7 @@ async function runScript(mac: SimulatedMac, component: Component, phase: string,
   const location = target === '/' ? component.installLocation : `${target}${component.installLocation}`;
   const run = await mac.run([`${folder}/${phase}`, `/private/tmp/${component.identifier}.pkg`, location, target, '/'], {
     folder,
-    timeoutMs: 600_000,
+    limitSeconds: 600,
     environment: {
       SCRIPT_NAME: phase,
       PACKAGE_PATH: `/private/tmp/${component.identifier}.pkg`,

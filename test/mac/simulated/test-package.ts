@@ -3,6 +3,8 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ScriptInput } from '../../../build/scripts/script-values.ts';
 import { renderScripts, type ScriptPackage, templateReader } from '../../../build/stages/generate-scripts.ts';
+import { developerIdRequirement } from '../../../src/code-signature/requirement/requirement.ts';
+import { renderRequirement } from '../../../src/code-signature/requirement/text.ts';
 import { needs } from '../../support/needs.ts';
 import { type Component, expandPackage } from './installer.ts';
 import { writeSealedBundle } from './sealed-bundle.ts';
@@ -34,11 +36,10 @@ function scriptInput(version: string): ScriptInput {
     anchor: ANCHOR,
     version,
     installLocation: '/Library/Security/SecurityAgentPlugins',
-    teamIdentifier: null,
     minimumMacOS: '10.14.4',
     guardIdentifier: GUARD_LABEL,
     uninstallIdentifier: 'com.netflix.Escrow-Buddy.uninstall',
-    codeSigned: true,
+    codeRequirement: renderRequirement(developerIdRequirement('com.netflix.Escrow-Buddy', 'ABCDE12345')),
   };
 }
 

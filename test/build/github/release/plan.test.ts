@@ -2,7 +2,6 @@ import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeF
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { compareVersions } from '../../../../build/github/gh.ts';
 import { renderFindings } from '../../../../build/github/upkeep/issue.ts';
 import { type CliRun, cli } from '../../../support/cli.ts';
 
@@ -86,17 +85,6 @@ describe('github check-version', () => {
     const ended = run('check-version', project);
     expect(ended.status, ended.stderr).toBe(status);
     expect(ended.stderr).toContain(words);
-  });
-});
-
-describe('compareVersions', () => {
-  it('orders numbers, not text', () => {
-    expect(['1.10.0', '1.9.0', '1.9.10', '1.9.2'].sort(compareVersions)).toEqual([
-      '1.9.0',
-      '1.9.2',
-      '1.9.10',
-      '1.10.0',
-    ]);
   });
 });
 

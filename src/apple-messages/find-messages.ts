@@ -1,0 +1,62 @@
+import type { KnownMessage, MessageRow, MessageTable } from './message.ts';
+
+/** Name of a table whose words any tool may print. */
+export const ANY_TOOL = 'any';
+
+const PATTERNS = new WeakMap<MessageRow, readonly RegExp[]>();
+
+/**
+ * Returns the known messages in what a tool printed, in the order of the tables: a cause stands before the lines that only repeat
+ * that there is one.
+ *
+ * Paths, names and numbers vary, and so do quotes, blanks and case; the words of a row do not. A line belongs to the first row
+ * that has words in it, so each line is explained once.
+ *
+ * @param text one or more lines as a tool printed them
+ * @param tool only the tables of this tool, and those of any tool, are looked at; without it all are
+ * @example findMessages(APPLE_TABLES, 'X.bundle: errSecInternalComponent', 'codesign')[0]?.code // 'CODESIGN_KEY_ACCESS'
+ */
+export function findMessages(tables: readonly MessageTable[], text: string, tool?: string): KnownMessage[] {
+  const words = normalize(text);
+  const explained = new Set<number>();
+  const found: KnownMessage[] = [];
+  for (const { tools, rows } of tables) {
+    if (tool !== undefined && !tools.includes(tool) && tools[0] !== ANY_TOOL) continue;
+    for (const row of rows) {
+      const lines = linesOf(row, words).filter((line) => !explained.has(line));
+      for (const line of lines) explained.add(line);
+      if (lines.length > 0) found.push({ tool: tools[0], ...row });
+    }
+  }
+  return found;
+}
+
+/** Returns the numbers of the lines in which words of the row begin. */
+function linesOf(row: MessageRow, text: string): number[] {
+  const patterns = PATTERNS.get(row) ?? row.match.map(patternOf);
+  PATTERNS.set(row, patterns);
+  return patterns
+    .flatMap((pattern) => [...text.matchAll(pattern)])
+    .map(({ index }) => text.slice(0, index).split('\n').length);
+}
+
+/** A blank may be a line end, as terminals wrap; words and numbers match as a whole: `Error 65` is not in `Error 651`. */
+function patternOf(phrase: string): RegExp {
+  const escaped = normalize(phrase)
+    .replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+    .replace(/ /g, '\\s+')
+    .replace(/…/g, '[^\\n]*?');
+  const start = /^\w/.test(phrase) ? '(?<!\\w)' : '';
+  const end = /\w$/.test(phrase) ? '(?!\\w)' : '';
+  return new RegExp(`${start}${escaped}${end}`, 'gi');
+}
+
+/** Quotes of all kinds are one, colours are left out; printers of JSON differ in the blank behind a colon. */
+function normalize(text: string): string {
+  return text
+    .replace(/\u001b\[[\d;]*[A-Za-z]/g, '')
+    .replace(/[\u201c\u201d\u2018\u2019'`]/g, '"')
+    .replace(/" ?: ?(?=["\d[{])/g, '":')
+    .replace(/\r\n?/g, '\n')
+    .replace(/[^\S\n]+/g, ' ');
+}

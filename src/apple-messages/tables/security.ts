@@ -1,0 +1,142 @@
+import type { MessageTable } from '../message.ts';
+
+const OWN_KEYCHAIN = 'A release makes a keychain of its own for each signature and removes it: run it again';
+
+/**
+ * What `security` says about keychains, certificates and .p12 files.
+ *
+ * Words from public reports and from Security-61901: keychain_*.c and identity_find.m of SecurityTool.
+ */
+export const SECURITY: MessageTable = {
+  tools: ['security'],
+  rows: [
+    {
+      code: 'P12_PASSWORD',
+      kind: 'tool',
+      match: ['MAC verification failed during PKCS12 import'],
+      cause:
+        'The password of the .p12 is wrong or empty, or OpenSSL 3 encrypted the file in a way that macOS cannot read.',
+      who: 'maintainer',
+      next: 'Check the password; if it is right: openssl pkcs12 -export -legacy -in cert-and-key.pem -out legacy.p12',
+      act: 'check',
+      area: 'identities',
+    },
+    {
+      code: 'P12_EMPTY',
+      kind: 'tool',
+      match: ['SecKeychainItemImport: One or more parameters passed to a function were not valid'],
+      cause: 'The .p12 is empty: its secret is not set in this environment, as in runs for a fork.',
+      who: 'maintainer',
+      next: 'Set the secret that holds the .p12',
+      act: 'check',
+      area: 'identities',
+    },
+    {
+      code: 'P12_FORMAT',
+      kind: 'tool',
+      match: ['SecKeychainItemImport: Unknown format in import'],
+      cause: 'The file is not a .p12: its base64 was decoded twice or not at all, or another file was encoded.',
+      who: 'maintainer',
+      next: 'Encode the .p12 once: base64 -i identity.p12',
+      act: 'check',
+      area: 'identities',
+    },
+    {
+      code: 'P12_MISSING',
+      kind: 'tool',
+      match: ['security: Error reading infile'],
+      cause: 'The file to import does not exist: the step that writes it was skipped or wrote it elsewhere.',
+      who: 'maintainer',
+      next: 'ls -l "$P12_FILE"',
+      area: 'identities',
+    },
+    {
+      code: 'P12_NO_ITEMS',
+      kind: 'tool',
+      match: ['security: No keychain items found'],
+      cause: 'The .p12 opens, but holds neither a certificate nor a key.',
+      who: 'maintainer',
+      next: 'Export the certificate and its private key together, as one .p12',
+      act: 'check',
+      area: 'identities',
+    },
+    {
+      code: 'KEYCHAIN_EXISTS',
+      kind: 'tool',
+      match: ['A keychain with the same name already exists'],
+      cause: 'An earlier job on this machine left its keychain behind.',
+      who: 'runner',
+      next: 'security delete-keychain "$KEYCHAIN"',
+      area: 'keychain',
+    },
+    {
+      code: 'KEYCHAIN_NOTHING_TO_DELETE',
+      kind: 'harmless',
+      match: ['SecKeychainDelete: The specified keychain could not be found'],
+      cause: 'There was no old keychain to remove.',
+      who: 'maintainer',
+      next: 'nothing',
+      area: 'keychain',
+    },
+    {
+      code: 'KEYCHAIN_NOT_FOUND',
+      kind: 'tool',
+      match: ['The specified keychain could not be found'],
+      cause: 'The keychain that was named does not exist, or something removed it during the run.',
+      who: 'maintainer',
+      next: `Check its path: security list-keychains -d user. ${OWN_KEYCHAIN}`,
+      act: 'release',
+      area: 'keychain',
+    },
+    {
+      code: 'KEYCHAIN_PARTITION_LIST',
+      kind: 'tool',
+      match: ['SecKeychainItemSetAccessWithPassword: The user name or passphrase you entered is not correct'],
+      cause:
+        "set-key-partition-list needs the keychain's own password, and nobody knows that of a hosted runner's login keychain.",
+      who: 'maintainer',
+      next: OWN_KEYCHAIN,
+      act: 'release',
+      area: 'keychain',
+    },
+    {
+      code: 'KEYCHAIN_PASSWORD',
+      kind: 'tool',
+      match: ['The user name or passphrase you entered is not correct'],
+      cause: 'The keychain was made with another password than the one given now.',
+      who: 'maintainer',
+      next: `Delete the keychain and make it again. ${OWN_KEYCHAIN}`,
+      act: 'release',
+      area: 'keychain',
+    },
+    {
+      code: 'KEYCHAIN_ITEM_NOT_FOUND',
+      kind: 'tool',
+      match: ['The specified item could not be found in the keychain'],
+      cause: 'None of the searched keychains holds the certificate or its key.',
+      who: 'maintainer',
+      next: 'security list-keychains -d user; export certificate and key together, as one .p12',
+      act: 'check',
+      area: 'identities',
+    },
+    {
+      code: 'NO_VALID_IDENTITIES',
+      kind: 'tool',
+      match: ['0 valid identities found'],
+      cause: 'No certificate here has both its private key and a trusted chain. The tool exits 0 all the same.',
+      who: 'maintainer',
+      next: 'security find-identity "$KEYCHAIN", which lists those that are not valid and says why',
+      act: 'check',
+      area: 'identities',
+    },
+    {
+      code: 'KEYCHAIN_NOT_WRITABLE',
+      kind: 'tool',
+      match: ['Write permissions error'],
+      cause: 'The keychain or its preferences belong to root, because an earlier call ran under sudo.',
+      who: 'runner',
+      next: 'Run without sudo; sudo chown -R "$USER" ~/Library/Preferences ~/Library/Keychains',
+      area: 'keychain',
+    },
+  ],
+};
