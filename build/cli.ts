@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { InterruptedError, UsageError } from '../src/base/errors.ts';
 import { removeOwnUnfinished } from '../src/base/files.ts';
-import { useProxies } from '../src/base/proxy.ts';
+import { useProxies } from '../src/base/network/proxy.ts';
 import {
   addCommand,
   type CommandContext,

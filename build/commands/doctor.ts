@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Check } from '../../src/base/check.ts';
 import { PipelineError, UsageError } from '../../src/base/errors.ts';
-import { describeRoute } from '../../src/base/proxy.ts';
+import { describeRoute } from '../../src/base/network/proxy.ts';
 import { compareVersions } from '../../src/base/version.ts';
 import { portableNotary } from '../../src/toolchain/portable/notary.ts';
 import { selectToolchain } from '../../src/toolchain/select.ts';

@@ -1,6 +1,6 @@
 import { fetch as fetchThrough, ProxyAgent } from 'undici';
 import { InterruptedError, NetworkError } from './errors.ts';
-import { type HttpProxy, proxyFor } from './proxy.ts';
+import { type HttpProxy, proxyFor } from './network/proxy.ts';
 import { Secret } from './secret.ts';
 
 /** One call to a service. */

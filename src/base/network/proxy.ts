@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
-import { UsageError } from './errors.ts';
-import { Secret } from './secret.ts';
+import { UsageError } from '../errors.ts';
+import { Secret } from '../secret.ts';
 
 /** A proxy that a request goes through. */
 export interface HttpProxy {

@@ -7,12 +7,12 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { request } from '../../src/base/http.ts';
-import { describeRoute, proxyFor, useProxies } from '../../src/base/proxy.ts';
-import { der, sequence } from '../../src/pki/asn1/der.ts';
-import { NAME } from '../../src/pki/asn1/oids.ts';
-import { makeCertificate } from '../../src/rehearsal/certificate-maker.ts';
-import { placeCommandLine } from '../support/cli.ts';
+import { request } from '../../../src/base/http.ts';
+import { describeRoute, proxyFor, useProxies } from '../../../src/base/network/proxy.ts';
+import { der, sequence } from '../../../src/pki/asn1/der.ts';
+import { NAME } from '../../../src/pki/asn1/oids.ts';
+import { makeCertificate } from '../../../src/rehearsal/certificate-maker.ts';
+import { placeCommandLine } from '../../support/cli.ts';
 
 const DAY_MS = 24 * 3600 * 1000;
 
