@@ -1,5 +1,5 @@
 import { FormatError } from '../base/errors.ts';
-import type { BindContext } from './bind-context.ts';
+import type { BindContext, MappedSegment } from './bind-context.ts';
 import { chainedFixupProblem } from './chained-fixups.ts';
 import {
   DYLD_INFO_COMMAND,
@@ -12,16 +12,6 @@ import {
 import { linkeditProblem } from './linkedit.ts';
 import { type Macho, parseMacho } from './macho.ts';
 import { OpcodeReader } from './opcode-reader.ts';
-
-/** A segment as dyld maps it. */
-export interface MappedSegment {
-  readonly name: string;
-  /** Bytes in memory. */
-  readonly size: bigint;
-  readonly vmAddress: bigint;
-  readonly writable: boolean;
-  readonly executable: boolean;
-}
 
 const VM_PROT_WRITE = 2;
 const VM_PROT_EXECUTE = 4;
