@@ -1,10 +1,11 @@
 import { APPLE_TABLES } from '../../src/apple-messages/apple-tables.ts';
 import { findMessages } from '../../src/apple-messages/find-messages.ts';
 import type { Act, Area, KnownMessage, MessageTable, Who } from '../../src/apple-messages/message.ts';
+import { nearestMessages } from '../../src/apple-messages/nearest-messages.ts';
 import { GITHUB_RUNNER } from './github-runner.ts';
 
 /** Every message that is known. */
-export const TABLES: readonly MessageTable[] = [...APPLE_TABLES, GITHUB_RUNNER];
+export const TABLES: readonly MessageTable[] = [GITHUB_RUNNER, ...APPLE_TABLES];
 
 /** Where in this repository a matter is settled. */
 const FILES: Readonly<Record<Area, string>> = {
@@ -55,7 +56,7 @@ const PEOPLE: Readonly<Record<Who, string>> = {
 };
 
 /** A known message as programs and people are given it. */
-export interface Explanation extends Omit<KnownMessage, 'area' | 'act'> {
+export interface Explanation extends Omit<KnownMessage, 'area' | 'act' | 'match'> {
   /** Command of this pipeline to run then. */
   readonly run: string | null;
   /** Where in this repository the matter is settled. */
@@ -72,8 +73,13 @@ export function explain(message: string, tool?: string): Explanation[] {
   return findMessages(TABLES, message, tool).map(explanationOf);
 }
 
+/** Returns the known messages that are most like an unknown one. */
+export function explainNearest(message: string, tool?: string): Explanation[] {
+  return nearestMessages(TABLES, message, { tool }).map(explanationOf);
+}
+
 /** Returns a known message with the command and the file of this project. */
-export function explanationOf({ area, act, ...message }: KnownMessage): Explanation {
+function explanationOf({ area, act, match: _match, ...message }: KnownMessage): Explanation {
   return { ...message, run: act === undefined ? null : COMMANDS[act], file: FILES[area] };
 }
 

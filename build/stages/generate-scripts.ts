@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Requirement } from '../../src/code-signature/requirement/requirement.ts';
 import { renderRequirement } from '../../src/code-signature/requirement/text.ts';
 import { requirementOf } from '../../src/toolchain/portable/code-signer.ts';
 import type { StageContext, StageResult } from '../run.ts';
-import { type ReadTemplate, scriptRenderer } from '../scripts/render-script.ts';
+import { type ReadTemplate, scriptRenderer, templateReader } from '../scripts/render-script.ts';
 import { type ScriptInput, scriptValues } from '../scripts/script-values.ts';
 import type { ReleaseSigning } from '../signing/identities.ts';
 
@@ -55,11 +54,6 @@ export const SCRIPT_FILES: readonly ScriptFile[] = [
 export function renderScripts(input: ScriptInput, readTemplate: ReadTemplate): RenderedScript[] {
   const render = scriptRenderer(scriptValues(input), readTemplate);
   return SCRIPT_FILES.map((file) => ({ ...file, text: render(file.template) }));
-}
-
-/** Returns a reader of the templates in `folder`. */
-export function templateReader(folder: string): ReadTemplate {
-  return (path) => readFileSync(join(folder, path), 'utf8');
 }
 
 /** The scripts of this version: what is sealed inside the bundle, and what Installer runs for each package. */

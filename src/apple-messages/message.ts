@@ -49,8 +49,11 @@ export interface MessageRow {
   /** Stable name of the cause, unique over all tables. */
   readonly code: string;
   readonly kind: Kind;
-  /** Words that never vary, upper and lower case alike; `…` stands for anything within a line. Any one of them is enough. */
-  readonly match: readonly string[];
+  /**
+   * Words that never vary, upper and lower case alike; `…` stands for anything within a line. Any one of them is enough. A
+   * pattern, where words do not do, sees straight double quotes only.
+   */
+  readonly match: readonly (string | RegExp)[];
   /** What is wrong, which is often not what the message says. */
   readonly cause: string;
   readonly who: Who;
@@ -58,6 +61,15 @@ export interface MessageRow {
   readonly next: string;
   readonly act?: Act;
   readonly area: Area;
+}
+
+/**
+ * Returns the words under which a status of Apple's frameworks is printed: its name and its number.
+ *
+ * @example status('errSecAuthFailed', -25293) // ['errSecAuthFailed', '-25293']
+ */
+export function status(name: string, number: number): string[] {
+  return [name, String(number)];
 }
 
 /** What one tool says. Some tools share their words: then the table has several names, the best known first. */

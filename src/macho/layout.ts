@@ -1,4 +1,4 @@
-import { bytes, type Field, layout, u32be, u32le, u64le } from '../base/layout.ts';
+import { bytes, type Field, layout, u16le, u32be, u32le, u64le } from '../base/layout.ts';
 
 /** Header of a 32-bit Mach-O file, 28 bytes; the 64-bit one begins with the same fields. Source: `struct mach_header`, mach-o/loader.h. */
 const machHeader = (word: Field<number>) =>
@@ -141,6 +141,51 @@ export const DYLD_INFO_COMMAND = layout('DyldInfoCommand', {
   exportSize: u32le,
 });
 
+/** Which symbols are local, external and undefined, and tables by symbol, 80 bytes. Source: `struct dysymtab_command`, mach-o/loader.h. */
+export const DYSYMTAB_COMMAND = layout('DysymtabCommand', {
+  command: u32le,
+  size: u32le,
+  firstLocal: u32le,
+  localCount: u32le,
+  firstExternal: u32le,
+  externalCount: u32le,
+  firstUndefined: u32le,
+  undefinedCount: u32le,
+  contentsOffset: u32le,
+  contentsCount: u32le,
+  modulesOffset: u32le,
+  modulesCount: u32le,
+  externalReferencesOffset: u32le,
+  externalReferencesCount: u32le,
+  indirectSymbolOffset: u32le,
+  indirectSymbolCount: u32le,
+  externalRelocationOffset: u32le,
+  externalRelocationCount: u32le,
+  localRelocationOffset: u32le,
+  localRelocationCount: u32le,
+});
+
+/** What LC_DYLD_CHAINED_FIXUPS names begins with this, 28 bytes. Source: `struct dyld_chained_fixups_header`, mach-o/fixup-chains.h. */
+export const CHAINED_FIXUPS_HEADER = layout('ChainedFixupsHeader', {
+  version: u32le, // 0
+  startsOffset: u32le, // bytes from here, as the two below
+  importsOffset: u32le,
+  symbolsOffset: u32le,
+  importsCount: u32le,
+  importsFormat: u32le, // DYLD_CHAINED_IMPORT*
+  symbolsFormat: u32le, // 0: not compressed
+});
+
+/** Where the chains of a segment begin, 22 bytes, an offset a page follows. Source: `struct dyld_chained_starts_in_segment`, there. */
+export const CHAINED_STARTS_IN_SEGMENT = layout('ChainedStartsInSegment', {
+  structureSize: u32le, // bytes, page starts included
+  pageSize: u16le, // 4096 or 16384
+  pointerFormat: u16le, // DYLD_CHAINED_PTR_*
+  segmentOffset: u64le,
+  maxValidPointer: u32le,
+  pageCount: u16le,
+});
+
 /** Unique id, 24 bytes. Source: `struct uuid_command`, mach-o/loader.h. */
 export const UUID_COMMAND = layout('UuidCommand', { command: u32le, size: u32le, uuid: bytes(16) });
 
@@ -169,7 +214,12 @@ export const PLATFORM_MACOS = 1;
 export const LC_SYMTAB = 0x2;
 export const LC_LOAD_DYLIB = 0xc;
 export const LC_SEGMENT_64 = 0x19;
+export const LC_DYSYMTAB = 0xb;
 export const LC_UUID = 0x1b;
+export const LC_SEGMENT_SPLIT_INFO = 0x1e;
+export const LC_FUNCTION_STARTS = 0x26;
+export const LC_DATA_IN_CODE = 0x29;
+export const LC_ATOM_INFO = 0x36;
 export const LC_CODE_SIGNATURE = 0x1d;
 export const LC_DYLD_INFO = 0x22;
 export const LC_VERSION_MIN_MACOSX = 0x24;
@@ -182,6 +232,7 @@ export const LC_REEXPORT_DYLIB = LC_REQ_DYLD + 0x1f;
 export const LC_LOAD_UPWARD_DYLIB = LC_REQ_DYLD + 0x23;
 export const LC_LAZY_LOAD_DYLIB = 0x20;
 export const LC_DYLD_EXPORTS_TRIE = LC_REQ_DYLD + 0x33;
+export const LC_DYLD_CHAINED_FIXUPS = LC_REQ_DYLD + 0x34;
 /** Section types without bytes in the file: S_ZEROFILL, S_GB_ZEROFILL, S_THREAD_LOCAL_ZEROFILL. */
 export const ZERO_FILLED_SECTION_TYPES: readonly number[] = [0x1, 0xc, 0x12];
 

@@ -1,9 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { PLUGIN_FOLDER, sanitizers } from '../plugin/source.ts';
+import { parseFat } from '../../src/macho/fat.ts';
+import { looseChains, looseOpcodes } from '../macho/loose-tables.ts';
+import { ARCHITECTURES, linkers, linkSlice, llvmTool, PLUGIN_FOLDER, sanitizers } from '../plugin/source.ts';
 import { ALLOWS, BEGINS, expectRun, IN_FULL, lineOf, ofKind } from './login-host/expectations.ts';
 import {
   buildHost,
@@ -135,6 +137,30 @@ describe.each(slices)('loading of a plugin for %s', (slice) => {
     const [run] = await host<Run>(out, slice, plugins[slice] as string, ['run', 'rotates']);
     expect(run?.slice).toBe(slice);
   });
+
+  it.skipIf(state.missing)(`refuses what the dyld of macOS 27 refuses${state.note}`, async () => {
+    const shipped = parseFat(readFileSync(plugins[slice] as string)).find((part) => part.architecture === slice);
+    const loose = [...looseOpcodes(shipped?.data as Buffer), ...looseChains(readFileSync(fixture))];
+    for (const { name, bytes, refusal } of loose) {
+      const path = join(out, `loose-${slice}`);
+      writeFileSync(path, bytes);
+      await expect(host(out, slice, path, ['imports']), name).rejects.toThrow(refusal);
+    }
+    expect(loose.length).toBeGreaterThan(30);
+  });
+
+  it.skipIf(state.missing || !llvmTool('clang'))(
+    `binds what any version of the linker writes${state.note}`,
+    async () => {
+      const architecture = ARCHITECTURES.find(({ name }) => name === slice) as (typeof ARCHITECTURES)[number];
+      for (const linker of linkers()) {
+        const { path, remove } = linkSlice(architecture, linker);
+        const [run] = await host<Run>(out, slice, path, ['run', 'rotates']);
+        expect(run?.violations, linker).toEqual([]);
+        remove();
+      }
+    },
+  );
 
   it.skipIf(state.missing)(`refuses what is no plugin${state.note}`, async () => {
     await expect(host(out, slice, SCENARIOS, ['imports'])).rejects.toThrow('is no 64-bit Mach-O');

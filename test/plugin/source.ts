@@ -91,8 +91,17 @@ export function llvmTool(name: string): string | undefined {
   return firstOnPath(name, ...Array.from({ length: 12 }, (_, index) => `${name}-${14 + index}`));
 }
 
+/** Every version of LLVM's linker on this machine; their bind tables differ. */
+export function linkers(): string[] {
+  const versions = Array.from({ length: 20 }, (_, index) => `ld64.lld-${14 + index}`);
+  return ['ld64.lld', ...versions].filter((name) => firstOnPath(name) !== undefined);
+}
+
 /** Returns the path of one linked slice in a folder that `remove` deletes. */
-export function linkSlice(architecture: (typeof ARCHITECTURES)[number]): { path: string; remove: () => void } {
+export function linkSlice(
+  architecture: (typeof ARCHITECTURES)[number],
+  linker = findLlvmProgram('ld64.lld'),
+): { path: string; remove: () => void } {
   const work = mkdtempSync(join(tmpdir(), 'plugin-'));
   const objects = BUILD.sources.map((source) => join(work, source.replace(/\.c$/, '.o')));
   const stubs = ['-nostdinc', '-isystem', join(PLUGIN_FOLDER, BUILD.stubHeaders)];
@@ -104,7 +113,10 @@ export function linkSlice(architecture: (typeof ARCHITECTURES)[number]): { path:
   const platform = ['-platform_version', 'macos', architecture.minimumMacOS, SDK_VERSION];
   const exports = BUILD.exportedSymbols.flatMap((symbol) => ['-exported_symbol', symbol]);
   const link = ['-arch', architecture.name, ...platform, '-bundle', ...exports, ...BUILD.linkerFlags];
-  run('ld64.lld', [...link, '-o', path, ...objects, ...BUILD.stubLibraries]);
+  execFileSync(linker, [...link, '-o', path, ...objects, ...BUILD.stubLibraries], {
+    cwd: PLUGIN_FOLDER,
+    stdio: 'pipe',
+  });
   return { path, remove: () => rmSync(work, { recursive: true, force: true }) };
 }
 

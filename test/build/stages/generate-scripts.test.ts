@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { quoteWord, scriptRenderer } from '../../../build/scripts/render-script.ts';
+import { quoteWord, scriptRenderer, templateReader } from '../../../build/scripts/render-script.ts';
 import { scriptValues } from '../../../build/scripts/script-values.ts';
-import { renderScripts, SCRIPT_FILES, templateReader } from '../../../build/stages/generate-scripts.ts';
+import { renderScripts, SCRIPT_FILES } from '../../../build/stages/generate-scripts.ts';
 import { PRODUCT } from '../../scripts/product.ts';
 import { needs } from '../../support/needs.ts';
 
