@@ -327,6 +327,7 @@ function scriptValues() {
     .join('');
   return {
     PRODUCT_NAME: config.product.title,
+    LOGIN_RIGHT: config.authorization.right,
     VERSION: version,
     DOMAIN: config.bundle.identifier,
     PACKAGE_IDENTIFIER: config.package.identifier,
