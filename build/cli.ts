@@ -77,6 +77,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/verify.ts')).configureVerify,
   },
   {
+    name: 'kit',
+    summary: "make the files that admins' systems need from a finished package",
+    load: async () => (await import('./commands/kit.ts')).configureKit,
+  },
+  {
     name: 'compare',
     summary: 'show what differs between two packages',
     load: async () => (await import('./commands/compare.ts')).configureCompare,

@@ -147,7 +147,8 @@ function outsideExaminations({ root, env, signal }: CommandContext): Examination
 
 /** Says which way each service is asked: directly, or through a proxy that the environment names. */
 async function describeNetwork(env: CommandContext['env'], services: Config['services']): Promise<string> {
-  const routes = Object.values(services).map((url) => `${new URL(url).host} ${describeRoute(url, env)}`);
+  const asked = [services.timestamp, services.notary, services.tickets];
+  const routes = asked.map((url) => `${new URL(url).host} ${describeRoute(url, env)}`);
   const authorities = env.NODE_EXTRA_CA_CERTS;
   if (!authorities) return [...new Set(routes)].join('\n');
   // Node passes over a file that it cannot read, with a warning that is soon out of sight.

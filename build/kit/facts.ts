@@ -24,11 +24,8 @@ export interface KitFacts {
   /** Null for an unsigned package. */
   readonly signing: SigningFacts | null;
   readonly bundle: BundleFacts;
-  /** Entry of the login right, such as `Example:Invoke,privileged`. */
-  readonly mechanism: string;
-  /** Preference domain of requests, settings and outcomes. */
-  readonly domain: string;
-  readonly guardIdentifier: string;
+  /** What its scripts were told, by name: MECHANISM, DOMAIN, BUNDLE and so on; see scripts/lib/values.sh. */
+  readonly values: Readonly<Record<string, string>>;
   readonly code: readonly CodeFacts[];
 }
 
@@ -73,8 +70,17 @@ export interface CodeFacts {
 
 /** Bytes of a manifest's part; what others' manifests use (micromdm, Apple's example). */
 const CHUNK_SIZE = 10 * 1024 * 1024;
-/** The script that is asked for the values that every script of a build has. */
-const VALUES_SCRIPT = 'Contents/Resources/AuthDBSetup.sh';
+/** Values that the kit needs. */
+const VALUE_NAMES = [
+  'PRODUCT_NAME',
+  'VERSION',
+  'DOMAIN',
+  'PACKAGE_IDENTIFIER',
+  'BUNDLE',
+  'EXECUTABLE',
+  'MECHANISM',
+  'ANCHOR',
+];
 
 /**
  * Returns what a finished package of this project says of itself.
@@ -92,17 +98,15 @@ export async function readKitFacts(path: string): Promise<KitFacts> {
     if (!distribution?.product || !minimumMacOS || !bundle?.id) {
       throw notOurs(path, 'a product archive with an oldest macOS and one bundle');
     }
-    const contents = await bundleContents(opened, component, bundle.path);
-    const values = scriptValuesIn(contents.get(VALUES_SCRIPT)?.toString('utf8') ?? '');
-    const value = (name: string) => {
-      const found = values.get(name);
-      if (found === undefined) throw notOurs(path, `${VALUES_SCRIPT} with ${name}`);
-      return found;
-    };
-    const executable = contents.get(`Contents/MacOS/${basename(value('EXECUTABLE'))}`);
+    const contents = await filesOf(opened, component.payload);
+    const scripts = await filesOf(opened, component.scripts);
+    const values = valuesIn([...contents.values(), ...scripts.values()]);
+    const missing = VALUE_NAMES.filter((name) => values[name] === undefined);
+    if (missing.length > 0) throw notOurs(path, `scripts that say ${missing.join(', ')}`);
+    const executable = contents.get(`${bundle.path.replace(/^\.\//, '')}/Contents/MacOS/${values.EXECUTABLE}`);
     if (!executable) throw notOurs(path, 'the executable that its scripts name');
     return {
-      title: distribution.title ?? value('PRODUCT_NAME'),
+      title: distribution.title ?? (values.PRODUCT_NAME as string),
       version: component.info.version,
       identifier: component.info.identifier,
       file,
@@ -110,10 +114,8 @@ export async function readKitFacts(path: string): Promise<KitFacts> {
       minimumMacOS,
       architectures: distribution.hostArchitectures,
       signing: await signingFacts(opened),
-      bundle: { path: value('BUNDLE'), identifier: bundle.id, executable: value('EXECUTABLE') },
-      mechanism: value('MECHANISM'),
-      domain: value('DOMAIN'),
-      guardIdentifier: value('GUARD_IDENTIFIER'),
+      bundle: { path: values.BUNDLE as string, identifier: bundle.id, executable: values.EXECUTABLE as string },
+      values,
       code: parseFat(executable).map(({ data }) => {
         const { architecture, signature } = sliceFacts(data);
         return { architecture, identifier: signature?.identifier ?? '', cdHash: signature?.cdHash ?? null };
@@ -150,22 +152,26 @@ function onlyComponent({ components }: OpenPackage, path: string): OpenComponent
   return component;
 }
 
-async function bundleContents(
+/** Returns the files of an archive, by their path below its root. */
+async function filesOf(
   { archive }: OpenPackage,
-  { payload }: OpenComponent,
-  bundlePath: string,
+  member: OpenComponent['payload'],
 ): Promise<ReadonlyMap<string, Buffer>> {
-  const contents = new Map<string, Buffer>();
-  if (!payload) return contents;
-  const prefix = `${bundlePath.replace(/^\.\//, '')}/`;
-  for await (const { path, kind, data } of cpioEntries(archive, payload)) {
-    const below = path.replace(/^\.\//, '');
-    if (kind !== 'file' || !below.startsWith(prefix)) continue;
+  const files = new Map<string, Buffer>();
+  if (!member) return files;
+  for await (const { path, kind, data } of cpioEntries(archive, member)) {
+    if (kind !== 'file') continue;
     const parts: Buffer[] = [];
     for await (const chunk of data) parts.push(Buffer.from(chunk));
-    contents.set(below.slice(prefix.length), Buffer.concat(parts));
+    files.set(path.replace(/^\.\//, ''), Buffer.concat(parts));
   }
-  return contents;
+  return files;
+}
+
+/** Returns the values of all scripts together; a script holds only those that it uses. */
+function valuesIn(files: readonly Buffer[]): Record<string, string> {
+  const scripts = files.filter((data) => data.subarray(0, 2).toString('latin1') === '#!');
+  return Object.fromEntries(scripts.flatMap((script) => [...scriptValuesIn(script.toString('utf8'))]));
 }
 
 /** Returns the values that a generated script begins with, `KEY='value'` a line; see quoteWord in build/scripts/render-script.ts. */

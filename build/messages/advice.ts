@@ -1,6 +1,7 @@
 import { APPLE_TABLES } from '../../src/apple-messages/apple-tables.ts';
-import { findMessages } from '../../src/apple-messages/find-messages.ts';
+import { ANY_TOOL, findMessages } from '../../src/apple-messages/find-messages.ts';
 import type { Act, Area, KnownMessage, MessageTable, Who } from '../../src/apple-messages/message.ts';
+import { nearestMessages } from '../../src/apple-messages/nearest-messages.ts';
 import { GITHUB_RUNNER } from './github-runner.ts';
 
 /** Every message that is known. */
@@ -55,11 +56,13 @@ const PEOPLE: Readonly<Record<Who, string>> = {
 };
 
 /** A known message as programs and people are given it. */
-export interface Explanation extends Omit<KnownMessage, 'area' | 'act'> {
+export interface Explanation extends Omit<KnownMessage, 'area' | 'act' | 'match'> {
   /** Command of this pipeline to run then. */
   readonly run: string | null;
   /** Where in this repository the matter is settled. */
   readonly file: string;
+  /** The first line that it explains, as it was printed; none for one that is only like it. */
+  readonly line?: string;
 }
 
 /**
@@ -72,14 +75,21 @@ export function explain(message: string, tool?: string): Explanation[] {
   return findMessages(TABLES, message, tool).map(explanationOf);
 }
 
+/** Returns the known messages that are most like an unknown one. */
+export function explainNearest(message: string, tool?: string): Explanation[] {
+  return nearestMessages(TABLES, message, { tool }).map(explanationOf);
+}
+
 /** Returns a known message with the command and the file of this project. */
-export function explanationOf({ area, act, ...message }: KnownMessage): Explanation {
+function explanationOf({ area, act, match: _match, ...message }: KnownMessage): Explanation {
   return { ...message, run: act === undefined ? null : COMMANDS[act], file: FILES[area] };
 }
 
 /** Returns an explanation as a person reads it, each line below `indent`. */
-export function renderExplanation({ code, tool, cause, who, next, run, file, kind }: Explanation, indent = ''): string {
+export function renderExplanation(one: Explanation, indent = ''): string {
+  const { code, tool, cause, who, next, run, file, kind, line } = one;
   const lines = [
+    ...(line === undefined ? [] : [['code', code]]),
     ['means', kind === 'harmless' ? `${cause} (harmless)` : cause],
     ['who', PEOPLE[who]],
     ['next', next],
@@ -87,5 +97,5 @@ export function renderExplanation({ code, tool, cause, who, next, run, file, kin
     ['file', file],
   ];
   const text = lines.map(([name, value]) => `${indent}  ${(name as string).padEnd(6)} ${value}`);
-  return [`${indent}${tool}: ${code}`, ...text].join('\n');
+  return [`${indent}${tool === ANY_TOOL ? '' : `${tool}: `}${line ?? code}`, ...text].join('\n');
 }

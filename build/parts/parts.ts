@@ -13,14 +13,14 @@ import { LOCK_FILE } from '../sbom/npm-packages.ts';
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** Schema of compiled/compiled.json: what was compiled, from which commit, by which tools. */
-const COMPILED_SCHEMA = z.object({
+const COMPILED_SCHEMA = z.strictObject({
   schema: z.literal(1),
   version: z.string(),
   commit: z.string().nullable(),
   sourceDateEpoch: z.number().int().min(0),
   toolchain: z.enum(['portable', 'apple']),
   tools: z.record(z.string(), z.string()),
-  slices: z.array(z.object({ architecture: z.enum(['x86_64', 'arm64']), sha256 })).min(1),
+  slices: z.array(z.strictObject({ architecture: z.enum(['x86_64', 'arm64']), sha256 })).min(1),
 });
 export type CompiledRecord = z.infer<typeof COMPILED_SCHEMA>;
 

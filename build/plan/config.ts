@@ -103,7 +103,16 @@ export const CONFIG_SCHEMA = z.strictObject({
       .optional()
       .describe('Keys that stay in a key service, a smart card or a hardware module'),
   }),
-  services: z.strictObject({ timestamp: url, notary: url, tickets: url }),
+  services: z.strictObject({
+    timestamp: url,
+    notary: url,
+    tickets: url,
+    downloads: url
+      .nullable()
+      .describe(
+        'Folder from which a released version is downloaded, {version} put in; null: the kit names a placeholder',
+      ),
+  }),
 });
 
 /** What release.config.json says. */

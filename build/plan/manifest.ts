@@ -7,11 +7,11 @@ import type { Plan } from './plan.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
-const SUBMISSION = z.object({ id: z.string(), status: z.string(), submittedAt: z.string() });
-const TICKET = z.object({ issuedAt: z.string(), sha256 });
+const SUBMISSION = z.strictObject({ id: z.string(), status: z.string(), submittedAt: z.string() });
+const TICKET = z.strictObject({ issuedAt: z.string(), sha256 });
 
 /** Schema of release.json: what a run did, and the point from which `--resume` goes on. */
-export const MANIFEST_SCHEMA = z.object({
+export const MANIFEST_SCHEMA = z.strictObject({
   schema: z.literal(1),
   product: z.string(),
   version: z.string(),
@@ -22,10 +22,12 @@ export const MANIFEST_SCHEMA = z.object({
   timeFrom: z.enum(['SOURCE_DATE_EPOCH', 'commit', 'source archive', 'CHANGELOG.md', 'file times']).optional(),
   commit: z.string().nullable(),
   tools: z.record(z.string(), z.string()),
-  stages: z.array(z.object({ name: z.string(), seconds: z.number(), outcome: z.enum(['done', 'failed', 'skipped']) })),
-  files: z.array(z.object({ path: z.string(), role: z.string(), size: z.number(), sha256 })),
+  stages: z.array(
+    z.strictObject({ name: z.string(), seconds: z.number(), outcome: z.enum(['done', 'failed', 'skipped']) }),
+  ),
+  files: z.array(z.strictObject({ path: z.string(), role: z.string(), size: z.number(), sha256 })),
   package: z
-    .object({
+    .strictObject({
       identifier: z.string(),
       tocDigest: z.string(),
       signer: z.string().nullable(),
@@ -34,7 +36,7 @@ export const MANIFEST_SCHEMA = z.object({
     })
     .nullable(),
   code: z.array(
-    z.object({
+    z.strictObject({
       architecture: z.string(),
       cdhash: z.string().nullable(),
       identifier: z.string().nullable(),
@@ -45,7 +47,7 @@ export const MANIFEST_SCHEMA = z.object({
   ticket: TICKET.nullable(),
   /** Submission and ticket of each extra package, by its path; absent in manifests of 1.1.0's first days. */
   extras: z
-    .array(z.object({ path: z.string(), submission: SUBMISSION.nullable(), ticket: TICKET.nullable() }))
+    .array(z.strictObject({ path: z.string(), submission: SUBMISSION.nullable(), ticket: TICKET.nullable() }))
     .optional(),
 });
 

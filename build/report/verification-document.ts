@@ -4,19 +4,19 @@ import type { Trust } from '../../src/pki/x509/apple-roots.ts';
 import type { PackageReport } from '../../src/verify/expectations.ts';
 
 /** Schema of what `verify --json` prints and of verify-report.json. */
-export const VERIFICATION_SCHEMA = z.object({
+export const VERIFICATION_SCHEMA = z.strictObject({
   schema: z.literal(1),
   file: z.string().describe('The file that was judged, as it was named; in verify-report.json its name alone'),
   trust: z.enum(['apple', 'rehearsal']).describe('Whose signatures were believed; no Mac trusts a rehearsal'),
   checks: z.array(
-    z.object({
+    z.strictObject({
       id: z.string().describe('Stable, for programs'),
       status: z.enum(['pass', 'fail', 'skipped']),
       subject: z.string().optional().describe('The file, component or slice that was looked at'),
       reason: z.string().optional(),
     }),
   ),
-  facts: z.object({
+  facts: z.strictObject({
     identifier: z.string().nullable(),
     version: z.string().nullable(),
     tocDigest: z

@@ -5,12 +5,16 @@ import { parseRequirementText } from '../../src/code-signature/requirement/gramm
 export interface ScriptInput {
   /** Name for people and for the guard's folder, such as `Escrow Buddy`. */
   readonly productName: string;
-  /** Name of the bundle, with or without `.bundle`; its executable has the same name without it. */
+  /** Name of the bundle, with or without `.bundle`. */
   readonly bundleName: string;
+  /** Name of its program in Contents/MacOS. */
+  readonly executable: string;
   readonly packageIdentifier: string;
   /** Also the settings domain and the tag of log lines. */
   readonly bundleIdentifier: string;
-  /** Entry of the login right, such as `Escrow Buddy:Invoke,privileged`. */
+  /** Right that macOS asks for at the login window, such as `system.login.console`. */
+  readonly loginRight: string;
+  /** Entry of that right, such as `Escrow Buddy:Invoke,privileged`. */
   readonly mechanism: string;
   /** Entry that the mechanism stands in front of, such as `loginwindow:done`. */
   readonly anchor: string;
@@ -31,7 +35,7 @@ export interface ScriptInput {
  * @throws UsageError when a value would not survive a property list or a PlistBuddy command
  */
 export function scriptValues(input: ScriptInput): Record<string, string> {
-  const executable = input.bundleName.replace(/\.bundle$/, '');
+  const bundleName = input.bundleName.replace(/\.bundle$/, '');
   const values = {
     PRODUCT_NAME: input.productName,
     VERSION: input.version,
@@ -40,8 +44,9 @@ export function scriptValues(input: ScriptInput): Record<string, string> {
     GUARD_IDENTIFIER: input.guardIdentifier,
     UNINSTALL_IDENTIFIER: input.uninstallIdentifier,
     PLUG_IN_FOLDER: input.installLocation,
-    BUNDLE: `${input.installLocation}/${executable}.bundle`,
-    EXECUTABLE: executable,
+    BUNDLE: `${input.installLocation}/${bundleName}.bundle`,
+    EXECUTABLE: input.executable,
+    LOGIN_RIGHT: input.loginRight,
     MECHANISM: input.mechanism,
     ANCHOR: input.anchor,
     MINIMUM_MACOS: input.minimumMacOS,
@@ -57,7 +62,7 @@ export function scriptValues(input: ScriptInput): Record<string, string> {
   }
   return {
     ...values,
-    BUNDLE_NAME_ANY_CASE: anyCasePattern(executable),
+    BUNDLE_NAME_ANY_CASE: anyCasePattern(bundleName),
     CODE_REQUIREMENT: checkedRequirement(input.codeRequirement),
   };
 }

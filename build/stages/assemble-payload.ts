@@ -22,9 +22,8 @@ export interface AssembledPayload extends Readonly<Record<ScriptPackage, Compone
 
 const PERMISSIONS_FILE = 'payload/permissions.json';
 const modes = z.record(z.string(), z.string().regex(/^[0-7]{4}$/, 'four octal digits, such as 0755'));
-const PERMISSIONS_SCHEMA = z.object({
-  comment: z.string().optional(),
-  owner: z.object({ uid: z.number().int().min(0), gid: z.number().int().min(0) }),
+const PERMISSIONS_SCHEMA = z.strictObject({
+  owner: z.strictObject({ uid: z.number().int().min(0), gid: z.number().int().min(0) }),
   payload: modes,
   scripts: modes,
 });
@@ -45,6 +44,7 @@ export async function assemblePayload(
   const payloadOf = (files: readonly BuiltFile[]) => settle(files, tables.payload, owner, plan.sourceDateEpoch);
   const scriptsOf = (files: readonly BuiltFile[]) => settle(files, tables.scripts, owner, plan.sourceDateEpoch);
   const payload = payloadOf(bundle.map((file) => ({ ...file, path: `${plan.config.bundle.name}/${file.path}` })));
+  refuseUnused(tables.payload, payload);
   return {
     value: {
       kind: 'assembled-payload',
@@ -94,6 +94,16 @@ function settle(
       source: fromBuffer(data),
     })),
   ]);
+}
+
+/** A row that nothing has is a slip of the pen, or stands for a file that is missing. */
+function refuseUnused(table: Permissions['payload'], entries: readonly PayloadEntry[]): void {
+  const paths = new Set(entries.map(({ path }) => path.replace(/^\.\//, '')));
+  const unused = Object.keys(table).filter((path) => !paths.has(path));
+  if (unused.length === 0) return;
+  throw new UsageError('PERMISSION_UNUSED', `${PERMISSIONS_FILE}: the payload has no ${unused.join(', ')}`, {
+    hint: 'Remove the line or mend its path.',
+  });
 }
 
 function modeOf(path: string, table: Permissions['payload']): number {

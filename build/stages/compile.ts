@@ -4,7 +4,9 @@ import type { PlistValue } from 'plist';
 import * as plist from 'plist';
 import * as z from 'zod';
 import { parseDocument } from '../../src/base/document.ts';
+import { UsageError } from '../../src/base/errors.ts';
 import type { BundleSource, Compiler, MachOSlice } from '../../src/toolchain/toolchain.ts';
+import { parsePropertyListDictionary } from '../../src/xml/property-list.ts';
 import type { Manifest } from '../plan/manifest.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { StageContext, StageResult } from '../run.ts';
@@ -18,9 +20,10 @@ export interface CompiledPlugin {
 }
 
 const BUILD_FILE = 'payload/plugin/build.json';
+const TEMPLATE_FILE = 'payload/Info.plist';
 
 /** What payload/plugin/build.json says: the sources of the plug-in and how they are compiled, for both toolchains. */
-const BUILD_SCHEMA = z.object({
+const BUILD_SCHEMA = z.strictObject({
   sources: z.array(z.string()).min(1),
   compilerFlags: z.array(z.string()),
   linkerFlags: z.array(z.string()),
@@ -73,15 +76,15 @@ export async function readBundleSource(plan: Pick<Plan, 'root' | 'config'>): Pro
   };
 }
 
-/** Returns the bundle's Info.plist: the template in payload/, and what configuration and version decide. */
+/**
+ * Returns the bundle's Info.plist: the template in payload/, and what configuration and version decide.
+ *
+ * @throws UsageError `INFO_PLIST_INVALID` when the template has a key that is decided elsewhere
+ */
 export async function renderInfoPlist(plan: Plan): Promise<Buffer> {
   const { bundle, macOS } = plan.config;
-  const template = plist.parse(await readFile(join(plan.root, 'payload/Info.plist'), 'utf8')) as Record<
-    string,
-    PlistValue
-  >;
-  const values: Record<string, PlistValue> = {
-    ...template,
+  const source = await readFile(join(plan.root, TEMPLATE_FILE));
+  const decided: Record<string, PlistValue> = {
     CFBundleExecutable: bundle.executable,
     CFBundleIdentifier: bundle.identifier,
     CFBundleName: bundle.name.replace(/\.bundle$/, ''),
@@ -89,6 +92,14 @@ export async function renderInfoPlist(plan: Plan): Promise<Buffer> {
     CFBundleVersion: String(plan.bundleVersion),
     LSMinimumSystemVersion: macOS.installer,
   };
+  // Our own reader refuses a key that stands twice, of which plist takes the last.
+  const twice = [...parsePropertyListDictionary(source).keys()].filter((key) => Object.hasOwn(decided, key));
+  if (twice.length > 0) {
+    throw new UsageError('INFO_PLIST_INVALID', `${TEMPLATE_FILE} has ${twice.join(', ')}`, {
+      hint: 'Remove it there: release.config.json and the version in package.json decide it.',
+    });
+  }
+  const values = { ...(plist.parse(source.toString('utf8')) as Record<string, PlistValue>), ...decided };
   const sorted = Object.fromEntries(Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1)));
   return Buffer.from(`${plist.build(sorted, { indent: '\t' })}\n`);
 }

@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Requirement } from '../../src/code-signature/requirement/requirement.ts';
 import { renderRequirement } from '../../src/code-signature/requirement/text.ts';
 import { requirementOf } from '../../src/toolchain/portable/code-signer.ts';
 import type { StageContext, StageResult } from '../run.ts';
-import { type ReadTemplate, scriptRenderer } from '../scripts/render-script.ts';
+import { type ReadTemplate, scriptRenderer, templateReader } from '../scripts/render-script.ts';
 import { type ScriptInput, scriptValues } from '../scripts/script-values.ts';
 import type { ReleaseSigning } from '../signing/identities.ts';
 
@@ -57,11 +56,6 @@ export function renderScripts(input: ScriptInput, readTemplate: ReadTemplate): R
   return SCRIPT_FILES.map((file) => ({ ...file, text: render(file.template) }));
 }
 
-/** Returns a reader of the templates in `folder`. */
-export function templateReader(folder: string): ReadTemplate {
-  return (path) => readFileSync(join(folder, path), 'utf8');
-}
-
 /** The scripts of this version: what is sealed inside the bundle, and what Installer runs for each package. */
 export interface GeneratedScripts {
   readonly kind: 'generated-scripts';
@@ -85,8 +79,10 @@ export async function generateScripts(
     {
       productName: product.title,
       bundleName: bundle.name,
+      executable: bundle.executable,
       packageIdentifier: settings.identifier,
       bundleIdentifier: bundle.identifier,
+      loginRight: authorization.right,
       mechanism: authorization.mechanism,
       anchor: authorization.before,
       version: plan.version,

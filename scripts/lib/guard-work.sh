@@ -7,7 +7,7 @@ guard_login() {
         why_refused "$RIGHT_PROBLEM"
         guard_result=not-understood
         [ "$RIGHT_PROBLEM" != no-answer ] || guard_result=no-answer
-        tell "$guard_result" "The login right was left alone: $WHY. Look at: security authorizationdb read system.login.console" no
+        tell "$guard_result" "The login right was left alone: $WHY. Look at: security authorizationdb read $LOGIN_RIGHT" no
         return 1
     fi
     measure_right
@@ -125,7 +125,7 @@ guard_unlock() {
         return 1
     fi
     if ! change_right unlock; then
-        tell unlock-failed "THE NEXT LOGIN WILL FAIL: an entry needs the bundle ($BUNDLE_WHY) and could not be taken out: $WHY. Remove it by hand: security authorizationdb read system.login.console" yes
+        tell unlock-failed "THE NEXT LOGIN WILL FAIL: an entry needs the bundle ($BUNDLE_WHY) and could not be taken out: $WHY. Remove it by hand: security authorizationdb read $LOGIN_RIGHT" yes
         return 1
     fi
     tell unlocked "The entry that needs the bundle was taken out, so that logins keep working: $BUNDLE_WHY. Install the package again." yes

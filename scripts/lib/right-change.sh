@@ -76,7 +76,7 @@ edit_right() {
 
 # write_right XML: the status of security, or TIME_UP. Through a pipe: no file can be cut short, and none is left.
 write_right() {
-    (printf '%s\n' "$1" | limited 30 /usr/bin/security -q authorizationdb write system.login.console >/dev/null 2>&1)
+    (printf '%s\n' "$1" | limited 30 /usr/bin/security -q authorizationdb write "$LOGIN_RIGHT" >/dev/null 2>&1)
 }
 
 # The exit status of the write proves nothing in either direction; what can be read afterwards does.
@@ -125,6 +125,6 @@ restore_right() {
     if read_right && [ "$RIGHT_LIST" = "$STORED" ]; then
         WHY="$WHY; the original was written back"
     else
-        WHY="$WHY; writing the original back did not help, look at: security authorizationdb read system.login.console"
+        WHY="$WHY; writing the original back did not help, look at: security authorizationdb read $LOGIN_RIGHT"
     fi
 }

@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2034
-# Reads system.login.console. What is not understood in full is refused: the reason stands in RIGHT_PROBLEM.
+# Reads the login right. What is not understood in full is refused: the reason stands in RIGHT_PROBLEM.
 # Nothing is written to a disk: what authd prints goes through pipes into variables, so that a full disk stops nobody.
 
 # read_right sets RIGHT_RAW (as printed), RIGHT_XML (as plutil writes it), RIGHT_LIST, RIGHT_KEYS, RIGHT_SHAPE, RIGHT_HEAD and
@@ -18,7 +18,7 @@ read_right() {
     right_raw_keys=-1
     case $RIGHT_RAW in
         '') refuse_right empty || return 1 ;;
-        bplist00*) RIGHT_XML=$(limited 20 /usr/bin/security -q authorizationdb read system.login.console </dev/null 2>/dev/null | convert_right) ;;
+        bplist00*) RIGHT_XML=$(limited 20 /usr/bin/security -q authorizationdb read "$LOGIN_RIGHT" </dev/null 2>/dev/null | convert_right) ;;
         *)
             text_is_whole_xml "$RIGHT_RAW" || refuse_right unparsable || return 1
             RIGHT_XML=$(printf '%s\n' "$RIGHT_RAW" | convert_right)
@@ -30,7 +30,7 @@ read_right() {
 
 # ask_authd sets RIGHT_RAW; its status is that of security, or TIME_UP. Binary output holds NUL, which no variable can.
 ask_authd() {
-    { RIGHT_RAW=$(limited 20 /usr/bin/security -q authorizationdb read system.login.console </dev/null 2>/dev/null); } 2>/dev/null
+    { RIGHT_RAW=$(limited 20 /usr/bin/security -q authorizationdb read "$LOGIN_RIGHT" </dev/null 2>/dev/null); } 2>/dev/null
 }
 
 convert_right() {

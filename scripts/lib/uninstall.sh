@@ -38,7 +38,7 @@ delete_bundle() {
     read_right || return 0
     measure_right
     [ "$NAMED" = 0 ] || change_right unlock || {
-        say "THE NEXT LOGIN WILL FAIL: another program put an entry back that needs the bundle, and it could not be taken out: $WHY. Remove it by hand: security authorizationdb read system.login.console"
+        say "THE NEXT LOGIN WILL FAIL: another program put an entry back that needs the bundle, and it could not be taken out: $WHY. Remove it by hand: security authorizationdb read $LOGIN_RIGHT"
         return 1
     }
 }

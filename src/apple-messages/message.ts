@@ -49,8 +49,11 @@ export interface MessageRow {
   /** Stable name of the cause, unique over all tables. */
   readonly code: string;
   readonly kind: Kind;
-  /** Words that never vary, upper and lower case alike; `…` stands for anything within a line. Any one of them is enough. */
-  readonly match: readonly string[];
+  /**
+   * Words that never vary, upper and lower case alike; `…` stands for anything within a line. Any one of them is enough. A
+   * pattern, where words do not do, sees straight double quotes only.
+   */
+  readonly match: readonly (string | RegExp)[];
   /** What is wrong, which is often not what the message says. */
   readonly cause: string;
   readonly who: Who;
@@ -60,6 +63,15 @@ export interface MessageRow {
   readonly area: Area;
 }
 
+/**
+ * Returns the words under which a status of Apple's frameworks is printed: its name and its number.
+ *
+ * @example status('errSecAuthFailed', -25293) // ['errSecAuthFailed', '-25293']
+ */
+export function status(name: string, number: number): string[] {
+  return [name, String(number)];
+}
+
 /** What one tool says. Some tools share their words: then the table has several names, the best known first. */
 export interface MessageTable {
   readonly tools: readonly [string, ...string[]];
@@ -67,7 +79,12 @@ export interface MessageTable {
   readonly rows: readonly MessageRow[];
 }
 
-/** A known message and the tool that prints it. */
+/** A known message, and the tool that prints it or `any`. */
 export interface KnownMessage extends MessageRow {
   readonly tool: string;
+}
+
+/** A known message and the first line that it explains, as it was printed. */
+export interface FoundMessage extends KnownMessage {
+  readonly line: string;
 }

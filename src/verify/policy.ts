@@ -4,8 +4,8 @@ import type { SliceFacts } from '../code-signature/verify/verify-slice.ts';
 import { versionText } from '../macho/layout.ts';
 import type { OpenPackage } from '../package/open-package.ts';
 import type { Policy } from './expectations.ts';
-import type { PayloadPath } from './payload.ts';
 import type { ScriptText } from './scripts.ts';
+import type { PayloadPath } from './tree.ts';
 
 /** What a policy is held against. */
 export interface PolicySubject {

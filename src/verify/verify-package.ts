@@ -1,16 +1,15 @@
 import { CheckList } from '../base/check.ts';
+import { WorkBudget } from '../base/input/limits.ts';
 import type { RandomAccess } from '../base/random-access.ts';
 import type { SliceFacts } from '../code-signature/verify/verify-slice.ts';
-import { type OpenComponent, type OpenPackage, openPackage } from '../package/open-package.ts';
+import { type OpenPackage, openPackage } from '../package/open-package.ts';
 import { judgeArchive, judgeGaps, judgeMembers, judgeNames } from './archive.ts';
-import { judgeCode } from './code.ts';
+import { judgeComponent } from './component.ts';
 import { isExact, type PackageExpectations, type PackageReport } from './expectations.ts';
-import { judgeArchitectures, judgeDistribution, judgePackageInfo } from './metadata.ts';
+import { judgeArchitectures, judgeDistribution } from './metadata.ts';
 import { judgeOwnForm } from './own-form/own-form.ts';
-import { judgePayload } from './payload.ts';
-import { judgePolicy, type PolicySubject } from './policy.ts';
+import { judgePolicy } from './policy.ts';
 import { readAbout } from './read-about.ts';
-import { judgeScripts } from './scripts.ts';
 import { judgeSignature, type SignatureFacts } from './signature.ts';
 import { judgeTrailing } from './staple.ts';
 
@@ -27,7 +26,8 @@ import { judgeTrailing } from './staple.ts';
  */
 export async function verifyPackage(access: RandomAccess, expectations: PackageExpectations): Promise<PackageReport> {
   const list = new CheckList('package');
-  const archive = await judgeArchive(list, access);
+  const budget = new WorkBudget(access.size);
+  const archive = await judgeArchive(list, access, budget);
   if (!archive) return reportOf(list, {}, []);
   await judgeMembers(list, archive);
   judgeNames(list, archive, expectations.ours);
@@ -36,7 +36,7 @@ export async function verifyPackage(access: RandomAccess, expectations: PackageE
   judgeOurTeam(list, signature, expectations);
   const ticketIssuedAt = await judgeTrailing(list, archive, expectations);
   const outside = { signature, ticketIssuedAt, tocDigest: archive.checksum.value };
-  const opened = await readAbout(list, 'package-contents', () => openPackage(access));
+  const opened = await readAbout(list, 'package-contents', () => openPackage(access, budget));
   if (!opened) return reportOf(list, outside, []);
   list.pass('package-contents');
   const slices = await judgeContents(list, opened, signature, expectations);
@@ -52,7 +52,15 @@ async function judgeContents(
   const ours = expectations.ours !== null;
   judgeDistribution(list, opened, expectations.ours);
   const judged = [];
-  for (const component of opened.components) judged.push(await judgeComponent(component, opened, expectations));
+  for (const component of opened.components)
+    judged.push(
+      await judgeComponent(component, opened, expectations, {
+        name: component.folder === '' ? 'component' : component.folder,
+        depth: 0,
+        fromScripts: false,
+        signedAt: signature.timestamp,
+      }),
+    );
   for (const { checks } of judged) list.add(checks);
   const slices = judged.flatMap((component) => component.slices);
   judgeArchitectures(list, opened, slices, ours);
@@ -62,25 +70,6 @@ async function judgeContents(
     judgePolicy(list, expectations.policy, { opened, teamIdentifier, slices, components: judged });
   }
   return slices;
-}
-
-async function judgeComponent(component: OpenComponent, opened: OpenPackage, expectations: PackageExpectations) {
-  const list = new CheckList(component.folder === '' ? 'component' : component.folder);
-  const paths = await judgePayload(list, opened, component, expectations);
-  judgePackageInfo(list, component, paths, expectations.ours);
-  const scripts = await judgeScripts(list, opened, component, expectations);
-  const slices = paths ? await judgeCode(list, opened, component, paths, expectations) : [];
-  const installLocation = component.info.installLocation ?? '/';
-  return {
-    checks: list.checks,
-    slices,
-    installLocation,
-    paths,
-    scripts,
-  } satisfies PolicySubject['components'][number] & {
-    checks: unknown;
-    slices: unknown;
-  };
 }
 
 function judgeOurTeam(list: CheckList, { signer }: SignatureFacts, { ours }: PackageExpectations): void {

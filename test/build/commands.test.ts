@@ -100,8 +100,15 @@ describe('doctor explain', () => {
     ]);
   });
 
-  it('shows what nobody knows as it is', () => {
-    expect(cli(['doctor', 'explain', 'wholly new']).stdout).toContain('Not known:\nwholly new\n');
+  it('shows what nobody knows as it is, with what is like it, and exits 6', () => {
+    const run = cli(['doctor', 'explain', 'The staple and verify action did not work']);
+    expect([run.status, run.stdout]).toEqual([
+      6,
+      expect.stringMatching(/^Not known:\nThe staple [\s\S]*Not the same, but like it:[\s\S]*stapler: \w+\n/),
+    ]);
+    const json = cli(['doctor', 'explain', '--json', 'The staple and verify action did not work']);
+    const { known, nearest } = JSON.parse(json.stdout);
+    expect([json.status, known, nearest[0].tool]).toEqual([6, [], 'stapler']);
     expect(cli(['doctor', 'explain', 'x', '--tool', 'nothing']).status).toBe(2);
   });
 });

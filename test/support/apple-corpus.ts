@@ -7,8 +7,8 @@ export interface Reported {
   readonly code: string;
   readonly tool: string;
   readonly message: string;
-  readonly who: string;
-  readonly source: string;
+  readonly source: string | null;
+  readonly seen?: string;
 }
 
 /** Returns the messages of one file of the corpus. */

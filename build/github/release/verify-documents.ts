@@ -1,14 +1,16 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { documentIn, parseJson } from '../../../src/base/document.ts';
 import { VerificationError } from '../../../src/base/errors.ts';
 import { digestFile } from '../../../src/base/files.ts';
+import { readManifest } from '../../plan/manifest.ts';
 import { SBOM_FILE, SUMS_FILE, VERIFY_REPORT_FILE } from '../../plan/output-files.ts';
 import { VERIFICATION_SCHEMA, type VerificationDocument } from '../../report/verification-document.ts';
 import { sbomProblems } from '../../sbom/check-sbom.ts';
 import { readPackageContent } from '../../sbom/package-content.ts';
 import { UNLISTED } from './assets.ts';
+import { SMOKE_IMAGES, VERDICTS_ASSET, verdictProblems } from './verdicts.ts';
 
 /**
  * Holds SHA256SUMS of a downloaded release to its other assets; lines about files inside the MDM kit have none.
@@ -51,6 +53,19 @@ export async function checkReport(folder: string, found: VerificationDocument): 
     ...[...now].map((result) => `it lacks ${result}`),
   ];
   return end('REPORT_WRONG', problems, `${told.checks.length} checks, the same as now`);
+}
+
+/**
+ * Holds what the Macs found to the published package: each image installed exactly this one.
+ *
+ * @throws VerificationError `SMOKE_INCOMPLETE`
+ */
+export async function checkSmoke(folder: string, packagePath: string): Promise<string> {
+  const manifest = await readManifest(folder);
+  const { sha256 } = await digestFile(packagePath);
+  const expected = { name: basename(packagePath), sha256, team: manifest?.package?.teamIdentifier ?? null };
+  const problems = verdictProblems(await readFile(join(folder, VERDICTS_ASSET), 'utf8'), expected);
+  return end('SMOKE_INCOMPLETE', problems, `${SMOKE_IMAGES.length} Macs installed this package`);
 }
 
 /**

@@ -12,7 +12,7 @@ export const NOTARY_LOG: MessageTable = {
     {
       code: 'LOG_CRITICAL',
       kind: 'refused',
-      match: ['Archive contains critical validation errors'],
+      match: ['Archive contains critical validation errors', '"statusCode":4000'],
       cause: 'The notary refused the package; each issue of its log says why.',
       who: 'maintainer',
       next: 'Read the issues of its log',
@@ -22,7 +22,7 @@ export const NOTARY_LOG: MessageTable = {
     {
       code: 'LOG_TEAM',
       kind: 'refused',
-      match: ['Team is not yet configured for notarization'],
+      match: ['Team is not yet configured for notarization', '"statusCode":7000', 'StatusCode 7000', 'Error 7000'],
       cause: 'Apple has not enabled this team for notarization, or has blocked it.',
       who: 'account-holder',
       next: 'Write to Apple: https://developer.apple.com/contact/, Development and Technical',
@@ -50,7 +50,7 @@ export const NOTARY_LOG: MessageTable = {
     {
       code: 'LOG_UNSIGNED',
       kind: 'refused',
-      match: ['The binary is not signed.'],
+      match: ['The binary is not signed.', /The package is not signed\./],
       cause: 'A program in the package has no signature, perhaps in an archive within it or among its scripts.',
       who: 'maintainer',
       next: SIGN_AGAIN,
@@ -120,7 +120,10 @@ export const NOTARY_LOG: MessageTable = {
     {
       code: 'LOG_NOT_EXTRACTED',
       kind: 'refused',
-      match: ['could not be extracted'],
+      match: [
+        /contents of [^\n]* could not be extracted/,
+        /(archive|package|disk image)[^\n]* (is corrupt|is malformed|could not be opened)/i,
+      ],
       cause: 'Payload or Scripts are damaged, or compressed in a way that the notary does not read.',
       who: 'maintainer',
       next: 'Look at what the package contains, then build again',

@@ -1,6 +1,9 @@
 import type { MessageTable } from '../message.ts';
 
-/** What `productsign`, `productbuild` and `pkgbuild` say; they share most of their words. From public reports. */
+/**
+ * What `productsign`, `productbuild` and `pkgbuild` say; they share most of their words. From public reports. Timestamps, keychains
+ * and certificates have tables of their own.
+ */
 export const PACKAGE_BUILDERS: MessageTable = {
   tools: ['productsign', 'productbuild', 'pkgbuild'],
   rows: [
@@ -12,6 +15,37 @@ export const PACKAGE_BUILDERS: MessageTable = {
       who: 'maintainer',
       next: 'Set package.identifier in the configuration',
       area: 'configuration',
+    },
+    {
+      code: 'PKGBUILD_EMPTY',
+      kind: 'tool',
+      match: ['Can\'t find "." in bom file', "Can't find . in bom"],
+      cause: 'The payload folder is empty or unreadable, or a link points outside it.',
+      who: 'maintainer',
+      next: 'ls -laR "$ROOT", then build again',
+      act: 'release',
+      area: 'package',
+    },
+    {
+      code: 'PKGBUILD_PATH',
+      kind: 'tool',
+      match: [
+        /(pkgbuild|productbuild|productsign): error: [^\n]*(path|package|bundle|file)[^\n]*(does not exist|not found|could not be found)/,
+      ],
+      cause: 'What was to be packed does not exist: the stage before it did not run or wrote elsewhere.',
+      who: 'maintainer',
+      next: 'Check the path, then build again',
+      act: 'release',
+      area: 'package',
+    },
+    {
+      code: 'PKGBUILD_TOO_LARGE',
+      kind: 'tool',
+      match: [/pkgbuild: error: [^\n]*File too large/],
+      cause: 'A file of the payload is larger than 8 GiB, which a package of this form cannot hold.',
+      who: 'maintainer',
+      next: 'find "$ROOT" -size +8G',
+      area: 'package',
     },
     {
       code: 'PRODUCTSIGN_ROLE',
@@ -37,7 +71,7 @@ export const PACKAGE_BUILDERS: MessageTable = {
     {
       code: 'PRODUCTSIGN_KEY_ACCESS',
       kind: 'tool',
-      match: ['CSSMERR_CSP_NO_USER_INTERACTION'],
+      match: ['CSSMERR_CSP_NO_USER_INTERACTION', /SignData failed:[^\n]*-25308/],
       cause: 'productsign may not use the key without asking, and nobody is there to answer.',
       who: 'maintainer',
       next: 'A release signs from a keychain of its own, which admits productsign: run it again',

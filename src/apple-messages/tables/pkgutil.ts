@@ -1,16 +1,26 @@
 import type { MessageTable } from '../message.ts';
 
-/** What `pkgutil` says about a package's signature. From public reports. */
+/** What `pkgutil` says about a package's signature and about receipts. From public reports. */
 export const PKGUTIL: MessageTable = {
   tools: ['pkgutil'],
   rows: [
+    {
+      code: 'PACKAGE_UNSIGNED',
+      kind: 'verification',
+      match: ['Status: no signature'],
+      cause: 'The package is not signed, or a tool that took it apart and put it together again dropped the signature.',
+      who: 'maintainer',
+      next: 'Sign it with a Developer ID Installer certificate',
+      act: 'verify',
+      area: 'sign-package',
+    },
     {
       code: 'PACKAGE_MODIFIED',
       kind: 'verification',
       match: ['package is invalid (checksum did not verify)'],
       cause: 'The package was cut off or changed after it was signed. spctl may accept it nevertheless.',
       who: 'maintainer',
-      next: 'Verify the package, then sign it again',
+      next: 'Download or build it again, and verify it',
       act: 'verify',
       area: 'sign-package',
     },
@@ -23,6 +33,73 @@ export const PKGUTIL: MessageTable = {
       next: 'Verify the package, then sign it again',
       act: 'verify',
       area: 'sign-package',
+    },
+    {
+      code: 'PACKAGE_REVOKED',
+      kind: 'refused',
+      match: ['Status: revoked signature'],
+      cause: 'Its owner or Apple revoked the certificate that signed the package.',
+      who: 'account-holder',
+      next: 'Find out who revoked it and why, then request a new certificate and release a new version',
+      area: 'identities',
+    },
+    {
+      code: 'PACKAGE_EXPIRED',
+      kind: 'verification',
+      match: [/Status: signed by [^\n]*that has (since )?expired/, /Status: signed by [^\n]*\(expired\)/],
+      cause: 'The certificate has expired, and the signature has no timestamp from before that day.',
+      who: 'account-holder',
+      next: 'Request a new Developer ID Installer certificate, then release a new version',
+      act: 'verify',
+      area: 'identities',
+    },
+    {
+      code: 'PACKAGE_UNTRUSTED',
+      kind: 'verification',
+      match: ['Status: signed by untrusted certificate'],
+      cause:
+        'The chain does not end at Apple: a rehearsal, a self-signed certificate, or a signature that lacks the intermediate.',
+      who: 'maintainer',
+      next: 'Sign it with a Developer ID Installer certificate and its intermediate',
+      act: 'verify',
+      area: 'identities',
+    },
+    {
+      code: 'PACKAGE_SIGNED',
+      kind: 'harmless',
+      match: [
+        /Status: signed by a (developer )?certificate (trusted by|issued by Apple)/,
+        'Status: signed Apple Software',
+        'Notarization: trusted by the Apple notary service',
+      ],
+      cause: 'The signature is valid and trusted: this is the good result.',
+      who: 'maintainer',
+      next: 'nothing',
+      area: 'sign-package',
+    },
+    {
+      code: 'RECEIPT_MISSING',
+      kind: 'tool',
+      match: [/No receipt for "[^"\n]+" found at/],
+      cause: 'The package is not installed on this volume, or was installed under another identifier.',
+      who: 'maintainer',
+      next: 'pkgutil --pkgs, which lists those that are',
+      area: 'verify',
+    },
+    {
+      code: 'PACKAGE_UNREADABLE',
+      kind: 'tool',
+      match: [
+        /Could not open package( for expansion)?:/,
+        /Error extracting xar/,
+        /xar_open failed/,
+        /is not a (valid|flat) package/,
+      ],
+      cause: 'The file is not a flat package: a download page, a cut-off file or an old package bundle.',
+      who: 'maintainer',
+      next: 'file "$PKG"; download or build it again',
+      act: 'inspect',
+      area: 'package',
     },
   ],
 };

@@ -1,11 +1,12 @@
-import type { MessageTable } from '../message.ts';
+import { type MessageTable, status } from '../message.ts';
 
 const OWN_KEYCHAIN = 'A release makes a keychain of its own for each signature and removes it: run it again';
 
 /**
- * What `security` says about keychains, certificates and .p12 files.
+ * What `security` says when it imports a .p12, lists identities and sets who may use a key. What it says of keychains in general
+ * is in `any/keychain.ts`.
  *
- * Words from public reports and from Security-61901: keychain_*.c and identity_find.m of SecurityTool.
+ * Words from public reports and from Security-61901: SecBase.h, and keychain_*.c and identity_find.m of SecurityTool.
  */
 export const SECURITY: MessageTable = {
   tools: ['security'],
@@ -13,9 +14,15 @@ export const SECURITY: MessageTable = {
     {
       code: 'P12_PASSWORD',
       kind: 'tool',
-      match: ['MAC verification failed during PKCS12 import'],
+      match: [
+        'MAC verification failed during PKCS12 import',
+        ...status('errSecPkcs12VerifyFailure', -25264),
+        'SecKeychainItemImport: The user name or passphrase you entered is not correct',
+        'Passphrase is required for import/export',
+        ...status('errSecPassphraseRequired', -25260),
+      ],
       cause:
-        'The password of the .p12 is wrong or empty, or OpenSSL 3 encrypted the file in a way that macOS cannot read.',
+        'The password of the .p12 is wrong, empty or was changed by the shell, or OpenSSL 3 encrypted the file in a way that macOS cannot read.',
       who: 'maintainer',
       next: 'Check the password; if it is right: openssl pkcs12 -export -legacy -in cert-and-key.pem -out legacy.p12',
       act: 'check',
@@ -34,8 +41,19 @@ export const SECURITY: MessageTable = {
     {
       code: 'P12_FORMAT',
       kind: 'tool',
-      match: ['SecKeychainItemImport: Unknown format in import'],
-      cause: 'The file is not a .p12: its base64 was decoded twice or not at all, or another file was encoded.',
+      match: [
+        'Unable to import an item',
+
+        'Unknown format in import',
+        'Import/Export format unsupported',
+        'SecKeychainItemImport: Unable to decode the provided data',
+        ...status('errSecUnknownFormat', -25257),
+        ...status('errSecUnsupportedFormat', -25256),
+        ...status('errSecDecode', -26275),
+        ...status('CSSMERR_CL_UNKNOWN_FORMAT', -2147411890),
+      ],
+      cause:
+        'The file is not a .p12: its base64 was decoded twice, not at all or only in part, or another file (a .cer, a profile) was encoded.',
       who: 'maintainer',
       next: 'Encode the .p12 once: base64 -i identity.p12',
       act: 'check',
@@ -44,10 +62,20 @@ export const SECURITY: MessageTable = {
     {
       code: 'P12_MISSING',
       kind: 'tool',
-      match: ['security: Error reading infile'],
+      match: ['security: Error reading infile … No such file or directory'],
       cause: 'The file to import does not exist: the step that writes it was skipped or wrote it elsewhere.',
       who: 'maintainer',
       next: 'ls -l "$P12_FILE"',
+      area: 'identities',
+    },
+    {
+      code: 'P12_UNREADABLE',
+      kind: 'tool',
+      match: ['security: Error reading infile'],
+      cause:
+        'The file to import cannot be read: its owner or mode forbids it, or macOS protects the folder it is in (Documents, Desktop, Downloads).',
+      who: 'runner',
+      next: 'ls -l "$P12_FILE"; put it into a temporary folder',
       area: 'identities',
     },
     {
@@ -61,13 +89,13 @@ export const SECURITY: MessageTable = {
       area: 'identities',
     },
     {
-      code: 'KEYCHAIN_EXISTS',
-      kind: 'tool',
-      match: ['A keychain with the same name already exists'],
-      cause: 'An earlier job on this machine left its keychain behind.',
-      who: 'runner',
-      next: 'security delete-keychain "$KEYCHAIN"',
-      area: 'keychain',
+      code: 'P12_IMPORTED',
+      kind: 'harmless',
+      match: [/\b\d+ (identity|identities|certificates?|keys?) imported/],
+      cause: 'The import worked.',
+      who: 'maintainer',
+      next: 'nothing',
+      area: 'identities',
     },
     {
       code: 'KEYCHAIN_NOTHING_TO_DELETE',
@@ -76,16 +104,6 @@ export const SECURITY: MessageTable = {
       cause: 'There was no old keychain to remove.',
       who: 'maintainer',
       next: 'nothing',
-      area: 'keychain',
-    },
-    {
-      code: 'KEYCHAIN_NOT_FOUND',
-      kind: 'tool',
-      match: ['The specified keychain could not be found'],
-      cause: 'The keychain that was named does not exist, or something removed it during the run.',
-      who: 'maintainer',
-      next: `Check its path: security list-keychains -d user. ${OWN_KEYCHAIN}`,
-      act: 'release',
       area: 'keychain',
     },
     {
@@ -100,29 +118,20 @@ export const SECURITY: MessageTable = {
       area: 'keychain',
     },
     {
-      code: 'KEYCHAIN_PASSWORD',
+      code: 'KEYCHAIN_NO_SIGNING_KEY',
       kind: 'tool',
-      match: ['The user name or passphrase you entered is not correct'],
-      cause: 'The keychain was made with another password than the one given now.',
+      match: ['SecItemCopyMatching: The specified item could not be found in the keychain'],
+      cause:
+        'The keychain holds no private key that set-key-partition-list could open: the .p12 had only a certificate.',
       who: 'maintainer',
-      next: `Delete the keychain and make it again. ${OWN_KEYCHAIN}`,
-      act: 'release',
-      area: 'keychain',
-    },
-    {
-      code: 'KEYCHAIN_ITEM_NOT_FOUND',
-      kind: 'tool',
-      match: ['The specified item could not be found in the keychain'],
-      cause: 'None of the searched keychains holds the certificate or its key.',
-      who: 'maintainer',
-      next: 'security list-keychains -d user; export certificate and key together, as one .p12',
+      next: 'Export the certificate and its private key together, as one .p12',
       act: 'check',
       area: 'identities',
     },
     {
       code: 'NO_VALID_IDENTITIES',
       kind: 'tool',
-      match: ['0 valid identities found'],
+      match: [/\b0 identities found/, '0 valid identities found'],
       cause: 'No certificate here has both its private key and a trusted chain. The tool exits 0 all the same.',
       who: 'maintainer',
       next: 'security find-identity "$KEYCHAIN", which lists those that are not valid and says why',
@@ -130,12 +139,44 @@ export const SECURITY: MessageTable = {
       area: 'identities',
     },
     {
-      code: 'KEYCHAIN_NOT_WRITABLE',
+      code: 'CERTIFICATE_VERIFIED',
+      kind: 'harmless',
+      match: ['certificate verification successful'],
+      cause: 'The certificate and its chain are valid.',
+      who: 'maintainer',
+      next: 'nothing',
+      area: 'identities',
+    },
+    {
+      code: 'TRUST_NO_INTERACTION',
       kind: 'tool',
-      match: ['Write permissions error'],
-      cause: 'The keychain or its preferences belong to root, because an earlier call ran under sudo.',
-      who: 'runner',
-      next: 'Run without sudo; sudo chown -R "$USER" ~/Library/Preferences ~/Library/Keychains',
+      match: [
+        'SecTrustSettingsSetTrustSettings: errSecInternalComponent',
+        'SecTrustSettingsSetTrustSettings: The authorization was denied since no user interaction was possible',
+      ],
+      cause:
+        'Changing whom a Mac trusts asks a person since macOS 11; no build needs it. A Developer ID chain is trusted already.',
+      who: 'maintainer',
+      next: 'Leave out add-trusted-cert, and put the intermediate certificate into the .p12',
+      act: 'check',
+      area: 'identities',
+    },
+    {
+      code: 'TRUST_NO_SETTINGS',
+      kind: 'harmless',
+      match: ['No Trust Settings were found', ...status('errSecNoTrustSettings', -25263)],
+      cause: 'Nobody has changed the trust of this certificate, as it should be.',
+      who: 'maintainer',
+      next: 'nothing',
+      area: 'identities',
+    },
+    {
+      code: 'SECURITY_USAGE',
+      kind: 'tool',
+      match: ['security: unknown command', 'security: no such command'],
+      cause: 'This macOS has no such command of security, or it was misspelled.',
+      who: 'maintainer',
+      next: 'security help',
       area: 'keychain',
     },
   ],

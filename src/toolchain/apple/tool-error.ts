@@ -35,13 +35,10 @@ export function toolError(tool: AppleTool, result: ToolResult): PipelineError {
 /**
  * Returns the error that a tool's words name, or undefined: then nothing is known but that it failed.
  *
- * A failure of xcrun itself, which starts some of the tools, is found under any tool's name.
- *
  * @example namedFailure('stapler', 'out.pkg does not have a ticket stapled to it.', 'stapler failed')?.code // 'STAPLE_MISSING'
  */
 export function namedFailure(tool: AppleTool, words: string, message: string): PipelineError | undefined {
-  const known = [...findMessages(APPLE_TABLES, words, tool), ...findMessages(APPLE_TABLES, words, 'xcrun')];
-  for (const one of known) {
+  for (const one of findMessages(APPLE_TABLES, words, tool)) {
     const error = errorOf(tool, one, message);
     if (error) return error;
   }
@@ -50,7 +47,7 @@ export function namedFailure(tool: AppleTool, words: string, message: string): P
 
 /** Whoever has to act decides the class of the error; what stops nothing is no error. */
 function errorOf(tool: AppleTool, { kind, code, next }: KnownMessage, message: string): PipelineError | undefined {
-  const details = { hint: `${next}.` };
+  const details = { hint: next };
   switch (kind) {
     case 'tool':
       return new ToolError(code, tool, message, details);

@@ -34,11 +34,13 @@ describe('makePlan', () => {
 describe('a source archive', () => {
   const root = mkdtempSync(join(tmpdir(), 'archive-'));
   afterAll(() => rmSync(root, { recursive: true }));
-  const head = execFileSync('git', ['log', '-1', '--format=%H %ct'], { encoding: 'utf8' }).trim().split(' ');
+  // What is changed and not yet committed belongs to it: a commit that no branch has.
+  const state = execFileSync('git', ['stash', 'create'], { encoding: 'utf8' }).trim() || 'HEAD';
+  const head = execFileSync('git', ['log', '-1', '--format=%H %ct', state], { encoding: 'utf8' }).trim().split(' ');
   const plan = (sourceDateEpoch?: string) => makePlan({ root, outFolder: '/tmp/out', sourceDateEpoch });
 
   it('as git makes it tells its commit and time without git', async () => {
-    const archive = execFileSync('git', ['archive', '--format=tar', 'HEAD'], { maxBuffer: 2 ** 28 });
+    const archive = execFileSync('git', ['archive', '--format=tar', state], { maxBuffer: 2 ** 28 });
     execFileSync('tar', ['-xf', '-', '-C', root], { input: archive });
     const expected = { commit: head[0], sourceDateEpoch: Number(head[1]), timeFrom: 'source archive' };
     expect(await plan()).toMatchObject(expected);

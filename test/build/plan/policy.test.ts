@@ -10,8 +10,8 @@ describe('the policy', () => {
     );
   });
 
-  it('in the README is one', () => {
-    const example = /```json\n(\{ "schema": 1[\s\S]*?)```/.exec(readFileSync('README.md', 'utf8'))?.[1];
+  it('in docs/verifying.md is one', () => {
+    const example = /```json\n(\{ "schema": 1[\s\S]*?)```/.exec(readFileSync('docs/verifying.md', 'utf8'))?.[1];
     expect(POLICY_SCHEMA.parse(JSON.parse(example ?? ''))).toMatchObject({ team: 'ABCDE12345' });
   });
 

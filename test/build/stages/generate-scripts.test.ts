@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { quoteWord, scriptRenderer } from '../../../build/scripts/render-script.ts';
+import { quoteWord, scriptRenderer, templateReader } from '../../../build/scripts/render-script.ts';
 import { scriptValues } from '../../../build/scripts/script-values.ts';
-import { renderScripts, SCRIPT_FILES, templateReader } from '../../../build/stages/generate-scripts.ts';
+import { renderScripts, SCRIPT_FILES } from '../../../build/stages/generate-scripts.ts';
 import { PRODUCT } from '../../scripts/product.ts';
 import { needs } from '../../support/needs.ts';
 
@@ -221,8 +221,10 @@ describe('the scripts', () => {
   });
 
   it('ask the authorization database for nothing but the login right', () => {
+    for (const { text } of rendered.filter((script) => script.text.includes('/usr/bin/security')))
+      expect(text).toContain("\nLOGIN_RIGHT='system.login.console'\n");
     for (const { text } of rendered)
       for (const call of text.match(/\/usr\/bin\/security .*?(?= 2?[<>|])/g) ?? [])
-        expect(call).toMatch(/^\/usr\/bin\/security -q authorizationdb (read|write) system\.login\.console$/);
+        expect(call).toMatch(/^\/usr\/bin\/security -q authorizationdb (read|write) "\$LOGIN_RIGHT"$/);
   });
 });

@@ -74,6 +74,8 @@ export const SHELLS: readonly Shell[] = (['dash', 'bash', 'zsh'] as const).filte
 export class SimulatedMac {
   readonly work: string;
   readonly disk: string;
+  /** Whether every write to the disk fails in the next runs, unless a run says otherwise. */
+  readOnly = false;
   #server: ChildProcess;
   #answers: Interface;
   #waiting: ((line: string) => void)[] = [];
@@ -102,7 +104,7 @@ export class SimulatedMac {
 
   /** Runs a program on the Mac, as root with an installer's bare environment. */
   async run(program: readonly string[], options: RunOptions = {}): Promise<Run> {
-    const { folder = '/', limitSeconds = 3600, environment = {}, job = '-', readOnly = false } = options;
+    const { folder = '/', limitSeconds = 3600, environment = {}, job = '-', readOnly = this.readOnly } = options;
     const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
     const where = [folder, String(limitSeconds), job, readOnly ? 'read-only' : 'writable'];
     return { status: Number(await this.#ask(['run', ...where, ...variables, '--', ...program])) };

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { templateReader } from '../../../build/scripts/render-script.ts';
 import type { ScriptInput } from '../../../build/scripts/script-values.ts';
-import { renderScripts, type ScriptPackage, templateReader } from '../../../build/stages/generate-scripts.ts';
+import { renderScripts, type ScriptPackage } from '../../../build/stages/generate-scripts.ts';
 import { developerIdRequirement } from '../../../src/code-signature/requirement/requirement.ts';
 import { renderRequirement } from '../../../src/code-signature/requirement/text.ts';
 import { needs } from '../../support/needs.ts';
@@ -26,12 +27,14 @@ export const GUARD_LABEL = 'com.netflix.Escrow-Buddy.guard';
 export const GUARD_SCRIPT = '/Library/Application Support/Escrow Buddy/guard.sh';
 export const GUARD_JOB = `/Library/LaunchDaemons/${GUARD_LABEL}.plist`;
 
-function scriptInput(version: string): ScriptInput {
+export function scriptInput(version: string): ScriptInput {
   return {
     productName: 'Escrow Buddy',
     bundleName: 'Escrow Buddy.bundle',
+    executable: 'Escrow Buddy',
     packageIdentifier: 'com.netflix.Escrow-Buddy',
     bundleIdentifier: 'com.netflix.Escrow-Buddy',
+    loginRight: 'system.login.console',
     mechanism: ENTRY,
     anchor: ANCHOR,
     version,
@@ -78,6 +81,7 @@ export function testPackages(folder: string, version = '1.1.0'): Packages {
       version,
       installLocation: name === 'product' ? '/Library/Security/SecurityAgentPlugins' : '/',
       upgradeBundles: name === 'product' ? ['./Escrow Buddy.bundle'] : [],
+      versionedBundles: [],
       payload: name === 'product' ? payload : undefined,
       scripts: tree,
     };

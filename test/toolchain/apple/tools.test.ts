@@ -241,7 +241,7 @@ describe('notarytool', () => {
     [
       'Error: HTTPError(statusCode: nil, error: Error Domain=NSURLErrorDomain Code=-1001)',
       1,
-      'NOTARY_UNREACHABLE',
+      'NETWORK_TIMEOUT',
       'NetworkError',
     ],
   ])('that says %j', async (stderr, exitCode, code, name) => {
