@@ -19,6 +19,7 @@ import {
 } from '../command.ts';
 import { readConfig } from '../plan/config.ts';
 import { readPolicy } from '../plan/policy.ts';
+import { demandKind, refuseFolder } from '../report/demand-kind.ts';
 import { renderVerification } from '../report/verification.ts';
 import { verificationDocument } from '../report/verification-document.ts';
 import { REHEARSAL_FOLDER } from '../signing/identities.ts';
@@ -47,11 +48,16 @@ export function configureVerify(command: Command, execute: Execute): void {
     );
 }
 
+const TAKEN = 'a flat package (.pkg)';
+
 /** Judges a finished package, ours or another's; exit 0 when every check passed, 6 otherwise. */
 export async function verify(context: CommandContext, file: string, options: VerifyOptions): Promise<CommandResult> {
   const trust = options.trust === 'rehearsal' ? await rehearsalTrust(context.root) : (context.trust ?? appleTrust());
   const policy = options.policy === undefined ? undefined : await readPolicy(resolve(options.policy));
+  await refuseFolder(file, TAKEN);
   return withFile(file, async (access) => {
+    // What is of no known kind may be a damaged package: the report says so.
+    await demandKind(access, file, ['package', 'unknown'], TAKEN);
     const ours = await formOf(access, context.root, trust);
     const report = await verifyPackage(access, { trust, now: new Date(), ours, policy });
     return {

@@ -1,4 +1,4 @@
-import { FormatError } from './errors.ts';
+import { FormatError } from '../errors.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
