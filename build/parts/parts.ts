@@ -39,6 +39,8 @@ const SOURCES = [
   'scripts',
 ];
 const COMPILED = 'compiled';
+/** What runs the command line beside a key, in a world of its own. */
+const SEALED = 'build/setup/sealed.sh';
 
 /** What `writeParts` is to put into the folder. */
 export interface Parts {
@@ -59,6 +61,7 @@ export interface Parts {
 export async function writeParts(folder: string, { plan, cli, slices, toolchain, tools }: Parts): Promise<void> {
   for (const path of SOURCES) await fsExtra.copy(join(plan.root, path), join(folder, path));
   await fsExtra.copy(cli, join(folder, PARTS_CLI));
+  await fsExtra.copy(join(plan.root, SEALED), join(folder, basename(SEALED)));
   const digests: CompiledRecord['slices'] = [];
   for (const { architecture, data } of slices) {
     const path = join(folder, COMPILED, architecture);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { parseDocument } from '../../src/base/document.ts';
 import { writeWhole } from '../../src/base/files.ts';
+import type { Plan } from './plan.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -92,4 +93,30 @@ export async function readManifest(folder: string): Promise<Manifest | null> {
     code: 'MANIFEST_INVALID',
     hint: 'Run without --resume; the release starts anew.',
   });
+}
+
+/** Returns the manifest of a run that has done nothing yet. */
+export function newManifest(
+  plan: Plan,
+  toolchain: Manifest['toolchain'],
+  tools: Manifest['tools'],
+  mode: Manifest['mode'],
+): Manifest {
+  return {
+    schema: 1,
+    product: plan.config.product.title,
+    version: plan.version,
+    mode,
+    toolchain,
+    sourceDateEpoch: plan.sourceDateEpoch,
+    timeFrom: plan.timeFrom,
+    commit: plan.commit,
+    tools,
+    stages: [],
+    files: [],
+    package: null,
+    code: [],
+    submission: null,
+    ticket: null,
+  };
 }

@@ -1,32 +1,15 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { PipelineError, UsageError } from '../../src/base/errors.ts';
+import { PipelineError } from '../../src/base/errors.ts';
 import { digestFile } from '../../src/base/files.ts';
 import { fromRange } from '../../src/base/random-access.ts';
 import { withFile } from '../../src/base/with-file.ts';
 import { readXar } from '../../src/xar/read.ts';
-import { type Manifest, readManifest } from './manifest.ts';
+import type { Manifest } from './manifest.ts';
 import type { Plan } from './plan.ts';
 
 /** Files that the stages up to sign-package make; others are made from them again at each publishing. */
 const SIGNED_ROLES: ReadonlySet<string> = new Set(['package', 'extra']);
-
-/**
- * Returns the manifest from which `--resume` goes on.
- *
- * @throws UsageError `NOTHING_TO_RESUME` when there is none
- */
-export async function manifestToResume(plan: Pick<Plan, 'outFolder'>): Promise<Manifest> {
-  const manifest = await readManifest(plan.outFolder);
-  if (manifest) return manifest;
-  throw new UsageError(
-    'NOTHING_TO_RESUME',
-    `${plan.outFolder} holds no release.json, so there is nothing to go on from`,
-    {
-      hint: 'Run without --resume, or name the folder with --out.',
-    },
-  );
-}
 
 /**
  * Returns why the signed packages of an earlier run cannot be gone on with; undefined when they can.

@@ -16,15 +16,17 @@ const APPLE_TIMESTAMP_URL = 'http://timestamp.apple.com/ts01';
  *
  * @param choice `auto` takes `apple` when xcrun and pkgbuild are on PATH, else `portable`, which runs on every machine
  * @param timestamp where the portable tools get timestamps; Apple's unless told
+ * @param now the time that signatures of the portable tools state; the clock's unless told
  * @throws UsageError `TOOLCHAIN_UNAVAILABLE`
  * @example selectToolchain('auto').name // 'apple' on a Mac with Xcode
  */
 export function selectToolchain(
   choice: 'portable' | 'apple' | 'auto',
   timestamp: TimestampSource = appleTimestamps(),
+  now?: () => Date,
 ): Toolchain {
   const missing = APPLE_TOOLS.filter((tool) => findOnPath(tool) === undefined);
-  if (choice === 'portable' || (choice === 'auto' && missing.length > 0)) return portableToolchain(timestamp);
+  if (choice === 'portable' || (choice === 'auto' && missing.length > 0)) return portableToolchain(timestamp, now);
   if (missing.length === 0) return appleToolchain();
   throw new UsageError('TOOLCHAIN_UNAVAILABLE', `the apple toolchain needs ${missing.join(' and ')} on PATH`, {
     hint: 'On a Mac run `xcode-select --install`; elsewhere use --toolchain portable, which makes the same package.',

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MANIFEST_SCHEMA } from '../../build/plan/manifest.ts';
@@ -29,8 +29,8 @@ const STAGES = [
   'publish',
 ];
 const FILES = [
-  'Escrow.Buddy-1.1.0.pkg',
-  'EscrowBuddy-1.1.0-mdm-kit.zip',
+  'Escrow.Buddy-1.1.0-rehearsal.pkg',
+  'EscrowBuddy-1.1.0-rehearsal-mdm-kit.zip',
   'EscrowBuddy.cdx.json',
   'SHA256SUMS',
   'extras',
@@ -65,9 +65,7 @@ export class KillRange {
     mkdirSync(out);
     if (from === 'signed') cpSync(join(this.root, 'signed'), out, { recursive: true });
     const { killed } = await this.#run(['--out', out, ...(from === 'signed' ? ['--resume'] : [])], moment);
-    // A run that was killed before it wrote anything has nothing to resume.
-    const begun = existsSync(join(out, VERSION, 'release.json'));
-    const { status, stderr } = await this.#run(['--out', out, ...(begun ? ['--resume'] : [])], undefined);
+    const { status, stderr } = await this.#run(['--out', out, '--resume'], undefined);
     const problems =
       status === 0 ? this.#problems(join(out, VERSION)) : [`the resumed run ended with ${status}: ${stderr}`];
     return { killed, problems };
@@ -82,7 +80,7 @@ export class KillRange {
     moment: Moment | undefined,
   ): Promise<{ killed: boolean; status: number | null; stderr: string }> {
     const env = { ...process.env, SOURCE_DATE_EPOCH: '1700000000', NO_COLOR: '1' };
-    const child = spawn(process.execPath, ['.build/cli.mjs', 'release', ...argv], {
+    const child = spawn(process.execPath, ['.build/cli.mjs', 'release', '--rehearsal', ...argv], {
       cwd: this.root,
       env,
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -109,8 +107,8 @@ export class KillRange {
     ].sort();
     const expected = [
       ...FILES,
-      `extras/Escrow.Buddy.Guard-${VERSION}.pkg`,
-      `extras/Escrow.Buddy.Uninstall-${VERSION}.pkg`,
+      `extras/Escrow.Buddy.Guard-${VERSION}-rehearsal.pkg`,
+      `extras/Escrow.Buddy.Uninstall-${VERSION}-rehearsal.pkg`,
     ];
     const done = manifest.stages.filter(({ outcome }) => outcome === 'done').map(({ name }) => name);
     const digests = manifest.files.filter(({ path, sha256 }) => sha256Of(join(folder, path)) !== sha256);

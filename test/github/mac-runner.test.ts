@@ -2,8 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { simulatedMacNeeds } from '../mac/simulated/simulated-mac.ts';
+import { builtPackage } from '../support/built-package.ts';
 import { needs } from '../support/needs.ts';
 
 const tools = needs('jq', 'bsdtar');
@@ -20,7 +21,7 @@ const RELEASE = ['--release', 'REHEARSAL0', '--image', 'macos-26'];
 const AD_HOC = ['--ad-hoc', '--image', 'macos-26'];
 
 function smoke(fault: string, argv: readonly string[] = RELEASE) {
-  const package_ = join(inject('releaseFolder'), 'Escrow.Buddy-1.1.0.pkg');
+  const package_ = builtPackage();
   const env = {
     PATH: `${resolve('test/github/fake-mac')}:${process.env.PATH}`,
     RUNNER_TEMP: scratch,

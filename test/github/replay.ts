@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { REHEARSAL_REPOSITORY } from '../../build/github/gh.ts';
-import { openRehearsalAuthority } from '../../src/rehearsal/authority.ts';
+import { openRehearsalAuthority, REHEARSAL_TEAM } from '../../src/rehearsal/authority.ts';
 import { findOnPath } from '../support/needs.ts';
 import { type Run, Runner, type RunnerOptions, type Trigger } from './runner.ts';
 
@@ -134,6 +134,11 @@ function makeOrigin(origin: string): string {
   }
   const changelog = join(origin, 'CHANGELOG.md');
   writeFileSync(changelog, readFileSync(changelog, 'utf8').replace(/^(## \d\S*), not released$/m, '$1, 2026-11-24'));
+  // A project of the rehearsal's team has no other secrets than the rehearsal's keys, and its files have their plain names.
+  const config = join(origin, 'release.config.json');
+  const settings = JSON.parse(readFileSync(config, 'utf8'));
+  settings.signing.teamIdentifier = REHEARSAL_TEAM;
+  writeFileSync(config, JSON.stringify(settings, null, 2));
   git(origin, 'init', '--quiet', '--initial-branch=main');
   git(origin, 'add', '--all');
   git(origin, 'commit', '--quiet', '--message', 'release');
@@ -158,6 +163,14 @@ function makeBin(bin: string, state: string): string {
     `#!/bin/sh\ncase "$*" in test | 'run check' | 'run test:interop'*) echo "npm $*" ;; *) exec "${findOnPath('npm')}" "$@" ;; esac\n`,
   );
   chmodSync(npm, 0o755);
+  // A wait of hours is not played: what `wait` would be told is read from a file, one exit code a turn; then it really asks.
+  const node = join(bin, 'node');
+  const answers = join(dirname(bin), 'answers-of-wait');
+  writeFileSync(
+    node,
+    `#!/bin/sh\ncase "$*" in *'--max-wait 330m'*) if [ -s "${answers}" ]; then code=$(head -n 1 "${answers}"); tail -n +2 "${answers}" >"${answers}.rest"; mv "${answers}.rest" "${answers}"; exit "$code"; fi ;; esac\nexec "${process.execPath}" "$@"\n`,
+  );
+  chmodSync(node, 0o755);
   writeFileSync(gh, `#!/bin/sh\nexec "${process.execPath}" "${resolve('test/github/fake-gh.mjs')}" "${state}" "$@"\n`);
   chmodSync(gh, 0o755);
   return bin;

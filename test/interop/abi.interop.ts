@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findLlvmProgram } from '../../src/toolchain/portable/llvm.ts';
-import { BUILD, PLUGIN_FOLDER, withoutComments } from '../plugin/source.ts';
+import { ARCHITECTURES, BUILD, PLUGIN_FOLDER, withoutComments } from '../plugin/source.ts';
 import { RustHeaders } from './apple-headers.ts';
 import { crateSources, pythonPackageFolder } from './install.ts';
 
@@ -144,7 +144,7 @@ function layoutOf(struct: string, body: string): string[] {
   return [...size, ...offsets];
 }
 
-describe.each(BUILD.architectures)("the plug-in, compiled against Apple's headers for $name", ({ target }) => {
+describe.each(ARCHITECTURES)("the plug-in, compiled against Apple's headers for $name", ({ target }) => {
   it.each(BUILD.sources)('is the same code: %s', (source) => {
     expect(assembly(source, target, 'apple')).toBe(assembly(source, target, 'stubs'));
   });
