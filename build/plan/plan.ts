@@ -55,9 +55,14 @@ export function outputName(plan: Pick<Plan, 'config' | 'version'>, output: keyof
   return plan.config.output[output].replaceAll('{version}', plan.version);
 }
 
+const VERSION = /^(0|[1-9]\d{0,3})\.(0|[1-9]\d?)\.(0|[1-9]\d?)$/;
+
+/** Returns whether a release can have this version. */
+export const isVersion = (version: string): boolean => VERSION.test(version);
+
 /** Returns CFBundleVersion of `x.y.z`; minor and patch stay below 100 so that the numbers order as the versions do. */
 export function bundleVersionOf(version: string): number {
-  const match = /^(0|[1-9]\d{0,3})\.(0|[1-9]\d?)\.(0|[1-9]\d?)$/.exec(version);
+  const match = VERSION.exec(version);
   if (!match) {
     throw new UsageError(
       'VERSION_INVALID',

@@ -5,7 +5,7 @@ import type { PackageBuilder } from '../../src/toolchain/toolchain.ts';
 import type { Config } from '../plan/config.ts';
 import type { Manifest } from '../plan/manifest.ts';
 import { laterFiles } from '../plan/output-files.ts';
-import { outputName, type Plan } from '../plan/plan.ts';
+import { bundleVersionOf, outputName, type Plan } from '../plan/plan.ts';
 import type { StageContext, StageResult } from '../run.ts';
 import type { AssembledPayload } from './assemble-payload.ts';
 import type { ScriptPackage } from './generate-scripts.ts';
@@ -64,18 +64,26 @@ export function packageIdentifiers({
   };
 }
 
+/** Returns what Installer calls each package. */
+export function packageTitles({ product }: Pick<Config, 'product'>): Readonly<Record<ScriptPackage, string>> {
+  const { title } = product;
+  return { product: title, guard: `${title} Guard`, uninstall: `${title} Uninstall` };
+}
+
+/** Returns the bundles in a package of one version; the two extra ones only run scripts. */
+export function packageBundles({ bundle }: Pick<Config, 'bundle'>, name: ScriptPackage, version: string) {
+  const { name: path, identifier: id } = bundle;
+  return name === 'product' ? [{ path, id, shortVersion: version, version: String(bundleVersionOf(version)) }] : [];
+}
+
 function productPlan(plan: Plan, assembled: AssembledPayload, name: ScriptPackage): ProductPlan {
-  const { bundle, package: settings, product, macOS } = plan.config;
-  const titles = { product: product.title, guard: `${product.title} Guard`, uninstall: `${product.title} Uninstall` };
+  const { package: settings, macOS } = plan.config;
   const { version } = plan;
-  const bundles = [
-    { path: bundle.name, id: bundle.identifier, shortVersion: version, version: String(plan.bundleVersion) },
-  ];
   const identifier = packageIdentifiers(plan.config)[name];
   return {
     identifier,
     version,
-    title: titles[name],
+    title: packageTitles(plan.config)[name],
     minimumSystemVersion: macOS.installer,
     creationTime: plan.sourceDateEpoch,
     component: {
@@ -83,7 +91,7 @@ function productPlan(plan: Plan, assembled: AssembledPayload, name: ScriptPackag
       version,
       installLocation: settings.installLocation,
       ...assembled[name],
-      bundles: name === 'product' ? bundles : [],
+      bundles: packageBundles(plan.config, name, version),
     },
   };
 }

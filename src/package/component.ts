@@ -10,7 +10,7 @@ import { writeCpio } from '../cpio/write.ts';
 import type { PayloadEntry } from '../tree/entry.ts';
 import type { BomArchitecture, FileFacts } from '../tree/file-facts.ts';
 import { deflatedFile, storedFile, type XarFileEntry } from '../xar/write.ts';
-import { payloadCounters } from './counters.ts';
+import { type PayloadCounters, payloadCounters } from './counters.ts';
 import { type BundleRecord, NO_BUNDLE_LISTS, renderPackageInfo } from './package-info.ts';
 
 /** What a component package is made from. */
@@ -66,7 +66,7 @@ export async function buildComponent(
     const records = bomRecords(plan.payload, facts);
     const counters = payloadCounters(records);
     const bom = deflatedFile('Bom', encodeBom(records));
-    const info = deflatedFile('PackageInfo', packageInfo(plan, counters));
+    const info = deflatedFile('PackageInfo', packageInfoOf(plan, counters));
     const scripts = plan.scripts.length > 1 ? [await scriptsMember(plan.scripts)] : [];
     return {
       members: [
@@ -85,7 +85,17 @@ export async function buildComponent(
   }
 }
 
-function packageInfo(plan: ComponentPlan, payload: { numberOfFiles: number; installKBytes: number }): Buffer {
+/** What PackageInfo says of a component beside its counters. */
+export type PackageInfoPlan = Pick<ComponentPlan, 'identifier' | 'version' | 'installLocation' | 'bundles'> & {
+  readonly scripts: readonly Pick<PayloadEntry, 'path'>[];
+};
+
+/**
+ * Returns the component's PackageInfo.
+ *
+ * @param payload what its Bom adds up to
+ */
+export function packageInfoOf(plan: PackageInfoPlan, payload: PayloadCounters): Buffer {
   const names = new Set(plan.scripts.map((entry) => entry.path));
   const scripts = ['preinstall', 'postinstall'].filter((name) => names.has(`./${name}`));
   return renderPackageInfo({

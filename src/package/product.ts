@@ -46,7 +46,7 @@ export async function buildProduct(plan: ProductPlan, path: string, signal: Abor
   try {
     const member = memberOf(plan);
     const distribution = deflatedFile('Distribution', distributionOf(plan, component));
-    const folder = directory(member, component.members, { mode: 0o700, uid: 0, gid: 0, mtime: plan.creationTime });
+    const folder = directory(member, component.members, { ...FOLDER_ATTRIBUTES, mtime: plan.creationTime });
     const archive = layoutXar([distribution, folder], { creationTime: plan.creationTime });
     const written = await writeWhole(path, emitXar(archive));
     return {
@@ -61,10 +61,18 @@ export async function buildProduct(plan: ProductPlan, path: string, signal: Abor
   }
 }
 
+/** What a Distribution says beside the sizes and architectures of its component. */
+export type DistributionPlan = Pick<ProductPlan, 'identifier' | 'version' | 'title' | 'minimumSystemVersion'> & {
+  readonly component: Pick<ComponentPlan, 'identifier' | 'version'>;
+};
+
 /** Returns the name of the component's folder in the archive. */
-export function memberOf(plan: Pick<ProductPlan, 'component'>): string {
-  return `${plan.component.identifier}.pkg`;
+export function memberOf({ component }: Pick<DistributionPlan, 'component'>): string {
+  return `${component.identifier}.pkg`;
 }
+
+/** Owner and mode of that folder in the table of contents. */
+export const FOLDER_ATTRIBUTES = { mode: 0o700, uid: 0, gid: 0 } as const;
 
 /**
  * Returns the product's Distribution.
@@ -72,7 +80,7 @@ export function memberOf(plan: Pick<ProductPlan, 'component'>): string {
  * @param component what its PackageInfo and its Bom say
  */
 export function distributionOf(
-  plan: ProductPlan,
+  plan: DistributionPlan,
   component: Pick<ComponentMembers, 'installKBytes' | 'cpuTypes'>,
 ): Buffer {
   const { identifier: id, version } = plan.component;

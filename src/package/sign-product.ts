@@ -62,12 +62,16 @@ export async function signPackage(source: RandomAccess, path: string, signing: P
 
 function reserve({ identity }: PackageSigning, checksum: ChecksumStyle): SignatureReservation[] {
   const certificates = identity.chain.map(({ der }) => der);
-  const embedded = certificates.reduce((sum, der) => sum + der.length, 0);
-  const cms = { style: 'CMS' as const, size: roundUp(CMS_ROOM + embedded), certificates };
+  const cms = { style: 'CMS' as const, size: cmsRoom(certificates), certificates };
   const modulusBits = publicKeyOf(identity.certificate.publicKeyInfo)?.asymmetricKeyDetails?.modulusLength;
   // Keys of services often refuse SHA-1; macOS prefers the CMS and is content with it (Security-61901, policyengine.cpp).
   if (checksum === 'sha512' || !identity.signer.hashes.has(checksum) || modulusBits === undefined) return [cms];
   return [{ style: 'RSA', size: Math.ceil(modulusBits / 8), certificates }, cms];
+}
+
+/** Returns the bytes that are set aside for a CMS with these certificates. */
+export function cmsRoom(certificates: readonly Buffer[]): number {
+  return roundUp(CMS_ROOM + certificates.reduce((sum, der) => sum + der.length, 0));
 }
 
 const roundUp = (size: number) => Math.ceil(size / CMS_ROUNDING) * CMS_ROUNDING;

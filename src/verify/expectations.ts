@@ -1,5 +1,6 @@
 import type { Check } from '../base/check.ts';
 import type { SliceFacts } from '../code-signature/verify/verify-slice.ts';
+import type { BundleRecord } from '../package/package-info.ts';
 import type { Trust } from '../pki/x509/apple-roots.ts';
 
 /** How a package is judged. */
@@ -34,6 +35,12 @@ export interface OurForm {
   readonly identifier: string;
   /** Null: any, as long as product, component and bundle agree. */
   readonly version: string | null;
+  /** What Installer shows. */
+  readonly title: string;
+  /** Returns what PackageInfo says of the bundles in it, in a given version. */
+  readonly bundles: (version: string) => readonly (BundleRecord & { readonly id: string })[];
+  /** Returns whether a release can have this version. */
+  readonly isVersion: (version: string) => boolean;
   readonly installLocation: string;
   /** Oldest macOS that Installer accepts. */
   readonly minimumSystemVersion: string;

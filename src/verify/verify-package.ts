@@ -6,6 +6,7 @@ import { judgeArchive, judgeGaps, judgeMembers, judgeNames } from './archive.ts'
 import { judgeCode } from './code.ts';
 import { isExact, type PackageExpectations, type PackageReport } from './expectations.ts';
 import { judgeArchitectures, judgeDistribution, judgePackageInfo } from './metadata.ts';
+import { judgeOwnForm } from './own-form/own-form.ts';
 import { judgePayload } from './payload.ts';
 import { judgePolicy, type PolicySubject } from './policy.ts';
 import { readAbout } from './read-about.ts';
@@ -55,6 +56,7 @@ async function judgeContents(
   for (const { checks } of judged) list.add(checks);
   const slices = judged.flatMap((component) => component.slices);
   judgeArchitectures(list, opened, slices, ours);
+  if (expectations.ours) await judgeOwnForm(list, opened, expectations.ours, expectations);
   if (expectations.policy) {
     const teamIdentifier = signature.signer?.organizationalUnit ?? null;
     judgePolicy(list, expectations.policy, { opened, teamIdentifier, slices, components: judged });
@@ -82,7 +84,11 @@ async function judgeComponent(component: OpenComponent, opened: OpenPackage, exp
 }
 
 function judgeOurTeam(list: CheckList, { signer }: SignatureFacts, { ours }: PackageExpectations): void {
-  if (!ours || ours.teamIdentifier === null || !signer) return;
+  if (!ours || !signer) return;
+  if (ours.teamIdentifier === null) {
+    list.skip('package-our-team', 'no team is configured, so any Developer ID passes');
+    return;
+  }
   const team = signer.organizationalUnit;
   list.judge('package-our-team', [
     team !== ours.teamIdentifier && `the package is signed by team ${team ?? 'none'}, expected ${ours.teamIdentifier}`,

@@ -97,7 +97,8 @@ export async function assemble(
   more: { readonly top?: readonly XarEntry[]; readonly inside?: readonly XarEntry[] } = {},
 ): Promise<Buffer> {
   const parts = { ...sample.parts, ...changed };
-  const attributes = { mode: 0o700, uid: 0, gid: 0, mtime: 1_700_000_000 };
+  const { creationTime = 0 } = sample.archive;
+  const attributes = { mode: 0o700, uid: 0, gid: 0, mtime: creationTime };
   const members = [
     deflatedFile('Bom', parts.bom),
     storedFile('Payload', parts.payload),
@@ -111,7 +112,7 @@ export async function assemble(
     ...(more.top ?? []),
   ];
   const signatures: readonly SignatureReservation[] = signature.rooms;
-  const layout = layoutXar(entries, { creationTime: 1_700_000_000, signatures });
+  const layout = layoutXar(entries, { creationTime, signatures });
   return collect(emitXar(layout, await signature.sign(layout.tocDigest)));
 }
 

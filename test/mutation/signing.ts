@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { cmsRoom } from '../../src/package/sign-product.ts';
 import { signCms } from '../../src/pki/cms/cms.ts';
 import { localSigner, type Signer } from '../../src/pki/identity/signer.ts';
 import { encodeTimestampRequest, parseTimestampResponse } from '../../src/pki/timestamp/timestamp-token.ts';
@@ -40,7 +41,7 @@ export function usualSignature(authority: RehearsalAuthority, change: SignatureC
   return {
     rooms: [
       { style: 'RSA', size: 256, certificates },
-      { style: 'CMS', size: change.certificateRoom ?? 12288, certificates },
+      { style: 'CMS', size: change.certificateRoom ?? cmsRoom(certificates), certificates },
     ],
     async sign(tocDigest) {
       const rsa = change.rsa ?? ((digest: Buffer) => signer.sign({ hash: 'sha1', digest }));

@@ -1,0 +1,38 @@
+/** Longest piece of a document that is shown, in characters. */
+const EXCERPT = 72;
+
+/** Returns where two pieces of data differ first, the end of the shorter one counted; undefined when they are the same. */
+export function firstDifference(found: Buffer, expected: Buffer): number | undefined {
+  if (found.equals(expected)) return undefined;
+  const shorter = Math.min(found.length, expected.length);
+  let at = 0;
+  while (at < shorter && found[at] === expected[at]) at++;
+  return at;
+}
+
+/**
+ * Returns in words where a text first differs from what our own writer makes of the same values; undefined when it does not.
+ *
+ * What is shown begins at the element in which the difference lies.
+ *
+ * @param name of the text, such as `Distribution`
+ * @example textDifference('Distribution', found, expected) // 'Distribution, byte 312: expected "<options …", found "<script …"'
+ */
+export function textDifference(name: string, found: Buffer, expected: Buffer): string | undefined {
+  const at = firstDifference(found, expected);
+  if (at === undefined) return undefined;
+  return `${name}, byte ${at}: expected ${excerpt(expected, at)}, found ${excerpt(found, at)}`;
+}
+
+function excerpt(data: Buffer, at: number): string {
+  if (at >= data.length) return 'the end';
+  const element = data.lastIndexOf('<', at);
+  const start = element >= 0 && at - element < EXCERPT / 2 ? element : Math.max(0, at - 8);
+  const text = data.toString('utf8', start, Math.min(data.length, start + EXCERPT));
+  return JSON.stringify(text.replace(/\s+/g, ' '));
+}
+
+/** Returns one or two bytes as people compare them, in hexadecimal. */
+export function bytesAt(data: Buffer, at: number, count = 4): string {
+  return at >= data.length ? 'the end' : data.toString('hex', at, Math.min(data.length, at + count));
+}

@@ -1,0 +1,155 @@
+import type { CheckList } from '../../base/check.ts';
+import { PipelineError } from '../../base/errors.ts';
+import { type BundleEntry, CONTENTS, fileAt, INFO_PLIST_PATH } from '../../code-signature/bundle-entry.ts';
+import { CODE_DIRECTORY, parseCodeDirectory } from '../../code-signature/code-directory.ts';
+import { developerIdRequirement, rootRequirement } from '../../code-signature/requirement/requirement.ts';
+import { type BundleSigner, signBundle } from '../../code-signature/sign/sign-bundle.ts';
+import {
+  blobContent,
+  MAGIC_BLOB_WRAPPER,
+  MAGIC_EMBEDDED_SIGNATURE,
+  parseSuperBlob,
+  SLOT_CMS,
+  SLOT_CODE_DIRECTORY,
+  SLOT_REQUIREMENTS,
+} from '../../code-signature/super-blob.ts';
+import { isFat, parseFat } from '../../macho/fat.ts';
+import { parseMacho } from '../../macho/macho.ts';
+import type { BundleRecord } from '../../package/package-info.ts';
+import { parseCms } from '../../pki/cms/parse.ts';
+import type { Trust } from '../../pki/x509/apple-roots.ts';
+import { parsePropertyListDictionary } from '../../xml/property-list.ts';
+import type { OurForm } from '../expectations.ts';
+import { bytesAt, firstDifference } from './difference.ts';
+
+const SLOT_NAMES: Readonly<Record<number, string>> = {
+  [SLOT_CODE_DIRECTORY]: 'CodeDirectory',
+  [SLOT_REQUIREMENTS]: 'requirement set',
+  [SLOT_CMS]: 'CMS',
+};
+
+/**
+ * Judges a bundle of ours: signed again with the CMS that it has, every byte comes out as it is: load commands, CodeDirectory,
+ * requirements, order and padding of the blobs, the sealed list of resources.
+ *
+ * @param files of the bundle, paths below it
+ * @param record what PackageInfo must say of it
+ */
+export async function judgeOwnBundle(
+  list: CheckList,
+  files: readonly BundleEntry[],
+  record: BundleRecord,
+  { trust, madeBy }: { readonly trust: Trust; readonly madeBy: OurForm['madeBy'] },
+): Promise<void> {
+  const id = 'form-code';
+  try {
+    const information = parsePropertyListDictionary(fileAt(files, INFO_PLIST_PATH) ?? Buffer.alloc(0));
+    const program = `${CONTENTS}MacOS/${String(information.get('CFBundleExecutable'))}`;
+    const found = slicesOf(fileAt(files, program) ?? Buffer.alloc(0));
+    const stray = found.flatMap(({ architecture, blobs }) => strayBlobs(architecture, blobs));
+    // codesign lays the same things out in its own way.
+    const made = madeBy === 'portable' ? await signBundle(files, signerOf(found, trust)) : { entries: [] };
+    list.judge(id, [
+      ...infoProblems(information, record),
+      ...stray,
+      ...made.entries.map((entry) => entryProblem(entry, files, found)),
+    ]);
+  } catch (error) {
+    if (!(error instanceof PipelineError)) throw error;
+    list.fail(id, `it cannot be signed again: ${error.message}`);
+  }
+}
+
+/** The signature of one slice. */
+interface FoundSlice {
+  readonly architecture: string;
+  /** Bytes from the start of the file to the slice, and from there to its signature. */
+  readonly offset: number;
+  readonly signatureOffset: number;
+  readonly blobs: readonly { readonly type: number; readonly data: Buffer }[];
+  readonly cms: Buffer;
+}
+
+function slicesOf(program: Buffer): FoundSlice[] {
+  const slices = isFat(program) ? parseFat(program) : [{ data: program, offset: 0 }];
+  return slices.map(({ data, offset }) => {
+    const { architecture, codeSignature } = parseMacho(data);
+    const { dataOffset: signatureOffset, dataSize } = codeSignature ?? { dataOffset: 0, dataSize: 0 };
+    const region = data.subarray(signatureOffset, signatureOffset + dataSize);
+    const { blobs } = parseSuperBlob(region, MAGIC_EMBEDDED_SIGNATURE);
+    const wrapper = blobs.find(({ type }) => type === SLOT_CMS);
+    const cms = wrapper ? blobContent(wrapper.data, MAGIC_BLOB_WRAPPER) : Buffer.alloc(0);
+    return { architecture, offset, signatureOffset, blobs, cms };
+  });
+}
+
+function strayBlobs(architecture: string, blobs: FoundSlice['blobs']): string[] {
+  return blobs
+    .filter(({ type }) => SLOT_NAMES[type] === undefined)
+    .map(
+      ({ type }) =>
+        `the signature of ${architecture} holds a blob of type 0x${type.toString(16)}, which we write none of`,
+    );
+}
+
+/** A signer that hands out the signatures that are there. */
+function signerOf(slices: readonly FoundSlice[], trust: Trust): BundleSigner {
+  const [first] = slices;
+  const directory = first?.blobs.find(({ type }) => type === SLOT_CODE_DIRECTORY);
+  const teamIdentifier = directory ? parseCodeDirectory(directory.data).teamIdentifier : null;
+  if (!first || first.cms.length === 0 || teamIdentifier === null) return { kind: 'ad-hoc' };
+  const pending = slices.map(({ cms }) => cms);
+  const root = parseCms(first.cms).certificates.find(({ der }) => trust.roots.some((known) => known.der.equals(der)));
+  return {
+    kind: 'identity',
+    teamIdentifier,
+    requirement: (identifier) =>
+      trust.name === 'rehearsal' && root
+        ? rootRequirement(identifier, Buffer.from(root.sha1, 'hex'))
+        : developerIdRequirement(identifier, teamIdentifier),
+    signCms: async () => pending.shift() ?? Buffer.alloc(0),
+  };
+}
+
+function infoProblems(
+  information: ReturnType<typeof parsePropertyListDictionary>,
+  { id, shortVersion, version }: BundleRecord,
+): (string | false)[] {
+  const wanted = { CFBundleIdentifier: id, CFBundleShortVersionString: shortVersion, CFBundleVersion: version };
+  return Object.entries(wanted).map(
+    ([key, value]) => information.get(key) !== value && `Info.plist: ${key} ${information.get(key)}, expected ${value}`,
+  );
+}
+
+function entryProblem(
+  made: BundleEntry,
+  files: readonly BundleEntry[],
+  slices: readonly FoundSlice[],
+): string | undefined {
+  const found = fileAt(files, made.path);
+  if (!('data' in made) || !found) return `${made.path} is missing, or is a link`;
+  const at = firstDifference(found, made.data);
+  if (at === undefined) return undefined;
+  return `${made.path}, byte ${at}${partOf(slices, made.path, at)}: expected ${bytesAt(made.data, at)}, found ${bytesAt(found, at)}`;
+}
+
+/** Names the part of the executable that a byte lies in. */
+function partOf(slices: readonly FoundSlice[], path: string, at: number): string {
+  const slice = path.includes('/MacOS/') ? slices.findLast(({ offset }) => offset <= at) : undefined;
+  if (!slice) return '';
+  const { architecture, offset, signatureOffset, blobs } = slice;
+  let end = offset + signatureOffset + 12 + blobs.length * 8;
+  if (at < offset + signatureOffset) return ` (${architecture}, before its signature)`;
+  if (at < end) return ` (${architecture}, list of blobs)`;
+  for (const { type, data } of blobs) {
+    if (at < end + data.length) return ` (${architecture}, ${SLOT_NAMES[type] ?? 'a blob'}${fieldOf(type, at - end)})`;
+    end += data.length;
+  }
+  return ` (${architecture}, behind its signature)`;
+}
+
+function fieldOf(type: number, at: number): string {
+  if (type !== SLOT_CODE_DIRECTORY) return '';
+  const field = CODE_DIRECTORY.fields.find(({ offset, width }) => at >= offset && at < offset + width);
+  return field ? `, field ${field.name}` : '';
+}

@@ -1,0 +1,110 @@
+import type { CheckList } from '../../base/check.ts';
+import type { OpenComponent, OpenPackage } from '../../package/open-package.ts';
+import type { OurForm, PackageExpectations } from '../expectations.ts';
+import { judgeOwnArchive } from './own-archive.ts';
+import { judgeOwnBundle } from './own-code.ts';
+import { judgeOwnDocuments, ownContent } from './own-documents.ts';
+import { judgeOwnTree, type OwnPath, type OwnTree } from './own-tree.ts';
+
+/**
+ * Judges whether our own writers would have made these very bytes.
+ *
+ * Of the package only its values are taken: version, team, time, signatures and the contents of files. Everything else is written
+ * again from them and from what this checkout knows, and compared byte by byte; the first byte that differs is named. Whether the
+ * contents are right is not asked here. Where Apple's tools made the package, the same is held against what it says instead of how.
+ */
+export async function judgeOwnForm(
+  list: CheckList,
+  { archive, components }: OpenPackage,
+  ours: OurForm,
+  { trust }: PackageExpectations,
+): Promise<void> {
+  const exact = ours.madeBy === 'portable';
+  if (exact) await judgeOwnArchive(list, archive, ours);
+  const component = components.find(({ folder }) => folder === `${ours.identifier}.pkg`);
+  const mtimeSeconds = archive.creationTime ?? 0;
+  if (!component?.payload || (ours.scripts.length > 0 && !component.scripts)) {
+    list.fail('form-payload', `there is no ${ours.identifier}.pkg with Payload and Scripts`);
+    return;
+  }
+  if (component.scripts) {
+    const scripts = await judgeOwnTree(
+      list,
+      'form-scripts',
+      archive,
+      component.scripts,
+      scriptPaths(ours, mtimeSeconds),
+      {
+        exact,
+        owners: false,
+      },
+    );
+    if (scripts) list.judge('form-script-names', nameProblems(ours, scripts));
+  }
+  const tree = await judgeOwnTree(list, 'form-payload', archive, component.payload, payloadPaths(ours, mtimeSeconds), {
+    exact,
+    owners: true,
+  });
+  if (tree) await judgeContent(list, { archive, component, ours, tree, trust });
+}
+
+interface Found {
+  readonly archive: OpenPackage['archive'];
+  readonly component: OpenComponent;
+  readonly ours: OurForm;
+  readonly tree: OwnTree;
+  readonly trust: PackageExpectations['trust'];
+}
+
+async function judgeContent(list: CheckList, { archive, component, ours, tree, trust }: Found): Promise<void> {
+  const { version } = component.info;
+  if (!ours.isVersion(version)) {
+    list.fail('form-package-info', `version ${JSON.stringify(version)}, which no release of ours can have`);
+    return;
+  }
+  await judgeOwnDocuments(list, archive, component, ownContent(ours, version, tree));
+  for (const record of ours.bundles(version)) {
+    const prefix = `./${record.path}/`;
+    const files = tree.entries
+      .filter(({ kind, path }) => kind === 'file' && path.startsWith(prefix))
+      .map(({ path, mode }) => ({
+        path: path.slice(prefix.length),
+        mode,
+        data: tree.contents.get(path) ?? Buffer.alloc(0),
+      }));
+    await judgeOwnBundle(list, files, record, { trust, madeBy: ours.madeBy });
+  }
+}
+
+/** A path of the table is a folder when another lies below it. */
+function payloadPaths({ payload, owner }: OurForm, mtimeSeconds: number): OwnPath[] {
+  const paths = [...payload.keys()];
+  return paths.map((path) => {
+    const folder = path === '.' || paths.some((other) => other.startsWith(`${path}/`));
+    const kind = folder ? ('directory' as const) : ('file' as const);
+    return { ...owner, kind, path: path === '.' ? '.' : `./${path}`, mode: payload.get(path) ?? 0, mtimeSeconds };
+  });
+}
+
+const SCRIPT_MODE = 0o755;
+
+function scriptPaths({ scripts, owner }: OurForm, mtimeSeconds: number): OwnPath[] {
+  const common = { ...owner, mode: SCRIPT_MODE, mtimeSeconds };
+  return [
+    { ...common, kind: 'directory', path: '.' },
+    ...scripts.map((name) => ({ ...common, kind: 'file' as const, path: `./${name}` })),
+  ];
+}
+
+/** Every script that Installer runs says in its second line which one it is: one in the place of another is noticed. */
+function nameProblems({ scripts }: OurForm, { contents }: OwnTree): (string | false)[] {
+  return scripts
+    .filter((name) => name === 'preinstall' || name === 'postinstall')
+    .map((name) => {
+      const second = contents.get(`./${name}`)?.toString('utf8').split('\n', 2)[1] ?? '';
+      return (
+        !second.startsWith(`# ${name}`) &&
+        `./${name} is another script: its second line is ${JSON.stringify(second.slice(0, 60))}`
+      );
+    });
+}
