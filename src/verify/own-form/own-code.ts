@@ -48,10 +48,12 @@ export async function judgeOwnBundle(
     const found = slicesOf(fileAt(files, program) ?? Buffer.alloc(0));
     const stray = found.flatMap(({ architecture, blobs }) => strayBlobs(architecture, blobs));
     // codesign lays the same things out in its own way.
-    const made = madeBy === 'portable' ? await signBundle(files, signerOf(found, trust)) : { entries: [] };
+    if (madeBy === 'apple') return list.judge(id, [...infoProblems(information, record), ...stray]);
+    const made = await signBundle(files, signerOf(found, trust));
     list.judge(id, [
       ...infoProblems(information, record),
       ...stray,
+      ...partProblems(found, slicesOf(fileAt(made.entries, program) ?? Buffer.alloc(0))),
       ...made.entries.map((entry) => entryProblem(entry, files, found)),
     ]);
   } catch (error) {
@@ -66,6 +68,8 @@ interface FoundSlice {
   /** Bytes from the start of the file to the slice, and from there to its signature. */
   readonly offset: number;
   readonly signatureOffset: number;
+  /** Bytes set aside for it. */
+  readonly room: number;
   readonly blobs: readonly { readonly type: number; readonly data: Buffer }[];
   readonly cms: Buffer;
 }
@@ -74,12 +78,12 @@ function slicesOf(program: Buffer): FoundSlice[] {
   const slices = isFat(program) ? parseFat(program) : [{ data: program, offset: 0 }];
   return slices.map(({ data, offset }) => {
     const { architecture, codeSignature } = parseMacho(data);
-    const { dataOffset: signatureOffset, dataSize } = codeSignature ?? { dataOffset: 0, dataSize: 0 };
-    const region = data.subarray(signatureOffset, signatureOffset + dataSize);
+    const { dataOffset: signatureOffset, dataSize: room } = codeSignature ?? { dataOffset: 0, dataSize: 0 };
+    const region = data.subarray(signatureOffset, signatureOffset + room);
     const { blobs } = parseSuperBlob(region, MAGIC_EMBEDDED_SIGNATURE);
     const wrapper = blobs.find(({ type }) => type === SLOT_CMS);
     const cms = wrapper ? blobContent(wrapper.data, MAGIC_BLOB_WRAPPER) : Buffer.alloc(0);
-    return { architecture, offset, signatureOffset, blobs, cms };
+    return { architecture, offset, signatureOffset, room, blobs, cms };
   });
 }
 
@@ -90,6 +94,22 @@ function strayBlobs(architecture: string, blobs: FoundSlice['blobs']): string[] 
       ({ type }) =>
         `the signature of ${architecture} holds a blob of type 0x${type.toString(16)}, which we write none of`,
     );
+}
+
+/** What people ask first of a signature; the comparison of bytes finds it too, but with other words. */
+function partProblems(found: readonly FoundSlice[], made: readonly FoundSlice[]): (string | false)[] {
+  return made.flatMap(({ blobs, room }, index) => {
+    const slice = found[index];
+    if (!slice) return [];
+    const { architecture } = slice;
+    return [
+      slice.room !== room && `the signature of ${architecture} has room for ${slice.room} bytes, expected ${room}`,
+      ...blobs.map(({ type, data }) => {
+        const other = slice.blobs.find((blob) => blob.type === type);
+        return !other?.data.equals(data) && `the ${SLOT_NAMES[type]} of ${architecture} is not the one we make`;
+      }),
+    ];
+  });
 }
 
 /** A signer that hands out the signatures that are there. */

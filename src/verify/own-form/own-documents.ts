@@ -91,6 +91,7 @@ function bomProblems(
 function recordProblem(expected: BomRecord, records: readonly BomRecord[]): string | undefined {
   const record = records.find(({ path }) => path === expected.path);
   if (!record) return `${expected.path} is not in the Bom`;
+  if (expected.architectures && !record.architectures) return `the Bom does not list the slices of ${expected.path}`;
   return record.pathOnly ? `the Bom has the path ${expected.path} alone, without mode, owner and checksum` : undefined;
 }
 
