@@ -37,7 +37,7 @@ export function configureVerify(command: Command, execute: Execute): void {
     .addOption(trustOption("whose signatures are believed: Apple's, or the rehearsal authority of this checkout"))
     .option(
       '--policy <file>',
-      'JSON file with demands of your own: team, minimumMacOS, allowedPaths, allowedMechanisms',
+      'JSON file with demands of your own: team, minimumMacOS, allowedPaths, allowedMechanisms, forbid',
     )
     .addOption(
       new Option(

@@ -2,13 +2,14 @@ import { CheckList } from '../base/check.ts';
 import type { RandomAccess } from '../base/random-access.ts';
 import type { SliceFacts } from '../code-signature/verify/verify-slice.ts';
 import { type OpenComponent, type OpenPackage, openPackage } from '../package/open-package.ts';
+import { type Ability, packageAbilities } from './abilities.ts';
 import { judgeArchive, judgeGaps, judgeMembers, judgeNames } from './archive.ts';
 import { judgeCode } from './code.ts';
 import { isExact, type PackageExpectations, type PackageReport } from './expectations.ts';
 import { judgeArchitectures, judgeDistribution, judgePackageInfo } from './metadata.ts';
 import { judgeOwnForm } from './own-form/own-form.ts';
 import { judgePayload } from './payload.ts';
-import { judgePolicy, type PolicySubject } from './policy.ts';
+import { judgePolicy } from './policy/policy.ts';
 import { readAbout } from './read-about.ts';
 import { judgeScripts } from './scripts.ts';
 import { judgeSignature, type SignatureFacts } from './signature.ts';
@@ -39,14 +40,18 @@ export async function verifyPackage(access: RandomAccess, expectations: PackageE
   const opened = await readAbout(list, 'package-contents', () => openPackage(access));
   if (!opened) return reportOf(list, outside, []);
   list.pass('package-contents');
-  const slices = await judgeContents(list, opened, signature, expectations);
-  return reportOf(list, { ...outside, opened }, slices);
+  const abilities = await packageAbilities(opened);
+  const slices = await judgeContents(list, opened, expectations);
+  if (expectations.policy) {
+    const teamIdentifier = signature.signer?.organizationalUnit ?? null;
+    await judgePolicy(list, expectations.policy, { opened, teamIdentifier, abilities }, expectations);
+  }
+  return reportOf(list, { ...outside, opened, abilities }, slices);
 }
 
 async function judgeContents(
   list: CheckList,
   opened: OpenPackage,
-  signature: SignatureFacts,
   expectations: PackageExpectations,
 ): Promise<readonly SliceFacts[]> {
   const ours = expectations.ours !== null;
@@ -57,10 +62,6 @@ async function judgeContents(
   const slices = judged.flatMap((component) => component.slices);
   judgeArchitectures(list, opened, slices, ours);
   if (expectations.ours) await judgeOwnForm(list, opened, expectations.ours, expectations);
-  if (expectations.policy) {
-    const teamIdentifier = signature.signer?.organizationalUnit ?? null;
-    judgePolicy(list, expectations.policy, { opened, teamIdentifier, slices, components: judged });
-  }
   return slices;
 }
 
@@ -68,19 +69,9 @@ async function judgeComponent(component: OpenComponent, opened: OpenPackage, exp
   const list = new CheckList(component.folder === '' ? 'component' : component.folder);
   const paths = await judgePayload(list, opened, component, expectations);
   judgePackageInfo(list, component, paths, expectations.ours);
-  const scripts = await judgeScripts(list, opened, component, expectations);
+  await judgeScripts(list, opened, component, expectations);
   const slices = paths ? await judgeCode(list, opened, component, paths, expectations) : [];
-  const installLocation = component.info.installLocation ?? '/';
-  return {
-    checks: list.checks,
-    slices,
-    installLocation,
-    paths,
-    scripts,
-  } satisfies PolicySubject['components'][number] & {
-    checks: unknown;
-    slices: unknown;
-  };
+  return { checks: list.checks, slices };
 }
 
 function judgeOurTeam(list: CheckList, { signer }: SignatureFacts, { ours }: PackageExpectations): void {
@@ -100,6 +91,7 @@ interface Outside {
   readonly ticketIssuedAt?: Date | undefined;
   readonly tocDigest?: Buffer;
   readonly opened?: OpenPackage;
+  readonly abilities?: readonly Ability[];
 }
 
 function reportOf(list: CheckList, outside: Outside, slices: readonly SliceFacts[]): PackageReport {
@@ -107,6 +99,7 @@ function reportOf(list: CheckList, outside: Outside, slices: readonly SliceFacts
   const first = opened?.components[0]?.info;
   return {
     checks: list.checks,
+    abilities: outside.abilities ?? [],
     valid: list.checks.every(({ status }) => status !== 'fail'),
     facts: {
       identifier: opened?.distribution?.product?.id ?? first?.identifier ?? null,

@@ -4,6 +4,7 @@ import { openRehearsalAuthority } from '../../src/rehearsal/authority.ts';
 import { openSample } from '../mutation/sample.ts';
 import { builtPackage } from '../support/built-package.ts';
 import { type AttackKit, attackKit, failures, judgeAttack } from './attack.ts';
+import { WHOLE_POLICY } from './of-policy.ts';
 import { attackTable } from './table.ts';
 
 let kit: AttackKit;
@@ -18,6 +19,7 @@ describe('an attack that the right key signed', () => {
   it('begins with a package that passes: ours, and the same as somebody else’s', async () => {
     expect(await failures(kit.ours.file, kit)).toEqual([]);
     expect(await failures(kit.stranger.file, kit)).toEqual([]);
+    expect(await failures(kit.stranger.file, kit, WHOLE_POLICY)).toEqual([]);
   });
 
   it('is one of many, none of them twice', () => {
