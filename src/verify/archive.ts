@@ -1,6 +1,7 @@
 import type { CheckList } from '../base/check.ts';
 import { FormatError } from '../base/errors.ts';
 import type { ByteRange, RandomAccess } from '../base/random-access.ts';
+import { XAR_HEADER } from '../xar/layout.ts';
 import { extractMember, readXar, type XarArchive } from '../xar/read.ts';
 import type { XarMember } from '../xar/toc.ts';
 import type { OurForm } from './expectations.ts';
@@ -10,7 +11,9 @@ import { readAbout } from './read-about.ts';
 export async function judgeArchive(list: CheckList, access: RandomAccess): Promise<XarArchive | undefined> {
   try {
     const archive = await readXar(access);
-    list.pass('xar-structure');
+    const { headerSize } = archive.header;
+    const open = headerSize - XAR_HEADER.size;
+    list.pass('xar-structure', open > 0 ? `the header has ${open} bytes that nothing signs` : undefined);
     list.pass('toc-checksum');
     return archive;
   } catch (error) {

@@ -3,7 +3,7 @@ import { claimedPackage, ourForm } from '../../build/stages/our-form.ts';
 import { accessBuffer } from '../../src/base/random-access.ts';
 import { openPackage } from '../../src/package/open-package.ts';
 import { REHEARSAL_TEAM } from '../../src/rehearsal/authority.ts';
-import type { OurForm, Policy } from '../../src/verify/expectations.ts';
+import type { OurForm, PackageReport, Policy } from '../../src/verify/expectations.ts';
 import { verifyPackage } from '../../src/verify/verify-package.ts';
 import { assemble, openSample, type Sample } from '../mutation/sample.ts';
 
@@ -74,10 +74,15 @@ export async function judgeAttack(attack: Attack, kit: AttackKit): Promise<Attac
   return { attack, failed, named: failed.some((words) => attack.expect.test(words)) };
 }
 
-/** Returns what a file fails, as `id: reason`. */
-export async function failures(file: Buffer, kit: AttackKit, policy?: Policy): Promise<string[]> {
+/** Judges a file as the command does that was given it under a name of no meaning. */
+export async function judged(file: Buffer, kit: AttackKit, policy?: Policy): Promise<PackageReport> {
   const { trust } = kit.ours.authority;
   const ours = await kit.formOf(file, 'download.pkg');
-  const { checks } = await verifyPackage(accessBuffer(file), { trust, now: new Date(), ours, policy });
+  return verifyPackage(accessBuffer(file), { trust, now: new Date(), ours, policy });
+}
+
+/** Returns what a file fails, as `id: reason`. */
+export async function failures(file: Buffer, kit: AttackKit, policy?: Policy): Promise<string[]> {
+  const { checks } = await judged(file, kit, policy);
   return checks.filter(({ status }) => status === 'fail').map(({ id, reason }) => `${id}: ${reason}`);
 }

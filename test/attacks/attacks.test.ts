@@ -3,7 +3,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { openRehearsalAuthority } from '../../src/rehearsal/authority.ts';
 import { openSample } from '../mutation/sample.ts';
 import { builtPackage } from '../support/built-package.ts';
-import { type AttackKit, attackKit, failures, judgeAttack } from './attack.ts';
+import { type AttackKit, attackKit, failures, judgeAttack, judged } from './attack.ts';
+import { keylessChanges } from './keyless.ts';
 import { WHOLE_POLICY } from './of-policy.ts';
 import { attackTable } from './table.ts';
 
@@ -30,5 +31,24 @@ describe('an attack that the right key signed', () => {
   it.each(table.map((attack) => [attack.name, attack] as const))('is refused by name: %s', async (_, attack) => {
     const { named, failed } = await judgeAttack(attack, kit);
     expect(named, `${attack.expect} in:\n${failed.join('\n') || 'nothing failed'}`).toBe(true);
+  });
+});
+
+describe('a change that needs no key', () => {
+  it.each(keylessChanges().map((change) => [change.name, change] as const))(
+    'is noted in a stranger’s package, and refused in ours: %s',
+    async (_, { make, noted, words }) => {
+      const report = await judged(await make(kit.stranger), kit);
+      const notes = report.checks.filter(({ id, status }) => id === noted && status === 'pass');
+      expect(notes.map(({ reason }) => reason ?? '').join()).toMatch(words);
+      expect(report.valid).toBe(true);
+      expect(await failures(await make(kit.ours), kit)).not.toEqual([]);
+    },
+  );
+
+  it('stands in docs/verifying.md with its check', () => {
+    const page = readFileSync('docs/verifying.md', 'utf8');
+    const section = page.slice(page.indexOf("## What a stranger's package leaves open"));
+    for (const { noted } of keylessChanges()) expect(section).toContain(`\`${noted}\``);
   });
 });
