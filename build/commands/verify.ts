@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { PipelineError, UsageError } from '../../src/base/errors.ts';
+import { writeWhole } from '../../src/base/files.ts';
 import { accessFile, openForReading, type RandomAccess } from '../../src/base/random-access.ts';
 import { type OpenPackage, openPackage } from '../../src/package/open-package.ts';
 import { appleTrust, type Trust } from '../../src/pki/x509/apple-roots.ts';
@@ -18,6 +19,7 @@ import {
 } from '../command.ts';
 import { CONFIG_FILE, readConfig } from '../plan/config.ts';
 import { readPolicy } from '../plan/policy.ts';
+import { renderVerificationPage } from '../report/verification/page.ts';
 import { renderVerification } from '../report/verification.ts';
 import { verificationDocument } from '../report/verification-document.ts';
 import { REHEARSAL_FOLDER } from '../signing/identities.ts';
@@ -28,6 +30,8 @@ export interface VerifyOptions {
   readonly trust?: Trust['name'];
   readonly policy?: string;
   readonly madeBy?: OurForm['madeBy'];
+  /** Where to write the report as a page. */
+  readonly html?: string;
 }
 
 /** Adds the options of `verify`. */
@@ -45,6 +49,7 @@ export function configureVerify(command: Command, execute: Execute): void {
         'whose tools made a package of this project (default: as configured, or as the release.json beside it records)',
       ).choices(['portable', 'apple']),
     )
+    .option('--html <file>', 'write the report as one page of HTML, too')
     .addHelpText('after', example('npm run -s cli -- verify Escrow.Buddy-1.1.0.pkg --policy policy.json'))
     .action((file: string, options: VerifyOptions & CommonOptions) =>
       execute((context) => verify(context, file, options), options),
@@ -60,9 +65,11 @@ export async function verify(context: CommandContext, file: string, options: Ver
     const access = await accessFile(handle);
     const ours = await formOf(file, access, context.root, { trust, madeBy: options.madeBy });
     const report = await verifyPackage(access, { trust, now: new Date(), ours, policy });
+    if (options.html !== undefined)
+      await writeWhole(resolve(options.html), renderVerificationPage(file, report, trust));
     return {
       document: verificationDocument(file, report, trust),
-      text: renderVerification(file, report, trust),
+      text: renderVerification(file, report, { trust, verbose: context.verbose }),
       exitCode: report.valid ? 0 : 6,
     };
   } finally {

@@ -72,6 +72,13 @@ export interface PackageReport {
   readonly checks: readonly Check[];
   /** Whether no check failed. */
   readonly valid: boolean;
+  /** What each component lays down, as it says. */
+  readonly installs: readonly {
+    readonly identifier: string;
+    readonly version: string;
+    readonly installLocation: string;
+    readonly numberOfFiles: number;
+  }[];
   /** What it may do beyond laying down files. */
   readonly abilities: readonly Ability[];
   readonly facts: PackageFacts;

@@ -61,7 +61,7 @@ async function judgeContents(
   for (const { checks } of judged) list.add(checks);
   const slices = judged.flatMap((component) => component.slices);
   judgeArchitectures(list, opened, slices, ours);
-  if (expectations.ours) await judgeOwnForm(list, opened, expectations.ours, expectations);
+  if (expectations.ours) await judgeOwnForm(list, opened, expectations.ours);
   return slices;
 }
 
@@ -99,6 +99,12 @@ function reportOf(list: CheckList, outside: Outside, slices: readonly SliceFacts
   const first = opened?.components[0]?.info;
   return {
     checks: list.checks,
+    installs: (opened?.components ?? []).map(({ info: { identifier, version, installLocation = '/', payload } }) => ({
+      identifier,
+      version,
+      installLocation,
+      numberOfFiles: payload.numberOfFiles,
+    })),
     abilities: outside.abilities ?? [],
     valid: list.checks.every(({ status }) => status !== 'fail'),
     facts: {

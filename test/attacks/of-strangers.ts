@@ -150,7 +150,9 @@ function contents(): Attack[] {
     attack(name, expect, async (sample) =>
       withPayload(
         sample,
-        await changeFile(sample.payload, `${BUNDLE}/${path}`, (data) => Buffer.concat([data, Buffer.from(path.endsWith('.plist') ? '\n' : '\n#\n')])),
+        await changeFile(sample.payload, `${BUNDLE}/${path}`, (data) =>
+          Buffer.concat([data, Buffer.from(path.endsWith('.plist') ? '\n' : '\n#\n')]),
+        ),
       ),
     );
   return [

@@ -17,7 +17,7 @@ import { isFat, parseFat } from '../../macho/fat.ts';
 import { parseMacho } from '../../macho/macho.ts';
 import type { BundleRecord } from '../../package/package-info.ts';
 import { parseCms } from '../../pki/cms/parse.ts';
-import type { Trust } from '../../pki/x509/apple-roots.ts';
+import { appleTrust } from '../../pki/x509/apple-roots.ts';
 import { parsePropertyListDictionary } from '../../xml/property-list.ts';
 import type { OurForm } from '../expectations.ts';
 import { bytesAt, firstDifference } from './difference.ts';
@@ -39,7 +39,7 @@ export async function judgeOwnBundle(
   list: CheckList,
   files: readonly BundleEntry[],
   record: BundleRecord,
-  { trust, madeBy }: { readonly trust: Trust; readonly madeBy: OurForm['madeBy'] },
+  madeBy: OurForm['madeBy'],
 ): Promise<void> {
   const id = 'form-code';
   try {
@@ -49,7 +49,7 @@ export async function judgeOwnBundle(
     const stray = found.flatMap(({ architecture, blobs }) => strayBlobs(architecture, blobs));
     // codesign lays the same things out in its own way.
     if (madeBy === 'apple') return list.judge(id, [...infoProblems(information, record), ...stray]);
-    const made = await signBundle(files, signerOf(found, trust));
+    const made = await signBundle(files, signerOf(found));
     list.judge(id, [
       ...infoProblems(information, record),
       ...stray,
@@ -113,18 +113,19 @@ function partProblems(found: readonly FoundSlice[], made: readonly FoundSlice[])
 }
 
 /** A signer that hands out the signatures that are there. */
-function signerOf(slices: readonly FoundSlice[], trust: Trust): BundleSigner {
+function signerOf(slices: readonly FoundSlice[]): BundleSigner {
   const [first] = slices;
   const directory = first?.blobs.find(({ type }) => type === SLOT_CODE_DIRECTORY);
   const teamIdentifier = directory ? parseCodeDirectory(directory.data).teamIdentifier : null;
   if (!first || first.cms.length === 0 || teamIdentifier === null) return { kind: 'ad-hoc' };
   const pending = slices.map(({ cms }) => cms);
-  const root = parseCms(first.cms).certificates.find(({ der }) => trust.roots.some((known) => known.der.equals(der)));
+  const root = parseCms(first.cms).certificates.find(({ subject, issuer }) => subject.der.equals(issuer.der));
+  const isApples = appleTrust().roots.some(({ der }) => root?.der.equals(der));
   return {
     kind: 'identity',
     teamIdentifier,
     requirement: (identifier) =>
-      trust.name === 'rehearsal' && root
+      root && !isApples
         ? rootRequirement(identifier, Buffer.from(root.sha1, 'hex'))
         : developerIdRequirement(identifier, teamIdentifier),
     signCms: async () => pending.shift() ?? Buffer.alloc(0),

@@ -1,6 +1,6 @@
 import type { CheckList } from '../../base/check.ts';
 import type { OpenComponent, OpenPackage } from '../../package/open-package.ts';
-import type { OurForm, PackageExpectations } from '../expectations.ts';
+import type { OurForm } from '../expectations.ts';
 import { judgeOwnArchive } from './own-archive.ts';
 import { judgeOwnBundle } from './own-code.ts';
 import { judgeOwnDocuments, ownContent } from './own-documents.ts';
@@ -17,7 +17,6 @@ export async function judgeOwnForm(
   list: CheckList,
   { archive, components }: OpenPackage,
   ours: OurForm,
-  { trust }: PackageExpectations,
 ): Promise<void> {
   const exact = ours.madeBy === 'portable';
   if (exact) await judgeOwnArchive(list, archive, ours);
@@ -45,7 +44,7 @@ export async function judgeOwnForm(
     exact,
     owners: true,
   });
-  if (tree) await judgeContent(list, { archive, component, ours, tree, trust });
+  if (tree) await judgeContent(list, { archive, component, ours, tree });
 }
 
 interface Found {
@@ -53,10 +52,9 @@ interface Found {
   readonly component: OpenComponent;
   readonly ours: OurForm;
   readonly tree: OwnTree;
-  readonly trust: PackageExpectations['trust'];
 }
 
-async function judgeContent(list: CheckList, { archive, component, ours, tree, trust }: Found): Promise<void> {
+async function judgeContent(list: CheckList, { archive, component, ours, tree }: Found): Promise<void> {
   const { version } = component.info;
   if (!ours.isVersion(version)) {
     list.fail('form-package-info', `version ${JSON.stringify(version)}, which no release of ours can have`);
@@ -72,7 +70,7 @@ async function judgeContent(list: CheckList, { archive, component, ours, tree, t
         mode,
         data: tree.contents.get(path) ?? Buffer.alloc(0),
       }));
-    await judgeOwnBundle(list, files, record, { trust, madeBy: ours.madeBy });
+    await judgeOwnBundle(list, files, record, ours.madeBy);
   }
 }
 
