@@ -23,6 +23,7 @@ export default defineConfig({
   test: {
     // Once for all of them; a project that extended this configuration would run it again.
     globalSetup: ['test/support/global-setup.ts'],
+    reporters: ['default', './test/support/plain-summary.ts'],
     // Most tests wait for processes they started, so two files at once fill two cores.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
@@ -60,6 +61,16 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/verify.ts')).configureVerify,
   },
   {
+    name: 'kit',
+    summary: "make the files that admins' systems need from a finished package",
+    load: async () => (await import('./commands/kit.ts')).configureKit,
+  },
+  {
+    name: 'compare',
+    summary: 'show what differs between two packages',
+    load: async () => (await import('./commands/compare.ts')).configureCompare,
+  },
+  {
     name: 'notarize',
     summary: 'ask the notary about a submission',
     load: async () => (await import('./commands/notarize.ts')).configureNotarize,
@@ -87,15 +98,19 @@ async function main(argv: string[]): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   let json = argv.includes('--json');
   const verbose = argv.includes('--verbose');
+  const program = await commandLine(argv, async (command, options) => {
+    json = options.json === true;
+    await execute(command, options);
+  });
   try {
-    const program = await commandLine(argv, async (command, options) => {
-      json = options.json === true;
-      await execute(command, options);
-    });
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return;
-    await finish(error instanceof CommanderError ? usageErrorOf(error) : error, json, verbose);
+    await finish(
+      error instanceof CommanderError ? usageErrorOf(error, typedCommand(program, argv)) : error,
+      json,
+      verbose,
+    );
   }
 }
 
@@ -107,6 +122,7 @@ async function commandLine(argv: readonly string[], execute: Execute): Promise<C
     .configureOutput({ writeErr: () => undefined })
     .showHelpAfterError(false)
     .helpCommand(false)
+    .version(await versionOf(findRoot()), '--version', 'print the version')
     .addHelpText('after', exitCodeHelp());
   const wanted = argv.find((word) => !word.startsWith('-'));
   for (const { name, summary, load } of COMMANDS) {
@@ -209,9 +225,32 @@ function findRoot(): string {
   return process.cwd();
 }
 
-function usageErrorOf(error: CommanderError): UsageError {
-  const message = error.message.replace(/^error: /, '');
-  const hint = 'Run with --help to see the commands, their options and an example of each.';
+/** Returns the words of `argv` that name a command, such as `doctor explain`. */
+function typedCommand(program: Command, argv: readonly string[]): string {
+  const names: string[] = [];
+  let commands = program.commands;
+  for (const word of argv.filter((candidate) => !candidate.startsWith('-'))) {
+    const found = commands.find((command) => command.name() === word);
+    if (!found) break;
+    names.push(word);
+    commands = found.commands;
+  }
+  return names.join(' ');
+}
+
+/** The version in package.json; of a folder of parts, what its own package.json says. */
+async function versionOf(root: string): Promise<string> {
+  try {
+    return (JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }).version;
+  } catch {
+    return 'unknown';
+  }
+}
+
+/** `command` is the words of the command that was typed, such as `doctor explain`; empty when none is known. */
+function usageErrorOf(error: CommanderError, command: string): UsageError {
+  const message = `${command === '' ? '' : `${command}: `}${error.message.replace(/^error: /, '')}`;
+  const hint = `To see ${command === '' ? 'the commands' : 'its options and an example'}: npm run -s cli -- ${command === '' ? '' : `${command} `}--help`;
   if (error.code === 'commander.help' || error.code === 'commander.helpDisplayed') {
     return new UsageError('USAGE', 'no command was given', { hint });
   }

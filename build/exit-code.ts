@@ -9,8 +9,7 @@ import {
   UsageError,
   VerificationError,
 } from '../src/base/errors.ts';
-import type { Failure } from './catalogue/failure.ts';
-import { explainLines, renderFailure } from './catalogue.ts';
+import { type Explanation, explain, renderExplanation } from './messages/advice.ts';
 
 /** What each exit code means, for --help. */
 export const EXIT_CODES: Readonly<Record<number, string>> = {
@@ -52,6 +51,8 @@ export interface ErrorDocument {
     readonly message: string;
     readonly hint: string | null;
     readonly exitCode: number;
+    /** What the words of a tool or service in the message stand for. */
+    readonly known: readonly Explanation[];
   };
 }
 
@@ -65,6 +66,7 @@ export function errorDocument(error: unknown): ErrorDocument {
       message: messageOf(error),
       hint: hintOf(error, exitCode),
       exitCode,
+      known: explanationsOf(error),
     },
   };
 }
@@ -76,8 +78,9 @@ export function renderError(error: unknown, verbose: boolean): string {
   const exitCode = exitCodeOf(error);
   const lines = [`error: ${messageOf(error)}`];
   const hint = hintOf(error, exitCode);
-  if (hint !== null) lines.push(`next: ${hint}`);
-  for (const failure of knownFailures(error)) lines.push(`known: ${failure.match}`, renderFailure(failure, '  '));
+  const known = explanationsOf(error);
+  if (hint !== null && !known.some(({ next }) => hint === `${next}.`)) lines.push(`next: ${hint}`);
+  lines.push(...known.map((one) => renderExplanation(one)));
   if ((verbose || exitCode === 1) && error instanceof Error) {
     lines.push(error.stack ?? '');
     for (let cause = error.cause; cause instanceof Error; cause = cause.cause)
@@ -86,11 +89,14 @@ export function renderError(error: unknown, verbose: boolean): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** What the catalogue says of the words of Apple's tools and services in an error. */
-function knownFailures(error: unknown): Failure[] {
-  if (error instanceof ToolError) return explainLines(error.message, basename(error.tool));
-  if (!(error instanceof PipelineError) || !/^(NOTARY|UPLOAD)_/.test(error.code)) return [];
-  return [...explainLines(error.message, 'notary-log'), ...explainLines(error.message, 'notary-api')];
+/** What is known of the words of Apple's tools and services in an error; what is harmless raises no alarm. */
+function explanationsOf(error: unknown): Explanation[] {
+  const known = (tool: string) => explain(messageOf(error), tool).filter(({ kind }) => kind !== 'harmless');
+  if (!(error instanceof PipelineError)) return [];
+  if (/^(NOTARY|UPLOAD)_/.test(error.code)) return [...known('notary-log'), ...known('notary-api')];
+  // Whatever the class of the error: its message begins so where a tool of Apple's ended with another status than 0.
+  const tool = error instanceof ToolError ? basename(error.tool) : /^(\S+) ended with /.exec(error.message)?.[1];
+  return tool === undefined ? [] : known(tool);
 }
 
 function messageOf(error: unknown): string {

@@ -9,6 +9,7 @@ import type { ReleaseSigning } from './signing/identities.ts';
 import { assemblePayload } from './stages/assemble-payload.ts';
 import { buildPackages, packagePaths } from './stages/build-package.ts';
 import { compile } from './stages/compile.ts';
+import type { CompileCache } from './stages/compile-cache.ts';
 import { generateScripts } from './stages/generate-scripts.ts';
 import { notarizePackage } from './stages/notarize.ts';
 import { publish } from './stages/publish.ts';
@@ -26,7 +27,13 @@ export interface Finishing {
 
 /** How a package comes to be signed: by all stages, or by those of an earlier run. */
 export type Beginning =
-  | { readonly kind: 'build'; readonly toolchain: Toolchain; readonly signing: ReleaseSigning | null }
+  | {
+      readonly kind: 'build';
+      readonly toolchain: Toolchain;
+      readonly signing: ReleaseSigning | null;
+      /** Null: everything is compiled, as in every release. */
+      readonly cache: CompileCache | null;
+    }
   | { readonly kind: 'resume' };
 
 /**
@@ -44,7 +51,7 @@ export async function runRelease(run: Run, beginning: Beginning, finishing: Fini
   // Even a run that is killed in its first stage can be resumed.
   await run.record({});
   try {
-    if (beginning.kind === 'build') await makePackages(run, beginning.toolchain, beginning.signing);
+    if (beginning.kind === 'build') await makePackages(run, beginning);
     else for (const stage of SIGNING_STAGES) run.skip(stage, 'done in an earlier run, and its files are unchanged');
     if (finishing) await finish(run, finishing);
   } catch (error) {
@@ -54,10 +61,14 @@ export async function runRelease(run: Run, beginning: Beginning, finishing: Fini
 }
 
 /** From source to the signed packages; ad-hoc signed code and unsigned packages without `signing`. */
-async function makePackages(run: Run, toolchain: Toolchain, signing: ReleaseSigning | null): Promise<void> {
-  const told = { codeSigned: signing !== null, teamIdentifier: signing?.teamIdentifier ?? null };
-  const compiled = await run.stage('compile', (context) => compile(toolchain.compiler, run.manifest.tools, context));
-  const scripts = await run.stage('generate-scripts', (context) => generateScripts(told, context));
+async function makePackages(
+  run: Run,
+  { toolchain, signing, cache }: Extract<Beginning, { kind: 'build' }>,
+): Promise<void> {
+  const compiled = await run.stage('compile', (context) =>
+    compile(toolchain.compiler, run.manifest.tools, context, cache),
+  );
+  const scripts = await run.stage('generate-scripts', (context) => generateScripts(signing, context));
   const bundle = await run.stage('sign-code', (context) => signCode(compiled, scripts, signing, toolchain, context));
   const trees = await run.stage('assemble-payload', (context) =>
     assemblePayload(bundle.files, scripts.installer, context),

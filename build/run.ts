@@ -81,8 +81,8 @@ export class Run {
 
   /** Says that a stage need not run, because what it made in an earlier run is still there. */
   skip(name: StageName, words: string): void {
-    this.#progress.begin(name);
-    this.#progress.end(name, 'skipped', words, 0);
+    this.#progress.begin(name, this.#place(name));
+    this.#progress.end('skipped', words, 0);
     if (name === this.#until) throw new ReachedStage(name);
   }
 
@@ -91,23 +91,29 @@ export class Run {
     if (this.signal.aborted) throw new InterruptedError();
     const since = performance.now();
     const seconds = () => Math.round(performance.now() - since) / 1000;
-    const progress = this.#progress.begin(name);
+    const progress = this.#progress.begin(name, this.#place(name));
     const record = (facts: Partial<Manifest>) => this.record(facts);
     const context = { plan: this.plan, progress, note: this.#progress.note, signal: this.signal, record };
     try {
       const { value, words, facts } = await work(context);
-      this.#progress.end(name, 'done', words, seconds());
+      this.#progress.end('done', words, seconds());
       await this.#recordStage(name, seconds(), 'done', facts);
       if (name === this.#until) throw new ReachedStage(name);
       return value;
     } catch (error) {
-      if (error instanceof BegunOnly) this.#progress.end(name, 'done', error.message, seconds());
+      if (error instanceof BegunOnly) this.#progress.end('done', error.message, seconds());
       if (!(error instanceof ReachedStage)) {
-        this.#progress.end(name, 'failed', firstLine(error), seconds());
+        this.#progress.end('failed', firstLine(error), seconds());
         await this.#recordStage(name, seconds(), 'failed').catch(() => undefined);
       }
       throw error;
     }
+  }
+
+  /** Which stage it is, of those that run when nothing fails. */
+  #place(name: StageName): string {
+    const last = this.#until === undefined ? STAGES.length : STAGES.indexOf(this.#until) + 1;
+    return `${STAGES.indexOf(name) + 1}/${last}`;
   }
 
   async #recordStage(

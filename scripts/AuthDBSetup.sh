@@ -3,8 +3,9 @@
 # @include lib/values.sh
 # @include lib/environment.sh
 # @include lib/report.sh
+# @include lib/arguments.sh
 # @include lib/characters.sh
-# @include lib/workspace.sh
+# @include lib/lock.sh
 # @include lib/time-limit.sh
 # @include lib/property-list.sh
 # @include lib/right-read.sh
@@ -13,7 +14,9 @@
 # @include lib/bundle.sh
 # @include lib/register.sh
 
+take_no_arguments "usage: AuthDBSetup.sh [--help]
+Registers the login mechanism of $PRODUCT_NAME, once its bundle was found valid. Exit 0: registered, 1: not, see the message." "$@"
 require_root
-open_workspace
+take_lock
 register_bundle || exit 1
 exit 0

@@ -6,8 +6,9 @@ SCRIPT_FOLDER=$(CDPATH='' cd -- "$SCRIPT_FOLDER" && pwd -P) || exit 1
 # @include lib/values.sh
 # @include lib/environment.sh
 # @include lib/report.sh
+# @include lib/arguments.sh
 # @include lib/characters.sh
-# @include lib/workspace.sh
+# @include lib/lock.sh
 # @include lib/time-limit.sh
 # @include lib/property-list.sh
 # @include lib/right-read.sh
@@ -20,12 +21,14 @@ SCRIPT_FOLDER=$(CDPATH='' cd -- "$SCRIPT_FOLDER" && pwd -P) || exit 1
 # @include lib/launch-job.sh
 # @include lib/guard-install.sh
 
+take_installer_arguments "usage: postinstall [--help] | postinstall PACKAGE LOCATION TARGET ROOT
+Registers the login mechanism of $PRODUCT_NAME; called by Installer." "$@"
 if [ "${3:-/}" != / ]; then
     say "Installed on $3, which is not the running system: nothing was registered. Once that system runs, start \"$BUNDLE/Contents/Resources/AuthDBSetup.sh\" as root."
     exit 0
 fi
 require_root
-open_workspace
+take_lock
 register_bundle || exit 1
 # The mechanism is in place; a guard that cannot start is no reason to call the installation failed.
 # One that is there already is replaced: an older one would judge the new bundle by an older signer.

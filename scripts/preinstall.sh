@@ -3,13 +3,16 @@
 # @include lib/values.sh
 # @include lib/environment.sh
 # @include lib/report.sh
+# @include lib/arguments.sh
 # @include lib/version.sh
 
+take_installer_arguments "usage: preinstall [--help] | preinstall PACKAGE LOCATION TARGET ROOT
+Looks whether $PRODUCT_NAME can be installed, and changes nothing; called by Installer." "$@"
 TARGET=${3:-/}
 [ "$TARGET" != / ] || TARGET=''
 
 if [ -L "$TARGET$BUNDLE" ] || { [ -e "$TARGET$BUNDLE" ] && [ ! -d "$TARGET$BUNDLE" ]; }; then
-    fail "$TARGET$BUNDLE is no folder. Nothing was installed; look what it is, remove it, then install again."
+    fail "$TARGET$BUNDLE is not a folder. Nothing was installed; look what it is, remove it, then install again."
 fi
 if [ -z "$TARGET" ]; then
     read_system_version

@@ -3,6 +3,7 @@
 # Exit 0: healthy. Exit 1: needs attention. Exit 2: broken.
 # @include lib/values.sh
 # @include lib/environment.sh
+# @include lib/arguments.sh
 # @include lib/characters.sh
 # @include lib/time-limit.sh
 # @include lib/property-list.sh
@@ -14,28 +15,24 @@
 # @include lib/guard-record.sh
 # @include lib/launch-job.sh
 # @include lib/status-facts.sh
+# @include lib/status-outcome.sh
+# @include lib/status-tokens.sh
 # @include lib/status-print.sh
+# @include lib/json.sh
 
 FORM=text
-case $#${1:-} in
-    0) ;;
-    1--json) FORM=json ;;
-    *)
-        printf '%s\n' "usage: status.sh [--json]"
-        exit 2
-        ;;
+case $#:${1:-} in
+    1:--json) FORM=json ;;
+    *) take_no_arguments "usage: status.sh [--json | --help]
+Says how $PRODUCT_NAME is doing, and changes nothing. Exit 0: healthy, 1: needs attention, 2: broken." "$@" ;;
 esac
-# shellcheck disable=SC2086 # process numbers
-catch_signals() {
-    trap '[ -z "$RUNNING" ] || kill -TERM $RUNNING 2>/dev/null' EXIT
-    trap 'exit 130' HUP INT TERM
-}
-catch_signals
 
 look_at_bundle
 look_at_mechanism
 look_at_escrow
+look_at_tokens
 look_at_request
+look_at_outcome
 look_at_guard
 if [ "$FORM" = json ]; then print_json; else print_lines; fi
 exit "$STATE"

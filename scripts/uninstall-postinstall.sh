@@ -3,8 +3,10 @@
 # @include lib/values.sh
 # @include lib/environment.sh
 # @include lib/report.sh
+# @include lib/arguments.sh
 # @include lib/characters.sh
-# @include lib/workspace.sh
+# @include lib/lock.sh
+# @include lib/time-limit.sh
 # @include lib/property-list.sh
 # @include lib/right-read.sh
 # @include lib/right-plan.sh
@@ -15,12 +17,14 @@
 # @include lib/launch-job.sh
 # @include lib/uninstall.sh
 
+take_installer_arguments "usage: postinstall [--help] | postinstall PACKAGE LOCATION TARGET ROOT
+Removes $PRODUCT_NAME; called by Installer." "$@"
 if [ "${3:-/}" != / ]; then
     say "Only the running system can be cleaned, not $3: nothing was done. Install this package once that system runs."
     exit 0
 fi
 require_root
-open_workspace
+take_lock
 # The receipt of this package is being written by the installer in this moment: it must not be forgotten here.
 uninstall_product "$PACKAGE_IDENTIFIER" "$GUARD_IDENTIFIER" || exit 1
 exit 0

@@ -1,11 +1,13 @@
 #!/bin/sh
-# Removes the mechanism, then the bundle, the guard, the settings and the receipts. Exit 0: all is gone. Exit 1: the
-# bundle is still needed or could not be deleted, see the message.
+# Removes the guard, the mechanism, then the bundle, the settings and the receipts. Exit 0: all is gone. Exit 1: the bundle is
+# still needed or something could not be deleted, see the message.
 # @include lib/values.sh
 # @include lib/environment.sh
 # @include lib/report.sh
+# @include lib/arguments.sh
 # @include lib/characters.sh
-# @include lib/workspace.sh
+# @include lib/lock.sh
+# @include lib/time-limit.sh
 # @include lib/property-list.sh
 # @include lib/right-read.sh
 # @include lib/right-plan.sh
@@ -16,7 +18,9 @@
 # @include lib/launch-job.sh
 # @include lib/uninstall.sh
 
+take_no_arguments "usage: uninstall.sh [--help]
+Removes $PRODUCT_NAME: guard, login mechanism, bundle, settings, receipts. Exit 0: all is gone, 1: something is left, see the message." "$@"
 require_root
-open_workspace
+take_lock
 uninstall_product "$PACKAGE_IDENTIFIER" "$GUARD_IDENTIFIER" "$UNINSTALL_IDENTIFIER" || exit 1
 exit 0

@@ -1,7 +1,9 @@
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import type { Check } from '../../src/base/check.ts';
 import { PipelineError, UsageError } from '../../src/base/errors.ts';
+import { compareVersions } from '../../src/base/version.ts';
 import { portableNotary } from '../../src/toolchain/portable/notary.ts';
 import { selectToolchain } from '../../src/toolchain/select.ts';
 import {
@@ -17,7 +19,7 @@ import { connectToNotary, namesNotaryKey } from '../notary/connection.ts';
 import { type OutsideCheck, preflightChecks } from '../notary/preflight.ts';
 import { readConfig } from '../plan/config.ts';
 import { makePlan } from '../plan/plan.ts';
-import { type Check, renderChecks } from '../report/checks.ts';
+import { renderChecks } from '../report/checks.ts';
 import { describeSigning } from '../signing/identities.ts';
 import { readPermissions } from '../stages/assemble-payload.ts';
 import { readBundleSource } from '../stages/compile.ts';
@@ -142,7 +144,7 @@ function outsideExaminations({ root, env, signal }: CommandContext): Examination
 }
 
 function examineNode(version: string): string {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  if (major > 20 || (major === 20 && minor >= 19)) return version;
+  // A version between releases has a word behind it, such as 27.0.0-nightly20261101.
+  if (compareVersions(version.replace(/-.*$/, ''), '20.19') >= 0) return version;
   throw new UsageError('NODE_OLD', `Node.js ${version} is too old`, { hint: 'Install Node.js 20.19 or later.' });
 }

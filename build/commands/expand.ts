@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { UsageError } from '../../src/base/errors.ts';
 import { removeTree, unfinishedName } from '../../src/base/files.ts';
-import { accessFile, openForReading } from '../../src/base/random-access.ts';
+import { withFile } from '../../src/base/with-file.ts';
 import { type Expanded, expandPackage } from '../../src/package/expand.ts';
 import { openPackage } from '../../src/package/open-package.ts';
 import { type CommandContext, type CommandResult, type CommonOptions, type Execute, example } from '../command.ts';
@@ -45,13 +45,11 @@ export async function expand(
 ): Promise<CommandResult> {
   const target = resolve(folder);
   const place = await placeFor(target, folder);
-  const handle = await openForReading(file);
   try {
-    const opened = await openPackage(await accessFile(handle));
-    mkdirSync(place.unfinished);
-    const counts = await expandPackage(opened, place.unfinished, context.signal, {
-      maxBytes: maxSize,
-      caseSensitive,
+    const counts = await withFile(file, async (access) => {
+      const opened = await openPackage(access);
+      mkdirSync(place.unfinished);
+      return expandPackage(opened, place.unfinished, context.signal, { maxBytes: maxSize, caseSensitive });
     });
     await place.finish();
     return {
@@ -61,8 +59,6 @@ export async function expand(
   } catch (error) {
     removeTree(place.unfinished);
     throw error;
-  } finally {
-    await handle.close();
   }
 }
 

@@ -1,6 +1,9 @@
 import type { Command } from 'commander';
 import { FormatError } from '../../src/base/errors.ts';
-import { accessFile, openForReading, type RandomAccess } from '../../src/base/random-access.ts';
+import { u32be, u32le } from '../../src/base/layout.ts';
+import type { RandomAccess } from '../../src/base/random-access.ts';
+import { withFile } from '../../src/base/with-file.ts';
+import { FAT_MAGIC, MH_MAGIC_64 } from '../../src/macho/layout.ts';
 import { type CommandContext, type CommandResult, type CommonOptions, type Execute, example } from '../command.ts';
 import { inspectBom } from '../report/inspect-bom.ts';
 import { inspectCode } from '../report/inspect-code.ts';
@@ -9,11 +12,10 @@ import type { Inspection } from '../report/inspection.ts';
 import { printable } from '../report/printable.ts';
 
 /** What a file is, by its first four bytes. */
-const MAGICS: readonly (readonly [kind: FileKind, hex: string])[] = [
-  ['package', '78617221'], // xar!
-  ['bom', '424f4d53'], // BOMStore
-  ['macho', 'cffaedfe'], // MH_MAGIC_64, little-endian
-  ['macho', 'cafebabe'], // FAT_MAGIC
+const KINDS: readonly (readonly [kind: FileKind, is: (head: Buffer) => boolean])[] = [
+  ['package', (head) => head.toString('latin1') === 'xar!'],
+  ['bom', (head) => head.toString('latin1') === 'BOMS'], // of BOMStore
+  ['macho', (head) => u32le.get(head, 0) === MH_MAGIC_64 || u32be.get(head, 0) === FAT_MAGIC],
 ];
 /** Largest Bom or Mach-O file that is looked at, in bytes: it is read into memory. */
 const SIZE_LIMIT = 512 * 1024 * 1024;
@@ -29,18 +31,14 @@ export function configureInspect(command: Command, execute: Execute): void {
 
 /** Shows what a flat package, Bom or Mach-O file holds. */
 export async function inspect(_context: CommandContext, file: string): Promise<CommandResult> {
-  const handle = await openForReading(file);
-  try {
-    const access = await accessFile(handle);
+  return withFile(file, async (access) => {
     const kind = await kindOf(access, file);
     const { document, lines } = await inspectAs(kind, access);
     return {
       document: { schema: 1, file, kind, size: access.size, ...document },
       text: `${lines.map(printable).join('\n')}\n`,
     };
-  } finally {
-    await handle.close();
-  }
+  });
 }
 
 async function inspectAs(kind: FileKind, access: RandomAccess): Promise<Inspection> {
@@ -54,14 +52,14 @@ async function inspectAs(kind: FileKind, access: RandomAccess): Promise<Inspecti
 }
 
 async function kindOf(access: RandomAccess, file: string): Promise<FileKind> {
-  const head = (await access.read(0, Math.min(4, access.size))).toString('hex');
-  const kind = MAGICS.find(([, magic]) => magic === head)?.[0];
+  const head = await access.read(0, Math.min(4, access.size));
+  const kind = head.length === 4 && KINDS.find(([, is]) => is(head))?.[0];
   if (kind) return kind;
   throw new FormatError(
     'KIND_UNKNOWN',
     file,
     0,
-    `expected a flat package, Bom or 64-bit Mach-O file, found bytes ${head || 'none'}`,
+    `expected a flat package, Bom or 64-bit Mach-O file, found bytes ${head.toString('hex') || 'none'}`,
     {
       hint: 'An installer that is a folder (bundle package) or a disk image is not read; unpack it first.',
     },

@@ -16,7 +16,7 @@ import { connectToNotary, type NotaryConnection, namesNotaryKey } from '../notar
 import { readConfig } from '../plan/config.ts';
 
 /** Options of `notarize`: one of `status` and `wait`, each a submission's id. */
-export interface NotarizeOptions {
+export interface NotarizeCommandOptions {
   readonly status?: string;
   readonly wait?: string;
   /** Milliseconds. */
@@ -30,11 +30,13 @@ export function configureNotarize(command: Command, execute: Execute): void {
     .option('--wait <id>', 'wait until there is a verdict, and show the log')
     .addOption(maxWait('how long to wait, such as 30m (default: 1h); then exit 5'))
     .addHelpText('after', example('npm run -s cli -- notarize --wait 2efe2717-52ef-43a5-96dc-0797e4ca1041'))
-    .action((options: NotarizeOptions & CommonOptions) => execute((context) => notarize(context, options), options));
+    .action((options: NotarizeCommandOptions & CommonOptions) =>
+      execute((context) => notarize(context, options), options),
+    );
 }
 
 /** Says what became of a submission, or waits until that is known; exit 0 unless it was refused (4) or time ran out (5). */
-export async function notarize(context: CommandContext, options: NotarizeOptions): Promise<CommandResult> {
+async function notarize(context: CommandContext, options: NotarizeCommandOptions): Promise<CommandResult> {
   const id = options.status ?? options.wait;
   if (id === undefined || (options.status !== undefined && options.wait !== undefined)) {
     throw new UsageError('USAGE', 'give one of --status ID and --wait ID', {

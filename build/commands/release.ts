@@ -25,6 +25,7 @@ import { type Beginning, type Finishing, runRelease } from '../release.ts';
 import { renderSummary } from '../report/summary.ts';
 import { Run, SIGNING_STAGES, STAGES, type StageName } from '../run.ts';
 import { REHEARSAL_FOLDER, type ReleaseSigning, resolveSigning } from '../signing/identities.ts';
+import { compileCache } from '../stages/compile-cache.ts';
 
 /** Options of `release` and `build` as the command line gives them. */
 export interface ReleaseOptions {
@@ -140,7 +141,9 @@ async function prepare(
   if (compiled === undefined) {
     const outFolder = resolve(out ?? resolve(root, 'out'));
     const plan = await makePlan({ root, outFolder, sourceDateEpoch: env.SOURCE_DATE_EPOCH });
-    return { plan, toolchainFor: (signing) => toolchainOf(choice ?? plan.config.signing.toolchain, signing, notary) };
+    const toolchainFor = (signing: Signing | null) =>
+      toolchainOf(choice ?? plan.config.signing.toolchain, signing, notary);
+    return { plan, compilesHere: true, toolchainFor };
   }
   const folder = resolve(compiled);
   const record = await readCompiledRecord(folder);
@@ -152,7 +155,7 @@ async function prepare(
     const here = toolchainOf(choice ?? recorded, signing, notary);
     return { ...here, compiler: compiledEarlier(folder, record, here.compiler) };
   };
-  return { plan: { ...plan, commit: record.commit }, toolchainFor };
+  return { plan: { ...plan, commit: record.commit }, compilesHere: false, toolchainFor };
 }
 
 const endsBeforeNotary = (until: StageName | undefined) => until !== undefined && SIGNING_STAGES.includes(until);
@@ -162,6 +165,8 @@ type Signing = Pick<ReleaseSigning, 'mode'> & Partial<Pick<ReleaseSigning, 'time
 
 interface Prepared {
   readonly plan: Plan;
+  /** False where slices come from a folder of parts. */
+  readonly compilesHere: boolean;
   /** Who signs decides whose timestamps are asked for, and whether Apple's tools can sign at all. */
   toolchainFor(signing: Signing | null): Toolchain;
 }
@@ -201,15 +206,18 @@ async function finish(
 }
 
 function beginAnew(
-  { progress }: CommandContext,
-  { plan }: Prepared,
+  { progress, env, root }: CommandContext,
+  { plan, compilesHere }: Prepared,
   signing: ReleaseSigning | null,
   toolchain: Toolchain,
 ): Begun {
   for (const warning of signing?.warnings ?? []) progress.note('warning', warning);
   const tools = { node: process.versions.node, zlib: process.versions.zlib };
   const manifest = newManifest(plan, toolchain.name, tools, signing?.mode ?? 'build');
-  return { manifest, beginning: { kind: 'build', toolchain, signing } };
+  // What is released, and whatever runs in CI, is compiled in the same run.
+  const mayReuse = compilesHere && manifest.mode !== 'release' && (env.CI ?? '') === '';
+  const cache = mayReuse ? compileCache(join(root, '.build/compiled')) : null;
+  return { manifest, beginning: { kind: 'build', toolchain, signing, cache } };
 }
 
 /** Returns the earlier run that is to be gone on with; undefined, after saying why, when all stages must run again. */
@@ -262,6 +270,7 @@ function newManifest(
     mode,
     toolchain,
     sourceDateEpoch: plan.sourceDateEpoch,
+    timeFrom: plan.timeFrom,
     commit: plan.commit,
     tools,
     stages: [],

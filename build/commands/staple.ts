@@ -2,7 +2,6 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { UsageError } from '../../src/base/errors.ts';
-import { openForReading } from '../../src/base/random-access.ts';
 import { type StapleOptions, stapleBundle, staplePackage } from '../../src/notary/ticket/staple.ts';
 import { appleTrust } from '../../src/pki/x509/apple-roots.ts';
 import type { NotaryAccess } from '../../src/toolchain/toolchain.ts';
@@ -48,8 +47,6 @@ export async function staple(
   if (file === '') throw new UsageError('TARGET_INVALID', 'the file to staple has an empty name');
   const path = resolve(file);
   const isBundle = (await stat(path)).isDirectory();
-  // Refuses a named pipe, whose opening would wait for a writer and could not be interrupted.
-  if (!isBundle) await (await openForReading(path)).close();
   const source = await ticketSource(context, options);
   const stage = context.progress.begin('staple');
   const stapling: StapleOptions = {

@@ -3,7 +3,8 @@ import { join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { PipelineError, UsageError } from '../../src/base/errors.ts';
 import { writeWhole } from '../../src/base/files.ts';
-import { accessFile, openForReading, type RandomAccess } from '../../src/base/random-access.ts';
+import type { RandomAccess } from '../../src/base/random-access.ts';
+import { withFile } from '../../src/base/with-file.ts';
 import { type OpenPackage, openPackage } from '../../src/package/open-package.ts';
 import { appleTrust, type Trust } from '../../src/pki/x509/apple-roots.ts';
 import { openRehearsalAuthority, REHEARSAL_TEAM } from '../../src/rehearsal/authority.ts';
@@ -60,9 +61,7 @@ export function configureVerify(command: Command, execute: Execute): void {
 export async function verify(context: CommandContext, file: string, options: VerifyOptions): Promise<CommandResult> {
   const trust = options.trust === 'rehearsal' ? await rehearsalTrust(context.root) : (context.trust ?? appleTrust());
   const policy = options.policy === undefined ? undefined : await readPolicy(resolve(options.policy));
-  const handle = await openForReading(file);
-  try {
-    const access = await accessFile(handle);
+  return withFile(file, async (access) => {
     const ours = await formOf(file, access, context.root, { trust, madeBy: options.madeBy });
     const report = await verifyPackage(access, { trust, now: new Date(), ours, policy });
     if (options.html !== undefined)
@@ -72,9 +71,7 @@ export async function verify(context: CommandContext, file: string, options: Ver
       text: renderVerification(file, report, { trust, verbose: context.verbose }),
       exitCode: report.valid ? 0 : 6,
     };
-  } finally {
-    await handle.close();
-  }
+  });
 }
 
 async function rehearsalTrust(root: string): Promise<Trust> {

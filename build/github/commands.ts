@@ -3,21 +3,24 @@ import { addCommand, type CommandContext, type CommandResult, type Configure, ty
 import { configurePack } from './pack.ts';
 import { checkVersion, plan } from './release/plan.ts';
 import { configurePublish } from './release/publish.ts';
+import { configureReview } from './release/review.ts';
 import { configureSummary } from './release/summary.ts';
 import { configureVerifyRelease } from './release/verify-release.ts';
 import { expiringCertificates, movedPins } from './upkeep/expiry.ts';
-import { issue } from './upkeep/issue.ts';
+import { fileIssue } from './upkeep/issue.ts';
 import { notaryAccess } from './upkeep/notary-access.ts';
+import { endingPlatforms } from './upkeep/platforms.ts';
 
 /** What the workflows in .github/ call. Each runs on a laptop too, with gh signed in. */
 const COMMANDS: readonly (readonly [name: string, summary: string, configure: Configure])[] = [
   [
     'plan',
-    'decide whether this commit is a release: its version has no tag and a date in CHANGELOG.md',
+    'decide whether this run releases the version: it has a date, no tag, and this push set it',
     withoutOptions(plan),
   ],
   ['check-version', 'hold version and CHANGELOG.md to the rules of a release', withoutOptions(checkVersion)],
   ['pack', 'pack a folder into one archive with a digest that only its content decides', configurePack],
+  ['review', 'tell whoever approves `sign` what is about to be signed, and what changed', configureReview],
   ['summary', 'write what a run made into the page of the run', configureSummary],
   ['publish', 'draft, upload, read back, publish: an immutable release with exactly our assets', configurePublish],
   ['verify-release', 'download a published release as anybody would and judge it', configureVerifyRelease],
@@ -32,7 +35,8 @@ const COMMANDS: readonly (readonly [name: string, summary: string, configure: Co
     withoutOptions(notaryAccess),
   ],
   ['moved-pins', 'tell which tags of pinned actions have moved', withoutOptions(movedPins)],
-  ['issue', 'open, update or close the one issue with what the weekly check found', withoutOptions(issue)],
+  ['ending-platforms', 'tell which machines of the workflows end soon', withoutOptions(endingPlatforms)],
+  ['issue', 'open, update or close the one issue with what the weekly check found', withoutOptions(fileIssue)],
 ];
 
 /** Adds the commands `github ...`. */

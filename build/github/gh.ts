@@ -1,5 +1,6 @@
 import { UsageError } from '../../src/base/errors.ts';
 import { runTool, type ToolResult } from '../../src/base/run-tool.ts';
+import { compareVersions, isVersion } from '../../src/base/version.ts';
 
 /** What `gh` needs to know of the job it runs in. */
 export interface GitHubContext {
@@ -73,21 +74,12 @@ export async function tagCommit(context: GitHubContext, tag: string): Promise<st
   return refs.find(({ ref }) => ref === `refs/tags/${tag}`)?.object.sha ?? null;
 }
 
-/** Returns the versions that have a tag `vX.Y.Z`, oldest first. */
-export async function taggedVersions(context: GitHubContext): Promise<string[]> {
-  const refs = await ghApi<{ ref: string }[]>(context, `repos/${repositoryOf(context.env)}/git/matching-refs/tags/v`);
-  return refs
-    .map(({ ref }) => ref.slice('refs/tags/v'.length))
-    .filter((version) => /^\d+\.\d+\.\d+$/.test(version))
-    .sort(compareVersions);
-}
-
-/** Orders `x.y.z` as numbers. */
-export function compareVersions(a: string, b: string): number {
-  const [left, right] = [a, b].map((version) => version.split('.').map(Number));
-  for (let at = 0; at < 3; at++) {
-    const difference = (left?.[at] ?? 0) - (right?.[at] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
+/** Returns the commit of each version that has a tag `vX.Y.Z`, oldest version first. */
+export async function taggedVersions(context: GitHubContext): Promise<Map<string, string>> {
+  const path = `repos/${repositoryOf(context.env)}/git/matching-refs/tags/v`;
+  const refs = await ghApi<{ ref: string; object: { sha: string } }[]>(context, path);
+  const versions = refs
+    .map(({ ref, object }) => [ref.slice('refs/tags/v'.length), object.sha] as const)
+    .filter(([version]) => version.split('.').length === 3 && isVersion(version));
+  return new Map(versions.sort(([a], [b]) => compareVersions(a, b)));
 }

@@ -2,24 +2,25 @@ import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import fsExtra from 'fs-extra';
 import * as z from 'zod';
+import { parseDocument } from '../../src/base/document.ts';
 import { UsageError, VerificationError } from '../../src/base/errors.ts';
 import { digestFile } from '../../src/base/files.ts';
 import type { Compiler, MachOSlice } from '../../src/toolchain/toolchain.ts';
-import { CONFIG_FILE, parseJson } from '../plan/config.ts';
+import { CONFIG_FILE } from '../plan/config.ts';
 import type { Plan } from '../plan/plan.ts';
 import { LOCK_FILE } from '../sbom/npm-packages.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** Schema of compiled/compiled.json: what was compiled, from which commit, by which tools. */
-const COMPILED_SCHEMA = z.object({
+const COMPILED_SCHEMA = z.strictObject({
   schema: z.literal(1),
   version: z.string(),
   commit: z.string().nullable(),
   sourceDateEpoch: z.number().int().min(0),
   toolchain: z.enum(['portable', 'apple']),
   tools: z.record(z.string(), z.string()),
-  slices: z.array(z.object({ architecture: z.enum(['x86_64', 'arm64']), sha256 })).min(1),
+  slices: z.array(z.strictObject({ architecture: z.enum(['x86_64', 'arm64']), sha256 })).min(1),
 });
 export type CompiledRecord = z.infer<typeof COMPILED_SCHEMA>;
 
@@ -84,16 +85,13 @@ export async function writeParts(folder: string, { plan, cli, slices, toolchain,
 export async function readCompiledRecord(folder: string): Promise<CompiledRecord> {
   const path = join(folder, COMPILED, 'compiled.json');
   const hint = 'Name a folder that `npm run -s cli -- parts` made.';
-  let source: string;
+  let source: Buffer;
   try {
-    source = await readFile(path, 'utf8');
+    source = await readFile(path);
   } catch (cause) {
     throw new UsageError('PARTS_INVALID', `cannot read ${path}`, { cause, hint });
   }
-  const checked = COMPILED_SCHEMA.safeParse(parseJson(source, path));
-  if (checked.success) return checked.data;
-  const problems = checked.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`).join('\n');
-  throw new UsageError('PARTS_INVALID', `${path}:\n${problems}`, { hint });
+  return parseDocument(source, { name: path, schema: COMPILED_SCHEMA, code: 'PARTS_INVALID', hint });
 }
 
 /** Returns a compiler that compiles nothing, but joins slices as `compiler` does: its slices and tools are those of a folder of parts. */

@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { parseDocument, show } from '../../src/base/document.ts';
 import { UsageError } from '../../src/base/errors.ts';
-
-// A schema checks one file a run: making a function of it (zod's default) takes longer than walking it.
-z.config({ jitless: true });
+import { compareVersions, isVersion } from '../../src/base/version.ts';
 
 const text = (allowed: string, pattern: RegExp) => z.string(allowed).regex(pattern, allowed).describe(allowed);
 
@@ -100,7 +99,16 @@ export const CONFIG_SCHEMA = z.strictObject({
       .optional()
       .describe('Keys that stay in a key service, a smart card or a hardware module'),
   }),
-  services: z.strictObject({ timestamp: url, notary: url, tickets: url }),
+  services: z.strictObject({
+    timestamp: url,
+    notary: url,
+    tickets: url,
+    downloads: url
+      .nullable()
+      .describe(
+        'Folder from which a released version is downloaded, {version} put in; null: the kit names a placeholder',
+      ),
+  }),
 });
 
 /** What release.config.json says. */
@@ -116,27 +124,18 @@ export const CONFIG_FILE = 'release.config.json';
  */
 export async function readConfig(root: string): Promise<Config> {
   const path = join(root, CONFIG_FILE);
-  return parseConfig(await readText(path), CONFIG_FILE);
+  return parseConfig(await readBytes(path), CONFIG_FILE);
 }
 
 /** Returns the checked configuration in `source`; `name` is the file's name in messages. */
-export function parseConfig(source: string, name: string): Config {
-  const value = parseJson(source, name);
-  const checked = CONFIG_SCHEMA.safeParse(value);
-  const problems = [...(checked.success ? [] : checked.error.issues.flatMap((issue) => describeIssue(issue, value)))];
-  problems.push(...contradictions(value as LooseConfig));
-  if (problems.length > 0 || !checked.success) {
-    const list = problems.map((problem) => `  ${problem}`).join('\n');
-    throw new UsageError('CONFIG_INVALID', `${name} has ${count(problems.length, 'problem')}:\n${list}`, {
-      hint: `Mend ${name}; an editor shows what each key allows, from docs/schemas/${CONFIG_FILE.replace('.json', '.schema.json')}.`,
-    });
-  }
-  return checked.data;
-}
-
-/** Returns the JSON Schema (draft 2020-12) of release.config.json, for editors. */
-export function configJsonSchema(): string {
-  return `${JSON.stringify(z.toJSONSchema(CONFIG_SCHEMA, { io: 'input' }), null, 2)}\n`;
+export function parseConfig(source: Buffer | string, name: string): Config {
+  return parseDocument(source, {
+    name,
+    schema: CONFIG_SCHEMA,
+    code: 'CONFIG_INVALID',
+    hint: `Mend ${name}; an editor shows what each key allows, from docs/schemas/${CONFIG_FILE.replace('.json', '.schema.json')}.`,
+    contradictions: (value) => contradictions(value as LooseConfig),
+  });
 }
 
 /** A configuration of which any part may be missing or of another type. */
@@ -168,12 +167,9 @@ function contradictions(config: LooseConfig): string[] {
 
 /** Returns what is wrong between versions of macOS. */
 function versionProblems(macOS: Readonly<Record<string, unknown>>): string[] {
-  const isBelow = (a: unknown, b: unknown) => {
-    if (typeof a !== 'string' || typeof b !== 'string') return false;
-    const [left, right] = [a, b].map((version) => version.split('.').map(Number)) as [number[], number[]];
-    const at = [0, 1, 2].find((index) => (left[index] ?? 0) !== (right[index] ?? 0));
-    return at !== undefined && (left[at] ?? 0) < (right[at] ?? 0);
-  };
+  const isBelow = (one: unknown, other: unknown) =>
+    [one, other].every((version) => typeof version === 'string' && isVersion(version)) &&
+    compareVersions(one as string, other as string) < 0;
   const { sdk, installer, x86_64, arm64 } = macOS;
   return [
     ...(isBelow(arm64, '11.0')
@@ -194,56 +190,13 @@ function texts(values: readonly unknown[]): string[] {
   return values.filter((value): value is string => typeof value === 'string');
 }
 
-async function readText(path: string): Promise<string> {
+async function readBytes(path: string): Promise<Buffer> {
   try {
-    return await readFile(path, 'utf8');
+    return await readFile(path);
   } catch (cause) {
     throw new UsageError('CONFIG_MISSING', `cannot read ${path}`, {
       cause,
       hint: 'Run this in the folder of the project, the one with release.config.json.',
     });
   }
-}
-
-/** Returns what JSON text says. Throws UsageError `JSON_INVALID` naming line and column where they are known. */
-export function parseJson(source: string, name: string): unknown {
-  try {
-    return JSON.parse(source);
-  } catch (cause) {
-    const position = /position (\d+)/.exec((cause as Error).message)?.[1];
-    // Of some faults V8 shows the place as text only.
-    const isKnown = position !== undefined || (cause as Error).message.includes('end of JSON');
-    const before = source.slice(0, Number(position ?? source.length)).split('\n');
-    const place = isKnown ? `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}: ` : '';
-    throw new UsageError('JSON_INVALID', `${name} is no JSON: ${place}${(cause as Error).message}`, {
-      cause,
-      hint: 'JSON wants double quotes and no comma behind the last element.',
-    });
-  }
-}
-
-type Issue = z.core.$ZodIssue;
-
-function describeIssue(issue: Issue, root: unknown): string[] {
-  const at = issue.path.map(String).join('.') || '(the whole file)';
-  const value = issue.path.reduce<unknown>(
-    (found, key) => (found as Record<PropertyKey, unknown> | undefined)?.[key],
-    root,
-  );
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => `${[...issue.path, key].join('.')}: no such setting; remove it or mend its name`);
-  }
-  const allowed = issue.message.replace(/^Invalid input: expected /, '').replace(/, received \w+$/, '');
-  return [
-    value === undefined ? `${at}: missing; allowed is ${allowed}` : `${at}: ${show(value)}: allowed is ${allowed}`,
-  ];
-}
-
-function show(value: unknown): string {
-  const shown = JSON.stringify(value) ?? String(value);
-  return shown.length > 80 ? `${shown.slice(0, 77)}...` : shown;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

@@ -1,26 +1,29 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { UsageError } from '../../src/base/errors.ts';
+import { parseDocument } from '../../src/base/document.ts';
 import { writeWhole } from '../../src/base/files.ts';
-import { parseJson } from './config.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** Schema of release.json: what a run did, and the point from which `--resume` goes on. */
-export const MANIFEST_SCHEMA = z.object({
+export const MANIFEST_SCHEMA = z.strictObject({
   schema: z.literal(1),
   product: z.string(),
   version: z.string(),
   mode: z.enum(['release', 'rehearsal', 'build']),
   toolchain: z.enum(['portable', 'apple']),
   sourceDateEpoch: z.number(),
+  /** What gave that time; absent in manifests of 1.1.0's first days. */
+  timeFrom: z.enum(['SOURCE_DATE_EPOCH', 'commit', 'source archive', 'CHANGELOG.md', 'file times']).optional(),
   commit: z.string().nullable(),
   tools: z.record(z.string(), z.string()),
-  stages: z.array(z.object({ name: z.string(), seconds: z.number(), outcome: z.enum(['done', 'failed', 'skipped']) })),
-  files: z.array(z.object({ path: z.string(), role: z.string(), size: z.number(), sha256 })),
+  stages: z.array(
+    z.strictObject({ name: z.string(), seconds: z.number(), outcome: z.enum(['done', 'failed', 'skipped']) }),
+  ),
+  files: z.array(z.strictObject({ path: z.string(), role: z.string(), size: z.number(), sha256 })),
   package: z
-    .object({
+    .strictObject({
       identifier: z.string(),
       tocDigest: z.string(),
       signer: z.string().nullable(),
@@ -29,15 +32,15 @@ export const MANIFEST_SCHEMA = z.object({
     })
     .nullable(),
   code: z.array(
-    z.object({
+    z.strictObject({
       architecture: z.string(),
       cdhash: z.string().nullable(),
       identifier: z.string().nullable(),
       flags: z.number().nullable(),
     }),
   ),
-  submission: z.object({ id: z.string(), status: z.string(), submittedAt: z.string() }).nullable(),
-  ticket: z.object({ issuedAt: z.string(), sha256 }).nullable(),
+  submission: z.strictObject({ id: z.string(), status: z.string(), submittedAt: z.string() }).nullable(),
+  ticket: z.strictObject({ issuedAt: z.string(), sha256 }).nullable(),
 });
 
 /** The content of release.json. */
@@ -57,13 +60,8 @@ export async function writeListed(
 }
 
 /** Returns the list of files with one more, in the place of an earlier one of the same path. */
-export function withFile(files: readonly ManifestFile[], file: ManifestFile): ManifestFile[] {
+export function filesWith(files: readonly ManifestFile[], file: ManifestFile): ManifestFile[] {
   return [...files.filter(({ path }) => path !== file.path), file];
-}
-
-/** Returns the JSON Schema (draft 2020-12) of release.json, for its readers. */
-export function manifestJsonSchema(): string {
-  return `${JSON.stringify(z.toJSONSchema(MANIFEST_SCHEMA), null, 2)}\n`;
 }
 
 /** Name of the manifest in the folder of a version. */
@@ -81,17 +79,17 @@ export async function writeManifest(folder: string, manifest: Manifest): Promise
  */
 export async function readManifest(folder: string): Promise<Manifest | null> {
   const path = join(folder, MANIFEST_FILE);
-  let source: string;
+  let source: Buffer;
   try {
-    source = await readFile(path, 'utf8');
+    source = await readFile(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
   }
-  const checked = MANIFEST_SCHEMA.safeParse(parseJson(source, path));
-  if (checked.success) return checked.data;
-  const problems = checked.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`).join('\n');
-  throw new UsageError('MANIFEST_INVALID', `${path} is not what a release writes:\n${problems}`, {
+  return parseDocument(source, {
+    name: path,
+    schema: MANIFEST_SCHEMA,
+    code: 'MANIFEST_INVALID',
     hint: 'Run without --resume; the release starts anew.',
   });
 }

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseJson } from '../../src/base/document.ts';
 import { UsageError } from '../../src/base/errors.ts';
-import { runTool } from '../../src/base/run-tool.ts';
-import { type Config, parseJson, readConfig } from './config.ts';
+import { type Config, readConfig } from './config.ts';
+import { readSourceState, type TimeFrom } from './source-state.ts';
 
 /** Everything a run needs to know before its first stage; no stage looks anywhere else for it. */
 export interface Plan {
@@ -15,7 +16,9 @@ export interface Plan {
   readonly bundleVersion: number;
   /** Time given to every file, in Unix seconds. */
   readonly sourceDateEpoch: number;
-  /** Commit the sources are at, `+changes` behind it when the work tree differs; null outside a repository. */
+  /** Where that time comes from. */
+  readonly timeFrom: TimeFrom;
+  /** Commit the sources are at, `+changes` behind it when the work tree differs; null where nothing tells. */
   readonly commit: string | null;
   /** Folder of this version's results, `OUT/<version>`. */
   readonly outFolder: string;
@@ -35,17 +38,19 @@ export interface PlanInput {
  * @throws UsageError when the configuration, the version or the epoch is wrong
  */
 export async function makePlan(input: PlanInput): Promise<Plan> {
-  // Git is at work while the files are read.
-  const [head, changes] = [readHead(input.root), git(input.root, 'status', '--porcelain')];
   const config = await readConfig(input.root);
   const version = await readVersion(input.root);
+  const bundleVersion = bundleVersionOf(version);
+  const given = epochOf(input.sourceDateEpoch);
+  const { commit, time, timeFrom } = await readSourceState(input.root, version);
   return {
     root: input.root,
     config,
     version,
-    bundleVersion: bundleVersionOf(version),
-    sourceDateEpoch: epochOf(input, await head),
-    commit: commitOf(await head, await changes),
+    bundleVersion,
+    sourceDateEpoch: given ?? time,
+    timeFrom: given === undefined ? timeFrom : 'SOURCE_DATE_EPOCH',
+    commit,
     outFolder: join(input.outFolder, version),
   };
 }
@@ -58,7 +63,7 @@ export function outputName(plan: Pick<Plan, 'config' | 'version'>, output: keyof
 const VERSION = /^(0|[1-9]\d{0,3})\.(0|[1-9]\d?)\.(0|[1-9]\d?)$/;
 
 /** Returns whether a release can have this version. */
-export const isVersion = (version: string): boolean => VERSION.test(version);
+export const isReleaseVersion = (version: string): boolean => VERSION.test(version);
 
 /** Returns CFBundleVersion of `x.y.z`; minor and patch stay below 100 so that the numbers order as the versions do. */
 export function bundleVersionOf(version: string): number {
@@ -83,56 +88,15 @@ export async function readVersion(root: string): Promise<string> {
   return typeof version === 'string' ? version : '';
 }
 
-function epochOf(input: PlanInput, head: Head | null): number {
-  const given = input.sourceDateEpoch;
-  if (given !== undefined && given !== '') {
-    // cpio writes times with 11 octal digits, the Bom with 32 bits: the smaller limit counts.
-    if (!/^\d{1,10}$/.test(given) || Number(given) > 0xffffffff) {
-      throw new UsageError(
-        'EPOCH_INVALID',
-        `SOURCE_DATE_EPOCH: ${JSON.stringify(given)}: allowed are Unix seconds, 0 to 4294967295`,
-      );
-    }
-    return Number(given);
-  }
-  if (head === null) {
+/** Returns the time that the environment gives, or undefined when it gives none. */
+function epochOf(given: string | undefined): number | undefined {
+  if (given === undefined || given === '') return undefined;
+  // cpio writes times with 11 octal digits, the Bom with 32 bits: the smaller limit counts.
+  if (!/^\d{1,10}$/.test(given) || Number(given) > 0xffffffff) {
     throw new UsageError(
-      'EPOCH_UNKNOWN',
-      `${input.root} is no git work tree with a commit, so the time of the sources is unknown`,
-      {
-        hint: 'Set SOURCE_DATE_EPOCH to the Unix time that every packaged file shall carry.',
-      },
+      'EPOCH_INVALID',
+      `SOURCE_DATE_EPOCH: ${JSON.stringify(given)}: allowed are Unix seconds, 0 to 4294967295`,
     );
   }
-  return head.time;
-}
-
-function commitOf(head: Head | null, changes: string | null): string | null {
-  if (head === null) return null;
-  return changes === '' ? head.commit : `${head.commit}+changes`;
-}
-
-/** The commit that is checked out. */
-interface Head {
-  readonly commit: string;
-  /** When it was committed, in Unix seconds. */
-  readonly time: number;
-}
-
-async function readHead(root: string): Promise<Head | null> {
-  const found = await git(root, 'log', '-1', '--no-show-signature', '--pretty=%H %ct');
-  if (found === null) return null;
-  const [commit, time] = found.split(' ') as [string, string];
-  return { commit, time: Number(time) };
-}
-
-/** Returns what git prints, or null when it is missing or `root` is no repository. */
-async function git(root: string, ...argv: string[]): Promise<string | null> {
-  try {
-    // The repository may belong to another user, as in a container; reading it is harmless.
-    const { stdout } = await runTool('git', ['-c', `safe.directory=${root}`, '-C', root, ...argv]);
-    return stdout.trim();
-  } catch {
-    return null;
-  }
+  return Number(given);
 }

@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
-import { UsageError } from '../../src/base/errors.ts';
+import { parseDocument } from '../../src/base/document.ts';
 import { ABILITIES, type AbilityName } from '../../src/verify/abilities.ts';
 import type { Policy } from '../../src/verify/expectations.ts';
-import { parseJson } from './config.ts';
 
 const absolute = z
   .string()
@@ -47,17 +46,10 @@ function abilityWords(): string {
  * @throws UsageError `POLICY_INVALID` that lists every problem
  */
 export async function readPolicy(path: string): Promise<Policy> {
-  const checked = POLICY_SCHEMA.safeParse(parseJson(await readFile(path, 'utf8'), path));
-  if (checked.success) return checked.data;
-  const problems = checked.error.issues.map(
-    (issue) => `  ${issue.path.join('.') || '(the whole file)'}: ${issue.message}`,
-  );
-  throw new UsageError('POLICY_INVALID', `${path} is no policy:\n${problems.join('\n')}`, {
+  return parseDocument(await readFile(path), {
+    name: path,
+    schema: POLICY_SCHEMA,
+    code: 'POLICY_INVALID',
     hint: 'A policy is {"schema": 1} with any of team, minimumMacOS, allowedPaths, allowedMechanisms, forbid.',
   });
-}
-
-/** Returns the JSON Schema (draft 2020-12) of a policy, for editors. */
-export function policyJsonSchema(): string {
-  return `${JSON.stringify(z.toJSONSchema(POLICY_SCHEMA, { io: 'input' }), null, 2)}\n`;
 }

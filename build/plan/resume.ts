@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PipelineError, UsageError } from '../../src/base/errors.ts';
 import { digestFile } from '../../src/base/files.ts';
-import { accessFile } from '../../src/base/random-access.ts';
+import { fromRange } from '../../src/base/random-access.ts';
+import { withFile } from '../../src/base/with-file.ts';
 import { readXar } from '../../src/xar/read.ts';
 import { type Manifest, readManifest } from './manifest.ts';
 import type { Plan } from './plan.ts';
@@ -60,13 +59,10 @@ async function hasDigest(path: string, sha256: string, staplable: boolean): Prom
 }
 
 async function digestWithoutTicket(path: string): Promise<string> {
-  const handle = await open(path);
-  try {
-    const { trailing } = await readXar(await accessFile(handle));
+  return withFile(path, async (access) => {
+    const { trailing } = await readXar(access);
     const hash = createHash('sha256');
-    for await (const chunk of createReadStream(path, { end: trailing.offset - 1 })) hash.update(chunk as Buffer);
+    for await (const chunk of fromRange(access, { offset: 0, size: trailing.offset }).chunks()) hash.update(chunk);
     return hash.digest('hex');
-  } finally {
-    await handle.close();
-  }
+  });
 }

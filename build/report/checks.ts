@@ -1,13 +1,5 @@
+import type { Check } from '../../src/base/check.ts';
 import { printableLines } from './printable.ts';
-
-/** The result of one check, as every command and document has it. */
-export interface Check {
-  readonly id: string;
-  readonly status: 'pass' | 'fail' | 'skipped';
-  readonly reason?: string | undefined;
-  /** Names the file or slice when there are several. */
-  readonly subject?: string | undefined;
-}
 
 const WORDS = { pass: 'pass', fail: 'FAIL', skipped: 'skipped' } as const;
 

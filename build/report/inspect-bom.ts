@@ -1,5 +1,7 @@
 import type { Bom, BomRecord } from '../../src/bom/bom.ts';
 import { decodeBom } from '../../src/bom/decode.ts';
+import { architectureName } from '../../src/macho/layout.ts';
+import type { BomArchitecture } from '../../src/tree/file-facts.ts';
 import type { Inspection } from './inspection.ts';
 
 /** Shows a Bom: a line a path, with kind and mode, owner, size and checksum. */
@@ -24,7 +26,6 @@ function modeText({ kind, mode, pathOnly }: BomRecord): string {
   return `${KIND_LETTERS[kind]}${pathOnly ? '----' : mode.toString(8).padStart(4, '0')}`;
 }
 
-function architectureText({ cpuType, size }: { readonly cpuType: number; readonly size: number }): string {
-  const names: Readonly<Record<number, string>> = { 16777223: 'x86_64', 16777228: 'arm64', 7: 'i386' };
-  return `[${names[cpuType] ?? cpuType} ${size}]`;
+function architectureText({ cpuType, cpuSubtype, size }: BomArchitecture): string {
+  return `[${architectureName(cpuType, cpuSubtype)} ${size}]`;
 }

@@ -1,6 +1,7 @@
 import { bestCodeDirectory, cdHash, parseCodeDirectory } from '../../src/code-signature/code-directory.ts';
 import { MAGIC_CODE_DIRECTORY, MAGIC_EMBEDDED_SIGNATURE, parseSuperBlob } from '../../src/code-signature/super-blob.ts';
 import { isFat, parseFat } from '../../src/macho/fat.ts';
+import { versionText } from '../../src/macho/layout.ts';
 import { type Macho, parseMacho } from '../../src/macho/macho.ts';
 import { listExports } from '../../src/macho/symbols.ts';
 import type { Inspection } from './inspection.ts';
@@ -67,10 +68,4 @@ function sliceLines(slice: ReturnType<typeof sliceFacts>): string[] {
           `  cdhash     ${signature.cdHash}`,
         ]),
   ];
-}
-
-/** Versions are packed as xxxx.yy.zz. Source: mach-o/loader.h. */
-function versionText(packed: number): string {
-  const parts = [packed >>> 16, (packed >>> 8) & 0xff, packed & 0xff];
-  return (parts[2] === 0 ? parts.slice(0, 2) : parts).join('.');
 }

@@ -6,10 +6,10 @@ export interface StageProgress {
 
 /** Where the story of a run is told: one line a stage. */
 export interface Progress {
-  /** A stage begins. */
-  begin(stage: string): StageProgress;
+  /** A stage begins; `place` says which of how many it is, such as `3/10`. */
+  begin(stage: string, place?: string): StageProgress;
   /** The stage that began last is over. */
-  end(stage: string, outcome: 'done' | 'failed' | 'skipped', words: string, seconds: number): void;
+  end(outcome: 'done' | 'failed' | 'skipped', words: string, seconds: number): void;
   /** A line of its own: a warning, a fact that must not be lost, or detail under --verbose. */
   note(kind: 'warning' | 'fact' | 'detail', words: string): void;
   /** Ends a line that is being rewritten, so that other output starts on a line of its own. */
@@ -32,36 +32,51 @@ export interface ProgressOptions {
 
 const MARKS = { done: '✓', failed: '✗', skipped: '-' } as const;
 const COLORS = { done: 32, failed: 31, skipped: 2, warning: 33, fact: 0, detail: 2 } as const;
+const SPINNER = [...'⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'];
 const NAME_WIDTH = 17;
+const PLACE_WIDTH = 6; // ' 10/10'
+const TIME_WIDTH = 11; // "60 min 05 s"
 const REDRAW_MS = 100;
+/** Columns of a stream that is no terminal, and the most that are used of one that is. */
+const COLUMNS = 100;
+const COLUMNS_LEAST = 40;
 
 /**
- * Returns a reporter: a line that is rewritten with the time it takes on a terminal, plain lines elsewhere.
+ * Returns a reporter: a line that is rewritten with the time it takes on a terminal, plain lines elsewhere. On a terminal no line is
+ * longer than it is wide: what a stage did goes onto lines of its own where it does not fit.
  *
  * @example
- * ✓ compile           clang 14.0.6, x86_64 and arm64                       0.4 s
+ * ✓  1/10 compile           clang 14.0.6, x86_64 and arm64                       0.4 s
  */
 export function createProgress(options: ProgressOptions): Progress {
-  const live = options.color && options.stream.isTTY === true;
+  const { stream } = options;
+  const live = options.color && stream.isTTY === true;
+  const columns = () => Math.max(COLUMNS_LEAST, Math.min(stream.columns ?? COLUMNS, COLUMNS));
+  const folded = (words: string, indent: string) =>
+    stream.isTTY ? wrap(words, columns() - indent.length).map((part) => indent + part) : [indent + words];
   const paint = (kind: keyof typeof COLORS, words: string) => (live ? `\x1b[${COLORS[kind]}m${words}\x1b[0m` : words);
-  const line = liveLine(options.stream, live);
+  const line = liveLine(stream, live);
+  let head = '';
   return {
-    begin(stage) {
-      line.begin(stage);
+    begin(stage, place = '') {
+      head = `${place === '' ? ' ' : place.padStart(PLACE_WIDTH).padEnd(PLACE_WIDTH + 1)}${stage.padEnd(NAME_WIDTH)}`;
+      line.begin(head);
       return { update: line.update };
     },
-    end(stage, outcome, words, seconds) {
+    end(outcome, words, seconds) {
       line.clear();
-      const width = Math.max(40, Math.min(options.stream.columns ?? 100, 100)) - NAME_WIDTH - 12;
-      const text = `${stage.padEnd(NAME_WIDTH)} ${words.padEnd(width)} ${formatSeconds(seconds).padStart(7)}`;
-      options.stream.write(`${paint(outcome, MARKS[outcome])} ${text}\n`);
+      const width = columns() - head.length - TIME_WIDTH - 3;
+      const here = words.length <= width || !stream.isTTY ? words : '';
+      const text = `${head} ${here.padEnd(width)} ${formatSeconds(seconds).padStart(TIME_WIDTH)}`;
+      stream.write(`${paint(outcome, MARKS[outcome])}${text}\n`);
+      if (here !== words) for (const part of folded(words, '    ')) stream.write(`${part}\n`);
     },
     note(kind, words) {
       if (kind === 'detail' && !options.verbose) return;
       line.interrupt(() => {
-        for (const part of words.split('\n')) {
-          options.stream.write(`${paint(kind, kind === 'warning' ? `! ${part}` : `  ${part}`)}\n`);
-        }
+        const lines = words.split('\n').flatMap((part) => folded(part, '  '));
+        if (kind === 'warning') lines[0] = `!${lines[0]?.slice(1)}`;
+        for (const part of lines) stream.write(`${paint(kind, part)}\n`);
       });
     },
     close: line.clear,
@@ -75,14 +90,29 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
 }
 
+/** Breaks words at spaces, so that no line is longer than `width`; a word that is longer, such as a path, keeps a line of its own. */
+function wrap(words: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of words.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
 /** The last line of a terminal while a stage runs; off a terminal it shows what `update` says as lines of their own. */
 function liveLine(stream: LineStream, live: boolean) {
-  let current: { stage: string; words: string; since: number; timer?: NodeJS.Timeout } | undefined;
+  let current: { head: string; words: string; since: number; timer?: NodeJS.Timeout } | undefined;
+  let frame = 0;
   const draw = () => {
     if (!live || !current) return;
+    frame = (frame + 1) % SPINNER.length;
     const seconds = formatSeconds((performance.now() - current.since) / 1000);
-    const text = `  ${current.stage.padEnd(NAME_WIDTH)} ${current.words} ${seconds}`;
-    stream.write(`\r\x1b[K${text.slice(0, (stream.columns ?? 80) - 1)}`);
+    const start = `${SPINNER[frame]}${current.head} `;
+    const room = (stream.columns ?? 80) - start.length - seconds.length - 2;
+    const words = current.words.length > room ? `${current.words.slice(0, Math.max(0, room - 1))}…` : current.words;
+    stream.write(`\r\x1b[K${start}${words} ${seconds}`);
   };
   const clear = () => {
     if (!current) return;
@@ -91,9 +121,9 @@ function liveLine(stream: LineStream, live: boolean) {
     if (live) stream.write('\r\x1b[K');
   };
   return {
-    begin(stage: string) {
+    begin(head: string) {
       clear();
-      current = { stage, words: '', since: performance.now() };
+      current = { head, words: '', since: performance.now() };
       if (live) current.timer = setInterval(draw, REDRAW_MS).unref();
       draw();
     },
@@ -101,7 +131,7 @@ function liveLine(stream: LineStream, live: boolean) {
       if (!current || current.words === words) return;
       current.words = words;
       if (live) draw();
-      else stream.write(`  ${current.stage.padEnd(NAME_WIDTH)} ${words}\n`);
+      else stream.write(` ${current.head} ${words}\n`);
     },
     interrupt(write: () => void) {
       if (live && current) stream.write('\r\x1b[K');

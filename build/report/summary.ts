@@ -2,15 +2,14 @@ import { join, relative } from 'node:path';
 import type { Manifest } from '../plan/manifest.ts';
 import type { Plan } from '../plan/plan.ts';
 
-const REHEARSAL_WORDS =
-  'rehearsal: signed for trying out, trusted by no Mac; the README says how to give signing identities';
+const REHEARSAL_WORDS = 'rehearsal: no Mac trusts it (docs/building.md)';
 
 /** Returns the last lines of a run: what was made, its identity, and what to do next. */
 export function renderSummary(manifest: Manifest, plan: Pick<Plan, 'outFolder'>): string {
   const file = manifest.files.find((candidate) => candidate.role === 'package');
   if (!file || !manifest.package) {
     const last = manifest.stages.at(-1)?.name ?? 'nothing';
-    return `\nStopped after ${last}, as asked. To go on: npm start\n`;
+    return `\nStopped after ${last}, as asked. To run all stages: npm start\n`;
   }
   const path = shortest(join(plan.outFolder, file.path));
   const facts = [
@@ -18,7 +17,7 @@ export function renderSummary(manifest: Manifest, plan: Pick<Plan, 'outFolder'>)
     ['version', manifest.version],
     ['size', `${file.size} bytes`],
     ['sha256', file.sha256],
-    ['signed by', manifest.package.signer ?? 'nobody: for development, no Mac accepts it from an MDM'],
+    ['signed by', manifest.package.signer ?? 'nobody: for development only'],
     ...(manifest.package.timestamp ? [['timestamp', manifest.package.timestamp]] : []),
     ...(manifest.mode === 'rehearsal' ? [['mode', REHEARSAL_WORDS]] : []),
   ];
@@ -27,7 +26,8 @@ export function renderSummary(manifest: Manifest, plan: Pick<Plan, 'outFolder'>)
     `Made ${path}`,
     ...facts.map(([name, value]) => `  ${(name as string).padEnd(10)} ${value}`),
     '',
-    `Next: npm run -s cli -- ${nextCommand(manifest)} ${quote(path)}`,
+    'Next:',
+    `  npm run -s cli -- ${nextCommand(manifest)} ${quote(path)}`,
     '',
   ].join('\n');
 }

@@ -4,19 +4,19 @@ import type { Trust } from '../../src/pki/x509/apple-roots.ts';
 import type { PackageReport } from '../../src/verify/expectations.ts';
 
 /** Schema of what `verify --json` prints and of verify-report.json. */
-export const VERIFICATION_SCHEMA = z.object({
+export const VERIFICATION_SCHEMA = z.strictObject({
   schema: z.literal(1),
   file: z.string().describe('The file that was judged, as it was named; in verify-report.json its name alone'),
   trust: z.enum(['apple', 'rehearsal']).describe('Whose signatures were believed; no Mac trusts a rehearsal'),
   checks: z.array(
-    z.object({
+    z.strictObject({
       id: z.string().describe('Stable, for programs'),
       status: z.enum(['pass', 'fail', 'skipped']),
       subject: z.string().optional().describe('The file, component or slice that was looked at'),
       reason: z.string().optional(),
     }),
   ),
-  facts: z.object({
+  facts: z.strictObject({
     identifier: z.string().nullable(),
     version: z.string().nullable(),
     tocDigest: z
@@ -81,9 +81,4 @@ export function verificationDocument(
 /** Returns the text of verify-report.json; it names no folder of the machine that judged. */
 export function renderVerifyReport(path: string, report: PackageReport, trust: Pick<Trust, 'name'>): string {
   return `${JSON.stringify(verificationDocument(basename(path), report, trust), null, 2)}\n`;
-}
-
-/** Returns the JSON Schema (draft 2020-12) of the document, for its readers. */
-export function verificationJsonSchema(): string {
-  return `${JSON.stringify(z.toJSONSchema(VERIFICATION_SCHEMA), null, 2)}\n`;
 }

@@ -1,6 +1,7 @@
+import type { Check } from '../../src/base/check.ts';
 import type { Trust } from '../../src/pki/x509/apple-roots.ts';
 import type { PackageReport } from '../../src/verify/expectations.ts';
-import { type Check, renderChecks } from './checks.ts';
+import { renderChecks } from './checks.ts';
 import { printable, printableLines } from './printable.ts';
 import { abilityLines, type CheckGroup, groupChecks } from './verification/groups.ts';
 

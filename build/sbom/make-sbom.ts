@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { parseJson } from '../plan/config.ts';
+import { parseJson } from '../../src/base/document.ts';
 import type { Plan } from '../plan/plan.ts';
 import { packagePaths } from '../stages/build-package.ts';
 import { buildSbom, type Sbom } from './cyclonedx.ts';

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { parseDocument } from '../../src/base/document.ts';
 import { UsageError } from '../../src/base/errors.ts';
-import { parseJson } from '../plan/config.ts';
 
 /** A package of npm's registry that took part in a build. */
 export interface NpmPackage {
@@ -41,13 +41,12 @@ const LOCK_SCHEMA = z.object({
  */
 export async function readBuildPackages(root: string): Promise<readonly NpmPackage[]> {
   const hint = `Restore ${LOCK_FILE} as the commit has it, then go on with npm start -- --resume.`;
-  const source = await readFile(join(root, LOCK_FILE), 'utf8').catch((cause: unknown) => {
+  const source = await readFile(join(root, LOCK_FILE)).catch((cause: unknown) => {
     throw new UsageError('LOCK_INVALID', `cannot read ${LOCK_FILE}`, { cause, hint });
   });
-  const checked = LOCK_SCHEMA.safeParse(parseJson(source, LOCK_FILE));
-  if (!checked.success) throw new UsageError('LOCK_INVALID', `${LOCK_FILE} is none of lockfileVersion 3`, { hint });
+  const lock = parseDocument(source, { name: LOCK_FILE, schema: LOCK_SCHEMA, code: 'LOCK_INVALID', hint });
   const found = new Map<string, NpmPackage>();
-  for (const [path, { version, integrity, license, dev }] of Object.entries(checked.data.packages)) {
+  for (const [path, { version, integrity, license, dev }] of Object.entries(lock.packages)) {
     const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
     if (path === '' || version === undefined || (dev && !BUILDERS.includes(name))) continue;
     found.set(`${name}@${version}`, { name, version, sha512: sha512Of(integrity), license: license ?? null });

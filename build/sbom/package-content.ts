@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { digestFile } from '../../src/base/files.ts';
-import { accessFile, openForReading } from '../../src/base/random-access.ts';
+import { withFile } from '../../src/base/with-file.ts';
 import { isFat, parseFat } from '../../src/macho/fat.ts';
 import { isMacho } from '../../src/macho/macho.ts';
 import { cpioEntries, type OpenPackage, openPackage } from '../../src/package/open-package.ts';
@@ -51,9 +51,8 @@ export interface PackageContent {
  */
 export async function readPackageContent(path: string): Promise<PackageContent> {
   const { sha256 } = await digestFile(path);
-  const handle = await openForReading(path);
-  try {
-    const opened = await openPackage(await accessFile(handle));
+  return withFile(path, async (access) => {
+    const opened = await openPackage(access);
     const [component, ...others] = opened.components;
     if (!component || others.length > 0) throw new TypeError(`${opened.components.length} components instead of one`);
     const { identifier, version, installLocation, bundles } = component.info;
@@ -70,9 +69,7 @@ export async function readPackageContent(path: string): Promise<PackageContent> 
       payload: await filesOf(opened, component.payload),
       scripts: await filesOf(opened, component.scripts),
     };
-  } finally {
-    await handle.close();
-  }
+  });
 }
 
 async function filesOf({ archive }: OpenPackage, member: XarMember | undefined): Promise<readonly ContentFile[]> {

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { UsageError } from '../../src/base/errors.ts';
 
 /** Returns the text of a template by its path below `scripts/`, such as `lib/report.sh`. */
@@ -163,4 +165,9 @@ function fillIn(file: string, line: string, values: Readonly<Record<string, stri
 export function quoteWord(text: string): string {
   if (text.includes('\0')) throw new UsageError('VALUE_INVALID', 'a value of the scripts contains NUL');
   return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** Returns a reader of the templates in `folder`. */
+export function templateReader(folder: string): ReadTemplate {
+  return (path) => readFileSync(join(folder, path), 'utf8');
 }

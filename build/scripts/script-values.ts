@@ -1,29 +1,32 @@
 import { UsageError } from '../../src/base/errors.ts';
+import { parseRequirementText } from '../../src/code-signature/requirement/grammar.ts';
 
 /** What the scripts are told about the product; every value ends up in `scripts/lib/values.sh`. */
 export interface ScriptInput {
   /** Name for people and for the guard's folder, such as `Escrow Buddy`. */
   readonly productName: string;
-  /** Name of the bundle, with or without `.bundle`; its executable has the same name without it. */
+  /** Name of the bundle, with or without `.bundle`. */
   readonly bundleName: string;
+  /** Name of its program in Contents/MacOS. */
+  readonly executable: string;
   readonly packageIdentifier: string;
   /** Also the settings domain and the tag of log lines. */
   readonly bundleIdentifier: string;
-  /** Entry of the login right, such as `Escrow Buddy:Invoke,privileged`. */
+  /** Right that macOS asks for at the login window, such as `system.login.console`. */
+  readonly loginRight: string;
+  /** Entry of that right, such as `Escrow Buddy:Invoke,privileged`. */
   readonly mechanism: string;
   /** Entry that the mechanism stands in front of, such as `loginwindow:done`. */
   readonly anchor: string;
   readonly version: string;
   /** Folder of the bundle, such as `/Library/Security/SecurityAgentPlugins`. */
   readonly installLocation: string;
-  /** Team that signs; null when nobody does. */
-  readonly teamIdentifier: string | null;
   /** Oldest macOS the package installs on, such as `10.14.4`. */
   readonly minimumMacOS: string;
   readonly guardIdentifier: string;
   readonly uninstallIdentifier: string;
-  /** Whether the bundle carries a signature codesign can judge; false for ad-hoc and unsigned builds. */
-  readonly codeSigned: boolean;
+  /** Requirement that codesign holds the bundle to, in Apple's requirement language and without `=` in front. */
+  readonly codeRequirement: string;
 }
 
 /**
@@ -32,7 +35,7 @@ export interface ScriptInput {
  * @throws UsageError when a value would not survive a property list or a PlistBuddy command
  */
 export function scriptValues(input: ScriptInput): Record<string, string> {
-  const executable = input.bundleName.replace(/\.bundle$/, '');
+  const bundleName = input.bundleName.replace(/\.bundle$/, '');
   const values = {
     PRODUCT_NAME: input.productName,
     VERSION: input.version,
@@ -41,8 +44,9 @@ export function scriptValues(input: ScriptInput): Record<string, string> {
     GUARD_IDENTIFIER: input.guardIdentifier,
     UNINSTALL_IDENTIFIER: input.uninstallIdentifier,
     PLUG_IN_FOLDER: input.installLocation,
-    BUNDLE: `${input.installLocation}/${executable}.bundle`,
-    EXECUTABLE: executable,
+    BUNDLE: `${input.installLocation}/${bundleName}.bundle`,
+    EXECUTABLE: input.executable,
+    LOGIN_RIGHT: input.loginRight,
     MECHANISM: input.mechanism,
     ANCHOR: input.anchor,
     MINIMUM_MACOS: input.minimumMacOS,
@@ -58,9 +62,8 @@ export function scriptValues(input: ScriptInput): Record<string, string> {
   }
   return {
     ...values,
-    BUNDLE_NAME_ANY_CASE: anyCasePattern(executable),
-    CODE_SIGNED: input.codeSigned ? 'yes' : 'no',
-    CODE_REQUIREMENT: codeRequirement(input),
+    BUNDLE_NAME_ANY_CASE: anyCasePattern(bundleName),
+    CODE_REQUIREMENT: checkedRequirement(input.codeRequirement),
   };
 }
 
@@ -71,14 +74,14 @@ function anyCasePattern(text: string): string {
     .join('');
 }
 
-/** Returns the requirement `codesign -R` is given; a rehearsal's certificate does not lead to Apple, so it has none. */
-function codeRequirement({ codeSigned, teamIdentifier }: ScriptInput): string {
-  if (!codeSigned || teamIdentifier === null || teamIdentifier === 'REHEARSAL0') return '';
-  if (!/^[A-Z0-9]{10}$/.test(teamIdentifier)) {
-    throw new UsageError(
-      'VALUE_INVALID',
-      `team identifier: ${JSON.stringify(teamIdentifier)}: ten capital letters or digits`,
-    );
+/** A requirement that codesign could not parse would look to the scripts like a bundle that it refuses. */
+function checkedRequirement(text: string): string {
+  try {
+    parseRequirementText(text);
+  } catch (cause) {
+    throw new UsageError('VALUE_INVALID', `the code requirement of the scripts is not one: ${JSON.stringify(text)}`, {
+      cause,
+    });
   }
-  return `=anchor apple generic and certificate leaf[subject.OU] = "${teamIdentifier}"`;
+  return text;
 }

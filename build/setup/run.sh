@@ -1,6 +1,8 @@
 #!/bin/sh
-# Runs the command line after making sure of what its command needs: npm start, npm run cli.
+# Runs the command line after making sure of what its command needs: npm start, npm run cli, npx escrow-buddy.
 set -eu
+# npx calls this file through a symbolic link.
+if [ -L "$0" ]; then exec sh "$(readlink -f -- "$0")" "$@"; fi
 # shellcheck source=build/setup/ensure.sh
 . "$(dirname -- "$0")/ensure.sh"
 

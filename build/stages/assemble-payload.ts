@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { fromBuffer } from '../../src/base/bytes.ts';
+import { parseDocument } from '../../src/base/document.ts';
 import { UsageError } from '../../src/base/errors.ts';
 import { checkEntries, type PayloadEntry } from '../../src/tree/entry.ts';
-import { parseJson } from '../plan/config.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { StageContext, StageResult } from '../run.ts';
 import type { BuiltFile, ScriptPackage } from './generate-scripts.ts';
@@ -22,9 +22,8 @@ export interface AssembledPayload extends Readonly<Record<ScriptPackage, Compone
 
 const PERMISSIONS_FILE = 'payload/permissions.json';
 const modes = z.record(z.string(), z.string().regex(/^[0-7]{4}$/, 'four octal digits, such as 0755'));
-const PERMISSIONS_SCHEMA = z.object({
-  comment: z.string().optional(),
-  owner: z.object({ uid: z.number().int().min(0), gid: z.number().int().min(0) }),
+const PERMISSIONS_SCHEMA = z.strictObject({
+  owner: z.strictObject({ uid: z.number().int().min(0), gid: z.number().int().min(0) }),
   payload: modes,
   scripts: modes,
 });
@@ -45,6 +44,7 @@ export async function assemblePayload(
   const payloadOf = (files: readonly BuiltFile[]) => settle(files, tables.payload, owner, plan.sourceDateEpoch);
   const scriptsOf = (files: readonly BuiltFile[]) => settle(files, tables.scripts, owner, plan.sourceDateEpoch);
   const payload = payloadOf(bundle.map((file) => ({ ...file, path: `${plan.config.bundle.name}/${file.path}` })));
+  refuseUnused(tables.payload, payload);
   return {
     value: {
       kind: 'assembled-payload',
@@ -58,11 +58,11 @@ export async function assemblePayload(
 
 /** Returns the table of owners and modes. */
 export async function readPermissions(plan: Pick<Plan, 'root'>): Promise<Permissions> {
-  const source = await readFile(join(plan.root, PERMISSIONS_FILE), 'utf8');
-  const checked = PERMISSIONS_SCHEMA.safeParse(parseJson(source, PERMISSIONS_FILE));
-  if (checked.success) return checked.data;
-  const problems = checked.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`).join('\n');
-  throw new UsageError('PERMISSIONS_INVALID', `${PERMISSIONS_FILE}:\n${problems}`);
+  return parseDocument(await readFile(join(plan.root, PERMISSIONS_FILE)), {
+    name: PERMISSIONS_FILE,
+    schema: PERMISSIONS_SCHEMA,
+    code: 'PERMISSIONS_INVALID',
+  });
 }
 
 /** Returns the entries of a tree: the files, every directory above them, and the root. */
@@ -94,6 +94,16 @@ function settle(
       source: fromBuffer(data),
     })),
   ]);
+}
+
+/** A row that nothing has is a slip of the pen, or stands for a file that is missing. */
+function refuseUnused(table: Permissions['payload'], entries: readonly PayloadEntry[]): void {
+  const paths = new Set(entries.map(({ path }) => path.replace(/^\.\//, '')));
+  const unused = Object.keys(table).filter((path) => !paths.has(path));
+  if (unused.length === 0) return;
+  throw new UsageError('PERMISSION_UNUSED', `${PERMISSIONS_FILE}: the payload has no ${unused.join(', ')}`, {
+    hint: 'Remove the line or mend its path.',
+  });
 }
 
 function modeOf(path: string, table: Permissions['payload']): number {

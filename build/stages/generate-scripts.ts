@@ -1,8 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Requirement } from '../../src/code-signature/requirement/requirement.ts';
+import { renderRequirement } from '../../src/code-signature/requirement/text.ts';
+import { requirementOf } from '../../src/toolchain/portable/code-signer.ts';
 import type { StageContext, StageResult } from '../run.ts';
-import { type ReadTemplate, scriptRenderer } from '../scripts/render-script.ts';
+import { type ReadTemplate, scriptRenderer, templateReader } from '../scripts/render-script.ts';
 import { type ScriptInput, scriptValues } from '../scripts/script-values.ts';
+import type { ReleaseSigning } from '../signing/identities.ts';
 
 /** A file that goes into the package, by its path below the root it belongs to. */
 export interface BuiltFile {
@@ -53,11 +56,6 @@ export function renderScripts(input: ScriptInput, readTemplate: ReadTemplate): R
   return SCRIPT_FILES.map((file) => ({ ...file, text: render(file.template) }));
 }
 
-/** Returns a reader of the templates in `folder`. */
-export function templateReader(folder: string): ReadTemplate {
-  return (path) => readFileSync(join(folder, path), 'utf8');
-}
-
 /** The scripts of this version: what is sealed inside the bundle, and what Installer runs for each package. */
 export interface GeneratedScripts {
   readonly kind: 'generated-scripts';
@@ -67,9 +65,13 @@ export interface GeneratedScripts {
   readonly installer: Readonly<Record<ScriptPackage, readonly BuiltFile[]>>;
 }
 
-/** Renders every script of every package from the templates in scripts/. */
+/**
+ * Renders every script of every package from the templates in scripts/.
+ *
+ * @param signing who signs the bundle; null: nobody, so that its scripts can ask for its identifier alone
+ */
 export async function generateScripts(
-  signing: { readonly codeSigned: boolean; readonly teamIdentifier: string | null },
+  signing: Pick<ReleaseSigning, 'identities'> | null,
   { plan }: Pick<StageContext, 'plan'>,
 ): Promise<StageResult<GeneratedScripts>> {
   const { bundle, authorization, package: settings, product, macOS } = plan.config;
@@ -77,8 +79,10 @@ export async function generateScripts(
     {
       productName: product.title,
       bundleName: bundle.name,
+      executable: bundle.executable,
       packageIdentifier: settings.identifier,
       bundleIdentifier: bundle.identifier,
+      loginRight: authorization.right,
       mechanism: authorization.mechanism,
       anchor: authorization.before,
       version: plan.version,
@@ -86,7 +90,7 @@ export async function generateScripts(
       minimumMacOS: macOS.installer,
       guardIdentifier: settings.guardIdentifier,
       uninstallIdentifier: settings.uninstallIdentifier,
-      ...signing,
+      codeRequirement: renderRequirement(bundleRequirement(bundle.identifier, signing)),
     },
     templateReader(join(plan.root, 'scripts')),
   );
@@ -102,4 +106,10 @@ export async function generateScripts(
     value: { kind: 'generated-scripts', resources, installer },
     words: `${resources.length} in the bundle, ${installer.product.length} for Installer`,
   };
+}
+
+/** The requirement that the bundle's own signature names: the scripts take no other signer's bundle for ours. */
+function bundleRequirement(identifier: string, signing: Pick<ReleaseSigning, 'identities'> | null): Requirement {
+  if (!signing) return { op: 'identifier', value: identifier };
+  return requirementOf(identifier, signing.identities.application.identity);
 }

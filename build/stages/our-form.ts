@@ -4,7 +4,7 @@ import type { OpenPackage } from '../../src/package/open-package.ts';
 import type { OurForm } from '../../src/verify/expectations.ts';
 import type { Config } from '../plan/config.ts';
 import { readManifest } from '../plan/manifest.ts';
-import { isVersion, type Plan } from '../plan/plan.ts';
+import { isReleaseVersion, type Plan } from '../plan/plan.ts';
 import { readPermissions } from './assemble-payload.ts';
 import { packageBundles, packageIdentifiers, packageTitles } from './build-package.ts';
 import { SCRIPT_FILES, type ScriptPackage } from './generate-scripts.ts';
@@ -27,7 +27,7 @@ export async function ourForm(
     identifier: packageIdentifiers(config)[name],
     title: packageTitles(config)[name],
     bundles: (version) => packageBundles(config, name, version),
-    isVersion,
+    isVersion: isReleaseVersion,
     installLocation: config.package.installLocation,
     minimumSystemVersion: config.macOS.installer,
     scripts: SCRIPT_FILES.filter((script) => script.package === name && script.path.startsWith('Scripts/')).map(

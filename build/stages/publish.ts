@@ -1,15 +1,17 @@
 import { readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import fsExtra from 'fs-extra';
+import { parseJson } from '../../src/base/document.ts';
 import { VerificationError } from '../../src/base/errors.ts';
 import { digestFile, writeWhole } from '../../src/base/files.ts';
+import { downloadUrl, makeKit } from '../kit/make-kit.ts';
 import { zip } from '../kit/zip.ts';
-import { parseJson } from '../plan/config.ts';
 import { type Manifest, type ManifestFile, writeListed } from '../plan/manifest.ts';
 import { LOG_FILE, SBOM_FILE, SUMS_FILE } from '../plan/output-files.ts';
 import { outputName, type Plan } from '../plan/plan.ts';
 import type { StageContext, StageResult } from '../run.ts';
 import { makeSbom } from '../sbom/make-sbom.ts';
+import { packagePaths } from './build-package.ts';
 import type { VerifiedPackage } from './verify.ts';
 
 /** What earlier stages made; all else is made anew each time. */
@@ -23,12 +25,7 @@ export async function publish(
 ): Promise<StageResult<null>> {
   await refuseChanged(verified);
   const earlier = manifest.files.filter(({ role }) => EARLIER_ROLES.includes(role));
-  const all = [
-    ...earlier,
-    ...(await listLog(plan, manifest)),
-    await writeSbom(plan, manifest),
-    await writeKit(earlier, plan),
-  ];
+  const all = [...earlier, ...(await listLog(plan, manifest)), await writeSbom(plan, manifest), await writeKit(plan)];
   const lines = all.map(({ path, sha256 }) => `${sha256}  ${path}\n`);
   await writeWhole(join(plan.outFolder, SUMS_FILE), lines.join(''));
   return { value: null, words: `MDM kit, SBOM, SHA256SUMS of ${all.length} files`, facts: { files: all } };
@@ -42,17 +39,13 @@ async function refuseChanged({ path, sha256 }: VerifiedPackage): Promise<void> {
   throw new VerificationError('PACKAGE_CHANGED', message, { hint: 'Nothing was published. Run npm start again.' });
 }
 
-/** Puts the extra packages into a zip: a release has one .pkg asset, as some tools take whichever they find. */
-async function writeKit(files: readonly ManifestFile[], plan: Plan): Promise<ManifestFile> {
-  const extras = files.filter((file) => file.role === 'extra');
-  const contents = [
-    { path: 'README.md', data: await readFile(join(plan.root, 'payload/kit/README.md')) },
-    ...(await Promise.all(
-      extras.map(async ({ path }) => ({ path, data: await readFile(join(plan.outFolder, path)) })),
-    )),
-  ];
+/** Generates the kit from the finished package, with the extra packages in it: a release has one .pkg asset. */
+async function writeKit(plan: Plan): Promise<ManifestFile> {
+  const { product: packagePath, guard, uninstall } = packagePaths(plan);
+  const url = downloadUrl(plan.config, plan.version, basename(packagePath));
+  const files = await makeKit({ root: plan.root, packagePath, extras: { guard, uninstall }, url });
   const entry = { path: outputName(plan, 'kit'), role: 'mdm-kit' };
-  return writeListed(plan.outFolder, entry, zip(contents, plan.sourceDateEpoch));
+  return writeListed(plan.outFolder, entry, zip(files, plan.sourceDateEpoch));
 }
 
 /** Describes the finished package, as it lies there, and what built it. */

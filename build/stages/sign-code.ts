@@ -5,8 +5,8 @@ import type { CompiledPlugin } from './compile.ts';
 import type { BuiltFile, GeneratedScripts } from './generate-scripts.ts';
 
 /** The complete bundle: executable signed, resources sealed. */
-export interface SignedBundle {
-  readonly kind: 'signed-bundle';
+export interface CompleteBundle {
+  readonly kind: 'complete-bundle';
   /** Files with paths below the bundle. */
   readonly files: readonly BuiltFile[];
 }
@@ -22,7 +22,7 @@ export async function signCode(
   signing: ReleaseSigning | null,
   { compiler, codeSigner }: Pick<Toolchain, 'compiler' | 'codeSigner'>,
   { plan, signal }: Pick<StageContext, 'plan' | 'signal'>,
-): Promise<StageResult<SignedBundle>> {
+): Promise<StageResult<CompleteBundle>> {
   const { name, executable } = plan.config.bundle;
   const signed = await codeSigner.sign(
     [
@@ -44,7 +44,7 @@ export async function signCode(
     identifier: signed.identifier,
     flags,
   }));
-  return { value: { kind: 'signed-bundle', files }, words: whoSigned(signing), facts: { code } };
+  return { value: { kind: 'complete-bundle', files }, words: whoSigned(signing), facts: { code } };
 }
 
 function whoSigned(signing: ReleaseSigning | null): string {

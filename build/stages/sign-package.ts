@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
-import type { PackageSigner, SignedProduct } from '../../src/toolchain/toolchain.ts';
+import type { SignedProduct } from '../../src/package/sign-product.ts';
+import type { PackageSigner } from '../../src/toolchain/toolchain.ts';
 import type { Manifest } from '../plan/manifest.ts';
 import type { StageContext, StageResult } from '../run.ts';
 import type { ReleaseSigning } from '../signing/identities.ts';

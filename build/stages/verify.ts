@@ -4,7 +4,7 @@ import { VerificationError } from '../../src/base/errors.ts';
 import { verifyPackageFile } from '../../src/toolchain/portable/verifier.ts';
 import type { Toolchain } from '../../src/toolchain/toolchain.ts';
 import type { PackageReport } from '../../src/verify/expectations.ts';
-import { type Manifest, withFile, writeListed } from '../plan/manifest.ts';
+import { filesWith, type Manifest, writeListed } from '../plan/manifest.ts';
 import { VERIFY_REPORT_FILE } from '../plan/output-files.ts';
 import type { Plan } from '../plan/plan.ts';
 import { renderChecks } from '../report/checks.ts';
@@ -75,7 +75,7 @@ async function reportFacts(
   const text = renderVerifyReport(packagePaths(plan).product, product, trust);
   const file = await writeListed(plan.outFolder, { path: VERIFY_REPORT_FILE, role: 'verify-report' }, text);
   return {
-    files: withFile(manifest.files, file),
+    files: filesWith(manifest.files, file),
     ...(manifest.package && { package: { ...manifest.package, timestamp } }),
   };
 }

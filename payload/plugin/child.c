@@ -15,13 +15,16 @@
 static const char FDESETUP[] = "/usr/bin/fdesetup";
 
 enum {
+  OWN_READER = STDERR_FILENO + 1, /* a child's descriptor, see add_streams */
   POLL_SLICE_MS = 50, /* how late an end is seen while a grandchild holds the pipe open */
   READS_PER_TURN = 16,
   NAP_LEAST_US = 100,
   NAP_MOST_US = 20000,
   GRACE_US = 10000,       /* one step of the two waits below */
   TERMINATE_STEPS = 50,   /* 0.5 s after SIGTERM, so that fdesetup can end in order */
-  KILL_STEPS = 100        /* 1 s after SIGKILL; then a zombie is left rather than the login held up */
+  KILL_STEPS = 100,       /* 1 s after SIGKILL; then a zombie is left rather than the login held up */
+  LOST_BELIEVED = 2,      /* times in a row that waitpid() has to say so */
+  LEFT_MOST = 4
 };
 
 enum reaping { RUNNING, REAPED, LOST };
@@ -29,49 +32,78 @@ enum reaping { RUNNING, REAPED, LOST };
 struct supervision {
   const struct child_run *run;
   pid_t pid;
-  int input, error; /* our ends of the pipes; -1 when closed */
-  bool error_ended; /* standard error was read to its end: nobody holds the pipe any more */
+  int input, output; /* our ends of the pipes; -1 when closed */
   size_t fed, captured;
   int wait_status;
+  int lost; /* times in a row */
 };
+
+/* Process ids of children that were left; 0 where there is none. Several mechanisms may run at once, so each slot is
+ * taken and given back in one step. */
+static pid_t left[LEFT_MOST];
+
+static void leave(pid_t pid) {
+  for (size_t i = 0; i < LEFT_MOST; i++) {
+    pid_t none = 0;
+    if (__atomic_compare_exchange_n(&left[i], &none, pid, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) return;
+  }
+}
+
+void reap_left_children(void) {
+  int status = 0;
+  for (size_t i = 0; i < LEFT_MOST; i++) {
+    if (__atomic_load_n(&left[i], __ATOMIC_RELAXED) == 0) continue;
+    const pid_t pid = __atomic_exchange_n(&left[i], 0, __ATOMIC_ACQ_REL);
+    if (pid > 0 && waitpid(pid, &status, WNOHANG) == 0) leave(pid);
+  }
+}
 
 static void close_end(int *descriptor) {
   if (*descriptor >= 0) (void)close(*descriptor);
   *descriptor = -1;
 }
 
-/* Marks close-on-exec, and moves a descriptor off 0..2, which the child's file actions overwrite. */
+/* Marks close-on-exec, and moves a descriptor off 0..3, which the child's file actions overwrite. */
 static bool settle(int *descriptor) {
-  if (*descriptor > STDERR_FILENO) return fcntl(*descriptor, F_SETFD, FD_CLOEXEC) == 0;
-  const int moved = fcntl(*descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  if (*descriptor > OWN_READER) return fcntl(*descriptor, F_SETFD, FD_CLOEXEC) == 0;
+  const int moved = fcntl(*descriptor, F_DUPFD_CLOEXEC, OWN_READER + 1);
   if (moved < 0) return false;
   (void)close(*descriptor);
   *descriptor = moved;
   return true;
 }
 
-/* ends[0] to read, ends[1] to write; ours, 0 or 1, does not block. macOS has no pipe2. */
+/* ends[0] to read, ends[1] to write; ours, 0 or 1, does not block. No write into it raises SIGPIPE: not ours, which
+ * would end the host, and not the child's, which would end a key change. The mark is on the open file that all copies
+ * share (xnu bsd/kern/kern_descrip.c, FG_NOSIGPIPE), so the host's handling of the signal is left alone. macOS has no
+ * pipe2. */
 static bool open_pipe(int ends[2], int ours) {
   if (pipe(ends) != 0) {
     ends[0] = ends[1] = -1;
     return false;
   }
-  if (!settle(&ends[0]) || !settle(&ends[1]) || fcntl(ends[ours], F_SETFL, O_NONBLOCK) == -1) return false;
-  /* Instead of touching the host's SIGPIPE. */
-  return ours == 0 || fcntl(ends[1], F_SETNOSIGPIPE, 1) == 0;
+  return settle(&ends[0]) && settle(&ends[1]) && fcntl(ends[ours], F_SETFL, O_NONBLOCK) != -1 &&
+         fcntl(ends[1], F_SETNOSIGPIPE, 1) == 0;
 }
 
-static int add_streams(posix_spawn_file_actions_t *actions, int input, int error) {
-  int failed = input < 0 ? posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-                         : posix_spawn_file_actions_adddup2(actions, input, STDIN_FILENO);
-  /* Standard output carries the new key: it goes nowhere. */
-  if (failed == 0) failed = posix_spawn_file_actions_addopen(actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-  if (failed == 0) failed = posix_spawn_file_actions_adddup2(actions, error, STDERR_FILENO);
+static int add_stream(posix_spawn_file_actions_t *actions, int stream, int descriptor, int flags) {
+  return descriptor < 0 ? posix_spawn_file_actions_addopen(actions, stream, "/dev/null", flags, 0)
+                        : posix_spawn_file_actions_adddup2(actions, descriptor, stream);
+}
+
+/* Standard output carries the new key: that of a change goes nowhere. A child that may be left gets the reading end of
+ * its own standard error too: whatever it says after we are gone is taken by the pipe, and never fails. */
+static int add_streams(posix_spawn_file_actions_t *actions, const struct child_run *run, int input,
+                       const int output[2]) {
+  int failed = add_stream(actions, STDIN_FILENO, input, O_RDONLY);
+  for (int stream = STDOUT_FILENO; stream <= STDERR_FILENO && failed == 0; stream++)
+    failed = add_stream(actions, stream, run->captured == stream ? output[1] : -1, O_WRONLY);
+  if (failed == 0 && run->overdue == OVERDUE_LEAVE) failed = add_stream(actions, OWN_READER, output[0], O_RDONLY);
   return failed;
 }
 
-/* Own process group, so that a kill reaches what it started; no descriptor but 0..2; default signals. SETSID would
- * need macOS 10.15. */
+/* Own process group, so that a kill reaches what it started, and none of the host's does; no descriptor but those of the
+ * file actions; default signals. SETSID would need macOS 10.15. */
 static int set_attributes(posix_spawnattr_t *attributes) {
   const sigset_t none = 0;
   const sigset_t all = ~(1u << (SIGKILL - 1) | 1u << (SIGSTOP - 1));
@@ -83,7 +115,7 @@ static int set_attributes(posix_spawnattr_t *attributes) {
   return failed;
 }
 
-static int spawn(pid_t *pid, char *const arguments[], int input, int error) {
+static int spawn(pid_t *pid, const struct child_run *run, int input, const int output[2]) {
   char *const environment[] = {(char[]){"PATH=/usr/bin:/bin:/usr/sbin:/sbin"}, (char[]){"LANG=C"},
                                (char[]){"HOME=/var/root"}, NULL};
   posix_spawn_file_actions_t actions;
@@ -92,9 +124,9 @@ static int spawn(pid_t *pid, char *const arguments[], int input, int error) {
   if (failed != 0) return failed;
   failed = posix_spawnattr_init(&attributes);
   if (failed == 0) {
-    failed = add_streams(&actions, input, error);
+    failed = add_streams(&actions, run, input, output);
     if (failed == 0) failed = set_attributes(&attributes);
-    if (failed == 0) failed = posix_spawn(pid, FDESETUP, &actions, &attributes, arguments, environment);
+    if (failed == 0) failed = posix_spawn(pid, FDESETUP, &actions, &attributes, run->arguments, environment);
     (void)posix_spawnattr_destroy(&attributes);
   }
   (void)posix_spawn_file_actions_destroy(&actions);
@@ -118,30 +150,30 @@ static bool feed(struct supervision *child) {
 /* Reads what is there, a bounded amount; true when something moved. */
 static bool drain(struct supervision *child) {
   const struct child_run *const run = child->run;
-  for (int i = 0; i < READS_PER_TURN && child->error >= 0; i++) {
+  for (int i = 0; i < READS_PER_TURN && child->output >= 0; i++) {
     const bool keep = child->captured < run->capture_size;
     uint8_t *const to = keep ? run->capture + child->captured : run->scratch;
-    const ssize_t got = read(child->error, to, keep ? run->capture_size - child->captured : run->scratch_size);
+    const ssize_t got = read(child->output, to, keep ? run->capture_size - child->captured : run->scratch_size);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return i > 0;
-    if (got == 0) child->error_ended = true;
-    if (got <= 0) close_end(&child->error);
+    if (got <= 0) close_end(&child->output);
     else if (keep) child->captured += (size_t)got;
   }
-  return child->error >= 0;
+  return child->output >= 0;
 }
 
 static enum reaping reap(struct supervision *child) {
   const pid_t pid = waitpid(child->pid, &child->wait_status, WNOHANG);
   if (pid == child->pid) return REAPED;
-  return pid < 0 && errno != EINTR ? LOST : RUNNING;
+  child->lost = pid < 0 && errno != EINTR ? child->lost + 1 : 0;
+  return child->lost >= LOST_BELIEVED ? LOST : RUNNING;
 }
 
 /* Sleeps until a pipe moves, the child may have ended, or the time is up. nap_us grows while nothing can wake us. */
 static void wait_for_events(struct supervision *child, uint64_t left_ms, long *nap) {
-  struct pollfd events[] = {{child->error, POLLIN, 0}, {child->input, POLLOUT, 0}};
+  struct pollfd events[] = {{child->output, POLLIN, 0}, {child->input, POLLOUT, 0}};
   const int slice = (int)earlier_ms(left_ms, POLL_SLICE_MS);
-  if (child->error >= 0 && poll(events, 2, slice) == 0) return;
-  /* Standard error is closed, or poll() says ready (or failed) where nothing moves: never spin. */
+  if (child->output >= 0 && poll(events, 2, slice) == 0) return;
+  /* The stream is closed, or poll() says ready (or failed) where nothing moves: never spin. */
   nap_us(*nap);
   *nap = *nap * 2 > NAP_MOST_US ? NAP_MOST_US : *nap * 2;
 }
@@ -152,27 +184,22 @@ static void signal_group(const struct supervision *child, int signal) {
   if (child->pid > 1) (void)kill(-child->pid, signal);
 }
 
-/* Counts steps, not time: bounded whatever the clock does. LOST twice is believed. */
+/* Counts steps, not time: bounded whatever the clock does. */
 static enum reaping reaped_within(struct supervision *child, int steps) {
-  int lost = 0;
   for (int i = 0; i < steps; i++) {
     const enum reaping reaping = reap(child);
-    if (reaping == REAPED || (reaping == LOST && ++lost == 2)) return reaping;
+    if (reaping != RUNNING) return reaping;
     nap_us(GRACE_US);
   }
   return reap(child);
 }
 
-/* Ends the child and what it started; true when its status is known. */
-static bool kill_group(struct supervision *child) {
+/* Ends the child and what it started. */
+static void kill_group(struct supervision *child) {
   signal_group(child, SIGTERM);
   const enum reaping reaping = reaped_within(child, TERMINATE_STEPS);
-  if (reaping != RUNNING) {
-    signal_group(child, SIGKILL); /* others of its group */
-    return reaping == REAPED;
-  }
-  signal_group(child, SIGKILL);
-  return reaped_within(child, KILL_STEPS) == REAPED;
+  signal_group(child, SIGKILL); /* after its end: others of its group */
+  if (reaping == RUNNING) (void)reaped_within(child, KILL_STEPS);
 }
 
 static enum child_end ended(const struct supervision *child, int *status) {
@@ -182,7 +209,7 @@ static enum child_end ended(const struct supervision *child, int *status) {
 }
 
 static struct child_result supervise(struct supervision *child) {
-  struct child_result result = {CHILD_LOST, 0, false, 0};
+  struct child_result result = {CHILD_LOST, 0, 0};
   enum reaping reaping;
   long nap = NAP_LEAST_US;
   for (;;) {
@@ -194,43 +221,40 @@ static struct child_result supervise(struct supervision *child) {
     if (fed || drained) nap = NAP_LEAST_US;
     else wait_for_events(child, left_ms, &nap);
   }
-  if (reaping == REAPED) {
-    (void)drain(child);
-    result.end = ended(child, &result.status);
-    /* Somebody of its group may still hold the pipe. Its process id cannot have come round again so soon. */
-    if (!child->error_ended) signal_group(child, SIGKILL);
-  } else {
-    result.killed_status = kill_group(child) && ended(child, &result.status) == CHILD_SIGNALLED;
-    if (reaping == RUNNING) result.end = CHILD_TIMED_OUT;
-  }
+  (void)drain(child);
+  if (reaping == REAPED) result.end = ended(child, &result.status);
+  else if (reaping == RUNNING) result.end = child->run->overdue == OVERDUE_LEAVE ? CHILD_NOT_AWAITED : CHILD_TIMED_OUT;
+  if (result.end == CHILD_NOT_AWAITED) leave(child->pid);
+  /* A lost status is no proof of its end, so a question is ended in any case. */
+  if (reaping != REAPED && child->run->overdue == OVERDUE_KILL) kill_group(child);
   result.capture_length = child->captured;
   return result;
 }
 
 struct child_result run_child(const struct child_run *run) {
-  struct child_result result = {CHILD_NOT_STARTED, 0, false, 0};
-  int input[2] = {-1, -1}, error[2] = {-1, -1};
-  struct supervision child = {run, 0, -1, -1, false, 0, 0, 0};
+  struct child_result result = {CHILD_NOT_STARTED, 0, 0};
+  int input[2] = {-1, -1}, output[2] = {-1, -1};
+  struct supervision child = {run, 0, -1, -1, 0, 0, 0, 0};
   const bool has_input = run->input.length > 0;
   if (deadline_left(run->deadline_ms, monotonic_ms()) == 0) {
     result.end = CHILD_TIMED_OUT;
-  } else if (!open_pipe(error, 0) || (has_input && !open_pipe(input, 1))) {
+  } else if (!open_pipe(output, 0) || (has_input && !open_pipe(input, 1))) {
     result.status = errno;
   } else {
-    result.status = spawn(&child.pid, run->arguments, input[0], error[1]);
+    result.status = spawn(&child.pid, run, input[0], output);
     close_end(&input[0]);
-    close_end(&error[1]);
+    close_end(&output[1]);
     if (result.status == 0) {
       child.input = input[1];
-      child.error = error[0];
+      child.output = output[0];
       result = supervise(&child);
       input[1] = child.input;
-      error[0] = child.error;
+      output[0] = child.output;
     }
   }
   for (int i = 0; i < 2; i++) {
     close_end(&input[i]);
-    close_end(&error[i]);
+    close_end(&output[i]);
   }
   return result;
 }

@@ -8,7 +8,7 @@
 #include "bytes.h"
 
 enum {
-  USERNAME_MOST = 1024,   /* bytes; macOS short names are far shorter */
+  USERNAME_MOST = 2048,   /* bytes; a short name of macOS has 255 at most, one of an identity provider an e-mail's length */
   PASSWORD_MOST = 2048,   /* bytes */
   ESCAPE_FACTOR = 5,      /* longest reference, "&amp;" or "&#13;", for one byte */
   INPUT_PLIST_FIXED = 512 /* more than the markup around the two values; the writer checks every byte */

@@ -2,11 +2,12 @@
 
 #include <stddef.h>
 
+#include "child.h"
 #include "rotate.h"
 
 static void log_stop(os_log_t log, enum outcome outcome) {
   switch (outcome) {
-  case OUTCOME_NOT_REQUESTED: LOG_DEBUG(log, "GenerateNewKey is False"); break;
+  case OUTCOME_NOT_REQUESTED: LOG_DEFAULT(log, "GenerateNewKey is False"); break;
   case OUTCOME_REQUEST_FORCED:
     LOG_ERROR(log, "ERROR: GenerateNewKey is set by an MDM profile. This is a configuration error! Use `defaults "
                    "write` to set the preference instead.");
@@ -19,37 +20,60 @@ static void log_stop(os_log_t log, enum outcome outcome) {
   }
 }
 
-/* Counted before the attempt as if it failed; the count is put right when it is known how it ended. */
-static void attempt_rotation(const struct login *login) {
-  const int64_t before = settings_consecutive_failures();
-  struct attempt attempt = {OUTCOME_INTERNAL_ERROR, false, 0, before < INT32_MAX ? before + 1 : before};
-  if (!settings_begin_attempt(attempt.consecutive_failures)) {
-    LOG_ERROR(login->logs.invoke, "ERROR: The settings cannot be written, so the request could not be cleared");
-    settings_record_outcome(attempt.outcome, login->logs.invoke);
-    return;
+/* A success clears the request. One that cannot be cleared counts as a failure, whoever logs in, so that it does not
+ * rotate at every login. */
+static void conclude(const struct login *login, struct failures before, struct attempt *attempt) {
+  const os_log_t log = login->logs.invoke;
+  const struct user anybody = {false, 0};
+  const struct failures none = {0, anybody}, begun = {failures_of(before, login->user), login->user};
+  LOG_DEFAULT(log, "Outcome: %{public}s", outcome_name(attempt->outcome));
+  if (attempt->outcome == OUTCOME_ROTATED || attempt->outcome == OUTCOME_ROTATED_UNCONFIRMED) {
+    LOG_DEFAULT(log, "rotateRecoveryKey succeeded");
+    attempt->failures = settings_clear_request(log) ? none : one_more_failure(before, anybody);
+  } else {
+    if (attempt->outcome == OUTCOME_NOT_AWAITED) attempt->failures = begun;
+    else LOG_ERROR(log, "Caught error trying to generate a new key: %{public}s", outcome_name(attempt->outcome));
+    if (counts_as_failure(attempt->outcome)) attempt->failures = one_more_failure(before, login->user);
   }
-  LOG_DEFAULT(login->logs.invoke, "Generating a new FileVault personal recovery key");
-  rotate(login, &attempt);
-  LOG_DEFAULT(login->logs.invoke, "Outcome: %{public}s", outcome_name(attempt.outcome));
-  if (attempt.outcome == OUTCOME_ROTATED || attempt.outcome == OUTCOME_ROTATED_UNCONFIRMED) {
-    /* A request that stays counts as a failure, so that it cannot rotate at every login. */
-    if (settings_clear_request(login->logs.invoke)) attempt.consecutive_failures = 0;
-  } else if (!counts_as_failure(attempt.outcome)) {
-    attempt.consecutive_failures = before;
-  }
-  settings_end_attempt(&attempt, login->logs.invoke);
+  attempts_end(attempt, log);
 }
 
-void handle_login(const AuthorizationCallbacks *callbacks, AuthorizationEngineRef engine) {
-  struct login login = {callbacks, engine, open_logs(), 0, NULL};
+static void attempt_rotation(const struct login *login) {
+  const os_log_t log = login->logs.invoke;
+  const struct failures before = attempts_failures();
+  const struct key_record record = read_key_record();
+  struct attempt attempt = {OUTCOME_INTERNAL_ERROR, false, 0, before};
+  if (!attempts_begin(before, login->user, record)) {
+    LOG_ERROR(log, "ERROR: The settings cannot be written, so the request could not be cleared");
+    attempts_end(&attempt, log);
+    return;
+  }
+  LOG_DEFAULT(log, "Generating a new FileVault personal recovery key");
+  LOG_DEFAULT(log, "rotateRecoveryKey called");
+  rotate(login, record, &attempt);
+  conclude(login, before, &attempt);
+}
+
+/* The change that an earlier login did not wait for. */
+static void confirm(const struct login *login, enum outcome outcome) {
+  struct attempt attempt = {outcome, false, 0, {0, {false, 0}}};
+  LOG_DEFAULT(login->logs.invoke, "The key record has changed since the last attempt, which has succeeded");
+  conclude(login, attempts_failures(), &attempt);
+}
+
+void handle_login(const AuthorizationCallbacks *callbacks, AuthorizationEngineRef engine, struct logs logs) {
+  struct login login = {callbacks, engine, logs, {false, 0}, 0, 0, NULL};
   struct facts facts = {0};
   struct decision decision;
+  reap_left_children();
   while ((decision = decide(&facts)).step == STEP_READ) read_fact(&login, decision.fact, &facts);
   if (decision.step == STEP_ROTATE) {
     attempt_rotation(&login);
+  } else if (decision.step == STEP_CONFIRM) {
+    confirm(&login, decision.outcome);
   } else {
-    log_stop(login.logs.invoke, decision.outcome);
-    if (decision.outcome != OUTCOME_NOT_REQUESTED) settings_record_outcome(decision.outcome, login.logs.invoke);
+    log_stop(logs.invoke, decision.outcome);
+    if (decision.outcome != OUTCOME_NOT_REQUESTED) attempts_record_outcome(decision.outcome, logs.invoke);
   }
   secret_destroy(login.secret);
 }

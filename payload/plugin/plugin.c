@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "child.h"
 #include "login.h"
 
 struct mechanism {
@@ -50,9 +51,18 @@ static OSStatus mechanism_invoke(AuthorizationMechanismRef reference) {
   if (mechanism == NULL) return errAuthorizationInternal;
   const AuthorizationCallbacks *const callbacks = mechanism->callbacks;
   const AuthorizationEngineRef engine = mechanism->engine;
-  if (mechanism->is_invoke) handle_login(callbacks, engine);
+  struct logs logs = {NULL, NULL};
+  if (mechanism->is_invoke) {
+    logs = open_logs();
+    LOG_DEFAULT(logs.mechanism, "initWithMechanismRecord");
+    LOG_DEFAULT(logs.invoke, "Starting Escrow Buddy:Invoke");
+    handle_login(callbacks, engine, logs);
+    LOG_DEFAULT(logs.mechanism, "allowLogin called");
+  }
   /* The only SetResult. The host may destroy the mechanism within it, so it is not touched after. */
-  return callbacks->SetResult(engine, kAuthorizationResultAllow);
+  const OSStatus status = callbacks->SetResult(engine, kAuthorizationResultAllow);
+  LOG_DEFAULT(logs.mechanism, "Proceeding with login");
+  return status;
 }
 
 /* authd waits for this answer (agent.c). There is nothing to take back: no window, and a rotation is never cut
@@ -64,12 +74,14 @@ static OSStatus mechanism_deactivate(AuthorizationMechanismRef reference) {
 }
 
 static OSStatus mechanism_destroy(AuthorizationMechanismRef reference) {
+  reap_left_children();
   if (reference != NULL) mechanism_free(reference);
   return errAuthorizationSuccess;
 }
 
 static OSStatus plugin_destroy(AuthorizationPluginRef plugin) {
   (void)plugin;
+  reap_left_children();
   return errAuthorizationSuccess;
 }
 

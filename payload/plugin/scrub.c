@@ -52,12 +52,17 @@ static bool name_character(uint8_t c) {
   return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c >= 0x80;
 }
 
-/* True when name stands at offset of line as a word of its own. */
+static uint8_t lower(uint8_t c) { return c >= 'A' && c <= 'Z' ? (uint8_t)(c - 'A' + 'a') : c; }
+
+/* True when name stands at offset of line as a word of its own, in any case of its ASCII letters: directory services
+ * and fdesetup may write it otherwise than it was typed. */
 static bool name_at(struct bytes line, size_t offset, struct bytes name) {
   if (name.length == 0 || name.length > line.length - offset) return false;
   if (offset > 0 && name_character(line.data[offset - 1])) return false;
   if (offset + name.length < line.length && name_character(line.data[offset + name.length])) return false;
-  return memcmp(line.data + offset, name.data, name.length) == 0;
+  for (size_t i = 0; i < name.length; i++)
+    if (lower(line.data[offset + i]) != lower(name.data[i])) return false;
+  return true;
 }
 
 static void put_line(struct line_writer *writer, struct bytes line, bool tainted, struct bytes username) {

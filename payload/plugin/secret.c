@@ -12,10 +12,7 @@ struct secret *secret_create(void) {
   void *const allocation = calloc(PAGES + 1, PAGE);
   if (allocation == NULL) return NULL;
   struct secret *const secret = (struct secret *)(((uintptr_t)allocation + PAGE - 1) / PAGE * PAGE);
-  if (mlock(secret, PAGES * PAGE) != 0) {
-    free(allocation);
-    return NULL;
-  }
+  secret->locked = mlock(secret, PAGES * PAGE) == 0;
   secret->allocation = allocation;
   return secret;
 }
@@ -23,7 +20,8 @@ struct secret *secret_create(void) {
 void secret_destroy(struct secret *secret) {
   if (secret == NULL) return;
   void *const allocation = secret->allocation;
+  const bool locked = secret->locked;
   (void)memset_s(secret, sizeof *secret, 0, sizeof *secret);
-  (void)munlock(secret, PAGES * PAGE);
+  if (locked) (void)munlock(secret, PAGES * PAGE);
   free(allocation);
 }

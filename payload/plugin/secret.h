@@ -1,4 +1,5 @@
-/* The one place for secrets: whole pages, locked into memory, wiped before they are given back. */
+/* The one place for secrets: whole pages, locked into memory where the system allows it, wiped before they are given
+ * back. */
 #ifndef ESCROW_BUDDY_SECRET_H
 #define ESCROW_BUDDY_SECRET_H
 
@@ -12,6 +13,7 @@ enum {
 
 struct secret {
   void *allocation; /* what free() wants */
+  bool locked;
   size_t username_length, password_length;
   uint8_t username[USERNAME_MOST];
   uint8_t password[PASSWORD_MOST];
@@ -21,7 +23,8 @@ struct secret {
   char log_text[LOG_TEXT_MOST];
 };
 
-/* A buffer of zeroes; NULL without memory, or when it cannot be locked. */
+/* A buffer of zeroes; NULL without memory. One that the system refuses to lock is used all the same: swap files of macOS
+ * are encrypted, and the wipe does not depend on the lock. */
 struct secret *secret_create(void);
 
 /* Wipes, unlocks, frees; NULL is allowed. */

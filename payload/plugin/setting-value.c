@@ -2,7 +2,7 @@
 
 #include <stddef.h>
 
-enum { TIMEOUT_LEAST = 5, TIMEOUT_MOST = 120 }; /* seconds */
+enum { TIMEOUT_LEAST = 20, TIMEOUT_MOST = 120 }; /* seconds */
 
 static bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c; }

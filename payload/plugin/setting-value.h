@@ -18,7 +18,7 @@ struct setting_value {
  * The strings matter because `defaults write D K true` without -bool writes a string. Source: defaults(1). */
 bool setting_boolean(const struct setting_value *value, bool *out);
 
-/* True when the value is a number, or digits in a string; seconds, brought into 5..120. */
+/* True when the value is a number, or digits in a string; seconds, brought into 20..120. */
 bool setting_timeout_seconds(const struct setting_value *value, unsigned *out);
 
 #endif

@@ -3,21 +3,22 @@
 
 # check_bundle sets BUNDLE_STATE and BUNDLE_WHY:
 #   valid
-#   absent     the bundle or its executable is not there, or is no folder or file     } proof that it cannot
-#   exposed    somebody else than root owns it or may write to it                      } be trusted: an entry
-#   unsigned   codesign refused it twice                                               } must go
-#   unfit      not for this Mac's processor
-#   unproven   a check could not be made, or codesign did not end: proves nothing
+#   absent      the bundle or its executable is not there, or is something else       } proof that it cannot
+#   exposed     somebody else than root owns it or may write to it                     } be trusted: an entry
+#   not-code    its executable is no Mach-O file                                       } must go
+#   unsigned    codesign refused it three times over ten seconds                       }
+#   unfamiliar  its signature is valid, but not ours: another version's, or a stranger's
+#   unfit       not for this Mac's processor
+#   unproven    a check could not be made, or codesign came to no result: proves nothing
 check_bundle() {
-    if ! bundle_is_there || ! bundle_is_roots; then return 1; fi
+    if ! bundle_is_there || ! bundle_is_roots || ! bundle_is_code; then return 1; fi
     # Before the processor: an executable that was cut short fits none, and only codesign can prove that it is broken.
-    if [ "$CODE_SIGNED" = yes ]; then bundle_is_signed || return 1; fi
-    bundle_fits || return 1
+    if ! bundle_is_signed || ! bundle_fits; then return 1; fi
     BUNDLE_STATE=valid BUNDLE_WHY="the bundle is valid"
 }
 
 bundle_is_proven_bad() {
-    case $BUNDLE_STATE in absent | exposed | unsigned) return 0 ;; esac
+    case $BUNDLE_STATE in absent | exposed | not-code | unsigned) return 0 ;; esac
     return 1
 }
 
@@ -28,29 +29,55 @@ blame_bundle() {
 
 bundle_is_there() {
     for part in "$BUNDLE" "$BUNDLE/Contents" "$BUNDLE/Contents/MacOS"; do
-        if [ -L "$part" ] || [ ! -d "$part" ]; then blame_bundle absent "$part is no folder" || return 1; fi
+        if [ -L "$part" ] || [ ! -d "$part" ]; then blame_bundle absent "$part is not a folder" || return 1; fi
     done
     for part in "$BUNDLE/Contents/Info.plist" "$BUNDLE/Contents/MacOS/$EXECUTABLE"; do
-        if [ -L "$part" ] || [ ! -f "$part" ]; then blame_bundle absent "$part is no file" || return 1; fi
+        if [ -L "$part" ] || [ ! -f "$part" ]; then blame_bundle absent "$part is not a file" || return 1; fi
     done
     [ -x "$BUNDLE/Contents/MacOS/$EXECUTABLE" ] || blame_bundle exposed "$BUNDLE/Contents/MacOS/$EXECUTABLE is not executable"
 }
 
-# root:wheel, no link, and no write permission for group or others, for all that the bundle holds.
+# root:wheel, no link, and no write permission for anybody else, for all that the bundle holds and for the folder it lies in,
+# where others could put another bundle in its place.
 bundle_is_roots() {
-    set -- "$BUNDLE" "$BUNDLE"/Contents "$BUNDLE"/Contents/* "$BUNDLE"/Contents/*/*
-    if ! bundle_modes=$(/usr/bin/stat -f '%u:%g %Lp %HT' "$@" 2>/dev/null) || [ -z "$bundle_modes" ]; then
-        blame_bundle unproven "owner and mode of the bundle could not be read" || return 1
+    bundle_place=$(/usr/bin/stat -f '%u %Lp %HT' "$PLUG_IN_FOLDER" 2>/dev/null) || bundle_place=''
+    case $bundle_place in
+        '0 '[0-7][0145][0145]' Directory') ;;
+        '') blame_bundle unproven "owner and mode of $PLUG_IN_FOLDER could not be read" || return 1 ;;
+        *) blame_bundle exposed "$PLUG_IN_FOLDER is not a folder that only root can write ($bundle_place)" || return 1 ;;
+    esac
+    if ! bundle_odd=$(/usr/bin/find "$BUNDLE" \( ! -user 0 -o ! -group 0 -o -perm -020 -o -perm -02 -o ! -type d ! -type f \) -print 2>/dev/null </dev/null); then
+        blame_bundle unproven "owners and modes in the bundle could not be read" || return 1
     fi
-    bundle_modes=$bundle_modes$NEWLINE
-    while [ -n "$bundle_modes" ]; do
-        bundle_mode=${bundle_modes%%"$NEWLINE"*}
-        bundle_modes=${bundle_modes#*"$NEWLINE"}
-        case $bundle_mode in
-            '0:0 '[0-7][0145][0145]' Directory' | '0:0 '[0-7][0145][0145]' Regular File') ;;
-            *) blame_bundle exposed "$1 holds something that is not root:wheel or that others may write ($bundle_mode)" || return 1 ;;
+    if [ -n "$bundle_odd" ]; then
+        show_entry "${bundle_odd%%"$NEWLINE"*}"
+        blame_bundle exposed "not root:wheel, or others may write to it, or a link: $SHOWN" || return 1
+    fi
+    bundle_grants_nothing
+}
+
+# Access control lists give more than the mode shows. An ls that cannot list them says nothing against the bundle.
+bundle_grants_nothing() {
+    bundle_lists=$(/bin/ls -lde "$PLUG_IN_FOLDER" "$BUNDLE" "$BUNDLE/Contents" "$BUNDLE/Contents/MacOS" "$BUNDLE/Contents/MacOS/$EXECUTABLE" 2>/dev/null) || return 0
+    bundle_lists=$bundle_lists$NEWLINE
+    while [ -n "$bundle_lists" ]; do
+        case ${bundle_lists%%"$NEWLINE"*} in
+            ' '*': '*' allow '*write* | ' '*': '*' allow '*append* | ' '*': '*' allow '*add_* | ' '*': '*' allow '*delete* | ' '*': '*' allow '*chown*)
+                blame_bundle exposed "an access control list lets others change the bundle (see: ls -lde)" || return 1
+                ;;
         esac
+        bundle_lists=${bundle_lists#*"$NEWLINE"}
     done
+}
+
+# The first four bytes: a universal or a 64-bit file of a Mac. An od that fails leaves the judgement to codesign.
+bundle_is_code() {
+    [ -s "$BUNDLE/Contents/MacOS/$EXECUTABLE" ] || blame_bundle not-code "$BUNDLE/Contents/MacOS/$EXECUTABLE is empty" || return 1
+    bundle_magic=$(/usr/bin/od -A n -t x1 -N 4 "$BUNDLE/Contents/MacOS/$EXECUTABLE" 2>/dev/null </dev/null) || return 0
+    case $bundle_magic in
+        '' | *ca*fe*ba*be* | *cf*fa*ed*fe*) ;;
+        *) blame_bundle not-code "$BUNDLE/Contents/MacOS/$EXECUTABLE is not a Mach-O file" ;;
+    esac
 }
 
 # file(1), as lipo is only a placeholder on Macs without the developer tools.
@@ -66,28 +93,31 @@ bundle_fits() {
     esac
 }
 
-# Two refusals are proof; a codesign that hangs (its first run may wait for the network) or that fails in another way is not.
+# Status 1 is also how codesign ends in trouble of its own, so only three refusals in a row over ten seconds are proof; a
+# crash of codesign over the bundle counts as one. Two runs without any result (its first may wait for the network) end it.
 bundle_is_signed() {
-    for signed_try in 1 2; do
-        ask_codesign
-        case $? in
+    signed_refused=0 signed_stumbled=0
+    while :; do
+        quietly 30 /usr/bin/codesign --verify --strict -R "=$CODE_REQUIREMENT" "$BUNDLE"
+        signed_status=$?
+        case $signed_status in
             0) return 0 ;;
-            1 | 3) signed_verdict=unsigned ;;
-            *) signed_verdict=unproven ;;
+            3) blame_bundle unfamiliar "the bundle's signature is valid, but not that of this product's team" || return 1 ;;
+            "$TIME_UP") signed_stumbled=$((signed_stumbled + 1)) ;;
+            *)
+                if [ "$signed_status" = 1 ] || [ "$signed_status" -gt 128 ]; then
+                    signed_refused=$((signed_refused + 1))
+                else
+                    signed_stumbled=$((signed_stumbled + 1))
+                fi
+                ;;
         esac
-        [ "$signed_try" = 2 ] || signed_first=$signed_verdict
+        if [ "$signed_refused" -ge 3 ]; then
+            blame_bundle unsigned "codesign does not accept the bundle's signature" || return 1
+        fi
+        if [ "$signed_stumbled" -ge 2 ]; then
+            blame_bundle unproven "codesign came to no result about the bundle" || return 1
+        fi
+        /bin/sleep 5
     done
-    if [ "$signed_first$signed_verdict" = unsignedunsigned ]; then
-        blame_bundle unsigned "codesign does not accept the bundle's signature"
-    else
-        blame_bundle unproven "codesign did not come to a result about the bundle"
-    fi
-}
-
-ask_codesign() {
-    if [ -n "$CODE_REQUIREMENT" ]; then
-        run_limited 30 /usr/bin/codesign --verify --strict "-R=$CODE_REQUIREMENT" "$BUNDLE"
-    else
-        run_limited 30 /usr/bin/codesign --verify --strict "$BUNDLE"
-    fi
 }

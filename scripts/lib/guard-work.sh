@@ -1,36 +1,29 @@
 # shellcheck shell=sh
 # One run of the guard.
+GONE_SINCE='' # second since when neither bundle nor entry is there; kept in the record
 
 guard_login() {
-    look_at_bundle
-    if ! read_right "$WORK/guard"; then
+    if ! read_right; then
         why_refused "$RIGHT_PROBLEM"
-        tell not-understood "The login right was left alone: $WHY. Look at: security authorizationdb read system.login.console" no
+        guard_result=not-understood
+        [ "$RIGHT_PROBLEM" != no-answer ] || guard_result=no-answer
+        tell "$guard_result" "The login right was left alone: $WHY. Look at: security authorizationdb read $LOGIN_RIGHT" no
         return 1
     fi
     measure_right
     if [ "$NAMED" = 0 ] && bundle_is_away; then
-        leave
+        guard_wait
     elif [ "$BUNDLE_STATE" = valid ]; then
         guard_heal
     elif bundle_is_proven_bad; then
         guard_unlock
+    elif [ "$BUNDLE_STATE" = unfamiliar ]; then
+        tell unfamiliar "Nothing was done: $BUNDLE_WHY. If somebody went back to another version, remove the guard; else install the package again." no
+        return 1
     else
         tell unproven "Nothing was done: $BUNDLE_WHY." no
         return 1
     fi
-}
-
-# An installer may be at work in this moment, so a bad bundle is looked at twice.
-look_at_bundle() {
-    if ! check_bundle && bundle_is_proven_bad; then
-        /bin/sleep 2
-        check_bundle || :
-    fi
-}
-
-bundle_is_away() {
-    [ ! -e "$BUNDLE" ] && [ ! -L "$BUNDLE" ]
 }
 
 # tell RESULT TEXT DID: says it and records it.
@@ -49,6 +42,11 @@ guard_heal() {
         record healthy "The mechanism is in place and the bundle is valid." no || :
         return 0
     fi
+    look_closely
+    if [ "$BUNDLE_STATE" != valid ]; then
+        tell unproven "The mechanism is missing or misplaced and was left so: $BUNDLE_WHY." no
+        return 1
+    fi
     if ! healing_is_allowed; then
         tell held-back "The mechanism is missing or misplaced and was left so: $HOLD." no
         return 0
@@ -59,7 +57,7 @@ guard_heal() {
         tell heal-failed "The mechanism could not be put right: $WHY. Run \"$BUNDLE/Contents/Resources/AuthDBSetup.sh\" as root." yes
         return 1
     else
-        /bin/rmdir "$GUARD_MARK" 2>/dev/null
+        clear_path "$HEAL_MARK"
         tell not-understood "The mechanism was not put right: $WHY." no
         return 1
     fi
@@ -67,7 +65,7 @@ guard_heal() {
 
 heal_is_done() {
     if [ "$CHANGED" = unchanged ]; then
-        /bin/rmdir "$GUARD_MARK" 2>/dev/null
+        clear_path "$HEAL_MARK"
         record healthy "The mechanism is in place and the bundle is valid." no || :
     else
         tell healed "The mechanism was put back directly before $ANCHOR." yes
@@ -76,26 +74,44 @@ heal_is_done() {
 
 # Fails with the reason in HOLD. Takes this boot's one write when it succeeds.
 healing_is_allowed() {
+    if [ -n "$NO_LOCK" ]; then
+        HOLD=$NO_LOCK
+        return 1
+    fi
     if setting_is_on DisableHeal; then
         HOLD="DisableHeal is set"
         return 1
     fi
-    if read_text_setting MaximumOSVersion; then
-        read_system_version
-        if ! version_is_clean "$SETTING" || [ -z "$SYSTEM_VERSION" ]; then
-            HOLD="MaximumOSVersion or the version of macOS could not be understood"
-            return 1
-        fi
-        if ! version_at_most "$SYSTEM_VERSION" "$SETTING"; then
-            HOLD="macOS $SYSTEM_VERSION is above MaximumOSVersion $SETTING"
-            return 1
-        fi
-    fi
-    if ! /bin/mkdir "$GUARD_MARK" 2>/dev/null; then
-        HOLD="$GUARD_MARK could not be made"
-        [ ! -e "$GUARD_MARK" ] || HOLD="the guard has already put it right once since this Mac started"
+    version_is_allowed || return 1
+    if [ "$SETTINGS_ANSWER" = no ]; then
+        HOLD="the settings could not be read in time"
         return 1
     fi
+    take_heal_mark
+}
+
+version_is_allowed() {
+    read_text_setting MaximumOSVersion || return 0
+    read_system_version
+    if ! version_is_clean "$SETTING" || [ -z "$SYSTEM_VERSION" ]; then
+        HOLD="MaximumOSVersion or the version of macOS could not be understood"
+        return 1
+    fi
+    version_at_most "$SYSTEM_VERSION" "$SETTING" && return 0
+    HOLD="macOS $SYSTEM_VERSION is above MaximumOSVersion $SETTING"
+    return 1
+}
+
+take_heal_mark() {
+    HEAL_MARK=$GUARD_MARK${BOOT_SESSION:+.$BOOT_SESSION}
+    # Those of earlier boots.
+    for mark in "$GUARD_MARK"*; do
+        if [ "$mark" != "$HEAL_MARK" ]; then clear_path "$mark"; fi
+    done
+    if /bin/mkdir "$HEAL_MARK" 2>/dev/null; then return 0; fi
+    HOLD="$HEAL_MARK could not be made"
+    path_is_free "$HEAL_MARK" || HOLD="the guard has already put it right once since this Mac started"
+    return 1
 }
 
 guard_unlock() {
@@ -103,25 +119,44 @@ guard_unlock() {
         tell bundle-invalid "Logins work, as no mechanism needs the bundle, but it is not usable: $BUNDLE_WHY. Install the package again." no
         return 0
     fi
+    look_closely
+    if ! bundle_is_proven_bad; then
+        tell unproven "Nothing was done: $BUNDLE_WHY." no
+        return 1
+    fi
     if ! change_right unlock; then
-        tell unlock-failed "THE NEXT LOGIN WILL FAIL: an entry needs the bundle ($BUNDLE_WHY) and could not be taken out: $WHY. Remove it by hand: security authorizationdb read system.login.console" yes
+        tell unlock-failed "THE NEXT LOGIN WILL FAIL: an entry needs the bundle ($BUNDLE_WHY) and could not be taken out: $WHY. Remove it by hand: security authorizationdb read $LOGIN_RIGHT" yes
         return 1
     fi
     tell unlocked "The entry that needs the bundle was taken out, so that logins keep working: $BUNDLE_WHY. Install the package again." yes
-    bundle_is_away || return 0
-    # An upgrade that has moved the old bundle away would be back by now.
-    /bin/sleep 10
-    if bundle_is_away; then leave; fi
 }
 
-# Nothing of the product is left, so the guard goes too. What is not its own script goes first, as nothing runs after it;
-# bootout ends this very process and comes last.
-leave() {
-    say "Nothing of $PRODUCT_NAME is left on this Mac; the guard removes itself."
-    /bin/rm -f -- "$GUARD_RECORD"
-    if [ -d "$GUARD_MARK" ]; then /bin/rmdir "$GUARD_MARK" 2>/dev/null; fi
-    close_workspace
-    if [ -e "$GUARD_RECORD" ] || [ -e "$GUARD_MARK" ] || ! workspace_is_gone; then return 1; fi
-    delete_guard_files || return 1
-    /bin/launchctl bootout "system/$GUARD_IDENTIFIER" >/dev/null 2>&1 </dev/null || :
+# Neither bundle nor entry: the product is not installed yet, or is being replaced, or was removed without the guard. It
+# leaves after a day of that, not before: an MDM believes its receipt.
+guard_wait() {
+    wait_now=$(/bin/date +%s) || return 1
+    read_record GoneSince
+    case $RECORDED in
+        '' | 0* | *[!0-9]*) GONE_SINCE='' ;;
+        *) GONE_SINCE=$RECORDED ;;
+    esac
+    if [ -z "$GONE_SINCE" ] || [ "$GONE_SINCE" -gt "$wait_now" ]; then
+        GONE_SINCE=$wait_now
+        tell waiting "$PRODUCT_NAME is not installed. The guard waits for it, and removes itself when it has not come within a day." no
+    elif [ $((wait_now - GONE_SINCE)) -ge 86400 ]; then
+        guard_leave
+    fi
+}
+
+# The receipt first: with the guard gone and its receipt there, nobody would install it again. bootout ends this very process
+# and comes last.
+guard_leave() {
+    say "Nothing of $PRODUCT_NAME has been on this Mac for a day; the guard removes itself."
+    quietly 30 /usr/sbin/pkgutil --forget "$GUARD_IDENTIFIER"
+    release_lock
+    if ! delete_guard_files; then
+        say "The guard's files could not be deleted: $GUARD_JOB, $GUARD_FOLDER."
+        return 1
+    fi
+    quietly 20 /bin/launchctl bootout "system/$GUARD_IDENTIFIER"
 }

@@ -1,16 +1,18 @@
 # shellcheck shell=sh disable=SC2034
-# Takes a right apart in the form PlistBuddy prints it with -x: canonical XML, where "<" stands only at the start of a tag.
+# Takes a right apart in the form plutil converts it to: canonical XML, where "<" stands only at the start of a tag.
 # Lists of text are kept as the XML has them, each item followed by "<": no character of an item can be mistaken for it.
 
 # read_document XML sets
 #   DOC_ROOT   dict, another tag, or empty when the text is not whole
 #   DOC_CLASS  the value of "class" with its tags
 #   DOC_SHAPE  of "mechanisms": none, list, not-a-list, not-text (an item is no string)
-#   DOC_LIST   the mechanisms; DOC_COUNT how many
+#   DOC_LIST   the mechanisms
+#   DOC_HEAD   the text before the first of them, DOC_TAIL the text from the end of their list on; empty without a list
 #   DOC_KEYS   every other key with its value, but "modified": "<<key>value" one after the other
 read_document() {
-    DOC_ROOT='' DOC_CLASS='' DOC_SHAPE=none DOC_LIST='' DOC_COUNT=0 DOC_KEYS=''
+    DOC_ROOT='' DOC_CLASS='' DOC_SHAPE=none DOC_LIST='' DOC_HEAD='' DOC_TAIL='' DOC_KEYS=''
     doc_root='' doc_depth=0 doc_key='' doc_value=''
+    doc_whole=$1
     case $1 in *'<plist'*'>'*) ;; *) return 0 ;; esac
     doc_rest=${1#*'<plist'}
     while :; do
@@ -47,12 +49,14 @@ read_tag() {
 
 read_mechanism_tag() {
     case $doc_depth$doc_tag in
-        1array | 1array/) DOC_SHAPE=list ;;
-        1/array | 2/string) ;;
-        2string | 2string/)
-            DOC_LIST="$DOC_LIST$doc_text<"
-            DOC_COUNT=$((DOC_COUNT + 1))
+        1array)
+            DOC_SHAPE=list
+            DOC_HEAD=${doc_whole%"$doc_rest"}
             ;;
+        1array/) DOC_SHAPE=list ;;
+        1/array) DOC_TAIL="</array>$doc_rest" ;;
+        2/string) ;;
+        2string | 2string/) DOC_LIST="$DOC_LIST$doc_text<" ;;
         1*) DOC_SHAPE=not-a-list ;;
         *) [ "$DOC_SHAPE" = not-a-list ] || DOC_SHAPE=not-text ;;
     esac
@@ -85,26 +89,6 @@ keys_that_stay() {
         case "$2<<" in *"$stay_key<<"*) ;; *) return 1 ;; esac
     done
     return 0
-}
-
-# unescape TEXT sets PLAIN to the text behind the XML's entities; fails on an entity CoreFoundation does not write.
-unescape() {
-    PLAIN='' plain_rest=$1
-    while :; do
-        case $plain_rest in *'&'*) ;; *) break ;; esac
-        PLAIN=$PLAIN${plain_rest%%'&'*}
-        plain_rest=${plain_rest#*'&'}
-        case $plain_rest in
-            'amp;'*) PLAIN=$PLAIN'&' ;;
-            'lt;'*) PLAIN=$PLAIN'<' ;;
-            'gt;'*) PLAIN=$PLAIN'>' ;;
-            'quot;'*) PLAIN=$PLAIN'"' ;;
-            'apos;'*) PLAIN=$PLAIN\' ;;
-            *) return 1 ;;
-        esac
-        plain_rest=${plain_rest#*';'}
-    done
-    PLAIN=$PLAIN$plain_rest
 }
 
 # count_text TEXT PART sets COUNTED to the number of places of PART in TEXT.

@@ -21,7 +21,7 @@ register_bundle() {
 # Without a bundle that loads, an entry of ours would block every login.
 unlock_login() {
     if ! change_right unlock; then
-        say "An entry that needs the bundle could not be taken out: $WHY. Before anybody logs out, remove it: security authorizationdb read system.login.console"
+        say "An entry that needs the bundle could not be taken out: $WHY. Before anybody logs out, remove it: security authorizationdb read $LOGIN_RIGHT"
         return 1
     fi
     [ "$CHANGED" = unchanged ] || say "The entry that needs the bundle was taken out, so that logins keep working. Install the package again."

@@ -23,7 +23,7 @@ change_right() {
 # 0 done, 1 given up, 2 start again from what is there now.
 attempt_change() {
     CHANGED=refused
-    if ! read_right "$WORK/before" || ! plan_right "$1"; then
+    if ! read_right || ! plan_right "$1"; then
         why_refused "$RIGHT_PROBLEM"
         return 1
     fi
@@ -31,40 +31,52 @@ attempt_change() {
         CHANGED=unchanged
         return 0
     fi
-    before_list=$RIGHT_LIST
-    before_keys=$RIGHT_KEYS
+    lock_allows "$1" || return 1
+    before_raw=$RIGHT_RAW before_xml=$RIGHT_XML before_list=$RIGHT_LIST before_keys=$RIGHT_KEYS
     CHANGED=failed
-    edit_copy || return 2
-    if ! /usr/bin/security -q authorizationdb read system.login.console >"$WORK/again" 2>/dev/null </dev/null ||
-        ! /usr/bin/cmp -s "$WORK/before" "$WORK/again"; then
-        WHY="another program changed the login right at the same time"
-        return 2
-    fi
-    if ! lock_is_ours; then
-        WHY="another script of $PRODUCT_NAME took over"
-        return 1
-    fi
+    edit_right || return 2
+    nobody_came_between || return $?
+    lock_allows "$1" || return 1
     CHANGE_WROTE=yes
-    /usr/bin/security -q authorizationdb write system.login.console <"$WORK/after" >/dev/null 2>&1
+    write_right "$EDITED"
     judge_write "$?"
 }
 
-# A copy of what was read, with our entry taken out and put in, and nothing else different: proven before it is written.
-edit_copy() {
-    WHY="the changed copy of the login right could not be made"
-    /bin/cp "$WORK/before" "$WORK/after" 2>/dev/null || return 1
-    for edit_index in $REMOVE_AT; do
-        edit_with "Delete :mechanisms:$edit_index" || return 1
-    done
-    if [ "$INSERT_AT" -ge 0 ]; then
-        edit_with "Add :mechanisms:$INSERT_AT string '$MECHANISM'" || return 1
-    fi
-    understand_right "$WORK/after" || return 1
-    [ "$RIGHT_LIST" = "$PLANNED" ] && [ "$RIGHT_KEYS" = "$before_keys" ]
+# The second look, directly before the write.
+nobody_came_between() {
+    ask_authd
+    case $? in
+        0)
+            WHY="another program changed the login right at the same time"
+            [ "$RIGHT_RAW" = "$before_raw" ] || return 2
+            ;;
+        "$TIME_UP")
+            why_refused no-answer
+            return 1
+            ;;
+        *)
+            why_refused empty
+            return 2
+            ;;
+    esac
 }
 
-edit_with() {
-    /usr/libexec/PlistBuddy -c "$1" "$WORK/after" >/dev/null 2>&1 </dev/null
+# The text that was read, with another list in it and nothing else different: proven before it is written.
+edit_right() {
+    WHY="the changed text of the login right could not be made"
+    EDITED=$RIGHT_HEAD edit_rest=$PLANNED
+    while [ -n "$edit_rest" ]; do
+        EDITED="$EDITED$NEWLINE		<string>${edit_rest%%'<'*}</string>"
+        edit_rest=${edit_rest#*'<'}
+    done
+    EDITED="$EDITED$NEWLINE	$RIGHT_TAIL"
+    right_raw_keys=-1
+    understand_right "$EDITED" && [ "$RIGHT_LIST" = "$PLANNED" ] && [ "$RIGHT_KEYS" = "$before_keys" ]
+}
+
+# write_right XML: the status of security, or TIME_UP. Through a pipe: no file can be cut short, and none is left.
+write_right() {
+    (printf '%s\n' "$1" | limited 30 /usr/bin/security -q authorizationdb write "$LOGIN_RIGHT" >/dev/null 2>&1)
 }
 
 # The exit status of the write proves nothing in either direction; what can be read afterwards does.
@@ -86,7 +98,8 @@ judge_write() {
 
 read_back() {
     for back_try in 1 2 3; do
-        if fetch_right "$WORK/back"; then return 0; fi
+        if read_right; then return 0; fi
+        [ "$RIGHT_PROBLEM" != no-answer ] || break
         [ "$back_try" = 3 ] || /bin/sleep 1
     done
     why_refused "$RIGHT_PROBLEM"
@@ -107,11 +120,11 @@ others_are_there() {
 
 restore_right() {
     WHY="entries of others were gone after the write"
-    /usr/bin/security -q authorizationdb write system.login.console <"$WORK/before" >/dev/null 2>&1
+    write_right "$before_xml"
     authd_list "$before_list"
-    if fetch_right "$WORK/back" && [ "$RIGHT_LIST" = "$STORED" ]; then
+    if read_right && [ "$RIGHT_LIST" = "$STORED" ]; then
         WHY="$WHY; the original was written back"
     else
-        WHY="$WHY; writing the original back did not help, look at: security authorizationdb read system.login.console"
+        WHY="$WHY; writing the original back did not help, look at: security authorizationdb read $LOGIN_RIGHT"
     fi
 }

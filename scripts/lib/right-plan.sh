@@ -2,11 +2,10 @@
 # What a list of mechanisms has to become. Pure: no command is run here.
 # Lists as in property-list.sh: each item followed by "<".
 
-# plan_right TASK: from RIGHT_LIST to PLANNED, REMOVE_AT (indices, last first) and INSERT_AT (index, or -1).
-# TASK: register, heal, unregister, unlock. Fails with RIGHT_PROBLEM when the task cannot be done.
+# plan_right TASK: from RIGHT_LIST to PLANNED. TASK: register, heal, unregister, unlock. Fails with RIGHT_PROBLEM when the task cannot be done.
 plan_right() {
     measure_right
-    PLANNED=$RIGHT_LIST REMOVE_AT='' INSERT_AT=-1
+    PLANNED=$RIGHT_LIST
     case $1 in
         register | heal)
             [ "$RIGHT_SHAPE" = list ] || refuse_right no-mechanisms || return 1
@@ -15,25 +14,20 @@ plan_right() {
             ;;
     esac
     plan_items "$1"
-    if [ "$PLANNED" = "$RIGHT_LIST" ]; then REMOVE_AT='' INSERT_AT=-1; fi
 }
 
 plan_items() {
-    PLANNED='' plan_index=0 plan_kept=0 plan_rest=$RIGHT_LIST
+    PLANNED='' plan_index=0 plan_rest=$RIGHT_LIST
     while [ -n "$plan_rest" ]; do
         plan_item=${plan_rest%%'<'*}
         plan_rest=${plan_rest#*'<'}
-        if [ "$plan_item" = "$MECHANISM" ] || { [ "$1" = unlock ] && names_our_bundle "$plan_item"; }; then
-            REMOVE_AT="$plan_index $REMOVE_AT"
-        else
-            if [ "$plan_index" = "$ANCHOR_AT" ] && { [ "$1" = register ] || [ "$1" = heal ]; }; then
-                INSERT_AT=$plan_kept
-                PLANNED="$PLANNED$MECHANISM<"
-            fi
-            PLANNED="$PLANNED$plan_item<"
-            plan_kept=$((plan_kept + 1))
+        if [ "$plan_index" = "$ANCHOR_AT" ]; then
+            case $1 in register | heal) PLANNED="$PLANNED$MECHANISM<" ;; esac
         fi
         plan_index=$((plan_index + 1))
+        [ "$plan_item" != "$MECHANISM" ] || continue
+        if [ "$1" = unlock ] && names_our_bundle "$plan_item"; then continue; fi
+        PLANNED="$PLANNED$plan_item<"
     done
 }
 

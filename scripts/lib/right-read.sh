@@ -1,37 +1,43 @@
 # shellcheck shell=sh disable=SC2034
-# Reads system.login.console. What is not understood in full is refused: the reason stands in RIGHT_PROBLEM.
+# Reads the login right. What is not understood in full is refused: the reason stands in RIGHT_PROBLEM.
+# Nothing is written to a disk: what authd prints goes through pipes into variables, so that a full disk stops nobody.
 
-# read_right FILE: leaves the bytes in FILE and sets RIGHT_LIST, RIGHT_COUNT, RIGHT_KEYS, RIGHT_SHAPE. For decisions.
+# read_right sets RIGHT_RAW (as printed), RIGHT_XML (as plutil writes it), RIGHT_LIST, RIGHT_KEYS, RIGHT_SHAPE, RIGHT_HEAD and
+# RIGHT_TAIL, or RIGHT_PROBLEM.
 read_right() {
-    fetch_right "$1" || return 1
-    right_items_agree "$1" || refuse_right unparsable
+    RIGHT_PROBLEM='' RIGHT_XML='' RIGHT_LIST='' RIGHT_KEYS='' RIGHT_SHAPE=none
+    ask_authd
+    case $? in
+        0) ;;
+        "$TIME_UP") refuse_right no-answer || return 1 ;;
+        *)
+            [ -n "$RIGHT_RAW" ] || refuse_right empty || return 1
+            refuse_right unparsable || return 1
+            ;;
+    esac
+    right_raw_keys=-1
+    case $RIGHT_RAW in
+        '') refuse_right empty || return 1 ;;
+        bplist00*) RIGHT_XML=$(limited 20 /usr/bin/security -q authorizationdb read "$LOGIN_RIGHT" </dev/null 2>/dev/null | convert_right) ;;
+        *)
+            text_is_whole_xml "$RIGHT_RAW" || refuse_right unparsable || return 1
+            RIGHT_XML=$(printf '%s\n' "$RIGHT_RAW" | convert_right)
+            ;;
+    esac
+    [ -n "$RIGHT_XML" ] || refuse_right unparsable || return 1
+    understand_right "$RIGHT_XML"
 }
 
-# fetch_right FILE: the same without the second witness. For comparisons with what is expected.
-fetch_right() {
-    if ! /usr/bin/security -q authorizationdb read system.login.console >"$1" 2>/dev/null </dev/null; then
-        RIGHT_PROBLEM=empty
-        [ ! -s "$1" ] || RIGHT_PROBLEM=unparsable
-        return 1
-    fi
-    understand_right "$1"
+# ask_authd sets RIGHT_RAW; its status is that of security, or TIME_UP. Binary output holds NUL, which no variable can.
+ask_authd() {
+    { RIGHT_RAW=$(limited 20 /usr/bin/security -q authorizationdb read "$LOGIN_RIGHT" </dev/null 2>/dev/null); } 2>/dev/null
+}
+
+convert_right() {
+    /usr/bin/plutil -convert xml1 -o - - 2>/dev/null
 }
 
 understand_right() {
-    RIGHT_PROBLEM='' RIGHT_LIST='' RIGHT_COUNT=0 RIGHT_KEYS='' RIGHT_SHAPE=none
-    right_raw_keys=-1
-    case $(/usr/bin/head -c 8 "$1" 2>/dev/null) in
-        '') refuse_right empty || return 1 ;;
-        bplist00) ;;
-        *) right_is_whole_xml "$1" || refuse_right unparsable || return 1 ;;
-    esac
-    /usr/bin/plutil -lint -s "$1" >/dev/null 2>&1 </dev/null || refuse_right unparsable || return 1
-    right_xml=$(/usr/libexec/PlistBuddy -x -c Print "$1" 2>/dev/null </dev/null) || refuse_right not-a-dictionary || return 1
-    understand_document "$right_xml"
-}
-
-# understand_document XML: the checks that need no file.
-understand_document() {
     read_document "$1"
     case $DOC_ROOT in
         dict) ;;
@@ -49,7 +55,7 @@ understand_document() {
         not-text) refuse_right element-not-a-string || return 1 ;;
     esac
     # shellcheck disable=SC2034 # not every script needs all of them
-    RIGHT_LIST=$DOC_LIST RIGHT_COUNT=$DOC_COUNT RIGHT_KEYS=$DOC_KEYS RIGHT_SHAPE=$DOC_SHAPE
+    RIGHT_LIST=$DOC_LIST RIGHT_KEYS=$DOC_KEYS RIGHT_SHAPE=$DOC_SHAPE RIGHT_HEAD=$DOC_HEAD RIGHT_TAIL=$DOC_TAIL
 }
 
 refuse_right() {
@@ -57,13 +63,8 @@ refuse_right() {
     return 1
 }
 
-# XML from its first to its last byte: the tools below would ignore text behind the root element,
-# and would read JSON and old text lists as well, none of which authd prints.
-right_is_whole_xml() {
-    right_text=$(/bin/cat "$1" 2>/dev/null && printf x) || return 1
-    text_is_whole_xml "${right_text%x}"
-}
-
+# XML from its first to its last byte: plutil would ignore text behind the root element, and would read JSON and old text
+# lists as well, none of which authd prints.
 text_is_whole_xml() {
     whole=$1
     while :; do
@@ -77,29 +78,18 @@ text_is_whole_xml() {
     right_raw_keys=$COUNTED
 }
 
-# A second witness of what the XML says: the last item is where it belongs, and none is behind it. Asking for each would
-# start PlistBuddy two dozen times; what an edit by index did is proven by reading the whole edited copy again.
-# An item may hold any text, so an "x" guards its end.
-right_items_agree() {
-    if /usr/libexec/PlistBuddy -c "Print :mechanisms:$RIGHT_COUNT" "$1" >/dev/null 2>&1 </dev/null; then return 1; fi
-    [ "$RIGHT_COUNT" -gt 0 ] || return 0
-    item=$(/usr/libexec/PlistBuddy -c "Print :mechanisms:$((RIGHT_COUNT - 1))" "$1" 2>/dev/null </dev/null && printf x) || return 1
-    item_last=${RIGHT_LIST%'<'}
-    unescape "${item_last##*'<'}" || return 1
-    [ "$item" = "$PLAIN${NEWLINE}x" ]
-}
-
 # why_refused REASON sets WHY, for people.
 why_refused() {
     case $1 in
+        no-answer) WHY="the authorization database gave no answer in time; run this again" ;;
         empty) WHY="the authorization database gave nothing to read" ;;
-        unparsable) WHY="what the authorization database printed is no complete property list in XML" ;;
+        unparsable) WHY="what the authorization database printed is not one complete property list in XML" ;;
         duplicate-key) WHY="the right has a key twice" ;;
-        not-a-dictionary) WHY="the right is no dictionary" ;;
+        not-a-dictionary) WHY="the right is not a dictionary" ;;
         class-differs) WHY="the right is not of class evaluate-mechanisms" ;;
         no-mechanisms) WHY="the right has no mechanisms" ;;
-        mechanisms-not-an-array) WHY="the mechanisms are no list" ;;
-        element-not-a-string) WHY="a mechanism is no text" ;;
+        mechanisms-not-an-array) WHY="the mechanisms are not a list" ;;
+        element-not-a-string) WHY="a mechanism is not text" ;;
         anchor-absent) WHY="$ANCHOR is not among the mechanisms" ;;
         *) WHY=$1 ;;
     esac

@@ -2,11 +2,18 @@
 # Settings: what a profile sets wins over what is set on this Mac.
 MANAGED_SETTINGS="/Library/Managed Preferences/$DOMAIN"
 LOCAL_SETTINGS=/Library/Preferences/$DOMAIN
+# Where `sudo defaults write com.netflix.Escrow-Buddy` without a path puts a value.
+ROOT_SETTINGS=/var/root/Library/Preferences/$DOMAIN
+SETTINGS_ANSWER=yes
 
-# read_setting FILE KEY sets SETTING; fails when it is not there.
+# read_setting FILE KEY sets SETTING; fails when it is not there, or when cfprefsd gave no answer: SETTINGS_ANSWER is "no" then.
 read_setting() {
     [ -e "$1.plist" ] || return 1
-    SETTING=$(/usr/bin/defaults read "$1" "$2" 2>/dev/null </dev/null)
+    SETTING=$(limited 10 /usr/bin/defaults read "$1" "$2" 2>/dev/null </dev/null)
+    setting_status=$?
+    # shellcheck disable=SC2034 # not every script looks at it
+    [ "$setting_status" != "$TIME_UP" ] || SETTINGS_ANSWER=no
+    return "$setting_status"
 }
 
 # setting_is_on KEY: true for 1, true, yes, y, on in any case and for numbers but 0. What is none of them counts as not set.

@@ -1,42 +1,51 @@
 # shellcheck shell=sh disable=SC2034
-# The facts, and a verdict on each. Nothing here writes, not even a temporary file.
+# The facts, and a verdict on each. Nothing here writes, not even a temporary file, and nothing waits for ever.
 
 STATE=0
 CHECKS=''
 
-# verdict ID LEVEL REASON: LEVEL 0 pass, 1 needs attention, 2 broken. CHECKS: lines of "ID LEVEL REASON".
+# verdict ID LEVEL REASON: LEVEL 0 pass, 1 needs attention, 2 broken, "unknown" no result, which needs attention too.
+# CHECKS: lines of "ID LEVEL REASON".
 verdict() {
-    [ "$2" -le "$STATE" ] || STATE=$2
-    CHECKS="$CHECKS$1 $2 $3$NEWLINE"
+    case $2 in
+        unknown) [ "$STATE" -ge 1 ] || STATE=1 ;;
+        *) [ "$2" -le "$STATE" ] || STATE=$2 ;;
+    esac
+    one_line "$3"
+    CHECKS="$CHECKS$1 $2 $FLAT$NEWLINE"
+}
+
+# one_line TEXT sets FLAT to TEXT with every control character replaced by a space.
+one_line() {
+    FLAT='' line_rest=$1
+    while :; do
+        case $line_rest in *[[:cntrl:]]*) ;; *) break ;; esac
+        FLAT="$FLAT${line_rest%%[[:cntrl:]]*} "
+        line_rest=${line_rest#*[[:cntrl:]]}
+    done
+    FLAT=$FLAT$line_rest
 }
 
 look_at_bundle() {
     INSTALLED=''
-    if [ -f "$BUNDLE/Contents/Info.plist" ]; then
-        INSTALLED=$(/usr/bin/defaults read "$BUNDLE/Contents/Info" CFBundleShortVersionString 2>/dev/null </dev/null) || INSTALLED=''
-    fi
+    if [ -f "$BUNDLE/Contents/Info.plist" ] && read_setting "$BUNDLE/Contents/Info" CFBundleShortVersionString; then INSTALLED=$SETTING; fi
     check_bundle || :
     case $BUNDLE_STATE in
         valid) verdict bundle 0 "$BUNDLE_WHY" ;;
-        unproven) verdict bundle 1 "$BUNDLE_WHY; run this again" ;;
+        unproven) verdict bundle unknown "$BUNDLE_WHY; run this again" ;;
+        unfamiliar) verdict bundle 1 "$BUNDLE_WHY; logins work, but nothing is registered for it" ;;
         *) verdict bundle 2 "$BUNDLE_WHY; install the package again" ;;
     esac
 }
 
-# authd prints canonical XML, so that the text needs no other tool to be understood.
 look_at_mechanism() {
     PLACE=unknown
-    status_right=$(/usr/bin/security -q authorizationdb read system.login.console 2>/dev/null </dev/null && printf x) || status_right=''
-    status_right=${status_right%x}
-    RIGHT_PROBLEM=''
-    case $status_right in
-        '') RIGHT_PROBLEM=empty ;;
-        *'<!--'* | *'<![CDATA['*) RIGHT_PROBLEM=unparsable ;;
-        *) text_is_whole_xml "$status_right" && understand_document "$status_right" || RIGHT_PROBLEM=${RIGHT_PROBLEM:-unparsable} ;;
-    esac
-    if [ -n "$RIGHT_PROBLEM" ]; then
+    if ! read_right; then
         why_refused "$RIGHT_PROBLEM"
-        verdict mechanism 2 "$WHY"
+        case $RIGHT_PROBLEM in
+            no-answer) verdict mechanism unknown "$WHY" ;;
+            *) verdict mechanism 2 "$WHY" ;;
+        esac
         return 0
     fi
     measure_right
@@ -70,55 +79,46 @@ judge_mechanism() {
 
 # The profile forces its values into a file of this place; the plug-in asks for the same key.
 look_at_escrow() {
+    SETTINGS_ANSWER=yes
     if read_setting "/Library/Managed Preferences/com.apple.security.FDERecoveryKeyEscrow" Location; then
         ESCROW=$SETTING
         verdict escrow-profile 0 "escrow to $ESCROW"
+    elif [ "$SETTINGS_ANSWER" = no ]; then
+        ESCROW=''
+        verdict escrow-profile unknown "the preferences gave no answer in time; run this again"
     else
         ESCROW=''
         verdict escrow-profile 1 "no profile escrows recovery keys; no key will be rotated"
     fi
-    /usr/bin/fdesetup isactive >/dev/null 2>&1 </dev/null
+    quietly 20 /usr/bin/fdesetup isactive
     case $? in
         0) FILEVAULT=on ;;
         1) FILEVAULT=off ;;
         2) FILEVAULT=busy ;;
         *) FILEVAULT=unknown ;;
     esac
-    if [ "$FILEVAULT" = on ]; then verdict filevault 0 on; else verdict filevault 1 "$FILEVAULT"; fi
+    case $FILEVAULT in
+        on) verdict filevault 0 on ;;
+        unknown) verdict filevault unknown "fdesetup came to no result; run this again" ;;
+        *) verdict filevault 1 "$FILEVAULT" ;;
+    esac
 }
 
+# Any domain that says true is a request.
 look_at_request() {
     REQUEST=none
     if read_setting "$MANAGED_SETTINGS" GenerateNewKey; then
         REQUEST=forced
-        verdict request 1 "a profile sets GenerateNewKey, so the plug-in refuses it: remove it from the profile"
-    elif read_setting "$LOCAL_SETTINGS" GenerateNewKey && read_boolean "$SETTING" && [ "$BOOLEAN" = 0 ]; then
-        REQUEST=pending
-        verdict request 0 "a new key will be made at the next login"
-    else
-        verdict request 0 none
+        verdict request 1 "a profile sets GenerateNewKey, which could never be cleared, so the plug-in refuses it: remove it from the profile"
+        return 0
     fi
-    read_local LastOutcome
-    OUTCOME=$SETTING
-    read_local LastAttempt
-    ATTEMPT=$SETTING
-    read_local LastRotation
-    ROTATION=$SETTING
-    read_local LastExitStatus
-    LAST_EXIT=$SETTING
-    read_local ConsecutiveFailures
-    FAILURES=$SETTING
-    case $OUTCOME in
-        '' | rotated | held-back | no-credentials | token-login | filevault-off | filevault-busy | no-escrow-profile)
-            verdict last-outcome 0 "${OUTCOME:-none}"
-            ;;
-        *) verdict last-outcome 1 "$OUTCOME" ;;
+    for request_place in "$LOCAL_SETTINGS" "$ROOT_SETTINGS"; do
+        if read_setting "$request_place" GenerateNewKey && read_boolean "$SETTING" && [ "$BOOLEAN" = 0 ]; then REQUEST=pending; fi
+    done
+    case $REQUEST in
+        pending) verdict request 0 "a new key will be made at the next login" ;;
+        *) verdict request 0 none ;;
     esac
-}
-
-# SETTING is empty when the key is not there.
-read_local() {
-    read_setting "$LOCAL_SETTINGS" "$1" || SETTING=''
 }
 
 look_at_guard() {
@@ -135,10 +135,10 @@ look_at_guard() {
         read_record LastActionTime
         GUARD_ACTION_TIME=$RECORDED
     fi
-    case $GUARD$GUARD_RESULT in
-        absent*) verdict guard 0 "not installed" ;;
-        not-running*) verdict guard 1 "installed, but its job is not loaded; see Login Items, or install it again" ;;
-        running*-failed | runningnot-understood) verdict guard 1 "$GUARD_RESULT" ;;
+    case $GUARD:$GUARD_RESULT in
+        absent:*) verdict guard 0 "not installed" ;;
+        not-running:*) verdict guard 1 "installed, but its job is not loaded; see Login Items, or install it again" ;;
+        running:*-failed | running:not-understood | running:no-answer | running:unfamiliar) verdict guard 1 "$GUARD_RESULT" ;;
         *) verdict guard 0 "running" ;;
     esac
 }

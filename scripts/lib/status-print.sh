@@ -13,8 +13,9 @@ print_lines() {
     print_line mechanism "$PLACE"
     print_line escrow "${ESCROW:-no profile}"
     print_line filevault "$FILEVAULT"
+    print_line secure-token "$(token_words)"
     print_line request "$REQUEST"
-    print_line last-outcome "${OUTCOME:-none}${ATTEMPT:+, $ATTEMPT}${FAILURES:+, $FAILURES failures in a row}"
+    print_line last-outcome "${OUTCOME:-none}${ATTEMPT:+, $ATTEMPT}${FAILURES:+, $FAILURES failures in a row}${FAILED_UID:+, last of user $FAILED_UID}"
     print_line last-rotation "${ROTATION:-none}"
     print_line guard "$GUARD${GUARD_RESULT:+, $GUARD_RESULT${GUARD_RUN:+ $GUARD_RUN}}${GUARD_ACTION:+, last action: $GUARD_ACTION $GUARD_ACTION_TIME}"
     print_checks print_check_line
@@ -22,7 +23,7 @@ print_lines() {
 
 print_line() {
     one_line "$2"
-    printf '%s: %s\n' "$1" "$ONE_LINE"
+    printf '%s: %s\n' "$1" "$FLAT"
 }
 
 # shellcheck disable=SC2317 # called by print_checks
@@ -30,6 +31,7 @@ print_check_line() {
     case $2 in
         0) print_line "check $1" "ok, $3" ;;
         1) print_line "check $1" "attention, $3" ;;
+        unknown) print_line "check $1" "no result, $3" ;;
         *) print_line "check $1" "broken, $3" ;;
     esac
 }
@@ -52,7 +54,9 @@ print_json() {
     printf ',"escrowLocation":%s,"fileVault":"%s","request":"%s"' "$(json_or_null "$ESCROW")" "$FILEVAULT" "$REQUEST"
     printf ',"lastOutcome":%s,"lastAttempt":%s' "$(json_or_null "$OUTCOME")" "$(json_or_null "$ATTEMPT")"
     printf ',"lastRotation":%s,"lastExitStatus":%s' "$(json_or_null "$ROTATION")" "$(json_number "$LAST_EXIT")"
-    printf ',"consecutiveFailures":%s' "$(json_number "$FAILURES")"
+    printf ',"consecutiveFailures":%s,"lastFailedUID":%s' "$(json_number "$FAILURES")" "$(json_number "$FAILED_UID")"
+    printf ',"secureTokens":'
+    print_tokens
     printf ',"guard":{"state":"%s","lastResult":%s,"lastRun":%s' "$GUARD" "$(json_or_null "$GUARD_RESULT")" "$(json_or_null "$GUARD_RUN")"
     printf ',"lastAction":%s,"lastActionTime":%s}' "$(json_or_null "$GUARD_ACTION")" "$(json_or_null "$GUARD_ACTION_TIME")"
     printf ',"checks":['
@@ -61,48 +65,45 @@ print_json() {
     printf ']}\n'
 }
 
+# A user whose state could not be told has null for it; null alone: the users could not be listed.
+print_tokens() {
+    if [ "$TOKENS_KNOWN$TOKENS" = no ]; then
+        printf null
+        return 0
+    fi
+    token_comma='' tokens_rest=$TOKENS
+    printf '['
+    while [ -n "$tokens_rest" ]; do
+        token=${tokens_rest%%"$NEWLINE"*}
+        tokens_rest=${tokens_rest#*"$NEWLINE"}
+        case ${token%% *} in
+            yes) token_held=true ;;
+            no) token_held=false ;;
+            *) token_held=null ;;
+        esac
+        printf '%s{"user":%s,"held":%s}' "$token_comma" "$(json "${token#* }")" "$token_held"
+        token_comma=,
+    done
+    printf ']'
+}
+
+token_words() {
+    tokens_rest=$TOKENS token_line=''
+    while [ -n "$tokens_rest" ]; do
+        token=${tokens_rest%%"$NEWLINE"*}
+        tokens_rest=${tokens_rest#*"$NEWLINE"}
+        token_line="$token_line${token_line:+, }${token#* } ${token%% *}"
+    done
+    printf '%s' "${token_line:-unknown}"
+}
+
 # shellcheck disable=SC2317 # called by print_checks
 print_check_json() {
     case $2 in
-        0) check_status=pass ;;
-        *) check_status=fail ;;
+        0) check_status=pass check_level=0 ;;
+        unknown) check_status=skipped check_level=1 ;;
+        *) check_status=fail check_level=$2 ;;
     esac
-    printf '%s{"id":"%s","status":"%s","level":%s,"reason":%s}' "$check_comma" "$1" "$check_status" "$2" "$(json "$3")"
+    printf '%s{"id":"%s","status":"%s","level":%s,"reason":%s}' "$check_comma" "$1" "$check_status" "$check_level" "$(json "$3")"
     check_comma=,
-}
-
-json_or_null() {
-    if [ -n "$1" ]; then json "$1"; else printf null; fi
-}
-
-json_number() {
-    case $1 in
-        '' | *[!0-9]* | 0?*) printf null ;;
-        *) printf '%s' "$1" ;;
-    esac
-}
-
-json() {
-    one_line "$1"
-    json_rest=$ONE_LINE
-    printf '"'
-    while :; do
-        case $json_rest in *[\"\\]*) ;; *) break ;; esac
-        json_part=${json_rest%%[\"\\]*}
-        json_rest=${json_rest#"$json_part"}
-        printf '%s\\%s' "$json_part" "${json_rest%"${json_rest#?}"}"
-        json_rest=${json_rest#?}
-    done
-    printf '%s"' "$json_rest"
-}
-
-# one_line TEXT sets ONE_LINE to TEXT with every control character replaced by a space.
-one_line() {
-    ONE_LINE='' line_rest=$1
-    while :; do
-        case $line_rest in *[[:cntrl:]]*) ;; *) break ;; esac
-        ONE_LINE="$ONE_LINE${line_rest%%[[:cntrl:]]*} "
-        line_rest=${line_rest#*[[:cntrl:]]}
-    done
-    ONE_LINE=$ONE_LINE$line_rest
 }

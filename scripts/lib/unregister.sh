@@ -4,7 +4,7 @@
 # unregister_bundle: 0 when no mechanism names the bundle any more, so that it may be deleted.
 unregister_bundle() {
     if ! change_right unregister; then
-        say "The mechanism was not removed: $WHY. The bundle must stay until it is gone: security authorizationdb read system.login.console"
+        say "The mechanism was not removed: $WHY. The bundle must stay until it is gone: security authorizationdb read $LOGIN_RIGHT"
         return 1
     fi
     case $CHANGED in
@@ -15,7 +15,7 @@ unregister_bundle() {
 }
 
 nothing_names_bundle() {
-    if ! read_right "$WORK/proof"; then
+    if ! read_right; then
         why_refused "$RIGHT_PROBLEM"
         say "It could not be proven that nothing needs the bundle: $WHY. The bundle must stay; run this again."
         return 1
@@ -23,6 +23,6 @@ nothing_names_bundle() {
     measure_right
     [ "$NAMED" -gt 0 ] || return 0
     show_entry "${NAMED_OTHER:-$MECHANISM}"
-    say "A mechanism still needs the bundle, and a person has to remove it: \"$SHOWN\" in system.login.console. The bundle must stay until then."
+    say "A mechanism still needs the bundle, and a person has to remove it: \"$SHOWN\" in $LOGIN_RIGHT. The bundle must stay until then."
     return 1
 }

@@ -11,10 +11,9 @@ BUNDLE=@BUNDLE@
 EXECUTABLE=@EXECUTABLE@
 # The bundle's name as a pattern that matches it in any case, as the file system does.
 BUNDLE_NAME_ANY_CASE=@BUNDLE_NAME_ANY_CASE@
+LOGIN_RIGHT=@LOGIN_RIGHT@
 MECHANISM=@MECHANISM@
 ANCHOR=@ANCHOR@
 MINIMUM_MACOS=@MINIMUM_MACOS@
-# "no" in unsigned builds: then codesign is not asked.
-CODE_SIGNED=@CODE_SIGNED@
-# Requirement the signature must meet; empty: any valid signature.
+# Requirement that the bundle's signature must meet.
 CODE_REQUIREMENT=@CODE_REQUIREMENT@

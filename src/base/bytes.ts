@@ -61,13 +61,3 @@ function shortened(path: string, offset: number, expected: number, found: number
     hint: 'The file changed while it was read, or is shorter than its index says. Run again, or fetch the file anew.',
   });
 }
-
-/** Returns all bytes of a source in one buffer. For members known to be small; `limit` (bytes) guards against others. */
-export async function readAll(source: ByteSource, limit = 64 * 1024 * 1024): Promise<Buffer> {
-  if (source.size > limit) {
-    throw new FormatError('SIZE_LIMIT', 'member', 0, `expected at most ${limit} bytes, found ${source.size}`);
-  }
-  const parts: Buffer[] = [];
-  for await (const chunk of source.chunks()) parts.push(Buffer.from(chunk));
-  return Buffer.concat(parts);
-}

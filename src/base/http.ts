@@ -125,3 +125,11 @@ function explanation(code: string, host: string): [reason: string, hint: string]
 function sanitised(cause: unknown): Error {
   return new Error(`${cause instanceof Error ? cause.name : typeof cause} (${systemCode(cause)})`);
 }
+
+/** Characters that do something to a terminal, or change the direction of text, instead of being seen. */
+const UNSEEN = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu;
+
+/** Returns the beginning of what a service says, fit for a message: it must neither steer a terminal nor fill a log. */
+export function serviceWords(text: string): string {
+  return text.slice(0, 500).replace(UNSEEN, '?');
+}

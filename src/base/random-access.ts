@@ -1,7 +1,6 @@
-import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import type { ByteSource } from './bytes.ts';
-import { FormatError, UsageError } from './errors.ts';
+import { FormatError } from './errors.ts';
 
 /** Data of known size of which any part can be read at any time. */
 export interface RandomAccess {
@@ -41,26 +40,7 @@ export function accessBuffer(data: Buffer): RandomAccess {
 }
 
 /**
- * Returns an ordinary file, opened for reading. The caller closes the handle.
- *
- * A named pipe is not waited for: opening one without a writer would block, and not even Ctrl-C would end the program.
- *
- * @throws UsageError `NOT_A_FILE` for a folder, pipe, socket or device; the file system's error when it cannot be opened
- */
-export async function openForReading(path: string): Promise<FileHandle> {
-  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  const stats = await handle.stat();
-  if (stats.isFile()) return handle;
-  await handle.close();
-  throw new UsageError('NOT_A_FILE', `${path} is ${stats.isDirectory() ? 'a folder' : 'a pipe or device'}, no file`, {
-    hint: 'Name a file. What comes through a pipe must be saved first, and a package that is a folder is not read.',
-  });
-}
-
-/**
- * Returns an open file as data that can be read anywhere. The caller closes the handle.
- *
- * @example const access = await accessFile(await openForReading('Example.pkg'));
+ * Returns an open file as data that can be read anywhere. The caller closes the handle; `withFile` does both.
  */
 export async function accessFile(handle: FileHandle): Promise<RandomAccess> {
   const { size } = await handle.stat();

@@ -1,28 +1,15 @@
 import { FormatError } from '../base/errors.ts';
-import { layout, u32be } from '../base/layout.ts';
-import { architectureName, MACH_HEADER_64 } from './layout.ts';
+import {
+  architectureName,
+  FAT_ARCH,
+  FAT_HEADER,
+  FAT_MAGIC,
+  FAT_MAGIC_64,
+  MACH_HEADER_64,
+  MAX_SLICES,
+} from './layout.ts';
 import { isMacho } from './macho.ts';
 
-/** Header of a universal file, 8 bytes, big-endian. Source: `struct fat_header`, mach-o/fat.h. */
-export const FAT_HEADER = layout('FatHeader', {
-  magic: u32be, // FAT_MAGIC
-  count: u32be, // records that follow
-});
-
-/** One slice of a universal file, 20 bytes, big-endian. Source: `struct fat_arch`, mach-o/fat.h. */
-export const FAT_ARCH = layout('FatArch', {
-  cpuType: u32be,
-  cpuSubtype: u32be,
-  offset: u32be, // bytes from the start of the file
-  size: u32be, // bytes
-  alignment: u32be, // power of two that divides the offset
-});
-
-const FAT_MAGIC = 0xcafebabe;
-/** With 64-bit offsets. Nothing that is signed for macOS 10.14 uses it, and codesign does not write it for small files. */
-const FAT_MAGIC_64 = 0xcafebabf;
-/** A Java class file has the same magic; its next word, a version, is never this small. */
-const MAX_SLICES = 16;
 const MAX_ALIGNMENT = 15;
 /** codesign aligns every slice to 2^14, x86_64 as well. Source: Security-61901 codesign_alloc.cpp. */
 const ALIGNMENT = 14;
@@ -54,7 +41,7 @@ export function isFat(data: Buffer): boolean {
 export function parseFat(data: Buffer): FatSlice[] {
   const header = FAT_HEADER.decode(data);
   if (header.magic !== FAT_MAGIC)
-    throw invalid('FatHeader', 0, `expected magic 0xcafebabe, found 0x${header.magic.toString(16)}`);
+    throw invalid('FatHeader', 0, `expected magic 0x${FAT_MAGIC.toString(16)}, found 0x${header.magic.toString(16)}`);
   if (header.count === 0 || header.count > MAX_SLICES) throw invalid('FatHeader', 4, `${header.count} slices`);
   const records = Array.from({ length: header.count }, (_, index) => ({
     ...FAT_ARCH.decode(data, FAT_HEADER.size + index * FAT_ARCH.size),

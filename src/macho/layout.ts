@@ -1,4 +1,19 @@
-import { bytes, layout, u32le, u64le } from '../base/layout.ts';
+import { bytes, type Field, layout, u16le, u32be, u32le, u64le } from '../base/layout.ts';
+
+/** Header of a 32-bit Mach-O file, 28 bytes; the 64-bit one begins with the same fields. Source: `struct mach_header`, mach-o/loader.h. */
+const machHeader = (word: Field<number>) =>
+  layout('MachHeader', {
+    magic: word, // MH_MAGIC, MH_MAGIC_64
+    cpuType: word,
+    cpuSubtype: word,
+    fileType: word,
+    commandCount: word,
+    commandsSize: word, // bytes
+    flags: word,
+  });
+/** In the byte order of x86 and ARM, and in that of PowerPC. */
+export const MACH_HEADER_LE = machHeader(u32le);
+export const MACH_HEADER_BE = machHeader(u32be);
 
 /** Header of a 64-bit Mach-O file, 32 bytes, little-endian. Source: `struct mach_header_64`, mach-o/loader.h. */
 export const MACH_HEADER_64 = layout('MachHeader64', {
@@ -10,6 +25,21 @@ export const MACH_HEADER_64 = layout('MachHeader64', {
   commandsSize: u32le, // bytes of all load commands, which follow the header
   flags: u32le,
   reserved: u32le,
+});
+
+/** Header of a universal file, 8 bytes, big-endian. Source: `struct fat_header`, mach-o/fat.h. */
+export const FAT_HEADER = layout('FatHeader', {
+  magic: u32be, // FAT_MAGIC
+  count: u32be, // records that follow
+});
+
+/** One slice of a universal file, 20 bytes, big-endian. Source: `struct fat_arch`, mach-o/fat.h. */
+export const FAT_ARCH = layout('FatArch', {
+  cpuType: u32be,
+  cpuSubtype: u32be,
+  offset: u32be, // bytes from the start of the file
+  size: u32be, // bytes
+  alignment: u32be, // power of two that divides the offset
 });
 
 /** First two words of every load command. Source: `struct load_command`, mach-o/loader.h. */
@@ -111,6 +141,51 @@ export const DYLD_INFO_COMMAND = layout('DyldInfoCommand', {
   exportSize: u32le,
 });
 
+/** Which symbols are local, external and undefined, and tables by symbol, 80 bytes. Source: `struct dysymtab_command`, mach-o/loader.h. */
+export const DYSYMTAB_COMMAND = layout('DysymtabCommand', {
+  command: u32le,
+  size: u32le,
+  firstLocal: u32le,
+  localCount: u32le,
+  firstExternal: u32le,
+  externalCount: u32le,
+  firstUndefined: u32le,
+  undefinedCount: u32le,
+  contentsOffset: u32le,
+  contentsCount: u32le,
+  modulesOffset: u32le,
+  modulesCount: u32le,
+  externalReferencesOffset: u32le,
+  externalReferencesCount: u32le,
+  indirectSymbolOffset: u32le,
+  indirectSymbolCount: u32le,
+  externalRelocationOffset: u32le,
+  externalRelocationCount: u32le,
+  localRelocationOffset: u32le,
+  localRelocationCount: u32le,
+});
+
+/** What LC_DYLD_CHAINED_FIXUPS names begins with this, 28 bytes. Source: `struct dyld_chained_fixups_header`, mach-o/fixup-chains.h. */
+export const CHAINED_FIXUPS_HEADER = layout('ChainedFixupsHeader', {
+  version: u32le, // 0
+  startsOffset: u32le, // bytes from here, as the two below
+  importsOffset: u32le,
+  symbolsOffset: u32le,
+  importsCount: u32le,
+  importsFormat: u32le, // DYLD_CHAINED_IMPORT*
+  symbolsFormat: u32le, // 0: not compressed
+});
+
+/** Where the chains of a segment begin, 22 bytes, an offset a page follows. Source: `struct dyld_chained_starts_in_segment`, there. */
+export const CHAINED_STARTS_IN_SEGMENT = layout('ChainedStartsInSegment', {
+  structureSize: u32le, // bytes, page starts included
+  pageSize: u16le, // 4096 or 16384
+  pointerFormat: u16le, // DYLD_CHAINED_PTR_*
+  segmentOffset: u64le,
+  maxValidPointer: u32le,
+  pageCount: u16le,
+});
+
 /** Unique id, 24 bytes. Source: `struct uuid_command`, mach-o/loader.h. */
 export const UUID_COMMAND = layout('UuidCommand', { command: u32le, size: u32le, uuid: bytes(16) });
 
@@ -122,17 +197,29 @@ export const N_TYPE = 0x0e;
 export const N_EXT = 0x01;
 export const N_PEXT = 0x10;
 
-/** Source of all below: mach-o/loader.h and mach/machine.h. */
+/** Source of all below: mach-o/loader.h, mach-o/fat.h and mach/machine.h. */
+export const FAT_MAGIC = 0xcafebabe;
+/** With 64-bit offsets. Nothing that is signed for macOS 10.14 uses it, and codesign does not write it for small files. */
+export const FAT_MAGIC_64 = 0xcafebabf;
+/** More slices than any real file has. A Java class file has the same magic; its next word, a version, is never this small. */
+export const MAX_SLICES = 16;
+export const MH_MAGIC = 0xfeedface;
 export const MH_MAGIC_64 = 0xfeedfacf;
 export const MH_EXECUTE = 2;
 export const MH_BUNDLE = 8;
+export const CPU_TYPE_I386 = 7;
 export const CPU_TYPE_X86_64 = 0x01000007;
 export const CPU_TYPE_ARM64 = 0x0100000c;
 export const PLATFORM_MACOS = 1;
 export const LC_SYMTAB = 0x2;
 export const LC_LOAD_DYLIB = 0xc;
 export const LC_SEGMENT_64 = 0x19;
+export const LC_DYSYMTAB = 0xb;
 export const LC_UUID = 0x1b;
+export const LC_SEGMENT_SPLIT_INFO = 0x1e;
+export const LC_FUNCTION_STARTS = 0x26;
+export const LC_DATA_IN_CODE = 0x29;
+export const LC_ATOM_INFO = 0x36;
 export const LC_CODE_SIGNATURE = 0x1d;
 export const LC_DYLD_INFO = 0x22;
 export const LC_VERSION_MIN_MACOSX = 0x24;
@@ -145,13 +232,14 @@ export const LC_REEXPORT_DYLIB = LC_REQ_DYLD + 0x1f;
 export const LC_LOAD_UPWARD_DYLIB = LC_REQ_DYLD + 0x23;
 export const LC_LAZY_LOAD_DYLIB = 0x20;
 export const LC_DYLD_EXPORTS_TRIE = LC_REQ_DYLD + 0x33;
+export const LC_DYLD_CHAINED_FIXUPS = LC_REQ_DYLD + 0x34;
 /** Section types without bytes in the file: S_ZEROFILL, S_GB_ZEROFILL, S_THREAD_LOCAL_ZEROFILL. */
 export const ZERO_FILLED_SECTION_TYPES: readonly number[] = [0x1, 0xc, 0x12];
 
 const ARCHITECTURES: readonly (readonly [number, string])[] = [
   [CPU_TYPE_X86_64, 'x86_64'],
   [CPU_TYPE_ARM64, 'arm64'],
-  [0x7, 'i386'],
+  [CPU_TYPE_I386, 'i386'],
 ];
 
 /**

@@ -95,7 +95,11 @@ export interface Macho {
 export function parseMacho(slice: Buffer): Macho {
   const header = MACH_HEADER_64.decode(slice);
   if (header.magic !== MH_MAGIC_64) {
-    throw invalid('MachHeader64', 0, `expected magic 0xfeedfacf, found 0x${header.magic.toString(16)}`);
+    throw invalid(
+      'MachHeader64',
+      0,
+      `expected magic 0x${MH_MAGIC_64.toString(16)}, found 0x${header.magic.toString(16)}`,
+    );
   }
   const commands = listCommands(slice, header.commandCount, header.commandsSize);
   const segments = commands

@@ -42,14 +42,6 @@ export function listExports(slice: Buffer, macho: Macho): string[] {
     .sort();
 }
 
-/** Returns the names that a Mach-O file takes from its libraries, sorted. */
-export function listImports(slice: Buffer, macho: Macho): string[] {
-  return symbols(slice, macho)
-    .filter(({ external, defined }) => external && !defined)
-    .map(({ name }) => name)
-    .sort();
-}
-
 function symbols(slice: Buffer, macho: Macho): Symbol[] {
   const command = macho.commands.find((candidate) => candidate.command === LC_SYMTAB);
   if (!command) return [];

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { documentIn } from '../base/document.ts';
 
 /** One thing the notary found. */
 export interface NotaryIssue {
@@ -53,15 +54,9 @@ export interface NotaryLog {
  * @see https://developer.apple.com/documentation/security/resolving-common-notarization-issues
  */
 export function parseNotaryLog(source: Buffer): NotaryLog | null {
-  let value: unknown;
-  try {
-    value = JSON.parse(source.toString('utf8'));
-  } catch {
-    return null;
-  }
-  const checked = LOG.safeParse(value);
-  if (!checked.success) return null;
-  const { status, statusSummary, statusCode, sha256, issues, ticketContents } = checked.data;
+  const log = documentIn(source, LOG);
+  if (!log) return null;
+  const { status, statusSummary, statusCode, sha256, issues, ticketContents } = log;
   return {
     status,
     statusSummary,

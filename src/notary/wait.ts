@@ -1,9 +1,9 @@
 import { type Clock, systemClock } from '../base/clock.ts';
 import { NetworkError } from '../base/errors.ts';
+import { serviceWords } from '../base/http.ts';
 import { ServiceBusyError } from '../base/retry.ts';
 import type { NotaryLog } from './log.ts';
 import type { Notary, SubmissionState } from './notary.ts';
-import { printable } from './rest/api-problem.ts';
 
 /** How to wait for the notary. */
 export interface WaitOptions {
@@ -128,9 +128,9 @@ class Asker {
     if (status === this.#told) return;
     this.#told = status;
     if (status !== IN_PROGRESS && !VERDICTS.has(status)) {
-      this.#options.warn(`the notary says "${printable(status)}", which is new to us; waiting on`);
+      this.#options.warn(`the notary says "${serviceWords(status)}", which is new to us; waiting on`);
     }
-    this.#options.tell(`submission ${this.#record.id}: ${printable(status)}`);
+    this.#options.tell(`submission ${this.#record.id}: ${serviceWords(status)}`);
   }
 }
 

@@ -1,4 +1,5 @@
 import { writeWhole } from '../base/files.ts';
+import { CPU_TYPE_ARM64, CPU_TYPE_X86_64 } from '../macho/layout.ts';
 import { deflatedFile, directory, emitXar, layoutXar } from '../xar/write.ts';
 import { buildComponent, type ComponentMembers, type ComponentPlan } from './component.ts';
 import { type HostArchitecture, renderDistribution } from './distribution.ts';
@@ -31,8 +32,10 @@ export interface UnsignedProduct {
   readonly installKBytes: number;
 }
 
-/** Instruction sets by cputype. Source: mach/machine.h. */
-const HOST_ARCHITECTURES: Readonly<Record<number, HostArchitecture>> = { 16777228: 'arm64', 16777223: 'x86_64' };
+const HOST_ARCHITECTURES: readonly (readonly [cpuType: number, HostArchitecture])[] = [
+  [CPU_TYPE_ARM64, 'arm64'],
+  [CPU_TYPE_X86_64, 'x86_64'],
+];
 
 /**
  * Writes an unsigned product archive, whole or not at all.
@@ -95,7 +98,6 @@ export function distributionOf(
 
 /** A payload without code runs its scripts natively on both. */
 function hostArchitecturesOf(cpuTypes: readonly number[]): HostArchitecture[] {
-  const known = Object.entries(HOST_ARCHITECTURES);
-  const present = known.filter(([cpuType]) => cpuTypes.includes(Number(cpuType)));
-  return (present.length > 0 ? present : known).map(([, name]) => name).sort();
+  const present = HOST_ARCHITECTURES.filter(([cpuType]) => cpuTypes.includes(cpuType));
+  return (present.length > 0 ? present : HOST_ARCHITECTURES).map(([, name]) => name).sort();
 }

@@ -8,7 +8,8 @@ import { publicKeyOf } from '../pki/x509/signature-algorithms.ts';
 import type { ChecksumStyle } from '../xar/layout.ts';
 import { readXar } from '../xar/read.ts';
 import { resignXar } from '../xar/resign.ts';
-import { emitXar, type SignatureReservation, type XarLayout } from '../xar/write.ts';
+import type { SignatureReservation } from '../xar/toc-render.ts';
+import { emitXar, type XarLayout } from '../xar/write.ts';
 
 /** Who signs a package, and when. */
 export interface PackageSigning {
@@ -23,9 +24,9 @@ export interface PackageSigning {
   readonly timestamp: ((signature: Buffer) => Promise<Buffer>) | undefined;
 }
 
-/** A signed package on the disk. */
-export interface SignedPackage extends WrittenFile {
-  readonly kind: 'signed-package';
+/** A signed product archive on the disk. */
+export interface SignedProduct extends WrittenFile {
+  readonly kind: 'signed-product';
   /** Digest of the table of contents, hex: what a ticket names. */
   readonly tocDigest: string;
 }
@@ -50,14 +51,14 @@ const CMS_ROUNDING = 512;
  *   and of `timestamp` pass through
  * @example await signPackage(await accessFile(handle), 'Example.pkg', { identity, signingTime: new Date(), timestamp })
  */
-export async function signPackage(source: RandomAccess, path: string, signing: PackageSigning): Promise<SignedPackage> {
+export async function signPackage(source: RandomAccess, path: string, signing: PackageSigning): Promise<SignedProduct> {
   const archive = await readXar(source);
   const layout = resignXar(archive, { signatures: reserve(signing, archive.checksum.style) });
   const signatures: Buffer[] = [];
   // One after the other: a key in a token or a service may take one request at a time.
   for (const room of layout.signatures) signatures.push(await makeSignature(room, layout, signing));
   const written = await writeWhole(path, emitXar(layout, signatures));
-  return { kind: 'signed-package', ...written, tocDigest: layout.tocDigest.toString('hex') };
+  return { kind: 'signed-product', ...written, tocDigest: layout.tocDigest.toString('hex') };
 }
 
 function reserve({ identity }: PackageSigning, checksum: ChecksumStyle): SignatureReservation[] {

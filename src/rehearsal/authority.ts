@@ -139,7 +139,7 @@ async function establish(folder: string, home: string): Promise<void> {
   const beside = join(folder, `.authority-${randomBytes(6).toString('hex')}`);
   await mkdir(beside, { mode: 0o700 });
   try {
-    await saveMembers(beside, await makeMembers(new Date()));
+    await saveMembers(beside, (await makeRehearsalAuthority(new Date())).members);
     await rename(beside, home);
   } catch (error) {
     await rm(beside, { recursive: true, force: true });

@@ -2,6 +2,7 @@ import { createHash, createPublicKey, randomBytes, randomUUID } from 'node:crypt
 import { jwtVerify } from 'jose';
 import * as z from 'zod';
 import type { Clock } from '../base/clock.ts';
+import { documentIn } from '../base/document.ts';
 import { PipelineError } from '../base/errors.ts';
 import { accessBuffer } from '../base/random-access.ts';
 import type { NotaryIssue } from '../notary/log.ts';
@@ -105,8 +106,8 @@ function submitHandler({ store, clock }: NotaryServiceOptions): Handler {
     endpoint: 'submit',
     matches: (method, path) => method === 'POST' && path === `${BASE}/submissions`,
     async answer({ body }) {
-      const announced = ANNOUNCEMENT.safeParse(parsed(body));
-      if (!announced.success) return failure(400, 'PARAMETER_ERROR.INVALID', 'A parameter has an invalid value', '');
+      const announced = documentIn(body, ANNOUNCEMENT);
+      if (!announced) return failure(400, 'PARAMETER_ERROR.INVALID', 'A parameter has an invalid value', '');
       const id = randomUUID();
       const keys = {
         accessKeyId: `ASIA${randomBytes(8).toString('hex').toUpperCase()}`,
@@ -115,7 +116,7 @@ function submitHandler({ store, clock }: NotaryServiceOptions): Handler {
         expires: clock.now().getTime() + KEYS_VALID_MS,
       };
       const object = `rehearsal/AROA:${id}`;
-      const { submissionName: name, sha256 } = announced.data;
+      const { submissionName: name, sha256 } = announced;
       await store.put({ id, name, sha256, createdDate: clock.now().toISOString(), object, keys, verdict: null });
       const attributes = {
         awsAccessKeyId: keys.accessKeyId,
@@ -127,14 +128,6 @@ function submitHandler({ store, clock }: NotaryServiceOptions): Handler {
       return json(200, { data: { type: 'submissionsPostResponse', id, attributes }, meta: {} });
     },
   };
-}
-
-function parsed(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }
 
 function historyHandler({ store, clock }: NotaryServiceOptions): Handler {

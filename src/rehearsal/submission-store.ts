@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { documentIn } from '../base/document.ts';
 import { removeUnfinished, writeWhole } from '../base/files.ts';
 
 const RECORD = z.object({
@@ -75,9 +76,5 @@ export class SubmissionStore {
 }
 
 async function readRecord(path: string): Promise<StoredSubmission | undefined> {
-  try {
-    return RECORD.parse(JSON.parse(await readFile(path, 'utf8')));
-  } catch {
-    return undefined;
-  }
+  return documentIn(await readFile(path), RECORD);
 }

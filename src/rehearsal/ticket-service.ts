@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Clock } from '../base/clock.ts';
+import { documentIn } from '../base/document.ts';
 import { type Handler, json } from './local-server.ts';
 import type { SubmissionStore } from './submission-store.ts';
 
@@ -14,12 +15,12 @@ export function ticketService({ store, clock }: { readonly store: SubmissionStor
     endpoint: 'ticket',
     matches: (method, path) => method === 'POST' && path === TICKET_PATH,
     async answer(request, fault) {
-      const question = QUESTION.safeParse(parsed(request.body));
-      if (!question.success) {
+      const question = documentIn(request.body, QUESTION);
+      if (!question) {
         return json(400, { uuid: 'REHEARSAL', serverErrorCode: 'BAD_REQUEST', reason: 'BadRequestException' });
       }
       const now = clock.now().getTime();
-      const records = question.data.records.map(({ recordName }) => {
+      const records = question.records.map(({ recordName }) => {
         const ticket = findTicket(store, recordName, now);
         if (!ticket) return { recordName, reason: 'Record not found', serverErrorCode: 'NOT_FOUND' };
         return found(recordName, fault?.kind === 'wrong-bytes' ? spoilt(ticket) : ticket, now);
@@ -27,14 +28,6 @@ export function ticketService({ store, clock }: { readonly store: SubmissionStor
       return json(200, { records });
     },
   };
-}
-
-function parsed(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }
 
 function findTicket(store: SubmissionStore, recordName: string, now: number): string | undefined {

@@ -1,6 +1,4 @@
 import { createHash, randomBytes, sign } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { Fields, parseAsn1 } from '../pki/asn1/asn1.ts';
 import {
@@ -24,21 +22,10 @@ import type { KeyedCertificate, RehearsalAuthority } from './authority.ts';
 
 /** Something the stand-in does wrong on purpose. */
 export type TimestampFault =
-  | { readonly kind: 'slow'; readonly ms: number }
-  | { readonly kind: 'http'; readonly status: number; readonly retryAfter?: string }
   | { readonly kind: 'rejected'; readonly failureBit: number; readonly text?: string }
   | { readonly kind: 'time'; readonly time: Date }
   | { readonly kind: 'signer'; readonly signer: KeyedCertificate; readonly chain: readonly Certificate[] }
-  | {
-      readonly kind:
-        | 'wrong-nonce'
-        | 'wrong-imprint'
-        | 'wrong-certificate'
-        | 'wrong-signature'
-        | 'garbage'
-        | 'cut'
-        | 'hang-up';
-    };
+  | { readonly kind: 'wrong-nonce' | 'wrong-imprint' | 'wrong-certificate' | 'wrong-signature' };
 
 /** A timestamp authority within this process. */
 export interface TimestampAuthority {
@@ -129,65 +116,4 @@ function tokenOf(
   const encapsulated = sequence(oid(CMS.timestampInfo), der(context(0), octetString(info)));
   // Version 3, as the content is not id-data (RFC 5652, section 5.1).
   return signedData(encapsulated, by.chain, signerInfo, 3);
-}
-
-/** A running stand-in for `http://timestamp.apple.com/ts01`. */
-export interface TimestampServer {
-  readonly url: string;
-  /** Requests answered or dropped so far. */
-  readonly requests: number;
-  close(): Promise<void>;
-}
-
-/**
- * Returns a timestamp authority that answers HTTP on 127.0.0.1.
- *
- * @param faults what goes wrong with the first, second, ... request; undefined and all further ones are answered well
- * @example const server = await startTimestampServer(tsa, [{ kind: 'http', status: 503 }]);
- */
-export async function startTimestampServer(
-  tsa: TimestampAuthority,
-  faults: readonly (TimestampFault | undefined)[] = [],
-): Promise<TimestampServer> {
-  let requests = 0;
-  const server = createServer((request, response) => {
-    const fault = faults[requests++];
-    answer(tsa, fault, request, response).catch(() => response.destroy());
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/ts01`,
-    get requests() {
-      return requests;
-    },
-    close: () => closeServer(server),
-  };
-}
-
-async function answer(
-  tsa: TimestampAuthority,
-  fault: TimestampFault | undefined,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  const parts: Buffer[] = [];
-  for await (const part of request) parts.push(part as Buffer);
-  if (fault?.kind === 'hang-up') return void response.destroy();
-  if (fault?.kind === 'http') {
-    response.writeHead(fault.status, fault.retryAfter ? { 'Retry-After': fault.retryAfter } : {});
-    return void response.end('REHEARSAL fault');
-  }
-  if (fault?.kind === 'slow') await systemClock.sleep(fault.ms);
-  const body =
-    fault?.kind === 'garbage'
-      ? Buffer.from('<html>REHEARSAL fault</html>')
-      : tsa.issueToken(Buffer.concat(parts), fault);
-  response.writeHead(200, { 'Content-Type': 'application/timestamp-reply', 'Content-Length': body.length });
-  if (fault?.kind !== 'cut') return void response.end(body);
-  response.write(body.subarray(0, body.length >> 1), () => response.destroy());
-}
-
-function closeServer(server: Server): Promise<void> {
-  server.closeAllConnections();
-  return new Promise((resolve) => server.close(() => resolve()));
 }

@@ -5,6 +5,7 @@ import type { Notary } from '../notary/notary.ts';
 import type { NotaryKey } from '../notary/rest/credentials.ts';
 import type { UploadOptions } from '../notary/rest/upload.ts';
 import type { ProductPlan, UnsignedProduct } from '../package/product.ts';
+import type { SignedProduct } from '../package/sign-product.ts';
 import type { Identity } from '../pki/identity/identity.ts';
 import type { Trust } from '../pki/x509/apple-roots.ts';
 
@@ -109,18 +110,6 @@ export interface PackageBuilder {
   build(plan: ProductPlan, path: string, options: WorkOptions): Promise<UnsignedProduct>;
 }
 
-/** A signed product archive on the disk. */
-export interface SignedProduct {
-  readonly kind: 'signed-product';
-  readonly path: string;
-  /** Bytes. */
-  readonly size: number;
-  /** Hex. */
-  readonly sha256: string;
-  /** Digest of the table of contents, hex: what a ticket names. */
-  readonly tocDigest: string;
-}
-
 /** Signs product archives. */
 export interface PackageSigner {
   /**
@@ -163,7 +152,7 @@ export interface StapledProduct {
 }
 
 /** How long a ticket that is not there yet is waited for, and what is said meanwhile. */
-export interface StapleOptions extends WorkOptions {
+export interface StapleWait extends WorkOptions {
   /** Milliseconds. Default five minutes. */
   readonly maxWaitMs?: number;
   /** Pause between two looks, in milliseconds. Default 5 s. */
@@ -180,7 +169,7 @@ export interface Stapler {
    *
    * @throws NetworkError `TICKET_LATE` when there is none within the wait; VerificationError
    */
-  staple(product: Pick<SignedProduct, 'path'>, options: StapleOptions): Promise<StapledProduct>;
+  staple(product: Pick<SignedProduct, 'path'>, options: StapleWait): Promise<StapledProduct>;
 }
 
 /** Looks at a finished package as a stranger would. */

@@ -1,4 +1,4 @@
-import { MACHO_HEAD_SIZE, type MachoSlices, machoSlices } from '../macho/slices.ts';
+import { MACHO_HEAD_SIZE, type MachoSlices, machoSlices } from '../macho/first-bytes.ts';
 import { Cksum } from './cksum.ts';
 
 /** One architecture as a Bom record lists it. */

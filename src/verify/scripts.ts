@@ -36,7 +36,7 @@ export async function judgeScripts(
     for await (const { path, kind, mode, header, data } of cpioEntries(archive, member)) {
       if (kind !== 'file') continue;
       const { uid, gid } = header;
-      texts.push({ path, mode, uid, gid, text: await textOf(data) });
+      texts.push({ path, mode, uid, gid, text: await readText(data) });
     }
     return texts;
   });
@@ -82,7 +82,7 @@ function nameProblems(found: readonly ScriptText[], expected: readonly string[])
 
 const normal = (file: string) => (file.startsWith('./') ? file : `./${file}`);
 
-async function textOf(data: AsyncIterable<Buffer>): Promise<string> {
+async function readText(data: AsyncIterable<Buffer>): Promise<string> {
   const parts: Buffer[] = [];
   let size = 0;
   for await (const chunk of data) {

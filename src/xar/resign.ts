@@ -3,7 +3,8 @@ import { type ByteRange, fromRange } from '../base/random-access.ts';
 import { childElements, element, textOf, type XmlElement, type XmlNode } from '../xml/xml.ts';
 import type { ChecksumStyle } from './layout.ts';
 import type { XarArchive } from './read.ts';
-import { finishLayout, reservedElements, reservedSize, type SignatureReservation, type XarLayout } from './write.ts';
+import { reservedElements, reservedSize, type SignatureReservation } from './toc-render.ts';
+import { finishLayout, type XarLayout } from './write.ts';
 
 /** TOC elements that belong to a signature; libxar notes the time in the last one when it signs (xar/lib/signature.c). */
 const SIGNATURE_ELEMENTS = new Set(['signature', 'x-signature', 'signature-creation-time']);

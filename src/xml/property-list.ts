@@ -1,5 +1,5 @@
-import { SaxesParser } from 'saxes';
 import { FormatError } from '../base/errors.ts';
+import { childElements, parseXml, textOf, type XmlElement, type XmlLimits } from './xml.ts';
 
 /**
  * A value of a property list. `number` is `<real>`, `bigint` is `<integer>`; a dictionary is a Map, so that no key of a file can
@@ -20,9 +20,9 @@ const HEADER =
   '<?xml version="1.0" encoding="UTF-8"?>\n' +
   '<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">\n' +
   '<plist version="1.0">\n';
-/** Deepest nesting that is read; Apple's CodeResources has 4 levels. */
-const MAX_DEPTH = 64;
-const MAX_BYTES = 64 * 1024 * 1024;
+const FORMAT = 'property list';
+/** Apple's CodeResources has 4 levels, and some seven elements for each file that is sealed. Every plist of Apple's has a DOCTYPE. */
+const LIMITS: XmlLimits = { size: 64 * 1024 * 1024, depth: 64, elements: 1_000_000, documentType: 'external' };
 
 /**
  * Returns an XML property list byte for byte as CoreFoundation writes it: a tab a level, keys sorted by UTF-16 code unit, base64 on
@@ -89,15 +89,6 @@ function escapeText(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-/** An element that is open while the text is read. */
-interface OpenElement {
-  readonly name: string;
-  text: string;
-  readonly items: PropertyListValue[];
-  readonly entries: Map<string, PropertyListValue>;
-  key: string | undefined;
-}
-
 /**
  * Returns the value of an XML property list.
  *
@@ -105,124 +96,87 @@ interface OpenElement {
  * because two readers could see two different values.
  *
  * @param data UTF-8 bytes, at most 64 MiB
- * @throws FormatError `PLIST_INVALID`
+ * @throws FormatError `PLIST_INVALID`, and those of `parseXml`
  */
 export function parsePropertyList(data: Buffer): PropertyListValue {
-  if (data.length > MAX_BYTES) throw new FormatError('SIZE_LIMIT', 'property list', 0, `${data.length} bytes`);
-  const parser = new SaxesParser();
-  const reader = new Reader(() => parser.position);
-  parser.on('doctype', (text) => {
-    if (text.includes('[')) reader.refuse('a document type with an internal subset');
-  });
-  parser.on('opentag', (tag) => reader.open(tag.name));
-  parser.on('closetag', () => reader.close());
-  parser.on('text', (text) => reader.text(text));
-  parser.on('cdata', (text) => reader.text(text));
-  parser.on('error', (error) => reader.refuse(error.message));
-  parser.write(decodeUtf8(data)).close();
-  return reader.result();
+  const root = parseXml(data, FORMAT, LIMITS);
+  if (root.name !== 'plist') refuse(root, `expected <plist>, found <${root.name}>`);
+  const [value, ...others] = elementsOnly(root);
+  if (!value || others.length > 0) refuse(root, `expected one value, found ${value ? 1 + others.length : 0}`);
+  return parseValue(value);
 }
 
 /** Returns the dictionary at the root of an XML property list; throws FormatError `PLIST_INVALID` when the root is another value. */
 export function parsePropertyListDictionary(data: Buffer): PropertyListDictionary {
   const value = parsePropertyList(data);
   if (value instanceof Map) return value;
-  throw new FormatError('PLIST_INVALID', 'property list', 0, 'expected a dictionary at the root');
+  throw new FormatError('PLIST_INVALID', FORMAT, 0, 'expected a dictionary at the root');
 }
 
-function decodeUtf8(data: Buffer): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(data);
-  } catch (cause) {
-    throw new FormatError('PLIST_INVALID', 'property list', 0, 'expected UTF-8', { cause });
+function parseValue(node: XmlElement): PropertyListValue {
+  if (node.name === 'dict') return parseDictionary(node);
+  if (node.name === 'array') return elementsOnly(node).map(parseValue);
+  const text = textOnly(node);
+  switch (node.name) {
+    case 'string':
+      return text;
+    case 'true':
+    case 'false':
+      return text === '' ? node.name === 'true' : refuse(node, `text in <${node.name}>`);
+    case 'data':
+      return parseBase64(node, text.replace(/\s+/g, ''));
+    case 'integer':
+      if (!/^\s*[-+]?\d{1,20}\s*$/.test(text)) refuse(node, `integer '${text}'`);
+      return BigInt(text.trim().replace('+', ''));
+    case 'real':
+      if (!/^\s*[-+]?\d+(\.\d+)?([eE][-+]?\d+)?\s*$/.test(text)) refuse(node, `real '${text}'`);
+      return Number(text);
+    case 'date':
+      return parseDate(node, text);
+    case 'key':
+      return refuse(node, '<key> outside of <dict>');
+    default:
+      return refuse(node, `element <${node.name}>`);
   }
 }
 
-class Reader {
-  readonly #stack: OpenElement[] = [];
-  readonly #position: () => number;
-  #root: PropertyListValue | undefined;
-  #plists = 0;
-
-  constructor(position: () => number) {
-    this.#position = position;
+function parseDictionary(node: XmlElement): PropertyListDictionary {
+  const entries = new Map<string, PropertyListValue>();
+  const children = elementsOnly(node).values();
+  for (const child of children) {
+    if (child.name !== 'key') refuse(child, `<${child.name}> without a key`);
+    const key = textOnly(child);
+    if (entries.has(key)) refuse(child, `key '${key}' is given twice`);
+    const { value } = children.next();
+    if (!value || value.name === 'key') refuse(child, `no value for key '${key}'`);
+    entries.set(key, parseValue(value));
   }
+  return entries;
+}
 
-  refuse(problem: string): never {
-    throw new FormatError('PLIST_INVALID', 'property list', this.#position(), problem);
-  }
+function parseDate(node: XmlElement, text: string): Date {
+  const date = new Date(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text) ? text : Number.NaN);
+  // A day that its month does not have becomes one of the next month.
+  if (Number.isNaN(date.getTime()) || !date.toISOString().startsWith(text.slice(0, 19))) refuse(node, `date '${text}'`);
+  return date;
+}
 
-  open(name: string): void {
-    const parent = this.#stack.at(-1);
-    if (this.#stack.length >= MAX_DEPTH) this.refuse(`more than ${MAX_DEPTH} levels`);
-    if (parent === undefined) {
-      if (name !== 'plist' || this.#plists++ > 0) this.refuse(`expected <plist>, found <${name}>`);
-    } else if (!['plist', 'dict', 'array'].includes(parent.name)) {
-      this.refuse(`<${name}> inside <${parent.name}>`);
-    } else if (parent.name === 'dict' && (name === 'key') === (parent.key !== undefined)) {
-      this.refuse(parent.key === undefined ? `<${name}> without a key` : `no value for key '${parent.key}'`);
-    }
-    this.#stack.push({ name, text: '', items: [], entries: new Map(), key: undefined });
-  }
+function parseBase64(node: XmlElement, text: string): Buffer {
+  const data = Buffer.from(text, 'base64');
+  return data.toString('base64') === text ? data : refuse(node, 'base64');
+}
 
-  text(text: string): void {
-    const element = this.#stack.at(-1);
-    if (element && !['plist', 'dict', 'array'].includes(element.name)) element.text += text;
-    else if (text.trim() !== '') this.refuse('text between elements');
-  }
+function elementsOnly(node: XmlElement): XmlElement[] {
+  if (/[^ \t\r\n]/.test(textOf(node))) refuse(node, 'text between elements');
+  return childElements(node);
+}
 
-  close(): void {
-    const element = this.#stack.pop() as OpenElement;
-    const parent = this.#stack.at(-1);
-    if (element.name === 'plist') {
-      if (element.items.length !== 1) this.refuse(`expected one value, found ${element.items.length}`);
-      this.#root = element.items[0];
-    } else if (element.name === 'key') {
-      if (parent?.name !== 'dict') this.refuse('<key> outside of <dict>');
-      if (parent?.entries.has(element.text)) this.refuse(`key '${element.text}' is given twice`);
-      if (parent) parent.key = element.text;
-    } else if (parent?.name === 'dict') {
-      parent.entries.set(parent.key as string, this.#value(element));
-      parent.key = undefined;
-    } else parent?.items.push(this.#value(element));
-  }
+function textOnly(node: XmlElement): string {
+  const [child] = childElements(node);
+  if (child) refuse(child, `<${child.name}> inside <${node.name}>`);
+  return textOf(node);
+}
 
-  result(): PropertyListValue {
-    return this.#root ?? this.refuse('no value');
-  }
-
-  #value(element: OpenElement): PropertyListValue {
-    switch (element.name) {
-      case 'dict':
-        if (element.key !== undefined) this.refuse(`no value for key '${element.key}'`);
-        return element.entries;
-      case 'array':
-        return element.items;
-      case 'string':
-        return element.text;
-      case 'true':
-      case 'false':
-        if (element.text !== '') this.refuse(`text in <${element.name}>`);
-        return element.name === 'true';
-      case 'data':
-        return this.#data(element.text.replace(/\s+/g, ''));
-      case 'integer':
-        if (!/^\s*[-+]?\d{1,20}\s*$/.test(element.text)) this.refuse(`integer '${element.text}'`);
-        return BigInt(element.text.trim().replace('+', ''));
-      case 'real':
-        if (!/^\s*[-+]?\d+(\.\d+)?([eE][-+]?\d+)?\s*$/.test(element.text)) this.refuse(`real '${element.text}'`);
-        return Number(element.text);
-      case 'date':
-        if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(element.text)) this.refuse(`date '${element.text}'`);
-        return new Date(element.text);
-      default:
-        return this.refuse(`element <${element.name}>`);
-    }
-  }
-
-  #data(text: string): Buffer {
-    const data = Buffer.from(text, 'base64');
-    if (data.toString('base64') !== text) this.refuse('base64');
-    return data;
-  }
+function refuse(node: XmlElement, problem: string): never {
+  throw new FormatError('PLIST_INVALID', FORMAT, node.offset ?? 0, problem);
 }

@@ -24,7 +24,7 @@ export interface XmlStyle {
   readonly finalNewline?: boolean;
 }
 
-/** What a document may cost; beyond it, it is refused. */
+/** What a document may cost and say; beyond it, it is refused. */
 export interface XmlLimits {
   /** Bytes of the document. */
   readonly size?: number;
@@ -32,9 +32,16 @@ export interface XmlLimits {
   readonly depth?: number;
   /** Elements in all: each costs far more memory than its bytes. */
   readonly elements?: number;
+  /** `external`: a document type is let pass as long as it declares nothing itself; what it refers to is never read. */
+  readonly documentType?: 'none' | 'external';
 }
 
-const DEFAULT_LIMITS: Required<XmlLimits> = { size: 16 * 1024 * 1024, depth: 64, elements: 500_000 };
+const DEFAULT_LIMITS: Required<XmlLimits> = {
+  size: 16 * 1024 * 1024,
+  depth: 64,
+  elements: 500_000,
+  documentType: 'none',
+};
 
 // Source of both: XML 1.0 (fifth edition), productions [2] Char and [4] NameStartChar, [4a] NameChar.
 const FORBIDDEN_CHARACTER = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
@@ -62,7 +69,7 @@ export function renderXml(root: XmlElement, style: XmlStyle = {}): string {
 /**
  * Returns the root element of a document.
  *
- * UTF-8 only. A document type declaration is refused, so no entity but the five of XML exists. Every fault throws
+ * UTF-8 only. A document type that declares anything is refused, so no entity but the five of XML exists. Every fault throws
  * FormatError: `XML_SIZE`, `XML_DEPTH`, `XML_ELEMENTS` (limits), `XML_ENCODING`, `XML_DOCTYPE`, `XML_SYNTAX`; its offset
  * counts bytes of the document.
  *
@@ -189,7 +196,7 @@ class TreeBuilder {
   build(): XmlElement {
     const parser = this.#parser;
     parser.on('error', (error) => this.#fail('XML_SYNTAX', error.message.replace(/^\d+:\d+: /, '')));
-    parser.on('doctype', () => this.#fail('XML_DOCTYPE', 'expected no document type declaration, found one'));
+    parser.on('doctype', (text) => this.#documentType(text));
     parser.on('xmldecl', ({ encoding, version }) => {
       if (encoding !== undefined && encoding.toLowerCase() !== 'utf-8') {
         this.#fail('XML_ENCODING', `expected encoding utf-8, found ${encoding}`);
@@ -206,6 +213,13 @@ class TreeBuilder {
     parser.write(this.#text).close();
     if (this.#root === undefined) this.#fail('XML_SYNTAX', 'expected an element, found none');
     return this.#root;
+  }
+
+  #documentType(text: string): void {
+    if (this.#limits.documentType === 'none') {
+      this.#fail('XML_DOCTYPE', 'expected no document type declaration, found one');
+    }
+    if (text.includes('[')) this.#fail('XML_DOCTYPE', 'expected no declarations in the document type, found some');
   }
 
   #start(name: string): void {

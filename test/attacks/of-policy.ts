@@ -167,6 +167,7 @@ function mechanisms(): Attack[] {
     ),
     script('a mechanism put together from variables', 'A=Evil; B=login; M="$A:$B,privileged"', /\$A:\$B,privileged/),
     script('a mechanism in a property list', `${write('x')} <<END\n<array><string>Evil:login</string></array>\nEND`),
+    script('a mechanism in a command’s result', `${write('x')}; M=$(echo Evil:login)`),
     script('a mechanism for PlistBuddy', `PlistBuddy -c "Add :mechanisms:0 string Evil:login" x`),
     script('a mechanism behind five megabytes', `${long}M='Evil:login,privileged'`),
     script('a mechanism across a piece of 64 KiB', `${'#'.repeat(65_520)}\nM='Evil:login,privileged'`),
@@ -191,7 +192,7 @@ function mechanisms(): Attack[] {
     attack('a package inside its scripts', DEMANDS.mechanisms, /archive, which was not looked into/, async (sample) =>
       assemble(sample, { scripts: await packScripts([...sample.scripts, file('./inner.pkg', 'xar!....')]) }),
     ),
-    attack('a package from a server', DEMANDS.mechanisms, /not looked at/, (sample) =>
+    attack('a package from a server, and only mechanisms asked for', DEMANDS.mechanisms, /not looked at/, (sample) =>
       withText(
         sample,
         'distribution',

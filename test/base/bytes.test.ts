@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { fromBuffer, fromFile, readAll } from '../../src/base/bytes.ts';
+import { fromFile } from '../../src/base/bytes.ts';
+import { readAll } from '../support/read-all.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -27,13 +28,5 @@ describe('fromFile', () => {
       code: 'SOURCE_CHANGED',
       message: expect.stringContaining('expected 5 bytes, found 3'),
     });
-  });
-});
-
-describe('readAll', () => {
-  it('refuses what is larger than its limit, before it reads', async () => {
-    const source = { size: 11, chunks: () => expect.fail('was read') };
-    await expect(readAll(source, 10)).rejects.toMatchObject({ code: 'SIZE_LIMIT' });
-    expect(await readAll(fromBuffer(Buffer.from('0123456789')), 10)).toEqual(Buffer.from('0123456789'));
   });
 });

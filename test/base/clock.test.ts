@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { standingClock, systemClock } from '../../src/base/clock.ts';
+import { systemClock } from '../../src/base/clock.ts';
 import { InterruptedError } from '../../src/base/errors.ts';
+import { standingClock } from '../support/standing-clock.ts';
 
 describe('systemClock', () => {
   it('sleeps at least as long as it is told', async () => {

@@ -2,8 +2,8 @@ import { mkdtemp, open, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readAll } from '../../src/base/bytes.ts';
 import { accessBuffer, accessFile, fromRange, type RandomAccess } from '../../src/base/random-access.ts';
+import { readAll } from '../support/read-all.ts';
 import { faultOf } from '../support/xar.ts';
 
 const DATA = Buffer.from('0123456789');

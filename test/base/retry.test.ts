@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { standingClock } from '../../src/base/clock.ts';
 import { InterruptedError, NetworkError, RefusedError } from '../../src/base/errors.ts';
 import { type RetryOptions, retry, retryAfterMs, ServiceBusyError } from '../../src/base/retry.ts';
+import { standingClock } from '../support/standing-clock.ts';
 
 const START = new Date('2026-01-01T00:00:00Z');
 

@@ -3,8 +3,8 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildProduct } from '../../src/package/product.ts';
-import { readTree } from '../../src/tree/read-tree.ts';
 import { findOnPath } from '../support/needs.ts';
+import { readTree } from '../support/read-tree.ts';
 import { measure, printTable } from './measure.ts';
 
 const FILES = 2_000;

@@ -16,8 +16,8 @@ import { type ReleaseOptions, release } from '../../build/commands/release.ts';
 import { verify } from '../../build/commands/verify.ts';
 import type { Manifest } from '../../build/plan/manifest.ts';
 import { createProgress } from '../../build/report/progress.ts';
-import { rehearsalP12 } from '../../src/rehearsal/authority-p12.ts';
 import { type RehearsalServices, startRehearsalServices } from '../../src/rehearsal/services.ts';
+import { rehearsalP12 } from '../rehearsal/authority-p12.ts';
 import { type AppleMachine, makeAppleMachine, P12_PASSWORD } from '../support/apple-tools/apple-machine.ts';
 
 let machine: AppleMachine;

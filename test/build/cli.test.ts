@@ -47,7 +47,11 @@ describe('help', () => {
 describe('wrong usage', () => {
   it.each([
     [['explode'], /unknown command 'explode'/],
-    [['inspect'], /missing required argument 'file'/],
+    [['verfy', 'x'], /unknown command 'verfy'\n\(Did you mean verify\?\)/],
+    [['inspect'], /error: inspect: missing required argument 'file'/],
+    [['verify', 'x', '--polcy', 'y'], /error: verify: unknown option '--polcy'\n\(Did you mean --policy\?\)/],
+    [['doctor', 'explain'], /error: doctor explain: missing required argument 'message'/],
+    [['github', 'pack'], /error: github pack: /],
     [['release', '--until', 'lunch'], /'lunch' is invalid\. Allowed choices are compile, generate-scripts/],
     [['release', '--toolchain', 'gcc'], /Allowed choices are portable, apple, auto/],
     [['release', '--fast'], /unknown option '--fast'/],
@@ -58,7 +62,15 @@ describe('wrong usage', () => {
     expect(run.status).toBe(2);
     expect(run.stdout).toBe('');
     expect(run.stderr).toMatch(message);
-    expect(run.stderr).toContain('next: Run with --help');
+    // The last line can be typed as it stands: the help of the command that was meant.
+    const next = /next: To see .*: npm run -s cli -- (.*--help)\n$/.exec(run.stderr)?.[1] as string;
+    expect(cli(next.split(' ')).status, next).toBe(0);
+  });
+
+  it('is not --version alone, which prints the version', () => {
+    const run = cli(['--version']);
+    expect(run).toMatchObject({ status: 0, stderr: '' });
+    expect(run.stdout).toBe(`${JSON.parse(readFileSync('package.json', 'utf8')).version}\n`);
   });
 
   it('is one JSON document with --json', () => {
@@ -101,13 +113,13 @@ describe('a file argument', () => {
     expect(spawnSync('mkfifo', [pipe]).status).toBe(0);
     const run = cli([command, pipe], { timeout: 10_000 });
     expect(run.status).toBe(2);
-    expect(run.stderr).toContain('is a pipe or device, no file\nnext: Name a file.');
+    expect(run.stderr).toContain('is a pipe or device, not a file\nnext: Name a file.');
   });
 
   it('that is a folder is refused by name', () => {
     const run = cli(['inspect', scratch]);
     expect(run.status).toBe(2);
-    expect(run.stderr).toContain(`${scratch} is a folder, no file`);
+    expect(run.stderr).toContain(`${scratch} is a folder, not a file`);
   });
 
   it('followed by more bytes than memory holds is read all the same', () => {

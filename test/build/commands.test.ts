@@ -55,7 +55,9 @@ describe('release --resume', () => {
     const out = join(scratch, 'resumed');
     cpSync(inject('releaseFolder'), join(out, '1.1.0'), { recursive: true });
     const run = cli(['release', '--resume', '--out', out], { env: { SOURCE_DATE_EPOCH: '' } });
-    expect(run.stderr).toMatch(/- sign-package .*✓ notarize .*Accepted.*✓ staple .*✓ verify .*✓ publish/s);
+    expect(run.stderr).toMatch(
+      /- +6\/10 sign-package .*✓ +7\/10 notarize .*Accepted.*✓ +8\/10 staple .*✓ +9\/10 verify .*✓ 10\/10 publish/s,
+    );
     expect(run.status).toBe(0);
   });
 
@@ -88,12 +90,19 @@ describe('doctor explain', () => {
     const run = cli(['doctor', 'explain', 'Escrow Buddy.bundle: errSecInternalComponent']);
     expect([run.status, run.stdout]).toEqual([
       0,
-      expect.stringMatching(/means .*\n {2}who .*\n {2}next .*\n {2}file /),
+      expect.stringMatching(/means .*\n {2}who .*\n {2}next .*\n {2}run .*\n {2}file /),
     ]);
   });
 
-  it('shows what nobody knows as it is', () => {
-    expect(cli(['doctor', 'explain', 'wholly new']).stdout).toContain('Not known:\nwholly new\n');
+  it('shows what nobody knows as it is, with what is like it, and exits 6', () => {
+    const run = cli(['doctor', 'explain', 'The staple and verify action did not work']);
+    expect([run.status, run.stdout]).toEqual([
+      6,
+      expect.stringMatching(/^Not known:\nThe staple [\s\S]*Not the same, but like it:[\s\S]*stapler: \w+\n/),
+    ]);
+    const json = cli(['doctor', 'explain', '--json', 'The staple and verify action did not work']);
+    const { known, nearest } = JSON.parse(json.stdout);
+    expect([json.status, known, nearest[0].tool]).toEqual([6, [], 'stapler']);
     expect(cli(['doctor', 'explain', 'x', '--tool', 'nothing']).status).toBe(2);
   });
 });

@@ -40,6 +40,38 @@ describe('renderError', () => {
   });
 });
 
+describe("an error with words of Apple's tools", () => {
+  const refused = new RefusedError('CERTIFICATE_REVOKED', 'spctl ended with 3:\nX.pkg: CSSMERR_TP_CERT_REVOKED');
+  const failed = new ToolError(
+    'TOOL_FAILED',
+    '/usr/bin/codesign',
+    'codesign ended with 1:\nX: errSecInternalComponent',
+  );
+
+  it('says what they stand for, whatever its class', () => {
+    expect(renderError(refused, false)).toContain('\n  means  Its owner or Apple revoked the certificate');
+    expect(renderError(failed, false)).toContain('\n  run    npm start -- --toolchain portable\n');
+    expect(errorDocument(failed).error.known).toMatchObject([{ tool: 'codesign', code: 'CODESIGN_KEY_ACCESS' }]);
+  });
+
+  it('gives the next step once', () => {
+    const [known] = errorDocument(failed).error.known;
+    const error = new ToolError('CODESIGN_KEY_ACCESS', 'codesign', failed.message, { hint: `${known?.next}.` });
+    expect(renderError(error, false).split(known?.next as string)).toHaveLength(2);
+  });
+
+  it('raises no alarm for what is harmless, nor for the words of another tool', () => {
+    const harmless = new ToolError(
+      'TOOL_FAILED',
+      'codesign',
+      'codesign ended with 1:\nX: replacing existing signature',
+    );
+    expect(errorDocument(harmless).error.known).toEqual([]);
+    const other = new ToolError('TOOL_FAILED', 'stapler', 'stapler ended with 1:\nerrSecInternalComponent');
+    expect(errorDocument(other).error.known).toEqual([]);
+  });
+});
+
 describe('errorDocument', () => {
   it('is what --json prints', () => {
     expect(errorDocument(new FormatError('FORMAT_INVALID', 'XarHeader', 4, 'expected 28, found 27'))).toEqual({
@@ -49,6 +81,7 @@ describe('errorDocument', () => {
         message: 'XarHeader, offset 4: expected 28, found 27',
         hint: expect.stringContaining('Fetch or build it anew.'),
         exitCode: 6,
+        known: [],
       },
     });
   });

@@ -15,14 +15,14 @@ afterAll(() => {
 
 /** A sample; `npm run nightly` does all boundaries and a hundred random moments. */
 const SAMPLE: readonly (readonly ['start' | 'signed', Moment])[] = [
-  ['start', { words: '✓ compile' }],
+  ['start', { words: '✓  1/10 compile' }],
   ['signed', { words: 'Accepted' }],
   ['signed', { words: 'submission id:' }],
   ['signed', { words: 'uploading' }],
   ['signed', { words: 'waiting for the notary' }],
-  ['signed', { words: '✓ notarize' }],
-  ['signed', { words: '✓ staple' }],
-  ['signed', { words: '✓ verify' }],
+  ['signed', { words: '✓  7/10 notarize' }],
+  ['signed', { words: '✓  8/10 staple' }],
+  ['signed', { words: '✓  9/10 verify' }],
   ['signed', { ms: 200 + Math.random() * 300 }],
   ['signed', { ms: 400 + Math.random() * 500 }],
 ];

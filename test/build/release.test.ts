@@ -92,7 +92,7 @@ describe('npm start', () => {
     const run = cli(['build', '--json', '--out', join(scratch, 'json')]);
     expect(run.status).toBe(0);
     expect(JSON.parse(run.stdout)).toMatchObject({ schema: 1, version: '1.1.0', toolchain: 'portable' });
-    expect(run.stderr).toMatch(/✓ compile .*✓ build-package /s);
+    expect(run.stderr).toMatch(/✓ +1\/\d+ compile .*✓ +5\/\d+ build-package /s);
     expect(run.stderr).not.toContain('\x1b');
   });
 
@@ -100,7 +100,7 @@ describe('npm start', () => {
     const run = cli(['build', '--out', join(scratch, 'summary')]);
     expect(run.stdout).toMatch(/Made .*Escrow\.Buddy-1\.1\.0\.pkg\n {2}package +com\.netflix\.Escrow-Buddy\n/);
     expect(run.stdout).toContain(`sha256     ${sha256(join(scratch, 'summary/1.1.0/Escrow.Buddy-1.1.0.pkg'))}`);
-    expect(run.stdout).toMatch(/\nNext: npm run -s cli -- inspect .*\n$/);
+    expect(run.stdout).toMatch(/\nNext:\n {2}npm run -s cli -- inspect .*\n$/);
   });
 
   it('takes away what an earlier run told of its packages, which is not true of the new ones', () => {

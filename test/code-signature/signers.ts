@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { standingClock } from '../../src/base/clock.ts';
 import { rootRequirement } from '../../src/code-signature/requirement/requirement.ts';
 import type { BundleSigner } from '../../src/code-signature/sign/sign-bundle.ts';
 import type { CodeExpectations } from '../../src/code-signature/verify/code-expectations.ts';
@@ -9,6 +8,7 @@ import { encodeTimestampRequest, parseTimestampResponse } from '../../src/pki/ti
 import { parseCertificate } from '../../src/pki/x509/certificate.ts';
 import { makeRehearsalAuthority, REHEARSAL_TEAM, type RehearsalAuthority } from '../../src/rehearsal/authority.ts';
 import { rehearsalTimestampAuthority } from '../../src/rehearsal/timestamp-authority.ts';
+import { standingClock } from '../support/standing-clock.ts';
 
 /** A fixed moment: November 2023. */
 export const NOW = new Date(1700000000 * 1000);

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   appendFileSync,
@@ -13,9 +14,15 @@ import {
 import { basename, dirname, join, resolve } from 'node:path';
 import { placeCommandLine } from '../support/cli.ts';
 
-/** Does what actions/checkout does, and puts this tree's modules and command line in place so that no job makes them anew. */
-export function checkOut(origin: string, workspace: string): void {
+/**
+ * Does what actions/checkout does, and puts this tree's modules and command line in place so that no job makes them anew.
+ *
+ * @param whole with `fetch-depth: 0`; without it nothing before the commit is known
+ */
+export function checkOut(origin: string, workspace: string, commit: string, whole: boolean): void {
   cpSync(origin, workspace, { recursive: true, verbatimSymlinks: true });
+  execFileSync('git', ['checkout', '--quiet', '--force', '--detach', commit], { cwd: workspace, stdio: 'ignore' });
+  if (!whole) writeFileSync(join(workspace, '.git/shallow'), `${commit}\n`);
   const modules = join(workspace, 'node_modules');
   if (!existsSync(modules)) symlinkSync(resolve('node_modules'), modules);
   // As folders both are ignored; links, which the service does not make, must not look like a change of the commit.

@@ -1,6 +1,15 @@
 // Stands in for GitHub's command line: fake-gh.mjs STATE_FOLDER ARGUMENTS. Knows what build/github/ calls, and nothing more.
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 
 const [state, ...argv] = process.argv.slice(2);
@@ -9,7 +18,11 @@ const github = JSON.parse(
   readFileSync(existsSync(file) ? file : new URL('empty-github.json', import.meta.url), 'utf8'),
 );
 github.calls.push(argv);
-const save = () => writeFileSync(file, JSON.stringify(github, null, 2));
+/** Whole or not at all: several calls may be under way at once. */
+const save = () => {
+  writeFileSync(`${file}.${process.pid}`, JSON.stringify(github, null, 2));
+  renameSync(`${file}.${process.pid}`, file);
+};
 save();
 
 function fail(words) {
@@ -82,6 +95,7 @@ function releases(method, [id, tag], body) {
       id: github.nextId++,
       immutable: false,
       assets: [],
+      author: { login: 'github-actions[bot]' },
       html_url: `https://github.invalid/releases/${body.tag_name}`,
       ...body,
     };
@@ -95,6 +109,9 @@ function releases(method, [id, tag], body) {
     return undefined;
   }
   if (method === 'PATCH') {
+    // A rule against creating tags stops the job's token too. Words: GitHub, rule violations of a ref.
+    if (body.draft === false && github.tagRule)
+      return fail('HTTP 422: Repository rule violations found\n\nCannot create ref due to creations being restricted.');
     Object.assign(release, body);
     if (!release.draft) {
       release.immutable = github.immutable;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { discard } from './actions.ts';
-import type { JobResult } from './runner.ts';
+import type { JobResult } from './schedule.ts';
 
 /** Each job of a replay starts several programs; on a busy machine that takes minutes. */
 export const JOB_PATIENCE = { testTimeout: 600_000, hookTimeout: 600_000 };
@@ -20,11 +20,11 @@ export function scratchFolders(): () => string {
 }
 
 /** Returns how each job ended. */
-export const resultsOf = (jobs: Record<string, JobResult>): Record<string, string> =>
+export const resultsOf = (jobs: Readonly<Record<string, JobResult>>): Record<string, string> =>
   Object.fromEntries(Object.entries(jobs).map(([id, { result }]) => [id, result]));
 
 /** Returns what all jobs printed. */
-export const logOf = (jobs: Record<string, JobResult>): string =>
+export const logOf = (jobs: Readonly<Record<string, JobResult>>): string =>
   Object.values(jobs)
     .map(({ log }) => log)
     .join('');

@@ -14,15 +14,20 @@ import { dirname, join, resolve } from 'node:path';
 import { REHEARSAL_REPOSITORY } from '../../build/github/gh.ts';
 import { openRehearsalAuthority } from '../../src/rehearsal/authority.ts';
 import { findOnPath } from '../support/needs.ts';
-import { Runner, type RunnerOptions } from './runner.ts';
+import { type Run, Runner, type RunnerOptions, type Trigger } from './runner.ts';
 
 /** A release of this project on this machine: its repository, GitHub and Apple, all stand-ins. */
 export interface Replay {
   readonly runner: Runner;
   readonly scratch: string;
   readonly origin: string;
+  /** The commit that the repository began with: its version has a date. */
   readonly commit: string;
   readonly version: string;
+  /** Starts a workflow of the newest commit of main, as a push of it does unless told. */
+  start(file: string, trigger?: Partial<Trigger>): Promise<Run>;
+  /** Changes files and commits them: a merge. Returns the commit. */
+  merge(change: (folder: string) => void): string;
   /** What the stand-in of GitHub holds, as its file says now. */
   github(): GitHubState;
   /** Makes a call of `gh` fail once: before or after the deed. */
@@ -42,6 +47,8 @@ export interface GitHubState {
     tag_name: string;
     draft: boolean;
     immutable: boolean;
+    author?: { login: string };
+    make_latest?: string;
     body: string;
     target_commitish: string;
     assets: { name: string; digest: string }[];
@@ -54,6 +61,7 @@ export interface GitHubState {
   calls: string[][];
   faults: { call: string; when: string; words: string }[];
   immutable: boolean;
+  tagRule: boolean;
   commits: Record<string, string>;
 }
 
@@ -63,10 +71,11 @@ const IN_ORIGIN = /^(?!test\/|docs\/|\.ci\/)|^test\/(mac-runner|interop)\//;
 /** Makes a repository with a dated changelog, so that its commit is a release, and everything around it. */
 export async function makeReplay(
   scratch: string,
-  options: Pick<RunnerOptions, 'kill' | 'short' | 'event'> = {},
+  options: Partial<Pick<RunnerOptions, 'kill' | 'short' | 'onMac' | 'secrets'>> = {},
 ): Promise<Replay> {
   const origin = join(scratch, 'origin');
   const commit = makeOrigin(origin);
+  let [before, head] = ['0'.repeat(40), commit];
   const state = join(scratch, 'github');
   mkdirSync(state, { recursive: true });
   const file = join(state, 'github.json');
@@ -81,15 +90,14 @@ export async function makeReplay(
   const runner = new Runner({
     scratch,
     origin,
-    commit,
     repository: REHEARSAL_REPOSITORY,
     bin: makeBin(join(scratch, 'bin'), state),
     macBin: resolve('test/github/fake-mac'),
     secrets: {},
     prepare: (at, environment, workspace) => giveHome(homes, at, environment, workspace),
-    attested: (digests, sbom) =>
+    attested: (of, digests, sbom) =>
       change((value) => {
-        for (const digest of digests) value[sbom ? 'described' : 'attested'][digest] = commit;
+        for (const digest of digests) value[sbom ? 'described' : 'attested'][digest] = of;
       }),
     ...options,
   });
@@ -98,6 +106,14 @@ export async function makeReplay(
     scratch,
     origin,
     commit,
+    start: (file, trigger = {}) => runner.start(file, { commit: head, payload: { before }, ...trigger }),
+    merge: (edit) => {
+      edit(origin);
+      git(origin, 'commit', '--quiet', '--all', '--allow-empty', '--message', 'a merge');
+      before = head;
+      head = git(origin, 'rev-parse', 'HEAD').trim();
+      return head;
+    },
     version: JSON.parse(readFileSync(join(origin, 'package.json'), 'utf8')).version,
     github: read,
     change,
@@ -118,16 +134,18 @@ function makeOrigin(origin: string): string {
   }
   const changelog = join(origin, 'CHANGELOG.md');
   writeFileSync(changelog, readFileSync(changelog, 'utf8').replace(/^(## \d\S*), not released$/m, '$1, 2026-11-24'));
-  const git = (...argv: string[]) =>
-    execFileSync('git', ['-c', 'user.name=Replay', '-c', 'user.email=replay@example.invalid', ...argv], {
-      cwd: origin,
-      encoding: 'utf8',
-      env: { ...process.env, GIT_AUTHOR_DATE: '1700000000 +0000', GIT_COMMITTER_DATE: '1700000000 +0000' },
-    });
-  git('init', '--quiet', '--initial-branch=main');
-  git('add', '--all');
-  git('commit', '--quiet', '--message', 'release');
-  return git('rev-parse', 'HEAD').trim();
+  git(origin, 'init', '--quiet', '--initial-branch=main');
+  git(origin, 'add', '--all');
+  git(origin, 'commit', '--quiet', '--message', 'release');
+  return git(origin, 'rev-parse', 'HEAD').trim();
+}
+
+function git(folder: string, ...argv: string[]): string {
+  return execFileSync('git', ['-c', 'user.name=Replay', '-c', 'user.email=replay@example.invalid', ...argv], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { ...process.env, GIT_AUTHOR_DATE: '1700000000 +0000', GIT_COMMITTER_DATE: '1700000000 +0000' },
+  });
 }
 
 function makeBin(bin: string, state: string): string {

@@ -8,10 +8,10 @@ export interface Step {
   readonly id?: string;
   readonly uses?: string;
   readonly run?: string;
-  readonly shell?: string;
   readonly if?: string;
   readonly with?: Readonly<Record<string, unknown>>;
   readonly env?: Readonly<Record<string, string>>;
+  readonly 'continue-on-error'?: unknown;
 }
 
 /** What a job runs with, each value with each other; or under `include` the combinations themselves. We never write both. */
@@ -24,16 +24,13 @@ export interface Job {
   readonly if?: string;
   readonly uses?: string;
   readonly with?: Readonly<Record<string, unknown>>;
-  readonly secrets?: unknown;
   readonly 'runs-on'?: string;
   readonly environment?: string | { readonly name: string };
   readonly permissions?: unknown;
   readonly outputs?: Readonly<Record<string, string>>;
   readonly 'timeout-minutes'?: number;
-  readonly strategy?: { readonly matrix: Matrix };
+  readonly strategy?: { readonly matrix: Matrix; readonly 'fail-fast'?: boolean; readonly 'max-parallel'?: number };
   readonly env?: Readonly<Record<string, string>>;
-  readonly container?: unknown;
-  readonly services?: unknown;
   readonly 'continue-on-error'?: unknown;
   readonly steps?: readonly Step[];
 }
@@ -44,14 +41,40 @@ export interface Workflow {
   readonly on: unknown;
   readonly permissions?: unknown;
   readonly concurrency?: unknown;
-  readonly env?: unknown;
   readonly defaults?: { readonly run?: { readonly shell?: string } };
   readonly jobs: Readonly<Record<string, Job>>;
 }
 
-/** Returns the workflow in YAML text; `on` is read as a word, as GitHub does, not as YAML 1.1's `true`. */
+const WORKFLOW_KEYS = ['name', 'on', 'permissions', 'concurrency', 'defaults', 'jobs'];
+const JOB_KEYS = [
+  ...['name', 'needs', 'if', 'uses', 'with', 'runs-on', 'environment', 'permissions', 'outputs', 'timeout-minutes'],
+  ...['strategy', 'env', 'continue-on-error', 'steps'],
+];
+const STRATEGY_KEYS = ['matrix', 'fail-fast', 'max-parallel'];
+const STEP_KEYS = ['name', 'id', 'uses', 'run', 'if', 'with', 'env', 'continue-on-error'];
+
+/**
+ * Returns the workflow in YAML text; `on` is read as a word, as GitHub does, not as YAML 1.1's `true`.
+ *
+ * @throws Error for any key that the replay would have to pass over: what it does not play, it refuses
+ */
 export function parseWorkflow(source: string): Workflow {
-  return parse(source) as Workflow;
+  const workflow = parse(source, { strict: true, uniqueKeys: true }) as Workflow;
+  known('the workflow', workflow, WORKFLOW_KEYS);
+  if (JSON.stringify(workflow.defaults ?? { run: { shell: 'bash' } }) !== '{"run":{"shell":"bash"}}')
+    throw new Error('defaults that the replay does not know');
+  for (const [id, job] of Object.entries(workflow.jobs)) {
+    known(id, job, JOB_KEYS);
+    if (job.strategy) known(`${id}: strategy`, job.strategy, STRATEGY_KEYS);
+    if (job.strategy && Object.hasOwn(job.strategy.matrix, 'exclude')) throw new Error(`${id}: a matrix with exclude`);
+    for (const step of job.steps ?? []) known(`${id}: a step`, step, STEP_KEYS);
+  }
+  return workflow;
+}
+
+function known(what: string, part: object, keys: readonly string[]): void {
+  const unknown = Object.keys(part).filter((key) => !keys.includes(key));
+  if (unknown.length > 0) throw new Error(`${what} has keys that the replay does not know: ${unknown.join(', ')}`);
 }
 
 /** Returns the text of every workflow of a project by its file name. */
@@ -62,12 +85,6 @@ export function readWorkflows(root: string): Map<string, string> {
       .sort()
       .map((name) => [name, readFileSync(join(folder, name), 'utf8')]),
   );
-}
-
-/** Returns the names of the events that start a workflow. */
-export function triggersOf({ on }: Workflow): string[] {
-  if (typeof on === 'string') return [on];
-  return Array.isArray(on) ? (on as string[]) : Object.keys(on as object);
 }
 
 /** Returns the jobs that must end before a job, in the file's order. */
@@ -89,18 +106,4 @@ export function combinationsOf({ strategy }: Job): Readonly<Record<string, unkno
 /** Returns the environment a job names. */
 export function environmentOf({ environment }: Job): string | undefined {
   return typeof environment === 'object' ? environment.name : environment;
-}
-
-/** Returns every secret that a part of a workflow names, in any way to write it; `*` for all at once. */
-export function secretsIn(part: unknown): Set<string> {
-  const text = JSON.stringify(part) ?? '';
-  const found = new Set<string>();
-  for (const [, expression] of text.matchAll(/\$\{\{(.*?)\}\}/g)) {
-    for (const match of (expression as string).matchAll(
-      /\bsecrets\b(?:\s*\.\s*(\w+)|\s*\[\s*(?:\\?['"])(\w+)(?:\\?['"])\s*\])?/gi,
-    )) {
-      found.add(match[1] ?? match[2] ?? '*');
-    }
-  }
-  return found;
 }

@@ -2,16 +2,28 @@
 # Installs a package on a Mac that is thrown away afterwards, uses the plug-in as far as a runner allows, uninstalls it, and
 # compares the login right with what it was before. Never restarts, never logs out.
 #
-#   smoke.sh --release PACKAGE    notarized: Gatekeeper, signature and ticket are judged too
-#   smoke.sh --ad-hoc PACKAGE     of a development build: those are left out
+#   smoke.sh --release TEAM --image NAME PACKAGE   notarized: Gatekeeper, signature, team and ticket are judged too
+#   smoke.sh --ad-hoc --image NAME PACKAGE         of a development build: those are left out
+#
+# In a job of GitHub Actions the output NAME is what was found: one line of JSON, schema 1 of build/github/release/verdicts.ts.
 set -euo pipefail
 
+usage() { printf 'usage: smoke.sh --release TEAM|--ad-hoc --image NAME PACKAGE\n' >&2 && exit 2; }
 mode=${1:-}
-package=${2:-}
+team=
 case $mode in
-  --release | --ad-hoc) ;;
-  *) printf 'usage: smoke.sh --release|--ad-hoc PACKAGE\n' >&2 && exit 2 ;;
+  --release)
+    team=${2:-}
+    [[ $team =~ ^[A-Z0-9]{10}$ ]] || usage
+    shift 2
+    ;;
+  --ad-hoc) shift ;;
+  *) usage ;;
 esac
+if [ "${1:-}" != --image ] || [ "$#" -ne 3 ]; then usage; fi
+image=$2
+package=$3
+[[ $image =~ ^[a-z0-9-]+$ ]] || usage
 [ -f "$package" ] || { printf 'smoke: no file: %s\n' "$package" >&2 && exit 2; }
 
 here=$(cd -- "$(dirname -- "$0")" && pwd)
@@ -22,9 +34,17 @@ right=system.login.console
 work=$(mktemp -d "${RUNNER_TEMP:-${TMPDIR:-/tmp}}/smoke.XXXXXX")
 remove_at_exit() { trap 'rm -rf -- "$work"' EXIT; }
 remove_at_exit
+tried=()
+skipped=()
 
 say() { printf '\n== %s\n' "$*"; }
 fail() { printf 'smoke: FAILED: %s\n' "$*" >&2 && exit 1; }
+# What was tried, and what this Mac does not allow to try, goes into the verdict.
+tried() { tried+=("$1"); }
+skip() {
+  printf 'skipped: %s: %s\n' "$1" "$2"
+  skipped+=("$1" "$2")
+}
 
 # Tries a command a few times: the ticket service answers late now and then.
 patiently() {
@@ -40,12 +60,17 @@ read_right() { security authorizationdb read "$right" 2>/dev/null; }
 mechanisms() { read_right | sed -n 's/^[[:space:]]*<string>\(.*\)<\/string>$/\1/p' | grep ':' || true; }
 
 judge_package() {
-  say 'signature, ticket, Gatekeeper'
-  pkgutil --check-signature "$package"
+  say 'signature, team, ticket, Gatekeeper'
+  pkgutil --check-signature "$package" | tee "$work/signature"
+  # "    1. Developer ID Installer: Example Ltd (ABCDE12345)"
+  grep -q "^ *1\. Developer ID Installer: .*($team)\$" "$work/signature" || fail "the package is not signed by team $team"
+  tried package-signature
   patiently xcrun stapler validate "$package" || fail 'no valid ticket is stapled'
+  tried ticket
   # A runner with Gatekeeper off would accept everything.
   spctl --status | grep -q 'assessments enabled' || fail 'Gatekeeper is off on this runner: it proves nothing'
   spctl -a -vv -t install "$package" || fail 'Gatekeeper refuses the package'
+  tried gatekeeper
 }
 
 install_package() {
@@ -61,19 +86,52 @@ check_installed() {
   wrong=$(sudo find "$bundle" \( ! -user 0 -o ! -group 0 -o -perm -0020 -o -perm -0002 \) -print)
   [ -z "$wrong" ] || fail "not root:wheel, or others may write: $wrong"
   codesign --verify --strict --verbose=2 "$bundle" || fail 'codesign refuses the bundle'
+  if [ -n "$team" ]; then
+    codesign -dvv "$bundle" 2>&1 | grep -qx "TeamIdentifier=$team" || fail "the code is not signed by team $team"
+  fi
   say 'registered once, in front of loginwindow:done'
   [ "$(mechanisms | grep -c -x -F "$mechanism")" -eq 1 ] || fail 'the mechanism is not there exactly once'
   [ "$(mechanisms | grep -x -A 1 -F "$mechanism" | tail -n 1)" = 'loginwindow:done' ] || fail 'it is in another place'
-  sudo sh "$bundle/Contents/Resources/status.sh" || fail 'status.sh does not find it healthy'
+  check_status
 }
 
-# Both slices, where the machine can run both: arm64 images have Rosetta.
+# A runner has no profile that escrows keys, and FileVault is off: status.sh has to say so, and nothing worse.
+check_status() {
+  local status=0 bad
+  say 'status.sh'
+  # shellcheck disable=SC2024 # the file is ours; root is for the login right
+  sudo sh "$bundle/Contents/Resources/status.sh" --json >"$work/status.json" || status=$?
+  cat "$work/status.json"
+  [ "$status" -le 1 ] || fail "status.sh finds it broken: exit $status"
+  jq -e '.bundle.state == "valid"' "$work/status.json" >"$work/answer" || fail 'status.sh does not find the bundle valid'
+  jq -e '.mechanism.place == "in-place"' "$work/status.json" >"$work/answer" || fail 'status.sh finds the mechanism in another place'
+  bad=$(jq -r '.checks[] | select(.status != "pass" and (.id | IN("escrow-profile", "filevault") | not)) | "\(.id): \(.reason)"' "$work/status.json")
+  [ -z "$bad" ] || fail "status.sh: $bad"
+}
+
+# Each slice, where the machine can run both: an Apple silicon Mac with Rosetta 2 can. macOS 27 installs without it, 28 has none.
 check_loads() {
+  local slice
+  say 'what dyld makes of each slice'
+  for slice in x86_64 arm64; do
+    lipo -thin "$slice" -output "$work/$slice" "$bundle/Contents/MacOS/Escrow Buddy" || fail "no slice for $slice"
+    if ! xcrun --find dyld_info >"$work/answer" 2>&1; then
+      skip "dyld-$slice" 'this Xcode has no dyld_info'
+    else
+      xcrun dyld_info -validate_only "$work/$slice" || fail "dyld would refuse the slice for $slice"
+      tried "dyld-$slice"
+    fi
+  done
   say 'dlopen, AuthorizationPluginCreate'
   xcrun clang -arch x86_64 -arch arm64 -o "$work/probe" "$here/probe.c"
   "$work/probe" "$bundle/Contents/MacOS/Escrow Buddy" || fail 'the plug-in does not load'
-  if [ "$(uname -m)" = arm64 ]; then
+  tried "load-$(uname -m)"
+  [ "$(uname -m)" = arm64 ] || return 0
+  if arch -x86_64 /usr/bin/true 2>"$work/answer"; then
     arch -x86_64 "$work/probe" "$bundle/Contents/MacOS/Escrow Buddy" || fail 'the x86_64 slice does not load'
+    tried load-x86_64
+  else
+    skip load-x86_64 'Rosetta 2 is not installed'
   fi
 }
 
@@ -98,24 +156,52 @@ PLIST
   sudo security authorizationdb remove com.netflix.Escrow-Buddy.smoke || true
 }
 
-say "$(sw_vers -productVersion) on $(uname -m), $(csrutil status 2>&1 || true) (behaviour under SIP is untested where it is off)"
+# One line, so that it can be a job's output.
+write_verdict() {
+  local digest system build
+  digest=$(shasum -a 256 <"$package" | cut -c 1-64)
+  system=$(sw_vers -productVersion)
+  build=$(sw_vers -buildVersion)
+  jq -cn --arg image "$image" --arg version "$system" --arg build "$build" --arg architecture "$(uname -m)" \
+    --arg sip "$sip" --arg name "$(basename -- "$package")" --arg sha256 "$digest" --arg team "$team" \
+    --arg tried "$(printf '%s\n' "${tried[@]}")" --arg skipped "$(printf '%s\n' ${skipped[@]+"${skipped[@]}"})" '
+    ($skipped | split("\n") | map(select(. != ""))) as $pairs |
+    {schema: 1, image: $image, macOS: {version: $version, build: $build}, architecture: $architecture, sip: $sip,
+     package: {name: $name, sha256: $sha256, team: (if $team == "" then null else $team end)},
+     tried: ($tried | split("\n")),
+     skipped: [range(0; $pairs | length; 2) as $at | {id: $pairs[$at], reason: $pairs[$at + 1]}], verdict: "pass"}' >"$work/verdict"
+  cat "$work/verdict"
+  if [ -n "${GITHUB_OUTPUT:-}" ]; then
+    printf '%s=%s\n' "$image" "$(cat "$work/verdict")" >>"$GITHUB_OUTPUT"
+  fi
+}
+
+sip=$(csrutil status 2>&1 | tr '\n' ' ' | sed 's/ *$//' || true)
+say "$(sw_vers -productVersion) on $(uname -m), $sip (behaviour under SIP is untested where it is off)"
+# An Xcode that GitHub took off the image must not stop a release that is signed and notarized: the image's own one does too.
+if [ -n "${DEVELOPER_DIR:-}" ] && [ ! -d "$DEVELOPER_DIR" ]; then
+  printf 'warning: %s is not on this image: its default Xcode is used\n' "$DEVELOPER_DIR"
+  unset DEVELOPER_DIR
+fi
 shasum -a 256 "$package"
 if pkgutil --pkg-info "$receipt" >/dev/null 2>&1; then fail 'this Mac has a receipt already'; fi
-[ "$mode" = --ad-hoc ] || judge_package
+if [ "$mode" = --ad-hoc ]; then skip gatekeeper 'a development build is not notarized'; else judge_package; fi
 read_right >"$work/right.before" || fail "cannot read $right"
 
 say install
 install_package
 check_installed
+tried install
 check_loads
 try_host
 say 'install again'
 install_package
 check_installed
+tried install-again
 
 say uninstall
 sudo sh "$bundle/Contents/Resources/uninstall.sh" || fail 'uninstall.sh'
-[ ! -e "$bundle" ] || fail 'the bundle is still there'
+if sudo test -e "$bundle"; then fail 'the bundle is still there'; fi
 if pkgutil --pkg-info "$receipt" >/dev/null 2>&1; then fail 'the receipt is still there'; fi
 # Times and version of the right change with every write; everything else must not.
 strip_times() { awk '/<key>(created|modified|version)<\/key>/ { getline; next } { print }' "$1"; }
@@ -123,4 +209,6 @@ read_right >"$work/right.after"
 strip_times "$work/right.before" >"$work/before"
 strip_times "$work/right.after" >"$work/after"
 diff -u "$work/before" "$work/after" || fail "$right is not what it was"
+tried uninstall
 say 'smoke: all well'
+write_verdict

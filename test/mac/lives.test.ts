@@ -111,6 +111,17 @@ describe.skipIf(simulatedMacNeeds.missing).each(SHELLS)(`lives under %s${simulat
       expect(lstatSync(mac.path(GUARD_JOB)).mode & 0o7777).toBe(0o644);
     });
 
+    it('the guard installed before the product waits for it', async () => {
+      const { mac, packages } = world;
+      expect(await install(mac, packages.guard)).toMatchObject({ status: 0 });
+      await runGuard(mac);
+      await restart(mac);
+      expect(await install(mac, packages.product)).toMatchObject({ status: 0 });
+      await updateMacOS(mac, 'macos-26');
+      await runGuard(mac);
+      expect(await mechanisms(mac)).toEqual(stock('macos-26', true));
+    });
+
     it('without that setting there is no guard', async () => {
       const { mac, packages } = world;
       await install(mac, packages.product);
@@ -232,16 +243,45 @@ describe.skipIf(simulatedMacNeeds.missing).each(SHELLS)(`lives under %s${simulat
       expect(await mechanisms(mac)).toEqual(stock('macos-26', true));
     });
 
-    it('the bundle is deleted by receipt: the guard survives, unlocks the login and removes itself', async () => {
+    it('the bundle is deleted by receipt: the guard unlocks the login, waits for a day, and then leaves with its receipt', async () => {
       const { mac } = world;
       removeByReceipt(mac);
       expect(await loginWorks(mac)).toBe(false);
       await runGuard(mac);
       expect(await loginWorks(mac)).toBe(true);
       expect(await mechanisms(mac)).toEqual(stock('macos-15'));
-      expect(existsSync(mac.path(GUARD_SCRIPT))).toBe(false);
-      expect(existsSync(mac.path(GUARD_JOB))).toBe(false);
-      expect(existsSync(mac.path(`/.sim/launchd/${GUARD_LABEL}`))).toBe(false);
+      await runGuard(mac);
+      await mac.pass(86_000);
+      await runGuard(mac);
+      const receipt = `/usr/sbin/pkgutil --pkg-info ${GUARD_LABEL}`;
+      expect(existsSync(mac.path(GUARD_SCRIPT)), 'a day is not over').toBe(true);
+      expect((await mac.shell(receipt)).status).toBe(0);
+      await mac.pass(500);
+      await runGuard(mac);
+      for (const path of [GUARD_SCRIPT, GUARD_JOB, `/.sim/launchd/${GUARD_LABEL}`])
+        expect(existsSync(mac.path(path)), path).toBe(false);
+      expect((await mac.shell(receipt)).status, 'its receipt would keep an MDM from installing it again').toBe(1);
+    });
+
+    it('removed and installed again within a day, the guard is still there and heals', async () => {
+      const { mac, packages } = world;
+      removeByReceipt(mac);
+      await runGuard(mac);
+      await mac.pass(80_000);
+      await runGuard(mac);
+      expect(await install(mac, packages.product)).toMatchObject({ status: 0 });
+      await runGuard(mac);
+      await mac.pass(80_000);
+      removeByReceipt(mac);
+      await runGuard(mac);
+      await runGuard(mac);
+      await mac.pass(80_000);
+      await runGuard(mac);
+      expect(existsSync(mac.path(GUARD_SCRIPT)), 'the day begins anew').toBe(true);
+      expect(await install(mac, packages.product)).toMatchObject({ status: 0 });
+      await updateMacOS(mac, 'macos-26');
+      await restart(mac);
+      expect(await mechanisms(mac)).toEqual(stock('macos-26', true));
     });
 
     it.each([

@@ -65,12 +65,15 @@ describe.skipIf(simulatedMacNeeds.missing).each(SHELLS)(
       expect(list.includes(ENTRY)).toBe(status === 0);
     });
 
-    it('PlistBuddy changes nothing and says it did: nothing is written', async () => {
+    it('plutil prints nothing, or half of the right, and ends with 0: nothing is written', async () => {
       const { mac, packages } = world;
       const right = mac.rightBytes();
-      await mac.faults(...Array.from({ length: 6 }, (_, i) => `PlistBuddy-Add:${i + 1} fail 0`));
-      expect(await install(mac, packages.product)).toMatchObject({ status: 1 });
-      expect(mac.rightBytes()).toEqual(right);
+      for (const fault of ['empty-output', 'truncate 300', 'truncate 1200']) {
+        await mac.reset(world.empty);
+        await mac.faults(...[1, 2, 3].map((n) => `plutil-convert:${n} ${fault}`));
+        expect(await install(mac, packages.product)).toMatchObject({ status: 1 });
+        expect(mac.rightBytes()).toEqual(right);
+      }
     });
 
     it('pkgutil keeps a damaged receipt and says it forgot it: the uninstaller ends well all the same', async () => {

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { FormatError } from '../../src/base/errors.ts';
-import { buildFat, FAT_ARCH, FAT_HEADER, isFat, parseFat } from '../../src/macho/fat.ts';
+import { buildFat, isFat, parseFat } from '../../src/macho/fat.ts';
+import { FAT_ARCH, FAT_HEADER } from '../../src/macho/layout.ts';
 import { sampleSlice } from '../code-signature/sample.ts';
 import { firstOnPath, judge } from '../support/needs.ts';
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { FormatError } from '../../src/base/errors.ts';
 import { architectureName, MH_BUNDLE, versionText } from '../../src/macho/layout.ts';
 import { firstSectionOffset, parseMacho, segmentNamed } from '../../src/macho/macho.ts';
-import { listExports, listImports } from '../../src/macho/symbols.ts';
+import { listExports } from '../../src/macho/symbols.ts';
 import { sampleSlice } from '../code-signature/sample.ts';
 
 const ARCHITECTURES = ['x86_64', 'arm64'] as const;
@@ -31,9 +31,8 @@ describe.each(ARCHITECTURES)('parseMacho, %s', (architecture) => {
     expect(() => segmentNamed(macho, '__NONE')).toThrow('expected one segment __NONE, found none');
   });
 
-  it('lists the one symbol that is exported and the one that is taken', () => {
+  it('lists the one symbol that is exported', () => {
     expect(listExports(slice, macho)).toEqual(['_AuthorizationPluginCreate']);
-    expect(listImports(slice, macho)).toContain('_printf');
   });
 
   it('refuses every truncation of header and load commands', () => {
@@ -54,7 +53,6 @@ describe.each(ARCHITECTURES)('parseMacho, %s', (architecture) => {
         try {
           const read = parseMacho(bad);
           listExports(bad, read);
-          listImports(bad, read);
         } catch (error) {
           if (!(error instanceof FormatError)) throw error;
         }

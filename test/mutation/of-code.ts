@@ -8,7 +8,8 @@ import {
   SLOT_REQUIREMENTS,
   SUPER_BLOB_HEADER,
 } from '../../src/code-signature/super-blob.ts';
-import { buildFat, FAT_ARCH, FAT_HEADER, parseFat } from '../../src/macho/fat.ts';
+import { buildFat, parseFat } from '../../src/macho/fat.ts';
+import { FAT_ARCH, FAT_HEADER } from '../../src/macho/layout.ts';
 import { parseMacho } from '../../src/macho/macho.ts';
 import type { Mutation } from './judge.ts';
 import { changeFile, contentOf, flip, type Sample, withPayload } from './sample.ts';

@@ -13,14 +13,13 @@ import type { FileFacts } from '../../src/tree/file-facts.ts';
 import { findMember, type XarArchive } from '../../src/xar/read.ts';
 import { resignXar } from '../../src/xar/resign.ts';
 import type { XarMember } from '../../src/xar/toc.ts';
+import { reservedSize, type SignatureReservation } from '../../src/xar/toc-render.ts';
 import {
   deflatedFile,
   directory,
   emitXar,
   finishLayout,
   layoutXar,
-  reservedSize,
-  type SignatureReservation,
   storedFile,
   type XarEntry,
 } from '../../src/xar/write.ts';

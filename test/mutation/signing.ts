@@ -6,7 +6,7 @@ import { encodeTimestampRequest, parseTimestampResponse } from '../../src/pki/ti
 import type { Certificate } from '../../src/pki/x509/certificate.ts';
 import type { KeyedCertificate, RehearsalAuthority } from '../../src/rehearsal/authority.ts';
 import { rehearsalTimestampAuthority, type TimestampFault } from '../../src/rehearsal/timestamp-authority.ts';
-import type { SignatureReservation } from '../../src/xar/write.ts';
+import type { SignatureReservation } from '../../src/xar/toc-render.ts';
 
 /** How a package is signed: rooms in the archive, and what goes into them. */
 export interface Signature {

@@ -30,7 +30,11 @@ async function check(from: 'start' | 'signed', moment: Moment): Promise<void> {
 }
 
 describe('a release that is killed and resumed', () => {
-  it.each(STAGES)('after %s is whole', (stage) => check('start', { words: `✓ ${stage}` }), 120_000);
+  it.each(STAGES)(
+    'after %s is whole',
+    (stage) => check('start', { words: `✓ ${`${STAGES.indexOf(stage) + 1}`.padStart(2)}/10 ${stage}` }),
+    120_000,
+  );
 
   it.each(Array.from({ length: RANDOM_MOMENTS }, (_, index) => index))(
     'at random moment %i is whole',

@@ -37,10 +37,10 @@ describe('release.yml on all images', () => {
     'killed in $at and run again: one release, nothing submitted in vain',
     async ({ submissions, ...kill }) => {
       const replay = await makeReplay(scratch(), { kill });
-      const first = await replay.runner.run('release.yml');
-      expect(Object.values(first).some(({ result }) => result === 'failure')).toBe(true);
-      const second = await replay.runner.run('release.yml', first);
-      for (const [id, { result, log }] of Object.entries(second)) expect(result, `${id}\n${log}`).toBe('success');
+      const first = await replay.start('release.yml');
+      expect(Object.values(first.jobs).some(({ result }) => result === 'failure')).toBe(true);
+      const second = await replay.runner.rerun(first);
+      for (const [id, { result, log }] of Object.entries(second.jobs)) expect(result, `${id}\n${log}`).toBe('success');
       expect(replay.submissions()).toBeLessThanOrEqual(submissions);
       expect(replay.github().releases).toMatchObject([{ draft: false, immutable: true }]);
     },

@@ -3,7 +3,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { standingClock } from '../../src/base/clock.ts';
 import { accessBuffer } from '../../src/base/random-access.ts';
 import { notaryApi } from '../../src/notary/rest/api.ts';
 import { restNotary } from '../../src/notary/rest/rest-notary.ts';
@@ -13,6 +12,7 @@ import { openRehearsalAuthority } from '../../src/rehearsal/authority.ts';
 import { type RehearsalOptions, type RehearsalServices, startRehearsalServices } from '../../src/rehearsal/services.ts';
 import { readXar } from '../../src/xar/read.ts';
 import { builtPackage } from '../support/built-package.ts';
+import { standingClock } from '../support/standing-clock.ts';
 
 /** What a rehearsed notarization left behind. */
 export interface Rehearsed {

@@ -3,7 +3,6 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fromBuffer } from '../../src/base/bytes.ts';
-import { standingClock } from '../../src/base/clock.ts';
 import { accessBuffer } from '../../src/base/random-access.ts';
 import type { BundleEntry } from '../../src/code-signature/bundle-entry.ts';
 import { buildProduct } from '../../src/package/product.ts';
@@ -15,6 +14,7 @@ import { rehearsalTimestampAuthority } from '../../src/rehearsal/timestamp-autho
 import type { PayloadEntry } from '../../src/tree/entry.ts';
 import { NOW } from '../code-signature/signers.ts';
 import { directory, file, symlink } from '../support/payload.ts';
+import { standingClock } from '../support/standing-clock.ts';
 
 /** How a sample package is signed. */
 export interface SampleSigning {

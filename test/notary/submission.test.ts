@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { standingClock } from '../../src/base/clock.ts';
 import { notaryApi } from '../../src/notary/rest/api.ts';
 import { type NotarizedFile, submissionName } from '../../src/notary/submission.ts';
 import { applePollMs } from '../../src/notary/wait.ts';
 import { startRehearsalServices } from '../../src/rehearsal/services.ts';
+import { standingClock } from '../support/standing-clock.ts';
 import { authority, completed, rehearse, unstapledPackage } from './rehearsed.ts';
 
 let file: NotarizedFile;

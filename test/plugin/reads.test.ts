@@ -1,7 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { BUILD, linkSlice, llvmTool, PLUGIN_FOLDER, readJson, run, sourceFiles, withoutComments } from './source.ts';
+import {
+  ARCHITECTURES,
+  BUILD,
+  linkSlice,
+  llvmTool,
+  PLUGIN_FOLDER,
+  readJson,
+  run,
+  sourceFiles,
+  withoutComments,
+} from './source.ts';
 
 interface Reads {
   readonly context: readonly { readonly key: string }[];
@@ -30,10 +40,10 @@ function literals(text: string): string[] {
 
 const sorted = (values: readonly string[]) => [...new Set(values)].sort();
 
-/** Returns the keys that calls of `functions` name in settings.c. */
+/** Returns the keys that calls of `functions` name. */
 function keysOf(...functions: string[]): string[] {
   const call = new RegExp(`\\b(?:${functions.join('|')})\\(CFSTR\\("([^"]+)"\\)`, 'g');
-  return sorted([...code['settings.c']!.matchAll(call)].map((match) => match[1] as string));
+  return sorted([...all.matchAll(call)].map((match) => match[1] as string));
 }
 
 describe('reads.json, beside the source', () => {
@@ -58,8 +68,9 @@ describe('reads.json, beside the source', () => {
   it('lists how each setting is used', () => {
     const used = (access: string) =>
       sorted(READS.settings.filter((setting) => setting.access.includes(access)).map(({ key }) => key));
-    expect(keysOf('set', 'set_changed', 'CFPreferencesSetValue')).toEqual(used('write'));
-    expect(keysOf('copy_local', 'copy_searched', 'set_changed', 'CFPreferencesCopyAppValue')).toEqual(used('read'));
+    const changes = ['change_local', 'remove_local']; // they read first
+    expect(keysOf('set_local', 'CFPreferencesSetValue', ...changes)).toEqual(used('write'));
+    expect(keysOf('copy_local', 'copy_searched', 'CFPreferencesCopyAppValue', ...changes)).toEqual(used('read'));
     expect(keysOf('CFPreferencesAppValueIsForced')).toEqual(used('forced'));
   });
 
@@ -81,7 +92,7 @@ describe('reads.json, beside the source', () => {
   });
 });
 
-describe.each(BUILD.architectures)('reads.json, beside the Mach-O for $name', (architecture) => {
+describe.each(ARCHITECTURES)('reads.json, beside the Mach-O for $name', (architecture) => {
   it.skipIf(!linking)(`lists every import and its library${note}`, () => {
     const slice = linkSlice(architecture);
     try {
@@ -133,10 +144,9 @@ function libraryName(installName: string): string {
   return (installName.split('/').at(-1) as string).replace(/\..*/, '');
 }
 
-describe('the section for security reviewers in README.md', () => {
-  const page = readFileSync(join(PLUGIN_FOLDER, '../../README.md'), 'utf8');
-  const section = page.slice(page.indexOf('## For security reviewers'), page.indexOf('## Known limits'));
-  const rows = section.split('\n').filter((line) => line.startsWith('| `'));
+describe('docs/security-review.md', () => {
+  const page = readFileSync(join(PLUGIN_FOLDER, '../../docs/security-review.md'), 'utf8');
+  const rows = page.split('\n').filter((line) => line.startsWith('| `'));
 
   it('has a row for every context key, setting, child process and file, and no other', () => {
     const expected = [
@@ -155,7 +165,7 @@ describe('the section for security reviewers in README.md', () => {
   });
 
   it('lists every import, and no other', () => {
-    const line = section.split('\n').find((text) => text.startsWith('Imported functions')) as string;
+    const line = page.split('\n').find((text) => text.startsWith('Imported functions')) as string;
     expect(sorted([...line.matchAll(/`(_\w+)`/g)].map((match) => match[1] as string))).toEqual(
       sorted(Object.values(READS.imports).flat()),
     );

@@ -14,14 +14,57 @@ interface PluginBuild {
   readonly linkerFlags: readonly string[];
   readonly frameworks: readonly string[];
   readonly exportedSymbols: readonly string[];
-  readonly architectures: readonly { readonly name: string; readonly target: string; readonly minimumMacOS: string }[];
-  readonly sdkVersion: string;
   readonly stubHeaders: string;
   readonly stubLibraries: readonly string[];
 }
 
 /** How the plug-in is compiled and linked, as both toolchains read it. */
 export const BUILD: PluginBuild = readJson('build.json');
+
+const { macOS }: { macOS: Readonly<Record<'sdk' | 'x86_64' | 'arm64', string>> } =
+  readJson('../../release.config.json');
+/** SDK that the Mach-O says it was linked against. */
+export const SDK_VERSION = macOS.sdk;
+/** The slices, as release.config.json has them. */
+export const ARCHITECTURES = (['x86_64', 'arm64'] as const).map((name) => ({
+  name,
+  target: `${name}-apple-macos${macOS[name]}`,
+  minimumMacOS: macOS[name],
+}));
+
+/** One outcome of a login, as an administrator needs it. */
+export interface OutcomeRow {
+  readonly name: string;
+  readonly ends: 'before-attempt' | 'attempt';
+  readonly request: 'none' | 'kept' | 'cleared';
+  readonly countsAsFailure: boolean; // towards the back-off
+  readonly needsAttention: boolean;
+  readonly meaning: string;
+  readonly admin: string; // what to do
+}
+
+/** What an exit status of fdesetup becomes; null: it goes on to the attempt. */
+export interface StatusRow {
+  readonly status: string;
+  readonly outcome: string | null;
+  readonly meaning: string;
+}
+
+/** One line of the unified log, as os_log's format writes it. */
+export interface LineRow {
+  readonly category: string;
+  readonly level: 'default' | 'error';
+  readonly text: string;
+  readonly since: string; // the version that first wrote it
+  readonly when: string;
+}
+
+/** The one table of outcomes, exit statuses and log lines; docs/outcomes.md is written from it. */
+export const OUTCOMES: {
+  readonly outcomes: readonly OutcomeRow[];
+  readonly fdesetup: Readonly<Record<'isactive' | 'changerecovery', readonly StatusRow[]>>;
+  readonly lines: readonly LineRow[];
+} = readJson('outcomes.json');
 
 /** Returns a JSON file of the plug-in's folder. */
 export function readJson<T>(name: string): T {
@@ -48,8 +91,17 @@ export function llvmTool(name: string): string | undefined {
   return firstOnPath(name, ...Array.from({ length: 12 }, (_, index) => `${name}-${14 + index}`));
 }
 
+/** Every version of LLVM's linker on this machine; their bind tables differ. */
+export function linkers(): string[] {
+  const versions = Array.from({ length: 20 }, (_, index) => `ld64.lld-${14 + index}`);
+  return ['ld64.lld', ...versions].filter((name) => firstOnPath(name) !== undefined);
+}
+
 /** Returns the path of one linked slice in a folder that `remove` deletes. */
-export function linkSlice(architecture: (typeof BUILD.architectures)[number]): { path: string; remove: () => void } {
+export function linkSlice(
+  architecture: (typeof ARCHITECTURES)[number],
+  linker = findLlvmProgram('ld64.lld'),
+): { path: string; remove: () => void } {
   const work = mkdtempSync(join(tmpdir(), 'plugin-'));
   const objects = BUILD.sources.map((source) => join(work, source.replace(/\.c$/, '.o')));
   const stubs = ['-nostdinc', '-isystem', join(PLUGIN_FOLDER, BUILD.stubHeaders)];
@@ -58,10 +110,13 @@ export function linkSlice(architecture: (typeof BUILD.architectures)[number]): {
   // One call for all sources takes half the time; the objects land in the working directory.
   run('clang', [...flags, `-ffile-prefix-map=${PLUGIN_FOLDER}=.`, '-c', ...sources], work);
   const path = join(work, 'Escrow Buddy');
-  const platform = ['-platform_version', 'macos', architecture.minimumMacOS, BUILD.sdkVersion];
+  const platform = ['-platform_version', 'macos', architecture.minimumMacOS, SDK_VERSION];
   const exports = BUILD.exportedSymbols.flatMap((symbol) => ['-exported_symbol', symbol]);
   const link = ['-arch', architecture.name, ...platform, '-bundle', ...exports, ...BUILD.linkerFlags];
-  run('ld64.lld', [...link, '-o', path, ...objects, ...BUILD.stubLibraries]);
+  execFileSync(linker, [...link, '-o', path, ...objects, ...BUILD.stubLibraries], {
+    cwd: PLUGIN_FOLDER,
+    stdio: 'pipe',
+  });
   return { path, remove: () => rmSync(work, { recursive: true, force: true }) };
 }
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/base/secret.ts';
 import { loadIdentity } from '../../src/pki/identity/identity.ts';
-import { rehearsalP12 } from '../../src/rehearsal/authority-p12.ts';
 import { OpensslFolder, openssl, run } from '../support/openssl.ts';
+import { rehearsalP12 } from './authority-p12.ts';
 import { sharedAuthority } from './shared-authority.ts';
 
 describe('rehearsalP12', () => {

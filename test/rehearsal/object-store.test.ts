@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { AwsV4Signer } from 'aws4fetch';
 import { describe, expect, it } from 'vitest';
-import { standingClock } from '../../src/base/clock.ts';
 import type { LocalRequest } from '../../src/rehearsal/local-server.ts';
 import { objectStore, REHEARSAL_BUCKET } from '../../src/rehearsal/object-store.ts';
 import { SubmissionStore } from '../../src/rehearsal/submission-store.ts';
+import { standingClock } from '../support/standing-clock.ts';
 
 const NOW = new Date('2026-01-01T00:00:00Z');
 const BODY = Buffer.from('the package');

@@ -1,5 +1,4 @@
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { standingClock } from '../../src/base/clock.ts';
 import { FormatError } from '../../src/base/errors.ts';
 import { request } from '../../src/base/http.ts';
 import {
@@ -8,13 +7,11 @@ import {
   verifyTimestampToken,
 } from '../../src/pki/timestamp/timestamp-token.ts';
 import type { RehearsalAuthority } from '../../src/rehearsal/authority.ts';
-import {
-  rehearsalTimestampAuthority,
-  startTimestampServer,
-  type TimestampServer,
-} from '../../src/rehearsal/timestamp-authority.ts';
+import { rehearsalTimestampAuthority } from '../../src/rehearsal/timestamp-authority.ts';
 import { OpensslFolder, openssl, run } from '../support/openssl.ts';
+import { standingClock } from '../support/standing-clock.ts';
 import { sharedAuthority } from './shared-authority.ts';
+import { startTimestampServer, type TimestampServer } from './timestamp-server.ts';
 
 const SIGNATURE = Buffer.from('signature');
 const QUERY = encodeTimestampRequest(SIGNATURE, Buffer.alloc(8, 1));

@@ -104,13 +104,18 @@ describe.skipIf(missing)(`guard, uninstaller and status${note}`, () => {
       expect(writes()).toBe(1);
     });
 
-    it('stays while a damaged bundle is there, and goes when nothing is left', async () => {
+    it('stays while a damaged bundle is there, and for a day when nothing is left', async () => {
       await install();
       await mac.setRight(fixture('stock-macos-26-registered'));
       await mac.shell(`rm "${EXECUTABLE}"`);
       await guard();
       expect(existsSync(mac.path(JOB))).toBe(true);
       rmSync(mac.path(BUNDLE), { recursive: true });
+      await guard();
+      await mac.pass(86_000);
+      await guard();
+      expect(existsSync(mac.path(JOB))).toBe(true);
+      await mac.pass(1000);
       await guard();
       const left = (await mac.shell('find /Library /private/var -name "*scrow*"')).stdout;
       expect(left).toBe(`${LOCAL}\n`);
@@ -120,7 +125,8 @@ describe.skipIf(missing)(`guard, uninstaller and status${note}`, () => {
     it('leaves the entry when codesign hangs', async () => {
       await install();
       await mac.setRight(fixture('stock-macos-26-registered'));
-      await mac.faults('codesign:1 hang', 'codesign:2 fail 1');
+      await mac.shell(`echo >>"${BUNDLE}/Contents/Info.plist"`);
+      await mac.faults('codesign:1 hang', 'codesign:2 hang');
       const { status, said } = await guard();
       expect(status, said).toBe(1);
       expect(await registered()).toBe(true);

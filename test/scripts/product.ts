@@ -1,7 +1,10 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { templateReader } from '../../build/scripts/render-script.ts';
 import type { ScriptInput } from '../../build/scripts/script-values.ts';
-import { type RenderedScript, renderScripts, templateReader } from '../../build/stages/generate-scripts.ts';
+import { type RenderedScript, renderScripts } from '../../build/stages/generate-scripts.ts';
+import { developerIdRequirement } from '../../src/code-signature/requirement/requirement.ts';
+import { renderRequirement } from '../../src/code-signature/requirement/text.ts';
 import { writeSealedBundle } from '../mac/simulated/sealed-bundle.ts';
 import { REPOSITORY, type SimulatedMac } from '../mac/simulated/simulated-mac.ts';
 
@@ -9,17 +12,18 @@ import { REPOSITORY, type SimulatedMac } from '../mac/simulated/simulated-mac.ts
 export const PRODUCT: ScriptInput = {
   productName: 'Escrow Buddy',
   bundleName: 'Escrow Buddy',
+  executable: 'Escrow Buddy',
   packageIdentifier: 'com.netflix.Escrow-Buddy',
   bundleIdentifier: 'com.netflix.Escrow-Buddy',
+  loginRight: 'system.login.console',
   mechanism: 'Escrow Buddy:Invoke,privileged',
   anchor: 'loginwindow:done',
   version: '1.1.0',
   installLocation: '/Library/Security/SecurityAgentPlugins',
-  teamIdentifier: 'ABCDE12345',
   minimumMacOS: '10.14.4',
   guardIdentifier: 'com.netflix.Escrow-Buddy.guard',
   uninstallIdentifier: 'com.netflix.Escrow-Buddy.uninstall',
-  codeSigned: true,
+  codeRequirement: renderRequirement(developerIdRequirement('com.netflix.Escrow-Buddy', 'ABCDE12345')),
 };
 
 export const ENTRY = PRODUCT.mechanism;

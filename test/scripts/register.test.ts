@@ -55,10 +55,10 @@ describe.skipIf(missing)(`the scripts that register${note}`, () => {
       expect(await entries()).toEqual(before);
     });
 
-    it.each(['security-read:1 truncate 900', 'security-read:1 empty-output', 'plist-buddy:1 empty-output'])(
+    it.each(['security-read:1 truncate 900', 'security-read:1 empty-output', 'plutil:1 empty-output'])(
       'writes nothing when %s',
       async (fault) => {
-        await mac.faults(fault.replace('plist-buddy', 'PlistBuddy'));
+        await mac.faults(fault);
         const { status, said } = await run(RUN.register);
         expect(status, said).toBe(1);
         expect(writes()).toBe(0);
@@ -122,7 +122,7 @@ describe.skipIf(missing)(`the scripts that register${note}`, () => {
       await mac.faults('codesign:1 hang', 'codesign:2 hang');
       const { status, said } = await run(RUN.install);
       expect(status, said).toBe(1);
-      expect(said).toContain('did not come to a result');
+      expect(said).toContain('came to no result');
       expect(await registered()).toBe(true);
       expect(leftovers()).toEqual([]);
     });
@@ -132,11 +132,13 @@ describe.skipIf(missing)(`the scripts that register${note}`, () => {
       expect((await run(RUN.install)).status).toBe(0);
     });
 
-    it('of another team is refused', async () => {
+    it('of another team is refused, and an entry that is there stays', async () => {
+      await mac.setRight(fixture('stock-macos-26-registered'));
       await mac.facts({ team: 'ZZZZZ99999' });
       const { status, said } = await run(RUN.install);
       expect(status).toBe(1);
-      expect(said).toContain('codesign does not accept');
+      expect(said).toContain("not that of this product's team");
+      expect(await registered()).toBe(true);
     });
   });
 
@@ -146,7 +148,7 @@ describe.skipIf(missing)(`the scripts that register${note}`, () => {
       ['that is older than any run, whoever has its number now', '1.'],
       ['that makes no sense', 'x'],
     ])('%s is taken over', async (_, holder) => {
-      const since = holder === '1.' ? Math.floor(Date.now() / 1000) - 400 : Math.floor(Date.now() / 1000);
+      const since = holder === '1.' ? mac.now() - 1000 : mac.now();
       symlinkSync(holder.endsWith('.') ? `${holder}${since}` : holder, mac.path(LOCK));
       expect((await run(RUN.register)).status).toBe(0);
       expect(leftovers()).toEqual([]);
@@ -159,7 +161,7 @@ describe.skipIf(missing)(`the scripts that register${note}`, () => {
     });
 
     it('of a living process is waited for, and then left alone', async () => {
-      const holder = `1.${Math.floor(Date.now() / 1000)}`;
+      const holder = `1.${mac.now()}`;
       symlinkSync(holder, mac.path(LOCK));
       const { status, said } = await run(RUN.register);
       expect(status).toBe(1);
@@ -184,12 +186,12 @@ describe.skipIf(missing)(`the scripts that register${note}`, () => {
     });
 
     it('lets the next run remove what a killed one left, and nothing else', async () => {
-      await mac.shell(`cd /private/var/db; mkdir com.netflix.Escrow-Buddy.work.abc com.netflix.Escrow-Buddy.work.theirs keep
-        /usr/sbin/chown 501 com.netflix.Escrow-Buddy.work.theirs; ln -s keep com.netflix.Escrow-Buddy.work.link; touch keep/x`);
+      await mac.shell(`cd /private/var/db; mkdir keep com.netflix.Escrow-Buddy.lock.folder; touch keep/x
+        ln -s 99999.1 com.netflix.Escrow-Buddy.lock.99999; touch com.netflix.Escrow-Buddy.lock.file`);
       expect((await run(RUN.register)).status).toBe(0);
       expect(leftovers().sort()).toEqual([
-        'com.netflix.Escrow-Buddy.work.link',
-        'com.netflix.Escrow-Buddy.work.theirs',
+        'com.netflix.Escrow-Buddy.lock.file',
+        'com.netflix.Escrow-Buddy.lock.folder',
       ]);
       expect(existsSync(mac.path('/private/var/db/keep/x'))).toBe(true);
     });

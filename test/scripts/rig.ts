@@ -33,7 +33,7 @@ export function useMac() {
   afterAll(() => mac.stop());
 
   const run = async (program: readonly string[], job = '-') => {
-    const { status } = await mac.run(['/bin/sh', ...program], { timeoutMs: 20_000, job });
+    const { status } = await mac.run(['/bin/sh', ...program], { job });
     return { status, said: mac.stdout(), stderr: mac.stderr() };
   };
   const entries = async () => (await mac.right())?.mechanisms ?? [];

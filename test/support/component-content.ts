@@ -1,5 +1,4 @@
-import { open } from 'node:fs/promises';
-import { accessFile } from '../../src/base/random-access.ts';
+import { withFile } from '../../src/base/with-file.ts';
 import { cpioEntries, memberData, type OpenPackage, openPackage } from '../../src/package/open-package.ts';
 import { findMember } from '../../src/xar/read.ts';
 import type { XarMember } from '../../src/xar/toc.ts';
@@ -16,17 +15,14 @@ export const NORMALISATIONS = {
 
 /** Returns every member of a package by its path, normalised: what is equal here installs alike. */
 export async function componentContent(path: string): Promise<Record<string, unknown>> {
-  const handle = await open(path);
-  try {
-    const opened = await openPackage(await accessFile(handle));
+  return withFile(path, async (access) => {
+    const opened = await openPackage(access);
     const content: Record<string, unknown> = {};
     for (const member of opened.archive.members) {
       if (member.kind === 'file') content[member.path] = await memberContent(opened, member);
     }
     return content;
-  } finally {
-    await handle.close();
-  }
+  });
 }
 
 async function memberContent(opened: OpenPackage, member: XarMember): Promise<unknown> {

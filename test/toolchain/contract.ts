@@ -13,8 +13,9 @@ import { verifyBundle } from '../../src/code-signature/verify/verify-code.ts';
 import { parseFat } from '../../src/macho/fat.ts';
 import { notarize, type SubmissionRecord, submissionName } from '../../src/notary/submission.ts';
 import type { ProductPlan, UnsignedProduct } from '../../src/package/product.ts';
+import type { SignedProduct } from '../../src/package/sign-product.ts';
 import type { Trust } from '../../src/pki/x509/apple-roots.ts';
-import type { AdHoc, NotaryAccess, SignedProduct, SigningIdentity, Toolchain } from '../../src/toolchain/toolchain.ts';
+import type { AdHoc, NotaryAccess, SigningIdentity, Toolchain } from '../../src/toolchain/toolchain.ts';
 import type { PayloadEntry } from '../../src/tree/entry.ts';
 import { checkEntries } from '../../src/tree/entry.ts';
 

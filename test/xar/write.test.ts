@@ -5,15 +5,8 @@ import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  deflatedFile,
-  directory,
-  emitXar,
-  layoutXar,
-  storedFile,
-  type XarAttributes,
-  type XarEntry,
-} from '../../src/xar/write.ts';
+import type { XarAttributes } from '../../src/xar/toc-render.ts';
+import { deflatedFile, directory, emitXar, layoutXar, storedFile, type XarEntry } from '../../src/xar/write.ts';
 import { judge, needs } from '../support/needs.ts';
 import { collect, faultOf, readWhole, SECONDS } from '../support/xar.ts';
 

@@ -76,6 +76,11 @@ describe('parsePropertyList', () => {
     ['base64 that is none', '<data>A===</data>', 'base64'],
     ['an integer that is none', '<integer>0x1</integer>', "integer '0x1'"],
     ['a date that is none', '<date>today</date>', "date 'today'"],
+    ['a day that its month lacks', '<date>2026-02-31T00:00:00Z</date>', "date '2026-02-31T00:00:00Z'"],
+    ['a key outside of a dictionary', '<array><key>a</key></array>', '<key> outside of <dict>'],
+    ['a property list in another', '<plist><true/></plist>', '<true> inside <plist>'],
+    ['text in a boolean', '<true>no</true>', 'text in <true>'],
+    ['a no-break space between elements', '<array>\u00a0<true/></array>', 'text between elements'],
   ])('refuses %s', (_, body, problem) => {
     expect(() => parsePropertyList(document(body))).toThrow(problem);
   });
@@ -84,10 +89,20 @@ describe('parsePropertyList', () => {
     const entity = Buffer.from(
       '<?xml version="1.0"?><!DOCTYPE plist [<!ENTITY a "b">]><plist><string>&a;</string></plist>',
     );
-    expect(() => parsePropertyList(entity)).toThrow(FormatError);
-    expect(() => parsePropertyList(document('<array>'.repeat(2000)))).toThrow('more than 64 levels');
+    expect(() => parsePropertyList(entity)).toThrow('expected no declarations in the document type');
+    expect(() => parsePropertyList(Buffer.from('<plist version="1.0"><true/></plist><plist/>'))).toThrow(FormatError);
+    expect(() => parsePropertyList(Buffer.from('<array/>'))).toThrow('expected <plist>, found <array>');
+    expect(() =>
+      parsePropertyList(Buffer.from('<?xml version="1.0" encoding="UTF-16"?><plist><true/></plist>')),
+    ).toThrow('expected encoding utf-8, found UTF-16');
+    expect(() => parsePropertyList(document('<array>'.repeat(2000)))).toThrow('at most 64 elements inside each other');
     expect(() => parsePropertyList(Buffer.from([0xff, 0xfe, 0x3c, 0x00]))).toThrow('expected UTF-8');
     expect(() => parsePropertyListDictionary(document('<array/>'))).toThrow('expected a dictionary at the root');
+  });
+
+  it('puts pieces of text together, and says where a fault stands', () => {
+    expect(parsePropertyList(document('<string>a<![CDATA[<b>]]><!-- -->c</string>'))).toBe('a<b>c');
+    expect(() => parsePropertyList(document('<array><true/><x/></array>'))).toThrow('offset 57: element <x>');
   });
 
   it('keeps a key that names an object’s prototype as a key', () => {

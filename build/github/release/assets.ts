@@ -6,6 +6,7 @@ import type { Config } from '../../plan/config.ts';
 import { MANIFEST_FILE, type Manifest } from '../../plan/manifest.ts';
 import { LOG_FILE, SBOM_FILE, SUMS_FILE, VERIFY_REPORT_FILE } from '../../plan/output-files.ts';
 import { outputName } from '../../plan/plan.ts';
+import { VERDICTS_ASSET } from './verdicts.ts';
 
 /** A file of the release page. */
 export interface Asset {
@@ -22,8 +23,8 @@ export const ATTESTATION_ASSET = 'EscrowBuddy.intoto.jsonl';
 /** Type of an attestation whose predicate is a CycloneDX document. Source: in-toto attestation, spec/predicates/cyclonedx.md. */
 export const SBOM_PREDICATE = 'https://cyclonedx.org/bom';
 
-/** Assets that neither release.json nor SHA256SUMS can name: these two, and what is made of them. */
-export const UNLISTED: readonly string[] = [SUMS_FILE, MANIFEST_FILE, ATTESTATION_ASSET];
+/** Assets that neither release.json nor SHA256SUMS can name: these two, and what is made after them. */
+export const UNLISTED: readonly string[] = [SUMS_FILE, MANIFEST_FILE, ATTESTATION_ASSET, VERDICTS_ASSET];
 
 /** What stands on a release page, in the order of upload: fleet tools take the first that matches their pattern. */
 function assetTable(config: Config, version: string): { name: string; required: boolean }[] {
@@ -35,6 +36,7 @@ function assetTable(config: Config, version: string): { name: string; required: 
     { name: ATTESTATION_ASSET, required: true },
     { name: SBOM_FILE, required: true },
     { name: VERIFY_REPORT_FILE, required: true },
+    { name: VERDICTS_ASSET, required: true },
     // Apple's service does not always give it out, and a good package need not wait for it.
     { name: LOG_FILE, required: false },
   ];
@@ -51,22 +53,30 @@ export function assetSetProblems(names: readonly string[], config: Config, versi
   ];
 }
 
+/** Files that are made after the finished folder, by path. */
+export interface LaterAssets {
+  /** The attestations' bundle. */
+  readonly bundle: string;
+  /** What the Macs found. */
+  readonly verdicts: string;
+}
+
 /**
  * Returns the files of a finished version that go on the release page, in order; extra packages stay in their folder.
  *
- * @param bundle path of the attestation's bundle
  * @throws UsageError `ASSETS_WRONG` for one that is missing or unknown; VerificationError `ASSET_CHANGED` for one that is not what
  *   the manifest says
  */
 export async function releaseAssets(
   folder: string,
-  bundle: string,
+  later: LaterAssets,
   { config, manifest }: { config: Config; manifest: Manifest },
 ): Promise<readonly Asset[]> {
   const table = assetTable(config, manifest.version);
   const entries = await readdir(folder, { withFileTypes: true });
   const present = new Map(entries.filter((entry) => entry.isFile()).map(({ name }) => [name, join(folder, name)]));
-  present.set(ATTESTATION_ASSET, bundle);
+  present.set(ATTESTATION_ASSET, later.bundle);
+  present.set(VERDICTS_ASSET, later.verdicts);
   const problems = assetSetProblems([...present.keys()], config, manifest.version);
   if (problems.length > 0) throw new UsageError('ASSETS_WRONG', problems.join('\n'));
   const assets: Asset[] = [];

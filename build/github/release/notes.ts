@@ -1,6 +1,7 @@
 import type { Manifest } from '../../plan/manifest.ts';
 import { LOG_FILE, SBOM_FILE, SUMS_FILE, VERIFY_REPORT_FILE } from '../../plan/output-files.ts';
 import { type Asset, ATTESTATION_ASSET, SBOM_PREDICATE } from './assets.ts';
+import { VERDICTS_ASSET } from './verdicts.ts';
 
 /** What the release page tells. */
 export interface NotesInput {
@@ -38,6 +39,7 @@ spctl -a -vv -t install ${name}
 
 - \`${SBOM_FILE}\`: every file and slice of the package, and what built it; the first command with \`--predicate-type ${SBOM_PREDICATE}\` shows that it was attested.
 - \`${VERIFY_REPORT_FILE}\`: every check that the package passed.
+- \`${VERDICTS_ASSET}\`: which Macs installed, used and uninstalled it, each with its macOS.
 - \`${ATTESTATION_ASSET}\`: the attestations, for use offline (\`--bundle\`).
 ${assets.some((asset) => asset.name === LOG_FILE) ? `- \`${LOG_FILE}\`: what Apple's notary said.\n` : ''}`;
 }

@@ -1,10 +1,12 @@
 import { UsageError } from '../../../src/base/errors.ts';
+import { compareVersions } from '../../../src/base/version.ts';
 import type { CommandContext, CommandResult } from '../../command.ts';
 import { readConfig } from '../../plan/config.ts';
 import { readVersion } from '../../plan/plan.ts';
 import { githubReport } from '../../report/github.ts';
-import { commitOf, compareVersions, tagCommit, taggedVersions } from '../gh.ts';
-import { changelogEntry } from './changelog.ts';
+import { commitOf, taggedVersions } from '../gh.ts';
+import { type ChangelogEntry, changelogEntry, readChangelog } from './changelog.ts';
+import { notOwnedReason } from './owner.ts';
 
 /**
  * Runner images by toolchain: the one place that the switch in the configuration reaches the workflows.
@@ -20,24 +22,23 @@ const RUNNERS = {
 } as const;
 
 /**
- * Decides whether this commit is a release: its version has no tag yet, and CHANGELOG.md gives that version a date.
+ * Decides whether this run releases the version: CHANGELOG.md gives it a date, it has no tag yet, nothing above it is published, and
+ * it was this push that set it.
  *
- * It remembers nothing, so it may run any number of times: once the tag is there the answer is no.
+ * It remembers nothing and looks at the repository alone, so it may run any number of times.
+ *
+ * @throws UsageError `CHANGELOG_HEADING`, `CHANGELOG_MISSING`, `HISTORY_MISSING`
  */
 export async function plan(context: CommandContext): Promise<CommandResult> {
   const version = await readVersion(context.root);
   const tag = `v${version}`;
-  const [tagged, entry, config] = await Promise.all([
-    tagCommit(context, tag),
-    changelogEntry(context.root, version),
+  const [tags, entries, config] = await Promise.all([
+    taggedVersions(context),
+    readChangelog(context.root),
     readConfig(context.root),
   ]);
-  const reason =
-    tagged !== null
-      ? `${tag} is published, at ${tagged}`
-      : entry?.released
-        ? null
-        : `CHANGELOG.md gives ${version} no date`;
+  const reason = await notReleasedReason(context, version, { tags, entries });
+  const skipped = skippedVersions(entries, [...tags.keys()], version);
   const release = reason === null;
   const machine = RUNNERS[config.signing.toolchain];
   const github = githubReport(context.env);
@@ -45,30 +46,69 @@ export async function plan(context: CommandContext): Promise<CommandResult> {
     await github.output(name, value);
   }
   const words = release ? `releases ${version} from ${commitOf(context.env)}` : `no release: ${reason}`;
-  await github.summary(`**${words}**`);
-  return { document: { schema: 1, release, version, tag, runner: machine.runner, reason }, text: `${words}\n` };
+  const told = skipped
+    .map((one) => `${one} has a date in CHANGELOG.md and was never published: it is skipped\n`)
+    .join('');
+  await github.summary(`**${words}**\n\n${told}`);
+  return {
+    document: { schema: 1, release, version, tag, runner: machine.runner, reason, skipped },
+    text: `${words}\n${told}`,
+  };
+}
+
+interface Known {
+  readonly tags: ReadonlyMap<string, string>;
+  readonly entries: readonly ChangelogEntry[];
+}
+
+async function notReleasedReason(
+  context: CommandContext,
+  version: string,
+  { tags, entries }: Known,
+): Promise<string | null> {
+  const tagged = tags.get(version);
+  if (tagged !== undefined) return `v${version} is published, at ${tagged}`;
+  const entry = entries.find((one) => one.version === version);
+  if (!entry) throw changelogMissing(version);
+  if (!entry.released) return `CHANGELOG.md gives ${version} no date`;
+  const newest = [...tags.keys()].at(-1);
+  if (newest !== undefined && compareVersions(version, newest) < 0)
+    return `${version} is below ${newest}, which is published`;
+  return notOwnedReason(context.root, context.env, version);
+}
+
+/** Versions that have a date, lie between the newest published one and this one, and never got a tag. */
+function skippedVersions(entries: readonly ChangelogEntry[], tags: readonly string[], version: string): string[] {
+  const newest = tags.filter((tag) => compareVersions(tag, version) < 0).at(-1) ?? '0.0.0';
+  return entries
+    .filter((entry) => entry.released && !tags.includes(entry.version))
+    .map((entry) => entry.version)
+    .filter((one) => compareVersions(one, newest) > 0 && compareVersions(one, version) < 0)
+    .sort(compareVersions);
 }
 
 /**
  * Holds a change to the rules of versions: the version is the newest tag's or higher, and CHANGELOG.md has an entry for it.
  *
- * @throws UsageError `VERSION_LOWER`, `CHANGELOG_MISSING`
+ * @throws UsageError `VERSION_LOWER`, `CHANGELOG_MISSING`, `CHANGELOG_HEADING`
  */
 export async function checkVersion(context: CommandContext): Promise<CommandResult> {
   const version = await readVersion(context.root);
-  const newest = (await taggedVersions(context)).at(-1) ?? null;
+  const newest = [...(await taggedVersions(context)).keys()].at(-1) ?? null;
   if (newest !== null && compareVersions(version, newest) < 0) {
     throw new UsageError('VERSION_LOWER', `package.json says ${version}, and ${newest} is published`, {
       hint: `Set a version above ${newest}.`,
     });
   }
-  if ((await changelogEntry(context.root, version)) === null) {
-    throw new UsageError('CHANGELOG_MISSING', `CHANGELOG.md has no heading for ${version}`, {
-      hint: `Add "## ${version}, not released" and a line on what a user can act on.`,
-    });
-  }
+  if ((await changelogEntry(context.root, version)) === null) throw changelogMissing(version);
   return {
     document: { schema: 1, version, newest },
     text: `${version}: ${newest === null ? 'nothing is published yet' : `newest published is ${newest}`}\n`,
   };
+}
+
+function changelogMissing(version: string): UsageError {
+  return new UsageError('CHANGELOG_MISSING', `CHANGELOG.md has no heading for ${version}`, {
+    hint: `Add "## ${version}, not released" and a line on what a user can act on.`,
+  });
 }

@@ -1,29 +1,24 @@
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { NetworkError, UsageError, VerificationError } from '../../../src/base/errors.ts';
+import { compareVersions } from '../../../src/base/version.ts';
 import type { CommandContext, CommandResult, CommonOptions, Execute } from '../../command.ts';
 import { readConfig } from '../../plan/config.ts';
-import { readManifest } from '../../plan/manifest.ts';
+import { type Manifest, readManifest } from '../../plan/manifest.ts';
 import { githubReport } from '../../report/github.ts';
 import { commitOf, gh, ghApi, REHEARSAL_REPOSITORY, repositoryOf, tagCommit } from '../gh.ts';
-import { type Asset, assetDifferences, type ListedAsset, releaseAssets } from './assets.ts';
+import { type Asset, assetDifferences, releaseAssets } from './assets.ts';
 import { changelogEntry } from './changelog.ts';
+import { clearDrafts, listReleases, OUR_MARK, type Release } from './drafts.ts';
 import { releaseNotes } from './notes.ts';
+import { verdictProblems } from './verdicts.ts';
 
 /** Options of `github publish` as the command line gives them. */
 export interface PublishOptions {
   readonly folder: string;
   readonly bundle: string;
-}
-
-/** A release as GitHub's REST API shows it; `immutable` since API version 2022-11-28 of autumn 2025. */
-interface Release {
-  readonly id: number;
-  readonly tag_name: string;
-  readonly draft: boolean;
-  readonly immutable?: boolean;
-  readonly html_url: string;
-  readonly assets: readonly ListedAsset[];
+  readonly verdicts: string;
 }
 
 /** Adds the options of `github publish`. */
@@ -31,26 +26,34 @@ export function configurePublish(command: Command, execute: Execute): void {
   command
     .requiredOption('--folder <folder>', 'folder of the finished version, out/<version>')
     .requiredOption('--bundle <file>', 'Sigstore bundle of the attestation')
+    .requiredOption('--verdicts <file>', 'what each Mac found that installed the package')
     .action((options: PublishOptions & CommonOptions) => execute((context) => publish(context, options), options));
 }
 
 /**
  * Publishes a finished version: draft, exact set of assets, digests read again, published, immutable.
  *
- * Every step can be repeated: a draft that an earlier run left is deleted by its id, and a release that was published with the
+ * Every step can be repeated: a draft that an earlier attempt left is deleted by its id, and a release that was published with the
  * same assets is only checked.
  *
- * @throws VerificationError `RELEASE_DIFFERS`, `RELEASE_MUTABLE`, `TAG_ELSEWHERE`
+ * @throws VerificationError `SMOKE_INCOMPLETE`, `VERSION_RESERVED`, `RELEASE_DIFFERS`, `RELEASE_MUTABLE`, `TAG_ELSEWHERE`; UsageError
+ *   `DRAFT_OF_SOMEBODY`, `TAG_RULE`
  */
-export async function publish(context: CommandContext, options: PublishOptions): Promise<CommandResult> {
+async function publish(context: CommandContext, options: PublishOptions): Promise<CommandResult> {
   const folder = resolve(options.folder);
   const manifest = await readManifest(folder);
   if (!manifest) throw new UsageError('NOTHING_TO_PUBLISH', `${folder} holds no release.json`);
   refuseRehearsal(manifest.mode, context.env);
   const config = await readConfig(context.root);
-  const assets = await releaseAssets(folder, resolve(options.bundle), { config, manifest });
+  const later = { bundle: resolve(options.bundle), verdicts: resolve(options.verdicts) };
+  const assets = await releaseAssets(folder, later, { config, manifest });
+  await checkVerdicts(later.verdicts, assets, manifest);
   const tag = `v${manifest.version}`;
-  const published = (await findRelease(context, tag)) ?? (await publishDraft(context, tag, { assets, manifest }));
+  const releases = await listReleases(context);
+  const earlier = releases.find((release) => !release.draft && release.tag_name === tag);
+  if (!earlier) await clearDrafts(context, tag, releases);
+  const published =
+    earlier ?? (await publishDraft(context, tag, { assets, manifest, latest: isNewest(releases, tag) }));
   const problems = assetDifferences(assets, published.assets);
   if (problems.length > 0) throw differs(tag, problems);
   await checkPublished(context, tag, published);
@@ -71,26 +74,34 @@ function refuseRehearsal(mode: string, env: CommandContext['env']): void {
   });
 }
 
-/** Returns the published release of a tag, after deleting drafts of it that an earlier run left. */
-async function findRelease(context: CommandContext, tag: string): Promise<Release | undefined> {
-  const repository = repositoryOf(context.env);
-  const releases = await ghApi<Release[]>(context, `repos/${repository}/releases?per_page=100`);
-  for (const draft of releases.filter((release) => release.draft && release.tag_name === tag)) {
-    context.progress.note('detail', `deleting the draft ${draft.id} of an earlier run`);
-    await ghApi(context, `repos/${repository}/releases/${draft.id}`, { method: 'DELETE' });
-  }
-  return releases.find((release) => !release.draft && release.tag_name === tag);
+/** Every Mac installed exactly this package. */
+async function checkVerdicts(path: string, [package_]: readonly Asset[], manifest: Manifest): Promise<void> {
+  const { name = '', sha256 = '' } = package_ ?? {};
+  const expected = { name, sha256, team: manifest.package?.teamIdentifier ?? null };
+  const problems = verdictProblems(await readFile(path, 'utf8'), expected);
+  if (problems.length === 0) return;
+  throw new VerificationError('SMOKE_INCOMPLETE', `not every Mac installed this package:\n  ${problems.join('\n  ')}`, {
+    hint: 'Re-run the job `install on` of each image that is named; attest and publish follow by themselves.',
+  });
+}
+
+/** A version that is published after a higher one must not become the one that everybody is offered. */
+function isNewest(releases: readonly Release[], tag: string): boolean {
+  const published = releases.filter(({ draft, tag_name }) => !draft && /^v\d+\.\d+\.\d+$/.test(tag_name));
+  return published.every(({ tag_name: other }) => compareVersions(other.slice(1), tag.slice(1)) < 0);
 }
 
 interface Draft {
   readonly assets: readonly Asset[];
-  readonly manifest: NonNullable<Awaited<ReturnType<typeof readManifest>>>;
+  readonly manifest: Manifest;
+  /** Whether no higher version is published. */
+  readonly latest: boolean;
 }
 
 async function publishDraft(context: CommandContext, tag: string, draft: Draft): Promise<Release> {
   const repository = repositoryOf(context.env);
   const changes = (await changelogEntry(context.root, draft.manifest.version))?.text ?? '';
-  const body = releaseNotes({ ...draft, repository, tag, changes });
+  const body = `${releaseNotes({ ...draft, repository, tag, changes })}\n${OUR_MARK}\n`;
   const created = await ghApi<Release>(context, `repos/${repository}/releases`, {
     method: 'POST',
     body: { tag_name: tag, target_commitish: commitOf(context.env), name: tag, body, draft: true },
@@ -103,11 +114,15 @@ async function publishDraft(context: CommandContext, tag: string, draft: Draft):
   const problems = assetDifferences(draft.assets, (await ghApi<Release>(context, at)).assets);
   if (problems.length > 0) throw differs(tag, problems);
   try {
-    return await ghApi<Release>(context, at, { method: 'PATCH', body: { draft: false, make_latest: 'true' } });
+    return await ghApi<Release>(context, at, {
+      method: 'PATCH',
+      body: { draft: false, make_latest: String(draft.latest) },
+    });
   } catch (cause) {
     // The answer may be lost after the deed: what the release says now decides.
     const now = await ghApi<Release>(context, at);
     if (!now.draft) return now;
+    if (/rule violations?|creations being restricted/i.test((cause as Error).message)) throw tagRule(tag, cause);
     throw new NetworkError('PUBLISH_FAILED', `${tag} is still a draft: ${(cause as Error).message}`, {
       cause,
       hint: 'Re-run the failed job: it deletes the draft and starts anew.',
@@ -131,6 +146,13 @@ async function checkPublished(context: CommandContext, tag: string, release: Rel
       hint: 'Find out who made the tag before anybody installs this release.',
     });
   }
+}
+
+function tagRule(tag: string, cause: unknown): UsageError {
+  return new UsageError('TAG_RULE', `a rule of the repository forbids to create ${tag}: ${(cause as Error).message}`, {
+    cause,
+    hint: "Settings, Rules: for tags v* restrict updates and deletions, not creations, which stops the job's token too. Then re-run the failed job.",
+  });
 }
 
 function differs(tag: string, problems: readonly string[]): VerificationError {

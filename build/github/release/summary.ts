@@ -12,7 +12,7 @@ export function configureSummary(command: Command, execute: Execute): void {
     .action((folder: string, options: CommonOptions) => execute((context) => summary(context, folder), options));
 }
 
-/** Writes what a run made into the page of the GitHub run: mode, digests, identity, time of each stage. The package's digest is an output. */
+/** Writes what a run made into the page of the GitHub run: mode, digests, identity, time of each stage. The package's name, digest and team are outputs. */
 export async function summary(context: CommandContext, folder: string): Promise<CommandResult> {
   const manifest = await readManifest(resolve(folder));
   if (!manifest) throw new UsageError('NOTHING_TO_REPORT', `${folder} holds no release.json`);
@@ -33,6 +33,9 @@ ${stages.join('\n')}
 `;
   const github = githubReport(context.env);
   await github.summary(markdown);
-  await github.output('package-sha256', manifest.files.find(({ role }) => role === 'package')?.sha256 ?? '');
+  const package_ = manifest.files.find(({ role }) => role === 'package');
+  await github.output('package', package_?.path ?? '');
+  await github.output('package-sha256', package_?.sha256 ?? '');
+  await github.output('team', manifest.package?.teamIdentifier ?? '');
   return { document: { schema: 1, version: manifest.version, mode: manifest.mode }, text: markdown };
 }

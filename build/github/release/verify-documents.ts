@@ -1,14 +1,16 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { documentIn, parseJson } from '../../../src/base/document.ts';
 import { VerificationError } from '../../../src/base/errors.ts';
 import { digestFile } from '../../../src/base/files.ts';
-import { parseJson } from '../../plan/config.ts';
+import { readManifest } from '../../plan/manifest.ts';
 import { SBOM_FILE, SUMS_FILE, VERIFY_REPORT_FILE } from '../../plan/output-files.ts';
 import { VERIFICATION_SCHEMA, type VerificationDocument } from '../../report/verification-document.ts';
 import { sbomProblems } from '../../sbom/check-sbom.ts';
 import { readPackageContent } from '../../sbom/package-content.ts';
 import { UNLISTED } from './assets.ts';
+import { SMOKE_IMAGES, VERDICTS_ASSET, verdictProblems } from './verdicts.ts';
 
 /**
  * Holds SHA256SUMS of a downloaded release to its other assets; lines about files inside the MDM kit have none.
@@ -38,10 +40,8 @@ export async function checkSums(folder: string, names: readonly string[]): Promi
  * @throws VerificationError `REPORT_WRONG`
  */
 export async function checkReport(folder: string, found: VerificationDocument): Promise<string> {
-  const source = await readFile(join(folder, VERIFY_REPORT_FILE), 'utf8');
-  const checked = VERIFICATION_SCHEMA.safeParse(parseJson(source, VERIFY_REPORT_FILE));
-  if (!checked.success) return end('REPORT_WRONG', [`${VERIFY_REPORT_FILE} is no verification report`], '');
-  const told = checked.data;
+  const told = documentIn(await readFile(join(folder, VERIFY_REPORT_FILE)), VERIFICATION_SCHEMA);
+  if (!told) return end('REPORT_WRONG', [`${VERIFY_REPORT_FILE} is not a verification report`], '');
   const results = ({ checks }: VerificationDocument) =>
     checks.map(({ id, subject, status }) => `${id} of ${subject}: ${status}`).sort();
   const now = new Set(results(found));
@@ -56,12 +56,25 @@ export async function checkReport(folder: string, found: VerificationDocument): 
 }
 
 /**
+ * Holds what the Macs found to the published package: each image installed exactly this one.
+ *
+ * @throws VerificationError `SMOKE_INCOMPLETE`
+ */
+export async function checkSmoke(folder: string, packagePath: string): Promise<string> {
+  const manifest = await readManifest(folder);
+  const { sha256 } = await digestFile(packagePath);
+  const expected = { name: basename(packagePath), sha256, team: manifest?.package?.teamIdentifier ?? null };
+  const problems = verdictProblems(await readFile(join(folder, VERDICTS_ASSET), 'utf8'), expected);
+  return end('SMOKE_INCOMPLETE', problems, `${SMOKE_IMAGES.length} Macs installed this package`);
+}
+
+/**
  * Holds the published SBOM to the published package: every file, slice and library of it, and nothing else.
  *
  * @throws VerificationError `SBOM_WRONG`
  */
 export async function checkSbom(folder: string, packagePath: string): Promise<string> {
-  const sbom = parseJson(await readFile(join(folder, SBOM_FILE), 'utf8'), SBOM_FILE);
+  const sbom = parseJson(await readFile(join(folder, SBOM_FILE)), SBOM_FILE);
   const content = await readPackageContent(packagePath);
   const files = content.payload.length + content.scripts.length;
   return end('SBOM_WRONG', sbomProblems(sbom, content), `${files} files of the package, and nothing else`);

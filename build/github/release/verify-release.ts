@@ -2,18 +2,19 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Command } from 'commander';
+import type { Check } from '../../../src/base/check.ts';
 import { NetworkError, ToolError, VerificationError } from '../../../src/base/errors.ts';
 import { digestFile } from '../../../src/base/files.ts';
 import { retry } from '../../../src/base/retry.ts';
 import type { CommandContext, CommandResult, CommonOptions, Execute } from '../../command.ts';
 import { verify } from '../../commands/verify.ts';
 import { readConfig } from '../../plan/config.ts';
-import { type Check, renderChecks } from '../../report/checks.ts';
+import { renderChecks } from '../../report/checks.ts';
 import { githubReport } from '../../report/github.ts';
 import type { VerificationDocument } from '../../report/verification-document.ts';
 import { commitOf, gh, ghApi, REHEARSAL_REPOSITORY, repositoryOf } from '../gh.ts';
 import { ATTESTATION_ASSET, assetSetProblems, type ListedAsset, SBOM_PREDICATE } from './assets.ts';
-import { checkReport, checkSbom, checkSums } from './verify-documents.ts';
+import { checkReport, checkSbom, checkSmoke, checkSums } from './verify-documents.ts';
 
 /** Options of `github verify-release` as the command line gives them. */
 export interface VerifyReleaseOptions {
@@ -59,6 +60,7 @@ export async function verifyRelease(
     await examine('assets', () => assetSet(context, tag, names));
     await examine('digests', () => digests(folder, assets, path, options));
     await examine('sums', () => checkSums(folder, names));
+    await examine('smoke', () => checkSmoke(folder, path));
     await examine('provenance', () => provenance(context, folder, names));
     await examine('sbom-attestation', () => attested(context, path, ['--predicate-type', SBOM_PREDICATE]));
     await examine('release-attestation', () => releaseAttestation(context, tag, Number(options.wait ?? '30')));

@@ -4,10 +4,15 @@ import { ghApi, repositoryOf } from '../gh.ts';
 /** Title of the one issue; it is found again by this. */
 const TITLE = 'Something that releases need is about to end';
 /** Environment variables with the findings of the jobs before, joined by `; `, and with the jobs' results. */
-const SUBJECTS = { CERTIFICATES: 'Certificates', NOTARY: 'Notary key and agreement', PINS: 'Pinned actions' } as const;
+const SUBJECTS = {
+  CERTIFICATES: 'Certificates',
+  NOTARY: 'Notary key and agreement',
+  PINS: 'Pinned actions',
+  PLATFORMS: 'Machines',
+} as const;
 
 /** Opens one issue with what the weekly check found, or updates the one that is open; closes it when nothing is left. */
-export async function issue(context: CommandContext): Promise<CommandResult> {
+export async function fileIssue(context: CommandContext): Promise<CommandResult> {
   const body = renderFindings(context.env);
   const repository = repositoryOf(context.env);
   const open = await ghApi<{ number: number; title: string; body: string | null }[]>(

@@ -1,7 +1,7 @@
-import { mkdir, open, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../../../src/base/errors.ts';
-import { accessFile } from '../../../src/base/random-access.ts';
+import { withFile } from '../../../src/base/with-file.ts';
 import {
   blobContent,
   MAGIC_BLOB_WRAPPER,
@@ -27,9 +27,8 @@ export async function packageCertificates(
   scratch: string,
   signal: AbortSignal,
 ): Promise<readonly Certificate[]> {
-  const handle = await open(path);
-  try {
-    const opened = await openPackage(await accessFile(handle));
+  return withFile(path, async (access) => {
+    const opened = await openPackage(access);
     const own = (opened.archive.signatures[0]?.certificates ?? []).map(parseCertificate);
     if (own.length === 0) throw new UsageError('PACKAGE_UNSIGNED', `${path} carries no certificate`);
     const expanded = join(scratch, 'expanded');
@@ -37,9 +36,7 @@ export async function packageCertificates(
     await expandPackage(opened, expanded, signal);
     const all = [...own, ...(await codeCertificates(expanded))];
     return [...new Map(all.map((certificate) => [certificate.sha256, certificate])).values()];
-  } finally {
-    await handle.close();
-  }
+  });
 }
 
 /** Certificates of all universal programs in a folder; ours has no other code. */

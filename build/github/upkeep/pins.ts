@@ -1,18 +1,19 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { parseJson } from '../../plan/config.ts';
+import { parseDocument } from '../../../src/base/document.ts';
 
 /** Schema of .github/pins.json: every action of others, the commit it is used at, and the tag that commit had when it was read. */
 const PINS_SCHEMA = z.record(
   z.string().regex(/^[\w.-]+\/[\w.-]+$/),
-  z.object({ tag: z.string().regex(/^v\d+(\.\d+){0,2}$/), commit: z.string().regex(/^[0-9a-f]{40}$/) }),
+  z.strictObject({ tag: z.string().regex(/^v\d+(\.\d+){0,2}$/), commit: z.string().regex(/^[0-9a-f]{40}$/) }),
 );
 export type Pins = z.infer<typeof PINS_SCHEMA>;
 
 /** Returns what .github/pins.json of a project says. */
 export async function readPins(root: string): Promise<Pins> {
-  return PINS_SCHEMA.parse(parseJson(await readFile(join(root, '.github/pins.json'), 'utf8'), '.github/pins.json'));
+  const name = '.github/pins.json';
+  return parseDocument(await readFile(join(root, name)), { name, schema: PINS_SCHEMA, code: 'PINS_INVALID' });
 }
 
 /** One use of an action. */

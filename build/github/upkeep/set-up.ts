@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Check } from '../../../src/base/check.ts';
 import { PipelineError } from '../../../src/base/errors.ts';
 import type { CommandContext } from '../../command.ts';
 import { readConfig } from '../../plan/config.ts';
 import { readVersion } from '../../plan/plan.ts';
-import type { Check } from '../../report/checks.ts';
 import { gh, ghApi, repositoryOf } from '../gh.ts';
 import { changelogEntry } from '../release/changelog.ts';
 import { actionUses, pinProblems, readPins } from './pins.ts';
@@ -48,6 +48,7 @@ export async function examineSetUp(context: CommandContext): Promise<Check[]> {
       'repository-secrets',
       'immutable-releases',
       'main-rules',
+      'tag-rules',
     ])
       checks.push({ id, status: 'skipped', reason });
     return checks;
@@ -59,6 +60,7 @@ export async function examineSetUp(context: CommandContext): Promise<Check[]> {
   await add('repository-secrets', () => examineRepositorySecrets(context, at), hidden);
   await add('immutable-releases', () => examineImmutable(context, at), hidden);
   await add('main-rules', () => examineRules(context, at), hidden);
+  await add('tag-rules', () => examineTagRules(context, at), hidden);
   return checks;
 }
 
@@ -112,7 +114,11 @@ async function repositoryFor(context: CommandContext): Promise<string | undefine
 }
 
 interface Environment {
-  readonly protection_rules?: readonly { readonly type: string }[];
+  readonly protection_rules?: readonly {
+    readonly type: string;
+    readonly prevent_self_review?: boolean;
+    readonly reviewers?: readonly { readonly type: string }[];
+  }[];
   readonly deployment_branch_policy: { readonly custom_branch_policies: boolean } | null;
 }
 
@@ -135,6 +141,14 @@ async function examineEnvironment(
     throw new SetUpFault(`environment ${name} is open to: ${branches.join(', ') || 'nothing'}; allow main alone`);
   const reviewed = environment.protection_rules?.some(({ type }) => type === 'required_reviewers') ?? false;
   if (name === 'signing' && !reviewed) throw new SetUpFault('environment signing has no required reviewer');
+  // Whoever merges is who asked for the deployment; alone, they would wait for themselves.
+  const alone = environment.protection_rules?.some(
+    ({ prevent_self_review: never, reviewers }) => never && reviewers?.length === 1 && reviewers[0]?.type === 'User',
+  );
+  if (name === 'signing' && alone)
+    throw new SetUpFault(
+      'environment signing has one reviewer, who may not approve what they merged: add a second one, or allow self-review',
+    );
   if (name === 'notary' && reviewed)
     throw new SetUpFault('environment notary has a reviewer: retries would wait for a person');
   const { secrets } = await ghApi<{ secrets: { name: string }[] }>(context, `${at}/environments/${name}/secrets`);
@@ -166,6 +180,51 @@ async function examineRules(context: CommandContext, at: string): Promise<string
   );
   if (missing.length > 0) throw new SetUpFault(`no rule for main: ${missing.join(', ')}`);
   return types.join(', ');
+}
+
+interface Ruleset {
+  readonly id: number;
+  readonly name: string;
+  readonly target: string;
+  readonly enforcement: string;
+}
+
+interface RulesetDetails {
+  readonly conditions?: {
+    readonly ref_name?: { readonly include: readonly string[]; readonly exclude: readonly string[] };
+  };
+  readonly rules: readonly { readonly type: string }[];
+}
+
+/** A version's tag may not be moved or deleted by anybody, and may be created: by the job's token, which has no way around a rule. */
+async function examineTagRules(context: CommandContext, at: string): Promise<string> {
+  const rulesets = await ghApi<Ruleset[]>(context, `${at}/rulesets?includes_parents=true&per_page=100`);
+  const active = rulesets.filter(({ target, enforcement }) => target === 'tag' && enforcement === 'active');
+  const types = new Set<string>();
+  for (const { id } of active) {
+    const { conditions, rules } = await ghApi<RulesetDetails>(context, `${at}/rulesets/${id}`);
+    if (coversVersions(conditions?.ref_name)) for (const { type } of rules) types.add(type);
+  }
+  const stopping = [...types].filter((type) => !['update', 'deletion', 'non_fast_forward'].includes(type));
+  if (stopping.length > 0)
+    throw new SetUpFault(
+      `a rule for tags v* stops publish, whose token keeps every rule: take out ${stopping.join(', ')}`,
+    );
+  const missing = ['update', 'deletion'].filter((type) => !types.has(type));
+  if (missing.length > 0) throw new SetUpFault(`no rule for tags v*: ${missing.join(', ')}`);
+  return [...types].join(', ');
+}
+
+/** Whether a rule is about tags such as v1.2.3. Patterns are those of fnmatch; what is not one of the common ones counts as one that is. */
+function coversVersions(
+  names: { readonly include: readonly string[]; readonly exclude: readonly string[] } | undefined,
+): boolean {
+  if (!names) return true;
+  const covers = (pattern: string) => pattern === '~ALL' || !/^refs\/tags\/[^v*?[]/.test(pattern);
+  return (
+    names.include.some(covers) &&
+    !names.exclude.some((pattern) => ['~ALL', 'refs/tags/v*', 'refs/tags/*', 'refs/tags/**'].includes(pattern))
+  );
 }
 
 function firstLine(error: Error): string {

@@ -1,6 +1,6 @@
+import type { Check } from '../../../src/base/check.ts';
 import { ABILITIES, type Ability, type AbilityName } from '../../../src/verify/abilities.ts';
 import type { PackageReport } from '../../../src/verify/expectations.ts';
-import type { Check } from '../checks.ts';
 import { GROUPS, type GroupName, groupOf } from './guide.ts';
 
 /** The checks that answer one question. */

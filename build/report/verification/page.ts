@@ -1,7 +1,7 @@
+import type { Check } from '../../../src/base/check.ts';
 import type { Trust } from '../../../src/pki/x509/apple-roots.ts';
 import { ABILITIES } from '../../../src/verify/abilities.ts';
 import type { PackageReport } from '../../../src/verify/expectations.ts';
-import type { Check } from '../checks.ts';
 import { printableLines } from '../printable.ts';
 import { remarks, verdict } from '../verification.ts';
 import { type CheckGroup, groupChecks } from './groups.ts';

@@ -55,8 +55,8 @@ export async function signBundle(entries: readonly BundleEntry[], signer: Bundle
   if (!infoPlist) throw unsignable(`it has no ${INFO_PLIST_PATH}`);
   const information = parsePropertyListDictionary(infoPlist);
   for (const key of FORBIDDEN_KEYS) if (information.has(key)) throw unsignable(`Info.plist has the key ${key}`);
-  const identifier = textOf(information, 'CFBundleIdentifier');
-  const executable = textOf(information, 'CFBundleExecutable');
+  const identifier = textAt(information, 'CFBundleIdentifier');
+  const executable = textAt(information, 'CFBundleExecutable');
   const executablePath = `Contents/MacOS/${executable}`;
   const program = fileAt(entries, executablePath);
   if (!program) throw unsignable(`it has no file ${executablePath}`);
@@ -117,7 +117,7 @@ function signDirectory(codeDirectory: Buffer, signCms: SignCms): Promise<Buffer>
   return signCms({ content: codeDirectory, extraSignedAttributes: encodeCdHashAttributes([digest]) });
 }
 
-function textOf(information: PropertyListDictionary, key: string): string {
+function textAt(information: PropertyListDictionary, key: string): string {
   const value = information.get(key);
   if (typeof value === 'string' && value !== '' && !/[\0/]/.test(value)) return value;
   throw new FormatError('PLIST_INVALID', 'Info.plist', 0, `expected text for the key ${key}`);

@@ -1,5 +1,5 @@
 import { NetworkError, type PipelineError, RefusedError, UsageError } from '../../base/errors.ts';
-import type { HttpResponse } from '../../base/http.ts';
+import { type HttpResponse, serviceWords } from '../../base/http.ts';
 import { retryAfterMs, ServiceBusyError } from '../../base/retry.ts';
 
 /** What was asked, for messages. */
@@ -32,7 +32,7 @@ export function notaryProblem(answer: HttpResponse, asked: AskedFor): PipelineEr
   if (status === 403) return forbidden(message, code, words);
   if (status === 404 && asked.id !== undefined) {
     return new UsageError('NOTARY_UNKNOWN_ID', message, {
-      hint: `Check the id ${printable(asked.id)}: it must be one of the team that the key belongs to.`,
+      hint: `Check the id ${serviceWords(asked.id)}: it must be one of the team that the key belongs to.`,
     });
   }
   if (status === 408 || status === 421 || status === 429 || status >= 500) {
@@ -73,12 +73,12 @@ function readWords(body: Buffer): { code: string; words: string } {
   try {
     const [first] = (JSON.parse(text) as { errors: Record<string, unknown>[] }).errors;
     const field = (name: string) => (typeof first?.[name] === 'string' ? (first[name] as string) : '');
-    return { code: printable(field('code')), words: printable([field('title'), field('detail')].join(' ').trim()) };
+    return {
+      code: serviceWords(field('code')),
+      words: serviceWords([field('title'), field('detail')].join(' ').trim()),
+    };
   } catch {
     // HTML of a proxy says nothing to anybody.
-    return { code: '', words: /^\s*</.test(text) ? '' : printable(text.trim()) };
+    return { code: '', words: /^\s*</.test(text) ? '' : serviceWords(text.trim()) };
   }
 }
-
-/** Keeps what a service says from steering a terminal or filling a log. */
-export const printable = (text: string) => text.replace(/[^\x20-\x7e\u00a0-\u{10ffff}]/gu, '?').slice(0, 500);

@@ -1,11 +1,10 @@
 import { AwsV4Signer } from 'aws4fetch';
 import { type Clock, systemClock } from '../../base/clock.ts';
 import { NetworkError, RefusedError } from '../../base/errors.ts';
-import { type HttpResponse, request } from '../../base/http.ts';
+import { type HttpResponse, request, serviceWords } from '../../base/http.ts';
 import { type RetryOptions, retry, retryAfterMs, ServiceBusyError } from '../../base/retry.ts';
 import { Secret } from '../../base/secret.ts';
 import type { NewSubmission } from './api.ts';
-import { printable } from './api-problem.ts';
 
 /** How a file is brought to the notary's object store. */
 export interface UploadOptions {
@@ -141,7 +140,7 @@ function uploadProblem(answer: HttpResponse, host: string, now: Date): Error {
   }
   const words = /<Message>([^<]{1,200})<\/Message>/.exec(text)?.[1];
   // The store's words quote no keys: it names the access key id in a field of its own, which is left out.
-  return new RefusedError('UPLOAD_REFUSED', words ? `${message}: ${printable(words)}` : message, {
+  return new RefusedError('UPLOAD_REFUSED', words ? `${message}: ${serviceWords(words)}` : message, {
     hint: `A proxy that changes requests may stand between; let ${host} pass it, then run again with \`--resume\`.`,
   });
 }

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { open, readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FormatError, PipelineError, UsageError, VerificationError } from '../../base/errors.ts';
 import { writeWhole } from '../../base/files.ts';
-import { accessFile, fromRange } from '../../base/random-access.ts';
+import { fromRange } from '../../base/random-access.ts';
+import { withFile } from '../../base/with-file.ts';
 import { verifyProgram } from '../../code-signature/verify/verify-code.ts';
 import { isFat, parseFat } from '../../macho/fat.ts';
 import type { Trust } from '../../pki/x509/apple-roots.ts';
@@ -50,9 +51,8 @@ const TRAILER_LIMIT = 16 * 1024 * 1024;
  * @see src/xar/trailer.ts for the form
  */
 export async function staplePackage(path: string, options: StapleOptions): Promise<Stapled> {
-  const handle = await open(path);
-  try {
-    const archive = await readXar(await accessFile(handle));
+  return withFile(path, async (access) => {
+    const archive = await readXar(access);
     if (archive.signatures.length === 0) {
       throw new UsageError('STAPLE_UNSIGNED', `${path} is not signed, so there can be no ticket for it`, {
         hint: 'Sign and notarize it first: npm start',
@@ -66,11 +66,9 @@ export async function staplePackage(path: string, options: StapleOptions): Promi
     });
     const ticket = withLowSignature(found);
     const unchanged = old?.equals(ticket) === true;
-    if (!unchanged) await writeWhole(path, withTrailer(archive, ticket), (await handle.stat()).mode & 0o777);
+    if (!unchanged) await writeWhole(path, withTrailer(archive, ticket), (await stat(path)).mode & 0o777);
     return { path, unchanged, ...(await checkStapled(path, options.trust)) };
-  } finally {
-    await handle.close();
-  }
+  });
 }
 
 /**
@@ -97,18 +95,15 @@ export async function stapleBundle(folder: string, options: StapleOptions): Prom
 
 /** Returns the ticket that is stapled to a package and verified offline: whom it names, its signature, its certificates. */
 export async function checkStapled(path: string, trust: Trust): Promise<Pick<Stapled, 'issuedAt' | 'ticketSha256'>> {
-  const handle = await open(path);
-  try {
-    const archive = await readXar(await accessFile(handle));
+  return withFile(path, async (access) => {
+    const archive = await readXar(access);
     const ticket = await stapledTicket(archive);
     if (!ticket) throw notStapled(path, 'no ticket is stapled to it');
     const subject = packageSubject(archive);
     const problem = ticketProblem(ticket, subject, trust);
     if (problem !== undefined) throw notStapled(path, problem);
     return factsOf(ticket, subject, trust);
-  } finally {
-    await handle.close();
-  }
+  });
 }
 
 const packageSubject = ({ checksum }: XarArchive): TicketSubject => ({

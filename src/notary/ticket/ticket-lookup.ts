@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { type Clock, systemClock } from '../../base/clock.ts';
+import { documentIn } from '../../base/document.ts';
 import { NetworkError, type PipelineError, VerificationError } from '../../base/errors.ts';
 import { request } from '../../base/http.ts';
 import { retryAfterMs, ServiceBusyError } from '../../base/retry.ts';
@@ -109,7 +110,7 @@ async function askOnce(names: readonly string[], options: TicketLookupOptions, c
 }
 
 function readAnswer(body: Buffer, names: readonly string[], host: string, options: TicketLookupOptions): Answer {
-  const records = parsedRecords(body);
+  const records = documentIn(body, ANSWER)?.records;
   if (!records) return { problem: new Error(`${host} answered with something else than records`) };
   const own = records.filter(({ recordName }) => names.includes(recordName));
   const found = own.find(({ fields }) => fields !== undefined);
@@ -120,15 +121,6 @@ function readAnswer(body: Buffer, names: readonly string[], host: string, option
   const ticket = Buffer.from(found.fields.signedTicket.value, 'base64');
   const problem = options.problem(ticket);
   return problem === undefined ? { ticket } : { problem: new WrongTicket(`the ticket is not right: ${problem}`) };
-}
-
-function parsedRecords(body: Buffer): z.infer<typeof ANSWER>['records'] | undefined {
-  try {
-    const checked = ANSWER.safeParse(JSON.parse(body.toString('utf8')));
-    return checked.success ? checked.data.records : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function late(

@@ -205,7 +205,7 @@ const STRING_ENCODINGS: Readonly<Record<number, 'utf8' | 'latin1' | 'utf16be'>> 
 };
 
 /** Returns the text of any of X.520's string types. */
-export function textOf(node: Asn1Node): string {
+export function asn1Text(node: Asn1Node): string {
   const encoding = STRING_ENCODINGS[node.tag] ?? unexpected(node, 'expected a character string');
   if (encoding !== 'utf16be') return node.content.toString(encoding);
   return Buffer.from(node.content.subarray(0, node.content.length & ~1))

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import {
   type Asn1Node,
+  asn1Text,
   bitsOf,
   booleanOf,
   explicitOf,
@@ -11,7 +12,6 @@ import {
   parseAsn1,
   parseWholeAsn1,
   smallInteger,
-  textOf,
   timeOf,
   unexpected,
   wholeOctetsOf,
@@ -143,7 +143,7 @@ function readName(node: Asn1Node): DistinguishedName {
   for (const rdn of node.children) {
     for (const pair of rdn.children) {
       const fields = new Fields(pair, TAG.sequence, 'AttributeTypeAndValue');
-      attributes.push({ type: oidOf(fields.take('type')), value: textOf(fields.take('value')) });
+      attributes.push({ type: oidOf(fields.take('type')), value: asn1Text(fields.take('value')) });
     }
   }
   return { der: node.raw, attributes };

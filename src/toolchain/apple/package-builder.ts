@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, open, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { FormatError } from '../../base/errors.ts';
 import { digestFile, unfinishedName } from '../../base/files.ts';
-import { accessFile } from '../../base/random-access.ts';
+import { withFile } from '../../base/with-file.ts';
 import { type OpenPackage, openPackage } from '../../package/open-package.ts';
 import { distributionOf, memberOf, type ProductPlan, type UnsignedProduct } from '../../package/product.ts';
 import type { PackageBuilder, WorkOptions } from '../toolchain.ts';
@@ -54,13 +54,8 @@ async function readFacts(
   }));
 }
 
-async function withPackage<T>(path: string, use: (opened: OpenPackage) => Promise<T>): Promise<T> {
-  const handle = await open(path);
-  try {
-    return await use(await openPackage(await accessFile(handle)));
-  } finally {
-    await handle.close();
-  }
+function withPackage<T>(path: string, use: (opened: OpenPackage) => Promise<T>): Promise<T> {
+  return withFile(path, async (access) => use(await openPackage(access)));
 }
 
 function theComponent(opened: OpenPackage) {

@@ -1,7 +1,7 @@
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { digestFile, unfinishedName } from '../../base/files.ts';
-import { accessFile } from '../../base/random-access.ts';
+import { withFile } from '../../base/with-file.ts';
 import { readXar } from '../../xar/read.ts';
 import type { PackageSigner } from '../toolchain.ts';
 import { withKeychain } from './keychain/keychain.ts';
@@ -40,10 +40,5 @@ export function applePackageSigner(): PackageSigner {
 }
 
 async function tocDigestOf(path: string): Promise<string> {
-  const handle = await open(path);
-  try {
-    return (await readXar(await accessFile(handle))).checksum.value.toString('hex');
-  } finally {
-    await handle.close();
-  }
+  return (await withFile(path, readXar)).checksum.value.toString('hex');
 }

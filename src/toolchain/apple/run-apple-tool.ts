@@ -1,7 +1,6 @@
 import { ToolError } from '../../base/errors.ts';
 import { runTool, type ToolOptions, type ToolResult } from '../../base/run-tool.ts';
-import type { AppleTool } from './failures/failure-row.ts';
-import { explainFailure } from './failures/failures.ts';
+import { type AppleTool, toolError } from './tool-error.ts';
 
 /** Programs of the selected Xcode, which xcrun finds; the others belong to macOS and are on PATH. */
 const DEVELOPER_TOOLS: ReadonlySet<AppleTool> = new Set(['clang', 'ld', 'lipo', 'notarytool', 'stapler']);
@@ -13,7 +12,7 @@ export type AppleToolOptions = Omit<ToolOptions, 'hint'>;
 /**
  * Runs one of Apple's tools and returns what it printed.
  *
- * @throws the error of the failure that its words name: see `explainFailure`; what `runTool` throws for a time limit or interruption
+ * @throws the error of the failure that its words name: see `toolError`; what `runTool` throws for a time limit or interruption
  * @example await runAppleTool('stapler', ['validate', path], { timeoutMs: 60_000, signal })
  */
 export async function runAppleTool(
@@ -24,7 +23,7 @@ export async function runAppleTool(
   const [program, prefix] = DEVELOPER_TOOLS.has(tool) ? ['xcrun', ['--sdk', 'macosx', tool]] : [tool, []];
   const result = await start(tool, program, [...prefix, ...argv], options);
   const accepted = result.exitCode === 0 || options.allowedExitCodes?.includes(result.exitCode);
-  if (!accepted) throw explainFailure(tool, result);
+  if (!accepted) throw toolError(tool, result);
   return result;
 }
 
@@ -34,7 +33,7 @@ async function start(tool: AppleTool, program: string, argv: readonly string[], 
   } catch (error) {
     // Every exit code is allowed, so this is a tool that a signal ended: it crashed.
     if (error instanceof ToolError && error.code === 'TOOL_FAILED') {
-      throw explainFailure(tool, { exitCode: 128, stdout: '', stderr: error.message });
+      throw toolError(tool, { exitCode: 128, stdout: '', stderr: error.message });
     }
     throw error;
   }

@@ -3,7 +3,7 @@ import { NetworkError } from '../../base/errors.ts';
 import { digestFile } from '../../base/files.ts';
 import { checkStapled } from '../../notary/ticket/staple.ts';
 import type { Trust } from '../../pki/x509/apple-roots.ts';
-import type { StapleOptions, Stapler, WorkOptions } from '../toolchain.ts';
+import type { Stapler, StapleWait, WorkOptions } from '../toolchain.ts';
 import { runAppleTool } from './run-apple-tool.ts';
 
 /** Both subcommands ask Apple's ticket service. */
@@ -25,7 +25,7 @@ export function appleStapler(trust: Trust): Stapler {
 }
 
 /** stapler itself never waits: a ticket may need minutes to spread after the verdict. */
-async function stapleInTime(path: string, options: StapleOptions): Promise<void> {
+async function stapleInTime(path: string, options: StapleWait): Promise<void> {
   const { maxWaitMs = DEFAULT_WAIT_MS, pauseMs = DEFAULT_PAUSE_MS, tell, goOn, signal } = options;
   const until = systemClock.now().getTime() + maxWaitMs;
   for (;;) {

@@ -1,5 +1,4 @@
-import { open } from 'node:fs/promises';
-import { accessFile } from '../../base/random-access.ts';
+import { withFile } from '../../base/with-file.ts';
 import { signPackage } from '../../package/sign-product.ts';
 import type { PackageSigner } from '../toolchain.ts';
 import type { TimestampSource } from './code-signer.ts';
@@ -12,17 +11,12 @@ import type { TimestampSource } from './code-signer.ts';
 export function portablePackageSigner(timestamp: TimestampSource): PackageSigner {
   return {
     async sign(product, { identity }, path, { signal }) {
-      const handle = await open(product.path);
-      try {
-        const signing = {
-          identity,
-          signingTime: new Date(),
-          timestamp: (signature: Buffer) => timestamp(signature, signal),
-        };
-        return { ...(await signPackage(await accessFile(handle), path, signing)), kind: 'signed-product' };
-      } finally {
-        await handle.close();
-      }
+      const signing = {
+        identity,
+        signingTime: new Date(),
+        timestamp: (signature: Buffer) => timestamp(signature, signal),
+      };
+      return withFile(product.path, (access) => signPackage(access, path, signing));
     },
   };
 }

@@ -1,5 +1,4 @@
-import { open } from 'node:fs/promises';
-import { accessFile } from '../../base/random-access.ts';
+import { withFile } from '../../base/with-file.ts';
 import type { Trust } from '../../pki/x509/apple-roots.ts';
 import type { PackageExpectations, PackageReport } from '../../verify/expectations.ts';
 import { verifyPackage } from '../../verify/verify-package.ts';
@@ -13,11 +12,6 @@ export function portableVerifier(trust: Trust): Verifier {
 }
 
 /** Opens a finished package afresh and returns what is to be said of it. */
-export async function verifyPackageFile(path: string, expectations: PackageExpectations): Promise<PackageReport> {
-  const handle = await open(path);
-  try {
-    return await verifyPackage(await accessFile(handle), expectations);
-  } finally {
-    await handle.close();
-  }
+export function verifyPackageFile(path: string, expectations: PackageExpectations): Promise<PackageReport> {
+  return withFile(path, (access) => verifyPackage(access, expectations));
 }

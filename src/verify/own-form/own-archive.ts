@@ -6,7 +6,8 @@ import { cmsRoom } from '../../package/sign-product.ts';
 import { CHECKSUM_ALGORITHMS, DEFLATED, STORED, XAR_HEADER } from '../../xar/layout.ts';
 import { findMember, type XarArchive } from '../../xar/read.ts';
 import type { XarSignature } from '../../xar/toc.ts';
-import { directory, layoutXar, type SignatureReservation, type XarFileEntry } from '../../xar/write.ts';
+import type { SignatureReservation } from '../../xar/toc-render.ts';
+import { directory, layoutXar, type XarFileEntry } from '../../xar/write.ts';
 import type { OurForm } from '../expectations.ts';
 import { bytesAt, firstDifference, textDifference } from './difference.ts';
 

@@ -9,11 +9,11 @@ import {
   SLOT_CMS,
 } from '../../code-signature/super-blob.ts';
 import type { VerifyCodeCms } from '../../code-signature/verify/verify-cms.ts';
-import { FAT_HEADER, parseFat } from '../../macho/fat.ts';
+import { parseFat } from '../../macho/fat.ts';
 import { parseMacho } from '../../macho/macho.ts';
 
 /** What a policy asks of one slice of code. */
-export interface CodeFacts {
+export interface CodeDemands {
   /** Path of the file and the slice's processor. */
   readonly name: string;
   /** Of the certificate; null when nobody signed it. */
@@ -32,14 +32,14 @@ const JAVA_VERSION = 45;
 
 /** Returns whether a file may be code, by its first bytes. Whatever looks like it and cannot be read fails the policy. */
 export function mayBeCode(head: Buffer): boolean {
-  if (head.length < FAT_HEADER.size || !MAGICS.has(head.readUInt32BE(0))) return false;
+  if (head.length < 8 || !MAGICS.has(head.readUInt32BE(0))) return false;
   const java =
     head.readUInt32BE(0) === 0xcafebabe && head.readUInt16BE(4) === 0 && head.readUInt16BE(6) >= JAVA_VERSION;
   return !java || head.readUInt32BE(4) > 100;
 }
 
 /** Returns who signed each slice of a file and on which macOS it runs, or why that cannot be told. */
-export function codeFacts(path: string, data: Buffer, verifyCms: VerifyCodeCms): CodeFacts[] | string {
+export function codeFacts(path: string, data: Buffer, verifyCms: VerifyCodeCms): CodeDemands[] | string {
   try {
     const fat = [0xcafebabe, 0xcafebabf].includes(data.readUInt32BE(0));
     const slices = fat ? parseFat(data).map((slice) => slice.data) : [data];
@@ -50,7 +50,7 @@ export function codeFacts(path: string, data: Buffer, verifyCms: VerifyCodeCms):
   }
 }
 
-function sliceFacts(path: string, slice: Buffer, verifyCms: VerifyCodeCms): CodeFacts {
+function sliceFacts(path: string, slice: Buffer, verifyCms: VerifyCodeCms): CodeDemands {
   const { architecture, version, codeSignature } = parseMacho(slice);
   const name = `${path} (${architecture})`;
   const facts = { name, architecture, minimumOs: version?.minimumOs ?? null };

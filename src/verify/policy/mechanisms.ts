@@ -19,6 +19,13 @@ const GROUPS = /^(wheel|admin|staff|daemon|nobody|nogroup|everyone|_\w+)$/;
 /** authd compares the third word without regard to case (Security-61901, authd/mechanism.c). */
 const PRIVILEGED = /,privileged/gi;
 const BEFORE = 256;
+const QUOTES = new Set(['"', "'", '`', '>', '=']);
+/** Where an entry cannot go on. */
+const DELIMITERS = new Set([
+  ...QUOTES,
+  ...'<();&|',
+  ...Array.from({ length: 0x20 }, (_, code) => String.fromCharCode(code)),
+]);
 /** Bytes that are kept from one piece of a file to the next, so that no word is cut. */
 const OVERLAP = 1024;
 /** More findings tell nothing more. */
@@ -74,7 +81,11 @@ export class MechanismSearch {
         const behind = match.index + match[0].length;
         const tail = /^,privileged/i.test(source.slice(behind)) || /,privileged\b/i.test(match[0]) ? ',privileged' : '';
         const before = source.slice(Math.max(0, behind - BEFORE), behind);
-        if (pattern === BARE && this.#isEndOfAllowed(`${before}${tail}`)) continue;
+        if (
+          pattern === BARE &&
+          (this.#isEndOfAllowed(`${before}${tail}`) || isCasePattern(before, source.slice(behind, behind + 8)))
+        )
+          continue;
         const [plugIn = '', mechanism = ''] = pattern === QUOTED ? match.slice(2) : match.slice(1);
         this.#judgeWord(plugIn.trim(), `${mechanism}${tail}`);
       }
@@ -83,14 +94,14 @@ export class MechanismSearch {
 
   /** The entry ends at `before`'s end; where it begins depends on how it is quoted. */
   #judgePrivileged(before: string): void {
-    const whole = /[^\n"'`<>=();&|\x00-\x1f]*$/.exec(before)?.[0] ?? '';
-    const quoted = /["'`>=]$/.test(before.slice(0, before.length - whole.length));
-    const text = whole.replaceAll('\\', '').trim();
-    const word = quoted ? text : (/\S*$/.exec(text)?.[0] ?? text);
+    let start = before.length;
+    while (start > 0 && !DELIMITERS.has(before[start - 1] as string)) start--;
+    const quoted = QUOTES.has(before[start - 1] ?? '');
+    const text = before.slice(start).replaceAll('\\', '').trim();
+    const word = quoted ? text : text.slice(text.search(/\S*$/));
     const fits = [text, word].some((entry) => this.#isAllowed(`${entry},privileged`) || isSystem(entry));
     // A variable alone: the words it is made of are found where they stand.
-    if (fits || /^\$\{?\w+\}?$/.test(word)) return;
-    if (text === '' && !quoted) return;
+    if (fits || /^\$\{?\w+\}?$/.test(word) || (text === '' && !quoted)) return;
     this.#note(this.#privileged, `${text || 'a name put together from parts'},privileged`);
   }
 
@@ -115,6 +126,12 @@ export class MechanismSearch {
   #note(found: Set<string>, entry: string): void {
     if (found.size < MOST) found.add(Buffer.from(entry.slice(-120), 'latin1').toString('utf8'));
   }
+}
+
+/** `running:late)` and `a:b|c:d)` at the start of a line belong to `case "$one:$other" in`. */
+function isCasePattern(before: string, behind: string): boolean {
+  const line = before.slice(before.lastIndexOf('\n') + 1);
+  return /^[ \t]*[)|]/.test(behind) && /^[\s\w:|*.-]*$/.test(line);
 }
 
 const isSystem = (entry: string) => SYSTEM_PLUG_INS.has(entry.split(':')[0] ?? '') && /^\w+:[\w-]+$/.test(entry);

@@ -4,14 +4,14 @@ import type { CpioEntry } from '../../cpio/read.ts';
 import { cpioEntries, type OpenPackage } from '../../package/open-package.ts';
 import type { XarMember } from '../../xar/toc.ts';
 import { type PropertyListDictionary, parsePropertyListDictionary } from '../../xml/property-list.ts';
-import { type CodeFacts, codeFacts, mayBeCode } from './code-facts.ts';
+import { type CodeDemands, codeFacts, mayBeCode } from './code-facts.ts';
 import { type AllowedMechanisms, MechanismSearch } from './mechanisms.ts';
 import type { PlacedPath } from './places.ts';
 
 /** What a policy asks about, of all payloads and scripts of a package. */
 export interface Survey {
   readonly components: readonly { readonly folder: string; readonly paths: readonly PlacedPath[] }[];
-  readonly code: readonly CodeFacts[];
+  readonly code: readonly CodeDemands[];
   /** Versions that Info.plists ask for, by the file that asks. */
   readonly versions: readonly { readonly from: string; readonly version: string }[];
   readonly mechanisms: readonly string[];
@@ -26,7 +26,7 @@ const HEAD_SIZE = 8;
 
 /** What is found while a package is read. */
 interface Findings {
-  readonly code: CodeFacts[];
+  readonly code: CodeDemands[];
   readonly versions: { from: string; version: string }[];
   readonly mechanisms: string[];
   readonly unread: string[];

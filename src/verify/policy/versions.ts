@@ -1,12 +1,13 @@
+import { compareVersions, isVersion } from '../../base/version.ts';
+import { versionText } from '../../macho/layout.ts';
 import type { OpenPackage } from '../../package/open-package.ts';
 import { childElements, type XmlElement } from '../../xml/xml.ts';
 import type { Ability } from '../abilities.ts';
-import type { CodeFacts } from './code-facts.ts';
+import type { CodeDemands } from './code-facts.ts';
 import type { Survey } from './survey.ts';
 
 /** First macOS for Apple silicon: an arm64 slice can ask for no less. */
 const FIRST_ARM64 = '11.0';
-const VERSION = /^\d{1,4}(\.\d{1,4}){0,3}$/;
 
 /** Returns why a package, or code in it, would not run on a macOS; every place that names a version is asked. */
 export function versionProblems(
@@ -39,33 +40,23 @@ function osVersionProblems(wanted: string, { attributes }: XmlElement): (string 
   return [
     min !== undefined && minimumProblem(wanted, min, 'Installer'),
     before !== undefined &&
-      !VERSION.test(before) &&
+      !isVersion(before) &&
       `Installer names the version ${JSON.stringify(before)}, which is none`,
     before !== undefined &&
-      VERSION.test(before) &&
-      !isBelow(wanted, before) &&
+      isVersion(before) &&
+      compareVersions(wanted, before) >= 0 &&
       `Installer refuses macOS ${before} and later`,
   ];
 }
 
 function minimumProblem(wanted: string, version: string, who: string): string | false {
-  if (!VERSION.test(version)) return `${who} names the version ${JSON.stringify(version)}, which is none`;
-  return isBelow(wanted, version) && `${who} asks for macOS ${version}, expected ${wanted} at most`;
+  if (!isVersion(version)) return `${who} names the version ${JSON.stringify(version)}, which is none`;
+  return compareVersions(version, wanted) > 0 && `${who} asks for macOS ${version}, expected ${wanted} at most`;
 }
 
-function codeProblem(wanted: string, { name, architecture, minimumOs }: CodeFacts): string | false {
+function codeProblem(wanted: string, { name, architecture, minimumOs }: CodeDemands): string | false {
   if (minimumOs === null) return `${name} does not say on which macOS it runs`;
-  const version = [minimumOs >>> 16, (minimumOs >>> 8) & 0xff, minimumOs & 0xff].join('.');
-  const limit = architecture.startsWith('arm64') && isBelow(wanted, FIRST_ARM64) ? FIRST_ARM64 : wanted;
-  return isBelow(limit, version) && `${name} asks for macOS ${version}, expected ${limit} at most`;
-}
-
-/** Compares versions by their numbers; missing ones are 0. */
-function isBelow(one: string, other: string): boolean {
-  const [a, b] = [one.split('.').map(Number), other.split('.').map(Number)];
-  for (let at = 0; at < Math.max(a.length, b.length); at++) {
-    const difference = (a[at] ?? 0) - (b[at] ?? 0);
-    if (difference !== 0) return difference < 0;
-  }
-  return false;
+  const version = versionText(minimumOs);
+  const limit = architecture.startsWith('arm64') && compareVersions(wanted, FIRST_ARM64) < 0 ? FIRST_ARM64 : wanted;
+  return compareVersions(version, limit) > 0 && `${name} asks for macOS ${version}, expected ${limit} at most`;
 }

@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { exitCodeOf } from '../../../build/exit-code.ts';
 import { preflight } from '../../../build/notary/preflight.ts';
-import { standingClock } from '../../../src/base/clock.ts';
 import { notaryApi } from '../../../src/notary/rest/api.ts';
 import type { Fault } from '../../../src/rehearsal/fault.ts';
 import { type RehearsalServices, startRehearsalServices } from '../../../src/rehearsal/services.ts';
 import { authority } from '../../notary/rehearsed.ts';
+import { standingClock } from '../../support/standing-clock.ts';
 
 let services: RehearsalServices | undefined;
 afterEach(() => services?.close());

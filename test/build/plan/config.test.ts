@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { configJsonSchema, parseConfig } from '../../../build/plan/config.ts';
+import { CONFIG_SCHEMA, parseConfig } from '../../../build/plan/config.ts';
 import { UsageError } from '../../../src/base/errors.ts';
+import { jsonSchemaText } from '../../support/json-schema.ts';
 
 const SOURCE = readFileSync('release.config.json', 'utf8');
 
@@ -95,12 +96,14 @@ describe('parseConfig', () => {
 
   it('names no place in broken JSON that it does not know', () => {
     expect(() => parseConfig('{\n  "a": \n}\n\n\n', 'x')).toThrow(
-      /^x is no JSON: (line 3, column 1: )?\S*Unexpected token/,
+      /^x is not valid JSON: (line 3, column 1: )?\S*Unexpected token/,
     );
   });
 
   it('says where JSON is broken', () => {
-    expect(() => parseConfig('{\n  "product": {,}\n}', 'release.config.json')).toThrow(/is no JSON: line 2, column 15/);
+    expect(() => parseConfig('{\n  "product": {,}\n}', 'release.config.json')).toThrow(
+      /is not valid JSON: line 2, column 15/,
+    );
   });
 });
 
@@ -117,7 +120,7 @@ describe('text that cannot be in a package', () => {
       [' http://a', 'http://a\n', 'http://user:word@a', 'http://a?b', 'http://a:99999', 'ftp://a'],
     ],
   ])('%s.%s refuses it, and so does the schema', (section, key, values) => {
-    const { pattern } = JSON.parse(configJsonSchema()).properties[section].properties[key];
+    const { pattern } = JSON.parse(jsonSchemaText(CONFIG_SCHEMA, 'input')).properties[section].properties[key];
     for (const value of values) {
       const message = messageAfter((config: Record<string, any>) => {
         config[section][key] = value;
@@ -142,6 +145,8 @@ describe('text that cannot be in a package', () => {
 
 describe('the JSON Schema for editors', () => {
   it('is the one that the code checks with (after a change: npx vitest run test/build/plan/config.test.ts -u)', async () => {
-    await expect(configJsonSchema()).toMatchFileSnapshot('../../../docs/schemas/release.config.schema.json');
+    await expect(jsonSchemaText(CONFIG_SCHEMA, 'input')).toMatchFileSnapshot(
+      '../../../docs/schemas/release.config.schema.json',
+    );
   });
 });

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -31,6 +31,30 @@ describe('makePlan', () => {
   });
 });
 
+describe('a source archive', () => {
+  const root = mkdtempSync(join(tmpdir(), 'archive-'));
+  afterAll(() => rmSync(root, { recursive: true }));
+  // What is changed and not yet committed belongs to it: a commit that no branch has.
+  const state = execFileSync('git', ['stash', 'create'], { encoding: 'utf8' }).trim() || 'HEAD';
+  const head = execFileSync('git', ['log', '-1', '--format=%H %ct', state], { encoding: 'utf8' }).trim().split(' ');
+  const plan = (sourceDateEpoch?: string) => makePlan({ root, outFolder: '/tmp/out', sourceDateEpoch });
+
+  it('as git makes it tells its commit and time without git', async () => {
+    const archive = execFileSync('git', ['archive', '--format=tar', state], { maxBuffer: 2 ** 28 });
+    execFileSync('tar', ['-xf', '-', '-C', root], { input: archive });
+    const expected = { commit: head[0], sourceDateEpoch: Number(head[1]), timeFrom: 'source archive' };
+    expect(await plan()).toMatchObject(expected);
+    expect(await plan('1')).toMatchObject({ commit: head[0], sourceDateEpoch: 1, timeFrom: 'SOURCE_DATE_EPOCH' });
+  });
+
+  it('without that note has the day of its version in CHANGELOG.md', async () => {
+    rmSync(join(root, 'build/plan/source-archive.txt'));
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+    writeFileSync(join(root, 'CHANGELOG.md'), `# Changelog\n\n## ${version}, 2026-11-30\n\n## 1.0.0, 2023-06-01\n`);
+    expect(await plan()).toMatchObject({ commit: null, sourceDateEpoch: 1_795_996_800, timeFrom: 'CHANGELOG.md' });
+  });
+});
+
 describe('the commit of a plan', () => {
   const root = mkdtempSync(join(tmpdir(), 'plan-'));
   afterAll(() => rmSync(root, { recursive: true }));
@@ -46,7 +70,11 @@ describe('the commit of a plan', () => {
     expect(await plan('1')).toMatchObject({ commit: null, sourceDateEpoch: 1 });
     git('init', '--quiet');
     expect(await plan('1')).toMatchObject({ commit: null, sourceDateEpoch: 1 });
-    await expect(plan()).rejects.toMatchObject({ code: 'EPOCH_UNKNOWN' });
+    writeFileSync(join(root, 'release.config.json'), readFileSync('release.config.json'));
+    utimesSync(join(root, 'package.json'), 1_690_000_000, 1_690_000_000);
+    utimesSync(join(root, 'release.config.json'), 1_690_000_005, 1_690_000_005);
+    mkdirSync(join(root, 'out'));
+    expect(await plan()).toMatchObject({ commit: null, sourceDateEpoch: 1_690_000_005, timeFrom: 'file times' });
   });
 
   it('is the one checked out, with a mark when files differ from it', async () => {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { createProgress, formatSeconds } from '../../../build/report/progress.ts';
 
-function record(isTTY: boolean, color = true, verbose = false) {
+function record(isTTY: boolean, color = true, verbose = false, columns = 80) {
   const written: string[] = [];
-  const stream = { isTTY, columns: 80, write: (text: string) => written.push(text) };
+  const stream = { isTTY, columns, write: (text: string) => written.push(text) };
   return { progress: createProgress({ stream, verbose, color }), text: () => written.join('') };
 }
 
@@ -11,14 +11,14 @@ describe('createProgress', () => {
   it('writes one plain line a stage where there is no terminal', () => {
     const { progress, text } = record(false);
     progress.begin('compile');
-    progress.end('compile', 'done', 'clang 14', 0.42);
+    progress.end('done', 'clang 14', 0.42);
     expect(text()).toMatch(/^✓ compile {11}clang 14 +0\.4 s\n$/);
   });
 
   it('writes no escape sequence on a terminal with NO_COLOR', () => {
     const { progress, text } = record(true, false);
     progress.begin('compile').update('half-way');
-    progress.end('compile', 'failed', 'no', 1);
+    progress.end('failed', 'no', 1);
     expect(text()).not.toContain('\x1b');
     expect(text()).toContain('half-way');
   });
@@ -27,12 +27,41 @@ describe('createProgress', () => {
     const { progress, text } = record(true);
     progress.begin('notarize').update('In Progress');
     progress.note('warning', 'slow');
-    progress.end('notarize', 'done', 'Accepted', 61);
+    progress.end('done', 'Accepted', 61);
     const last = text().split('\r\x1b[K').at(-1) as string;
     expect(text()).toContain('In Progress');
     expect(last).toContain('Accepted');
     expect(last).toContain('1 min 01 s');
     expect(last).not.toContain('In Progress');
+  });
+
+  it('counts the stages', () => {
+    const { progress, text } = record(false);
+    progress.begin('sign-code', '3/10');
+    progress.end('done', 'ad-hoc', 0.1);
+    expect(text()).toMatch(/^✓ {2}3\/10 sign-code {9}ad-hoc +0\.1 s\n$/);
+  });
+
+  it.each([60, 80, 120])('writes no line longer than a terminal of %d columns, and loses no word', (columns) => {
+    const { progress, text } = record(true, false, false, columns);
+    const words =
+      'Accepted: 2efe2717-52ef-43a5-96dc-0797e4ca1041, the log says nothing of any of the 13 files it looked at';
+    progress.begin('notarize', '7/10');
+    progress.end('done', words, 61);
+    progress.note('warning', `The wait is over. ${words}`);
+    const lines = text().split('\n');
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns);
+    for (const word of words.split(' ')) expect(text()).toContain(word);
+    expect(text()).toContain('\n! The wait is over.');
+  });
+
+  it('cuts what a running stage says at the edge of the terminal', () => {
+    const { progress, text } = record(true, true, false, 60);
+    progress.begin('notarize', '7/10').update('In Progress, 2efe2717-52ef-43a5-96dc-0797e4ca1041, asked again in 10 s');
+    const drawn = text().split('\r\x1b[K').at(-1) as string;
+    expect(drawn).toContain('…');
+    expect(drawn.length).toBeLessThanOrEqual(60);
+    progress.close();
   });
 
   it('keeps detail for --verbose', () => {

@@ -14,12 +14,13 @@ import { ourForm } from '../../../build/stages/our-form.ts';
 import { accessBuffer } from '../../../src/base/random-access.ts';
 import type { Trust } from '../../../src/pki/x509/apple-roots.ts';
 import { REHEARSAL_TEAM, type RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
-import { rehearsalP12 } from '../../../src/rehearsal/authority-p12.ts';
-import { rehearsalTimestampAuthority, startTimestampServer } from '../../../src/rehearsal/timestamp-authority.ts';
+import { rehearsalTimestampAuthority } from '../../../src/rehearsal/timestamp-authority.ts';
 import { selectToolchain } from '../../../src/toolchain/select.ts';
 import { verifyPackage } from '../../../src/verify/verify-package.ts';
 import { leafFor } from '../../pki/identity/identity-files.ts';
+import { rehearsalP12 } from '../../rehearsal/authority-p12.ts';
 import { sharedAuthority } from '../../rehearsal/shared-authority.ts';
+import { startTimestampServer } from '../../rehearsal/timestamp-server.ts';
 import { cli } from '../../support/cli.ts';
 import { pemOf } from '../../support/openssl.ts';
 
@@ -279,7 +280,11 @@ async function releaseWith(own: Plan, tell: (text: string) => void): Promise<Man
   const progress = createProgress({ stream: { write: tell }, verbose: true, color: false });
   const signal = new AbortController().signal;
   const run = new Run({ plan: own, progress, signal, manifest, until: 'sign-package' });
-  return runRelease(run, { kind: 'build', toolchain: selectToolchain('portable', signing.timestamp), signing }, null);
+  return runRelease(
+    run,
+    { kind: 'build', toolchain: selectToolchain('portable', signing.timestamp), signing, cache: null },
+    null,
+  );
 }
 
 async function failedChecks(path: string): Promise<string[]> {

@@ -2,6 +2,8 @@
 #ifndef LOGIN_HOST_ENGINE_H
 #define LOGIN_HOST_ENGINE_H
 
+#include <stdbool.h>
+
 #include "scenario.h"
 
 /* Plays all logins of `scenario` and destroys the plugin. */
@@ -10,6 +12,8 @@ void engine_drive(void);
 void engine_open(void);
 /* For measurements: one Invoke; returns its real time in ns. */
 int64_t engine_timed_invoke(void);
+/* Returns whether the back-off held back the user of this login when it began. */
+bool engine_held_back(void);
 /* Told by the stand-ins that the plugin waits; plays the scenario's moments. */
 void engine_waits(void);
 

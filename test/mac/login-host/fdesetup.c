@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "standin.h"
+
 /* Virtual pace of a flood: 64 KiB a millisecond, or one text each 50 ms when it never ends. */
 #define FLOOD_CHUNK 65536
 #define FLOOD_CHUNK_NS 1000000
@@ -28,9 +30,10 @@ static _Noreturn void end_by_signal(int number) {
 }
 
 static _Noreturn void end_by_exit(int status) {
-    if (status == 0 && self->rotation) {
+    if (status == 0 && self->rotation && !self->grandchild) {
         self->exited_zero = true;
         world->key_changed = true;
+        world->key_file_date = 0;
         if (own_key_file_delay >= 0) world->key_file_time = world->now + own_key_file_delay;
     }
     player_announce(self, PLAYER_ENDING);
@@ -48,10 +51,11 @@ static void put(int stream, const char *bytes, size_t length) {
             self->progress += (uint64_t)written;
         } else if (errno == EAGAIN) {
             player_rest(self, PLAYER_BLOCKED, 0);
-        } else if (errno == EPIPE) {
+        } else if (errno == EPIPE && !files_quiet(stream)) {
+            self->broken_pipe = true;
             end_by_signal(SIGPIPE);
         } else {
-            return; /* a closed stream */
+            return; /* a closed stream, or a pipe that nobody reads and that raises no signal */
         }
     }
 }
@@ -92,6 +96,7 @@ static void play_fork(const struct step *step) {
     struct player *grandchild = world_add_player();
     if (!grandchild) return;
     grandchild->grandchild = true;
+    grandchild->rotation = self->rotation;
     grandchild->group = self->group;
     pid_t pid = fork();
     if (pid > 0) {
@@ -100,6 +105,7 @@ static void play_fork(const struct step *step) {
     }
     self = grandchild;
     grandchild->pid = getpid();
+    if (!world->real_time) player_begin(grandchild);
     take_nap(step->delay);
     end_by_exit(0);
 }

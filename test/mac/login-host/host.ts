@@ -113,12 +113,13 @@ export interface Expectation {
   readonly failures?: number; // ConsecutiveFailures
   readonly exitStatus?: number; // LastExitStatus
   readonly log?: readonly string[]; // each begins one message
-  readonly logs?: number; // messages at most
   readonly idle?: boolean;
   readonly wrongType?: boolean;
   readonly outcomeKept?: string;
   readonly absent?: readonly string[]; // domains without GenerateNewKey at the end
-  readonly kills?: readonly ('TERM' | 'KILL')[];
+  readonly kills?: readonly ('TERM' | 'KILL')[]; // those that were sent, to a question; a key change gets none
+  readonly changed?: number; // key changes that ended with 0 by themselves, in the login or after it
+  readonly failedUser?: number; // LastFailedUID
   readonly minMs?: number;
   readonly maxMs?: number;
   readonly stdinPassword?: string;

@@ -61,10 +61,14 @@ static void walk_page(struct chain *chain, uint8_t *slot, uint16_t format) {
 /* struct dyld_chained_starts_in_segment: size, page_size, pointer_format, segment_offset, max_valid_pointer, page_count, page_start[]. */
 static void walk_segment(struct chain *chain, const uint8_t *starts) {
     uint16_t page_size = read_u16(starts + 4), format = read_u16(starts + 6);
+    if (starts < chain->data || starts + 22 > chain->imports || starts + read_u32(starts) > chain->imports) image_refuse("chain starts that overrun the imports");
+    if (page_size != 0x1000 && page_size != 0x4000) image_refuse("chained fixups with pages of %u bytes", page_size);
+    if (22 + 2 * read_u16(starts + 20) > (int)read_u32(starts)) image_refuse("page starts that overflow their structure");
     if (format != POINTER_64 && format != POINTER_64_OFFSET) image_refuse("chained pointer format %u", format);
     for (uint16_t page = 0, count = read_u16(starts + 20); page < count; page++) {
         uint16_t start = read_u16(starts + 22 + 2 * page);
         if (start == PAGE_START_NONE) continue;
+        if (start > page_size && !(start & PAGE_START_MULTI)) image_refuse("a chain that starts beyond its page");
         if (start & PAGE_START_MULTI) image_refuse("several chains in one page, which only 32-bit code needs");
         walk_page(chain, chain->image->base + read_u64(starts + 8) + (uint64_t)page * page_size + start, format);
     }
@@ -79,7 +83,11 @@ void image_apply_chained_fixups(struct image *image, const uint8_t *data, size_t
     chain.imports_format = read_u32(data + 20);
     if (read_u32(data) != 0 || read_u32(data + 24) != 0) image_refuse("a newer version of chained fixups");
     if (chain.imports_format < IMPORTS_PLAIN || chain.imports_format > IMPORTS_ADDEND64) image_refuse("chained imports format %u", chain.imports_format);
+    static const uint32_t widths[] = {0, 4, 8, 16};
+    if (read_u32(data + 4) >= size || read_u32(data + 8) > size) image_refuse("chained fixups beyond their table");
+    if (read_u32(data + 8) + widths[chain.imports_format] * chain.imports_count > read_u32(data + 12)) image_refuse("chained imports that overlap their symbols");
     const uint8_t *starts = data + read_u32(data + 4);
+    if (read_u32(starts) != image->segment_count) image_refuse("chained fixups for another count of segments");
     for (uint32_t segment = 0, count = read_u32(starts); segment < count; segment++) {
         uint32_t offset = read_u32(starts + 4 + 4 * segment);
         if (offset) walk_segment(&chain, starts + offset);

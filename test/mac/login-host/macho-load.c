@@ -181,6 +181,7 @@ void image_load(struct image *image, const char *path, image_resolver resolve) {
         if (kind == LC_DYLD_CHAINED_FIXUPS) chained = command;
         if (kind == LC_DYLD_EXPORTS_TRIE) image->exports = image->file + read_u32(command + 8), image->exports_size = read_u32(command + 12);
     }
+    image_check_linkedit(image);
     map_segments(image);
     if (dyld_info) image_apply_dyld_info(image, dyld_info, resolve);
     if (chained) image_apply_chained_fixups(image, image->file + read_u32(chained + 8), read_u32(chained + 12), resolve);

@@ -48,6 +48,7 @@ void *image_symbol(const struct image *image, const char *name);
 /* Between the parts of the loader. */
 _Noreturn void image_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void *image_bind(struct image *image, image_resolver resolve, const char *name, int64_t ordinal);
+void image_check_linkedit(const struct image *image);
 void image_store(struct image *image, uint8_t *slot, uint64_t value);
 void image_apply_dyld_info(struct image *image, const uint8_t *command, image_resolver resolve);
 void image_apply_chained_fixups(struct image *image, const uint8_t *data, size_t size, image_resolver resolve);

@@ -19,23 +19,31 @@
 #include "trace.h"
 #include "world.h"
 
-/* Real seconds after which a run counts as hung; virtual waits take none. */
-#define RUN_LIMIT_SECONDS 60
+/* Seconds of processor time after which a run counts as hung, whatever else the machine does; a wait without an end is seen in virtual time. */
+#define RUN_LIMIT_SECONDS 120
+/* How long the world goes on after the last login, for what was left. */
+#define AFTERWARDS_NS (200 * NS_PER_SECOND)
 
 const char *run_plant;
 
 static bool fault_is(enum import_id id) { return fault_plan.import == (int)id; }
 
-/* Where kill or waitpid fail, a process may be left: nothing else could end or reap it. */
+/* A key change may outlive the login: it is left to end by itself, and must be able to. Where kill or waitpid fail, other processes may be left too: nothing else could end or
+ * reap them. */
 static void check_processes(void) {
-    unsigned zombies = 0;
+    unsigned zombies = 0, alive = 0;
     for (unsigned i = 0; i < world->players; i++) {
         const struct player *player = &world->player[i];
-        zombies += !player->grandchild && !player->waited && (player->state == PLAYER_DEAD || player->state == PLAYER_ENDING);
+        bool dead = player->state == PLAYER_DEAD || player->state == PLAYER_ENDING;
+        zombies += !player->grandchild && !player->waited && dead;
+        alive += !player->rotation && !dead;
     }
-    unsigned alive = world_clear();
     if (alive && !fault_is(ID_kill)) violation("leaves %u processes", alive);
     if (zombies && !fault_is(ID_waitpid) && !fault_is(ID_kill)) violation("leaves %u zombies", zombies);
+    world_pass(AFTERWARDS_NS);
+    for (unsigned i = 0; i < world->players; i++)
+        if (world->player[i].rotation && world->player[i].broken_pipe) violation("SIGPIPE ends a key change");
+    world_clear();
 }
 
 static void check_left(void) {
@@ -54,6 +62,7 @@ static void record_children(void) {
         if (player->grandchild) continue;
         event_begin("child");
         event_boolean("rotation", player->rotation);
+        event_boolean("exitedZero", player->exited_zero);
         event_bytes("stdin", player->stdin_bytes, player->stdin_length);
         event_end();
     }
@@ -81,10 +90,11 @@ static void play(void) {
     stay_on_this_processor();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    alarm(RUN_LIMIT_SECONDS);
+    setrlimit(RLIMIT_CPU, &(struct rlimit){RUN_LIMIT_SECONDS, RUN_LIMIT_SECONDS});
     files_start();
     memory_start();
     preferences_start();
+    world->key_changed = scenario->key_changed_before;
     trace_start();
     trace_run(engine_drive);
     if (run_plant) trace_plant(run_plant);

@@ -78,9 +78,10 @@ static void read_login(struct login *login, const struct json *source) {
     set_values(login, json_get(source, "context"), false);
     set_values(login, json_get(source, "hints"), true);
     login->after = (int64_t)(json_number(source, "after", 0) * NS_PER_SECOND);
-    const char *isactive = json_text(rows, "isactive", NULL), *change = json_text(rows, "changerecovery", NULL);
+    const char *isactive = json_text(rows, "isactive", NULL), *change = json_text(rows, "changerecovery", NULL), *list = json_text(rows, "list", NULL);
     if (isactive) login->isactive = behaviour_by_id(isactive);
     if (change) login->changerecovery = behaviour_by_id(change);
+    if (list) login->list = behaviour_by_id(list);
     if (delay) login->key_file_delay = delay->kind == JSON_NUMBER ? (int64_t)(delay->number * NS_PER_SECOND) : -1;
     login->deactivate = json_text(source, "deactivate", login->deactivate);
     login->mechanism_id = json_text(source, "mechanism", login->mechanism_id);
@@ -104,6 +105,7 @@ static void set_defaults(struct login *login) {
     static const struct json password = {.kind = JSON_STRING, .text = (char *)"Tr0ub4dor &3 <c0rrect>", .length = 22};
     login->isactive = behaviour_by_id("isactive-true");
     login->changerecovery = behaviour_by_id("change-ok");
+    login->list = behaviour_by_id("list-one");
     login->key_file_delay = NS_PER_SECOND / 5;
     login->deactivate = "after";
     login->mechanism_id = "Invoke";
@@ -111,13 +113,15 @@ static void set_defaults(struct login *login) {
     login->values[1].key = "password";
     read_engine_value(&login->values[0], &username);
     read_engine_value(&login->values[1], &password);
-    login->value_count = 2;
+    login->values[2].key = "uid";
+    guard(&login->values[2], (const uint8_t[]){0xf5, 0x01, 0, 0}, 4); /* 501, the first user of a Mac */
+    login->value_count = 3;
 }
 
 void scenario_load(struct scenario *scenario, const struct json *source) {
     memset(scenario, 0, sizeof *scenario);
     const struct json *later = json_get(source, "logins"), *age = json_get(source, "keyFileAge");
-    const struct json *ignored = json_get(source, "childSignalsIgnored"), *debug = json_get(source, "debugLog");
+    const struct json *ignored = json_get(source, "childSignalsIgnored"), *debug = json_get(source, "debugLog"), *before = json_get(source, "keyChangedBefore");
     scenario->id = json_text(source, "id", "?");
     scenario->source = source;
     scenario->callbacks_version = (unsigned)json_number(source, "callbacksVersion", 4);
@@ -128,6 +132,9 @@ void scenario_load(struct scenario *scenario, const struct json *source) {
     scenario->crowd = (int)json_number(source, "crowd", 0);
     scenario->debug_log = debug && debug->boolean;
     scenario->preferences_fail = json_text(source, "preferencesFail", "none");
+    scenario->preferences_seconds = json_number(source, "preferencesSeconds", 0);
+    scenario->key_changed_before = before && before->boolean;
+    scenario->key_file_change = json_text(source, "keyFileChange", "newer");
     scenario->timeout_seconds = json_number(source, "timeoutSeconds", 30);
     set_defaults(&scenario->logins[0]);
     read_login(&scenario->logins[0], source);

@@ -57,6 +57,7 @@ struct login {
     int value_count;
     const struct behaviour *isactive;
     const struct behaviour *changerecovery;
+    const struct behaviour *list;
     int64_t key_file_delay; /* ns after success; -1 never */
     struct moment moments[SCENARIO_MOMENTS];
     int moment_count;
@@ -78,6 +79,9 @@ struct scenario {
     bool debug_log; /* debug messages are enabled */
     int crowd; /* other mechanisms alive meanwhile */
     const char *preferences_fail; /* "none", "synchronise" */
+    double preferences_seconds; /* that each Synchronize takes */
+    bool key_changed_before; /* an attempt before the first login changed the key */
+    const char *key_file_change; /* how the key's file differs after a change: "newer", "older", "inode", "gone" */
     double timeout_seconds; /* effective CommandTimeout, for the deadline rule */
     struct login logins[SCENARIO_LOGINS];
     int login_count;

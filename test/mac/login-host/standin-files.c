@@ -30,6 +30,16 @@ void files_own(int descriptor) {
 
 bool files_owned(int descriptor) { return descriptor >= 0 && descriptor < DESCRIPTORS && owned[descriptor]; }
 
+bool files_quiet(int descriptor) { return descriptor >= 0 && descriptor < DESCRIPTORS && no_sigpipe[descriptor]; }
+
+void files_copied(int from, int to) {
+    if (from < 0 || to < 0 || from >= DESCRIPTORS || to >= DESCRIPTORS) return;
+    no_sigpipe[to] = no_sigpipe[from];
+    write_end[to] = write_end[from];
+}
+
+bool files_write_end(int descriptor) { return files_owned(descriptor) && write_end[descriptor]; }
+
 unsigned files_left(void) {
     unsigned left = 0;
     for (int i = 0; i < DESCRIPTORS; i++) {
@@ -163,14 +173,23 @@ int64_t standin_write(int32_t descriptor, const void *bytes, size_t length) {
     return count;
 }
 
+/* When the new key's file was written, whatever the date is set to later. */
+static int64_t fresh_date(void) {
+    if (!world->key_file_date) world->key_file_date = wall_ns() - (world->now - world->key_file_time);
+    return world->key_file_date;
+}
+
+/* How the file differs once a new key is in it: "newer"; "older" (a date set back, or a copy from elsewhere); "inode", another file with the same times and size; "gone". */
 static int32_t describe(const char *path, struct darwin_stat *status) {
+    const char *change = scenario->key_file_change;
     event_begin("stat");
     event_text("path", path);
     event_end();
     bool fresh = world->key_file_time >= 0 && world->now >= world->key_file_time;
-    if (strcmp(path, KEY_FILE) != 0 || (!fresh && scenario->key_file_age < 0)) return fail_with(DARWIN_ENOENT);
-    int64_t modified = wall_ns() - (fresh ? world->now - world->key_file_time : 0);
-    if (!fresh) modified = wall_ns() - world->now - scenario->key_file_age * NS_PER_SECOND;
+    if (strcmp(path, KEY_FILE) != 0 || (!fresh && scenario->key_file_age < 0) || (fresh && strcmp(change, "gone") == 0)) return fail_with(DARWIN_ENOENT);
+    int64_t modified = wall_start_ns() - scenario->key_file_age * NS_PER_SECOND;
+    if (fresh && strcmp(change, "newer") == 0) modified = fresh_date();
+    if (fresh && strcmp(change, "older") == 0) modified -= 365 * 86400 * NS_PER_SECOND;
     memset(status, 0, sizeof *status);
     status->mode = 0100600;
     status->links = 1;
@@ -178,7 +197,8 @@ static int32_t describe(const char *path, struct darwin_stat *status) {
     status->size = 453; /* "Saved PRK escrow file: YES  Length: 453", upstream's issue 7 */
     status->modified.seconds = modified / NS_PER_SECOND;
     status->modified.nanoseconds = modified % NS_PER_SECOND;
-    status->changed = status->born = status->accessed = status->modified;
+    status->changed = status->born = status->modified;
+    status->accessed.seconds = wall_ns() / NS_PER_SECOND; /* a backup reads it, which is no change */
     return 0;
 }
 

@@ -15,7 +15,7 @@
 #define APPLICATION "com.netflix.Escrow-Buddy"
 #define ESCROW "com.apple.security.FDERecoveryKeyEscrow"
 #define STORED_MOST 24
-#define TEXT_MOST 300
+#define TEXT_MOST 12000
 
 enum domain { MANAGED, ROOT_HERE, ROOT, LOCAL, NETWORK, ESCROW_MANAGED, ESCROW_LOCAL, DOMAINS };
 static const char *const domain_names[DOMAINS] = {"managed", "rootHost", "root", "local", "network", "escrowManaged", "escrowLocal"};
@@ -168,6 +168,16 @@ static bool truthy(const struct stored *value) {
 
 bool preferences_requested(void) { return truthy(find(LOCAL, "GenerateNewKey")); }
 
+static double number_of(const struct stored *value) { return !value ? -1 : value->real ? value->number : (double)value->integer; }
+
+bool preferences_held_back(int64_t uid) {
+    const struct stored *failures = find(LOCAL, "ConsecutiveFailures"), *last = find(LOCAL, "LastAttempt"), *user = find(LOCAL, "LastFailedUID");
+    if (!failures || failures->type != CF_NUMBER || number_of(failures) < 3 || !last || last->type != CF_DATE) return false;
+    if (user && user->type == CF_NUMBER && uid >= 0 && number_of(user) != (double)uid) return false;
+    double since = (double)wall_ns() / NS_PER_SECOND - CF_EPOCH_SECONDS - last->number;
+    return since >= 0 && since < 86400;
+}
+
 static void check_write(const struct cf_object *key, const struct stored *was, const struct stored *is) {
     if (cf_is(key, "GenerateNewKey") && truthy(was) && !truthy(is) && !world->key_changed) violation("clears the request without a success");
     if (is->type == CF_STRING) secret_in(is->text, is->length, "a preference");
@@ -209,6 +219,9 @@ static uint32_t synchronise(bool works, enum domain domain) {
 
 uint32_t standin_CFPreferencesSynchronize(const struct cf_object *application, const struct cf_object *user, const struct cf_object *host) {
     bool works = !called(ID_CFPreferencesSynchronize) && strcmp(scenario->preferences_fail, "synchronise") != 0;
+    int64_t taken = (int64_t)(scenario->preferences_seconds * NS_PER_SECOND);
+    world_pass(taken);
+    world->preferences_ns += taken;
     return synchronise(works, domain_of(application, user, host));
 }
 

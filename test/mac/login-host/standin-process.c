@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "engine.h"
 #include "fdesetup.h"
 #include "record.h"
 #include "scenario.h"
@@ -136,7 +137,7 @@ static void apply_actions(const struct file_actions *actions, bool only_actions)
     for (int i = 0; actions && i < actions->count; i++) {
         const struct file_action *action = &actions->list[i];
         if (action->kind == ACTION_CLOSE) close(action->from);
-        if (action->kind == ACTION_DUP2 && action->from != action->to) dup2(action->from, action->to);
+        if (action->kind == ACTION_DUP2 && action->from != action->to) dup2(action->from, action->to), files_copied(action->from, action->to);
         if (action->kind == ACTION_OPEN) {
             int opened = open(action->path, action->flags & DARWIN_O_ACCMODE);
             if (opened >= 0 && opened != action->to) dup2(opened, action->to), close(opened);
@@ -150,8 +151,17 @@ static void apply_actions(const struct file_actions *actions, bool only_actions)
 static const struct behaviour *row_for(char *const *argv) {
     if (argv[1] && strcmp(argv[1], "isactive") == 0) return login->isactive;
     if (argv[1] && strcmp(argv[1], "changerecovery") == 0) return login->changerecovery;
+    if (argv[1] && strcmp(argv[1], "list") == 0) return login->list;
     violation("runs fdesetup %s", argv[1] ? argv[1] : "without a command");
     return behaviour_by_id("status-on");
+}
+
+/* A child gets 0, 1 and 2; as 3 at most a pipe's reading end, so that what it writes always has a reader. */
+static void check_streams(const struct file_actions *actions) {
+    for (int i = 0; actions && i < actions->count; i++) {
+        const struct file_action *action = &actions->list[i];
+        if (action->to > 3 || (action->to == 3 && (action->kind != ACTION_DUP2 || files_write_end(action->from)))) violation("gives the child descriptor %d", action->to);
+    }
 }
 
 static void check_spawn(const char *path, const struct attributes *attributes) {
@@ -165,12 +175,14 @@ int32_t standin_posix_spawn(int32_t *pid, const char *path, struct file_actions 
     const struct attributes *attribute = attributes ? *attributes : NULL;
     record_spawn(path, actions ? *actions : NULL, attribute, argv, envp);
     check_spawn(path, attribute);
+    check_streams(actions ? *actions : NULL);
+    if (engine_held_back() && fault_plan.import < 0) violation("starts fdesetup for a user who is held back");
     const struct behaviour *row = row_for(argv);
     if (fault) return fault == FAULT_AGAIN ? DARWIN_EAGAIN : DARWIN_ENOMEM;
     if (row->steps[0].kind == STEP_SPAWN_ERROR) return row->steps[0].number;
     struct player *player = world_add_player();
     if (!player) return DARWIN_EAGAIN;
-    player->rotation = row == login->changerecovery;
+    player->rotation = strcmp(argv[1] ? argv[1] : "", "changerecovery") == 0;
     world->rotation_calls += player->rotation;
     bool own_group = attribute && attribute->flags & DARWIN_SPAWN_SETPGROUP;
     pid_t child = fork();
@@ -180,6 +192,7 @@ int32_t standin_posix_spawn(int32_t *pid, const char *path, struct file_actions 
         player->pid = getpid();
         player->group = getpgrp();
         apply_actions(actions ? *actions : NULL, attribute && attribute->flags & DARWIN_SPAWN_CLOEXEC_DEFAULT);
+        player_begin(player);
         fdesetup_play(row, player, login->key_file_delay);
     }
     if (own_group) setpgid(child, attribute->group);
@@ -270,6 +283,7 @@ int32_t standin_kill(int32_t pid, int32_t number) {
     }
     const struct player *leader = player_with(pid < 0 ? -pid : pid);
     if (!leader) violation("signals a process that is not its child");
+    if (leader && leader->rotation) violation("signals a key change that has begun");
     if (pid > 0 && leader && leader->waited) violation("signals a process it already reaped");
     if (fault) return fail_with(DARWIN_EPERM);
     return signal_players(pid > 0 ? pid : 0, pid < 0 ? -pid : 0, linux_signal(number));

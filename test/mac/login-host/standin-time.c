@@ -14,6 +14,7 @@
 #define POLL_MOST 16
 
 int64_t wall_ns(void) { return FIRST_DATE_NS + world->now + world->slept + world->date_shift; }
+int64_t wall_start_ns(void) { return FIRST_DATE_NS + WORLD_START_NS; }
 
 int32_t standin_clock_gettime(int32_t clock, struct darwin_timespec *out) {
     if (called(ID_clock_gettime)) return fail_with(DARWIN_EINVAL);
@@ -83,15 +84,10 @@ int32_t standin_poll(struct darwin_pollfd *list, uint32_t count, int32_t timeout
     return ready;
 }
 
-static bool never(void *argument) {
-    (void)argument;
-    return false;
-}
-
 static void pass(int64_t nanoseconds) {
     struct timespec span = {nanoseconds / NS_PER_SECOND, nanoseconds % NS_PER_SECOND};
     if (world->real_time) nanosleep(&span, NULL);
-    else world_wait(never, NULL, world->now + nanoseconds);
+    else world_pass(nanoseconds);
 }
 
 int32_t standin_nanosleep(const struct darwin_timespec *span, struct darwin_timespec *left) {

@@ -34,13 +34,22 @@ void *standin_resolve(const char *symbol, const char *install_name);
 void files_start(void);
 void files_own(int descriptor);
 bool files_owned(int descriptor);
+/* Returns whether it is the writing end of a pipe. */
+bool files_write_end(int descriptor);
 /* Returns how many the plugin left open. */
 unsigned files_left(void);
 /* Returns the bytes a pipe's write end can still take under the scenario's limit. */
 size_t files_pipe_room(int descriptor);
 
+/* Returns whether a write into a pipe without a reader raises no SIGPIPE: F_SETNOSIGPIPE marks the open file that all its copies share. */
+bool files_quiet(int descriptor);
+/* For the child's side: `to` is a copy of `from` from now on. */
+void files_copied(int from, int to);
+
 /* Returns virtual wall-clock time, ns since 1970. */
 int64_t wall_ns(void);
+/* Returns the wall-clock time at which each run starts. */
+int64_t wall_start_ns(void);
 
 /* Blocks the plugin has not freed, and overruns found. */
 void memory_start(void);
@@ -61,6 +70,8 @@ void preferences_start(void);
 void preferences_record(void);
 /* Returns whether GenerateNewKey is true in the stored local value. */
 bool preferences_requested(void);
+/* Returns whether the stored back-off holds back the user with id `uid` (-1: not known). */
+bool preferences_held_back(int64_t uid);
 
 /* Returns whether bytes hold the password of the login, plain or escaped for XML, or the new key; notes a violation with `where`. */
 bool secret_in(const void *bytes, size_t length, const char *where);

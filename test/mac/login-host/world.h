@@ -14,6 +14,7 @@
 #include "faults.h"
 
 #define NS_PER_SECOND 1000000000LL
+#define WORLD_START_NS (3600 * NS_PER_SECOND) /* a round hour, so that traces are readable */
 #define WORLD_PLAYERS 16
 #define WORLD_STDIN_MOST 65536
 #define WORLD_EVENTS_MOST (1 << 20)
@@ -36,11 +37,14 @@ struct player {
     bool grandchild;
     bool ignores_term;
     bool waited; /* the plugin has its status */
-    bool rotation; /* changerecovery, not isactive */
+    bool rotation; /* changerecovery, which nobody may signal */
     bool exited_zero;
+    bool broken_pipe; /* ended by SIGPIPE: it wrote where nobody reads */
+    int64_t started; /* ns of virtual time */
     int64_t wake_at; /* ns of virtual time */
     int64_t started_real, ended_real; /* ns of real time, for measurements */
     uint64_t progress; /* bytes moved so far */
+    uint64_t turns;
     uint32_t stdin_length;
     uint8_t stdin_bytes[WORLD_STDIN_MOST];
 };
@@ -56,12 +60,14 @@ struct world {
     unsigned rotation_calls; /* changerecovery started so far */
     bool key_changed;
     int64_t key_file_time; /* virtual ns at which the new key's file appears; -1 = never */
+    int64_t key_file_date; /* its time of change, ns since 1970; 0 until somebody looked at it */
     unsigned players;
     struct player player[WORLD_PLAYERS];
     char violations[WORLD_VIOLATIONS][160];
     unsigned violation_count;
     unsigned invokes, allows, other_results, deactivations;
     bool request_cleared;
+    int64_t preferences_ns; /* that CFPreferences took in this Invoke */
     uint64_t worst_ns; /* longest virtual time from Invoke to its result */
     uint32_t hits_password, hits_key, searched_bytes;
     uint32_t events_length;
@@ -71,7 +77,7 @@ extern struct world *world;
 
 /* Makes the shared mapping. */
 void world_create(void);
-/* Makes everything as at the start of a run; `now` starts at a round hour so that traces are readable. */
+/* Makes everything as at the start of a run. */
 void world_reset(void);
 /* Notes a broken rule; the run fails, whatever else it did. */
 void violation(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -81,6 +87,8 @@ void world_spend(int64_t nanoseconds);
 bool world_wait(bool (*ready)(void *argument), void *argument, int64_t deadline);
 /* Gives each child that can run one turn; returns whether one moved a byte or ended. */
 bool world_turn(void);
+/* Lets time pass, whatever the children do meanwhile. */
+void world_pass(int64_t nanoseconds);
 /* Takes a slot for a process that is about to be forked. */
 struct player *world_add_player(void);
 /* Notes that `player` was killed, after waiting for its real end. */
@@ -88,6 +96,8 @@ void world_bury(struct player *player);
 /* Kills and reaps whatever is left; returns how many were alive. */
 unsigned world_clear(void);
 
+/* For the child's side: waits for its first turn, so that it never runs while the plugin does. */
+void player_begin(struct player *player);
 /* For the child's side: gives the turn back and waits for the next. */
 void player_rest(struct player *player, enum player_state state, int64_t wake_at);
 /* For the child's side: announces that it stops or ends now, without waiting for a turn. */

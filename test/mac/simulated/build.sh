@@ -29,8 +29,8 @@ compile() {
     cc -D_GNU_SOURCE -std=c11 -O2 -o "$folder/$name" "$@"
 }
 compile standin "$here"/standins/*.c
-compile run-in-root "$here/enter-root.c" "$here/run-in-root.c"
-compile serve "$here/enter-root.c" "$here/serve.c" "$here"/standins/plist*.c "$here/standins/seal.c" "$here/standins/sha256.c"
+compile run-in-root "$here/enter-root.c" "$here/run-in-root.c" "$here/virtual-time.c"
+compile serve "$here/enter-root.c" "$here/serve.c" "$here/virtual-time.c" "$here"/standins/plist*.c "$here/standins/seal.c" "$here/standins/sha256.c"
 
 # The Mac's own places. What stands nowhere here does not exist: timeout, realpath, flock, python3, jq.
 place() {
@@ -42,9 +42,9 @@ place() {
   done
 }
 place bin cat chmod cp date dd echo expr kill launchctl ln ls mkdir mv ps pwd rm rmdir sleep sync test
-place usr/bin awk basename chgrp cksum cmp codesign comm cut defaults diff dirname env false fdesetup file find grep head \
+place usr/bin awk basename chgrp cksum cmp codesign comm cut defaults diff dirname dscl env false fdesetup file find grep head \
   id logger mkfifo mktemp od paste plutil printf profiles readlink security sed sort stat sw_vers tail tee touch tr true uname uniq wc xargs
-place usr/sbin chown pkgutil spctl
+place usr/sbin chown pkgutil spctl sysadminctl sysctl
 place usr/libexec PlistBuddy
 mkdir "$folder/base/sbin"
 for shell in dash bash zsh; do

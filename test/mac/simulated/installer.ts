@@ -22,6 +22,8 @@ export interface Component {
   readonly installLocation: string;
   /** Paths of bundles that replace an older one as a whole, below the payload. */
   readonly upgradeBundles: readonly string[];
+  /** Paths of bundles that are left out when a newer one stands there. */
+  readonly versionedBundles: readonly string[];
   /** Folder with the payload, owners and modes as in the archive; undefined without payload. */
   readonly payload: string | undefined;
   /** Folder with the installer scripts. */
@@ -75,14 +77,18 @@ function unpack(member: string, archive: 'Payload' | 'Scripts'): string | undefi
 /** Returns what PackageInfo says of a component whose trees are given. */
 export function readComponent(packageInfo: string, trees: Pick<Component, 'payload' | 'scripts'>): Component {
   const attribute = (name: string) => new RegExp(`<pkg-info\\b[^>]*\\s${name}="([^"]*)"`).exec(packageInfo)?.[1];
-  const listed = /<upgrade-bundle>(.*?)<\/upgrade-bundle>/s.exec(packageInfo)?.[1] ?? '';
-  const upgraded = new Set([...listed.matchAll(/id="([^"]*)"/g)].map((match) => match[1]));
+  const listed = (element: string) => {
+    const children = new RegExp(`<${element}>(.*?)</${element}>`, 's').exec(packageInfo)?.[1] ?? '';
+    const ids = new Set([...children.matchAll(/id="([^"]*)"/g)].map((match) => match[1]));
+    return bundles.filter(([tag]) => ids.has(/\sid="([^"]*)"/.exec(tag)?.[1])).map((match) => match[1]!);
+  };
   const bundles = [...packageInfo.matchAll(/<bundle\b[^>]*\spath="([^"]*)"[^>]*>/g)];
   return {
     identifier: attribute('identifier') ?? '',
     version: attribute('version') ?? '0',
     installLocation: attribute('install-location') ?? '/',
-    upgradeBundles: bundles.filter(([tag]) => upgraded.has(/\sid="([^"]*)"/.exec(tag)?.[1])).map((match) => match[1]!),
+    upgradeBundles: listed('upgrade-bundle'),
+    versionedBundles: listed('bundle-version'),
     ...trees,
   };
 }
@@ -93,7 +99,8 @@ const SANDBOX = '/private/tmp/PKInstallSandbox.sImUla/Scripts';
 /**
  * Installs a component on a simulated Mac as `installer -pkg` does, and returns what came of it.
  *
- * Order: preinstall (fails: nothing is copied), payload (a bundle to be upgraded is replaced whole), postinstall (fails:
+ * Order: preinstall (fails: nothing is copied), payload (a bundle to be upgraded is replaced whole; one that is compared by
+ * version and older than what is there is left out, and all other files here with it), postinstall (fails:
  * the payload stays, no receipt), receipt. Source: installer(8), PackageKit's behaviour in the field.
  *
  * @param target mount point of the volume, `/` for the running system
@@ -118,7 +125,7 @@ async function runScript(mac: SimulatedMac, component: Component, phase: string,
   const location = target === '/' ? component.installLocation : `${target}${component.installLocation}`;
   const run = await mac.run([`${folder}/${phase}`, `/private/tmp/${component.identifier}.pkg`, location, target, '/'], {
     folder,
-    timeoutMs: 600_000,
+    limitSeconds: 600,
     environment: {
       SCRIPT_NAME: phase,
       PACKAGE_PATH: `/private/tmp/${component.identifier}.pkg`,
@@ -135,11 +142,26 @@ function layDown(mac: SimulatedMac, component: Component, target: string): void 
   if (component.payload === undefined) return;
   const location = mac.path(join(target, component.installLocation));
   mkdirSync(location, { recursive: true });
+  if (component.versionedBundles.some((bundle) => isOlder(join(component.payload!, bundle), join(location, bundle))))
+    return;
   for (const bundle of component.upgradeBundles) rmSync(join(location, bundle), { recursive: true, force: true });
   // cp and not cpSync: owners, modes and links have to survive.
   execFileSync('cp', ['-a', '--no-preserve=timestamps', `${component.payload}/.`, location]);
   // The root record of a payload is the install location itself, which PackageKit does not change.
   chmodSync(location, 0o755);
+}
+
+/** Whether Installer leaves a bundle out because a newer one is there: CFBundleVersion, number by number. */
+function isOlder(bundle: string, there: string): boolean {
+  const numbers = (folder: string) => {
+    const info = join(folder, 'Contents/Info.plist');
+    if (!existsSync(info)) return [];
+    const version = /<key>CFBundleVersion<\/key>\s*<string>([\d.]+)/.exec(readFileSync(info, 'utf8'))?.[1];
+    return (version ?? '').split('.').map(Number);
+  };
+  const [ours, theirs] = [numbers(bundle), numbers(there)];
+  const different = theirs.findIndex((number, i) => number !== (ours[i] ?? 0));
+  return different >= 0 && theirs[different]! > (ours[different] ?? 0);
 }
 
 function writeReceipt(mac: SimulatedMac, component: Component, target: string): void {

@@ -13,7 +13,7 @@ shell=${3:-dash}
 umask 022
 mkdir -p "$root"
 cd "$root"
-mkdir -p .host .sim/rights .sim/rules .sim/launchd .sim/hooks bin sbin usr dev Users/alex Volumes \
+mkdir -p .host .sim/rights .sim/rules .sim/launchd .sim/hooks .sim/sleepers bin sbin usr dev Users/alex Volumes \
   Library/Security/SecurityAgentPlugins Library/LaunchDaemons Library/Preferences 'Library/Managed Preferences' \
   'Library/Application Support' System/Library/Security private/etc private/tmp private/var/select private/var/db/receipts \
   private/var/log private/var/run private/var/root/Library/Preferences private/var/tmp \

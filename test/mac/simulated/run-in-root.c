@@ -2,9 +2,11 @@
  * run-in-root ROOT BASE HOST -- PROGRAM [ARGUMENT...]
  *
  * Runs PROGRAM on the disk ROOT, once, for use by hand. SIM_ENV_NAME=VALUE in the environment becomes NAME=VALUE there,
- * SIM_ENV_PWD the working folder. Exit status: PROGRAM's, 128 + signal, or 125 when no root could be entered.
+ * SIM_ENV_PWD the working folder. Exit status: PROGRAM's, 128 + signal, 124 when it waited for ever, or
+ * 125 when no root could be entered.
  */
 #include "enter-root.h"
+#include "virtual-time.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,6 +14,8 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+enum { TIME_UP = 124 };
 
 static int ended(int status) {
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
@@ -44,7 +48,7 @@ int main(int argc, char **argv) {
 	if (first == 0) {
 		pid_t script = fork();
 		if (script == 0) run_on_disk(&p, folder ? folder : "/", kept, argv + 5);
-		_exit(wait_for(script));
+		_exit(wait_in_virtual_time(p.root, script, 86400) ? wait_for(script) : TIME_UP);
 	}
 	return wait_for(first);
 }

@@ -14,12 +14,13 @@ const PAGE = 4096;
  * It is for the simulated Mac alone, where nothing loads it: enough for `file`, for `codesign --verify` of damage, and
  * small. Layouts: mach-o/loader.h, mach-o/fat.h, codedirectory.h of Security.
  *
+ * @param version as Info.plist has it; `team`: who signed, `ABCDE12345` unless told, null for nobody (ad hoc)
  * @param folder the bundle's own path, ending in `.bundle`
  * @param resources files below Contents/Resources, name to content; `.sh` files are made executable
  */
 export function writeSealedBundle(
   folder: string,
-  version: { short: string; build: string },
+  version: { short: string; build: string; team?: string | null },
   resources: Readonly<Record<string, string | Buffer>>,
   architectures: readonly Architecture[] = ['x86_64', 'arm64'],
 ): void {
@@ -36,7 +37,12 @@ export function writeSealedBundle(
   for (const [name, bytes] of Object.entries(resources))
     put(`Resources/${name}`, bytes, name.endsWith('.sh') ? 0o755 : 0o644);
   put('_CodeSignature/CodeResources', sealed);
-  put('MacOS/Escrow Buddy', universal(architectures, Buffer.from(info), Buffer.from(sealed)), 0o755);
+  const team = version.team === undefined ? 'ABCDE12345' : version.team;
+  put(
+    'MacOS/Escrow Buddy',
+    universal(architectures, { info: Buffer.from(info), sealed: Buffer.from(sealed), team }),
+    0o755,
+  );
 }
 
 function plist(body: string): string {
@@ -70,25 +76,34 @@ function renderResources(resources: Readonly<Record<string, string | Buffer>>): 
   return plist(`<key>files2</key>\n<dict>\n${files.join('')}</dict>\n`);
 }
 
-/** SuperBlob with one CodeDirectory, SHA-256, slots for Info.plist (-1) and CodeResources (-3). */
-function signature(code: Buffer, info: Buffer, resources: Buffer): Buffer {
+/** What a slice's signature is made of. */
+interface Sealed {
+  readonly info: Buffer;
+  readonly sealed: Buffer;
+  readonly team: string | null;
+}
+
+/** SuperBlob with one CodeDirectory of version 0x20200, SHA-256, slots for Info.plist (-1) and CodeResources (-3). */
+function signature(code: Buffer, { info, sealed, team }: Sealed): Buffer {
   const identifier = Buffer.from('com.netflix.Escrow-Buddy\0');
+  const names = Buffer.concat([identifier, Buffer.from(team === null ? '' : `${team}\0`)]);
   const pages = Math.ceil(code.length / PAGE);
-  const header = Buffer.alloc(44);
-  const specials = [sha256(resources), Buffer.alloc(32), sha256(info)];
+  const header = Buffer.alloc(52);
+  const specials = [sha256(sealed), Buffer.alloc(32), sha256(info)];
   const hashes = Array.from({ length: pages }, (_, i) => sha256(code.subarray(i * PAGE, (i + 1) * PAGE)));
-  const size = header.length + identifier.length + 32 * (specials.length + hashes.length);
+  const size = header.length + names.length + 32 * (specials.length + hashes.length);
   header.writeUInt32BE(0xfade0c02, 0);
   header.writeUInt32BE(size, 4);
-  header.writeUInt32BE(0x20100, 8);
-  header.writeUInt32BE(2, 12); // adhoc
-  header.writeUInt32BE(header.length + identifier.length + 32 * specials.length, 16);
+  header.writeUInt32BE(0x20200, 8);
+  header.writeUInt32BE(team === null ? 2 : 0, 12); // adhoc
+  header.writeUInt32BE(header.length + names.length + 32 * specials.length, 16);
   header.writeUInt32BE(header.length, 20);
   header.writeUInt32BE(specials.length, 24);
   header.writeUInt32BE(pages, 28);
   header.writeUInt32BE(code.length, 32);
   header.set([32, 2, 0, 12], 36); // hash size, SHA-256, platform, log2 of the page size
-  const directory = Buffer.concat([header, identifier, ...specials, ...hashes]);
+  if (team !== null) header.writeUInt32BE(header.length + identifier.length, 48);
+  const directory = Buffer.concat([header, names, ...specials, ...hashes]);
   const superBlob = Buffer.alloc(20);
   superBlob.writeUInt32BE(0xfade0cc0, 0);
   superBlob.writeUInt32BE(superBlob.length + directory.length, 4);
@@ -97,7 +112,7 @@ function signature(code: Buffer, info: Buffer, resources: Buffer): Buffer {
   return Buffer.concat([superBlob, directory]);
 }
 
-function slice(architecture: Architecture, info: Buffer, resources: Buffer): Buffer {
+function slice(architecture: Architecture, sealed: Sealed): Buffer {
   const code = Buffer.alloc(2 * PAGE);
   code.writeUInt32LE(0xfeedfacf, 0);
   code.writeUInt32LE(CPU_TYPES[architecture], 4);
@@ -107,12 +122,12 @@ function slice(architecture: Architecture, info: Buffer, resources: Buffer): Buf
   code.writeUInt32LE(0x1d, 32); // LC_CODE_SIGNATURE
   code.writeUInt32LE(16, 36);
   code.writeUInt32LE(code.length, 40);
-  code.writeUInt32LE(signature(code, info, resources).length, 44);
-  return Buffer.concat([code, signature(code, info, resources)]);
+  code.writeUInt32LE(signature(code, sealed).length, 44);
+  return Buffer.concat([code, signature(code, sealed)]);
 }
 
-function universal(architectures: readonly Architecture[], info: Buffer, resources: Buffer): Buffer {
-  const slices = architectures.map((architecture) => slice(architecture, info, resources));
+function universal(architectures: readonly Architecture[], sealed: Sealed): Buffer {
+  const slices = architectures.map((architecture) => slice(architecture, sealed));
   const header = Buffer.alloc(PAGE);
   header.writeUInt32BE(0xcafebabe, 0);
   header.writeUInt32BE(slices.length, 4);
@@ -122,7 +137,8 @@ function universal(architectures: readonly Architecture[], info: Buffer, resourc
     header.writeUInt32BE(offset, 16 + 20 * i);
     header.writeUInt32BE(bytes.length, 20 + 20 * i);
     header.writeUInt32BE(12, 24 + 20 * i);
-    const whole = Buffer.alloc(Math.ceil(bytes.length / PAGE) * PAGE);
+    const last = i === slices.length - 1;
+    const whole = Buffer.alloc(last ? bytes.length : Math.ceil(bytes.length / PAGE) * PAGE);
     bytes.copy(whole);
     offset += whole.length;
     return whole;

@@ -2,9 +2,10 @@
  * serve ROOT BASE HOST
  *
  * Serves one simulated Mac to a test: a request a line on standard input, words separated by tabs; a line back.
- *   run FOLDER MILLISECONDS LABEL [NAME=VALUE...] -- PROGRAM [ARGUMENT...]
- *              "STATUS MILLISECONDS": the program's status, 128 + signal, 124 when time was up. Its output goes to the
- *              files stdout and stderr beside ROOT. LABEL: the launchd job whose script this is, or "-".
+ *   run FOLDER SECONDS LABEL DISK [NAME=VALUE...] -- PROGRAM [ARGUMENT...]
+ *              the program's status, 128 + signal, or 124 when SECONDS of simulated time were up or all waited for ever.
+ *              Its output goes to the files stdout and stderr beside ROOT. LABEL: the launchd job whose script this is, or
+ *              "-". DISK: "writable", or "read-only": every write fails.
  *   reset FOLDER   the disk becomes a copy of FOLDER; save FOLDER: the other way round. "ok" or "error REASON"
  *   right NAME     the right as JSON, or null
  *   seal PATH      "ok", or why codesign would refuse the bundle
@@ -12,20 +13,20 @@
  */
 #include "enter-root.h"
 #include "standins/seal.h"
+#include "virtual-time.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { TIME_UP = 124 };
@@ -116,10 +117,14 @@ static int beside(const char *name) {
 	return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 }
 
-static double milliseconds(void) {
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+/* In a child: all of the disk but the simulation's own state becomes read-only for it and its children. */
+static void write_protect(void) {
+	char path[4096];
+	if (unshare(CLONE_NEWNS)) _exit(NO_ROOT);
+	for (size_t i = 1; i < sizeof MUTABLE / sizeof *MUTABLE; i++) {
+		snprintf(path, sizeof path, "%s/%s", disk.root, MUTABLE[i]);
+		if (mount(path, path, NULL, MS_BIND, NULL) || mount("none", path, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL)) _exit(NO_ROOT);
+	}
 }
 
 static void mark_job(const char *label, pid_t script) {
@@ -137,30 +142,27 @@ static void mark_job(const char *label, pid_t script) {
 static void run(char **words, size_t count) {
 	size_t dashes = 0;
 	while (dashes < count && strcmp(words[dashes], "--")) dashes++;
-	if (dashes < 3 || dashes + 1 >= count) {
+	if (dashes < 4 || dashes + 1 >= count) {
 		printf("error form of run\n");
 		return;
 	}
 	words[dashes] = NULL;
-	double start = milliseconds();
 	pid_t script = fork();
 	if (script == 0) {
 		dup2(open("/dev/null", O_RDONLY), 0);
 		dup2(beside("stdout"), 1);
 		dup2(beside("stderr"), 2);
-		run_on_disk(&disk, words[0], words + 3, words + dashes + 1);
+		if (!strcmp(words[3], "read-only")) write_protect();
+		run_on_disk(&disk, words[0], words + 4, words + dashes + 1);
 	}
 	mark_job(words[2], script);
-	int watch = (int)syscall(SYS_pidfd_open, script, 0), status = 0;
-	struct pollfd ready = {watch, POLLIN, 0};
-	bool in_time = poll(&ready, 1, atoi(words[1])) > 0;
+	bool in_time = wait_in_virtual_time(disk.root, script, atof(words[1]));
+	int status = 0;
 	kill(-1, SIGKILL); /* process 1 of a namespace of our own: all others in it, the script's left-overs */
 	while (waitpid(script, &status, 0) < 0 && errno == EINTR) continue;
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) continue;
-	close(watch);
 	mark_job(words[2], 0);
-	int code = !in_time ? TIME_UP : WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-	printf("%d %.1f\n", code, milliseconds() - start);
+	printf("%d\n", !in_time ? TIME_UP : WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
 }
 
 static void show_right(const char *name) {

@@ -10,8 +10,11 @@ const HERE = import.meta.dirname;
 /** The repository's folder. */
 export const REPOSITORY = resolve(HERE, '../../..');
 
-/** Status of a run that was ended because its time was up, as timeout(1) of GNU gives it. */
+/** Status of a run that waited for ever, or longer than its limit of simulated time. */
 export const TIME_UP = 124;
+
+/** What the clock of a new disk shows; as in standins/time.c. */
+const FIRST_SECOND = 1_794_988_800;
 
 /** Status of a script that a `kill` fault ended: 128 + SIGKILL. */
 export const KILLED = 137;
@@ -19,7 +22,6 @@ export const KILLED = 137;
 /** How one program on the simulated Mac ended. */
 export interface Run {
   readonly status: number;
-  readonly milliseconds: number;
 }
 
 /** What one call of a tool looked like; stdin only where the tool read it, as `FNV-1a-64:size`. */
@@ -42,15 +44,22 @@ export interface Right {
 /** Options of one run. */
 export interface RunOptions {
   readonly folder?: string;
-  readonly timeoutMs?: number;
+  /** Simulated seconds; see virtual-time.h. */
+  readonly limitSeconds?: number;
   readonly environment?: Readonly<Record<string, string>>;
   /** The launchd job whose script this is: `launchctl bootout` of it kills the script. */
   readonly job?: string;
+  /** Every write to the disk fails, every removal too. */
+  readonly readOnly?: boolean;
 }
 
-/** The shells that macOS's /bin/sh may be (bash in POSIX mode, or dash by /private/var/select/sh). */
-export const SHELLS = ['dash', 'bash'] as const;
-export type Shell = (typeof SHELLS)[number];
+export type Shell = 'dash' | 'bash' | 'zsh';
+
+/** The shells that macOS's /bin/sh may be, as /private/var/select/sh says: bash in POSIX mode, dash, or zsh as sh. */
+export const SHELLS: readonly Shell[] = (['dash', 'bash', 'zsh'] as const).filter(
+  // bash and dash have to be there; see simulatedMacNeeds.
+  (shell) => shell !== 'zsh' || existsSync('/usr/bin/zsh') || existsSync('/bin/zsh'),
+);
 
 /**
  * Returns a started simulated Mac with a fresh disk: the stock right of macOS 15, nothing of ours.
@@ -65,6 +74,8 @@ export type Shell = (typeof SHELLS)[number];
 export class SimulatedMac {
   readonly work: string;
   readonly disk: string;
+  /** Whether every write to the disk fails in the next runs, unless a run says otherwise. */
+  readOnly = false;
   #server: ChildProcess;
   #answers: Interface;
   #waiting: ((line: string) => void)[] = [];
@@ -93,11 +104,21 @@ export class SimulatedMac {
 
   /** Runs a program on the Mac, as root with an installer's bare environment. */
   async run(program: readonly string[], options: RunOptions = {}): Promise<Run> {
-    const { folder = '/', timeoutMs = 60_000, environment = {}, job = '-' } = options;
+    const { folder = '/', limitSeconds = 3600, environment = {}, job = '-', readOnly = this.readOnly } = options;
     const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
-    const answer = await this.#ask(['run', folder, String(timeoutMs), job, ...variables, '--', ...program]);
-    const [status, milliseconds] = answer.split(' ').map(Number);
-    return { status: status!, milliseconds: milliseconds! };
+    const where = [folder, String(limitSeconds), job, readOnly ? 'read-only' : 'writable'];
+    return { status: Number(await this.#ask(['run', ...where, ...variables, '--', ...program])) };
+  }
+
+  /** The simulated time, in seconds since 1970. */
+  now(): number {
+    const path = this.path('/.sim/clock');
+    return FIRST_SECOND + (existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0);
+  }
+
+  /** Lets simulated time pass in which nothing happens. */
+  async pass(seconds: number): Promise<void> {
+    await this.put('/.sim/clock', (this.now() - FIRST_SECOND + seconds).toFixed(3), 0o600);
   }
 
   /** Runs shell text with the Mac's /bin/sh, and returns what it printed. */

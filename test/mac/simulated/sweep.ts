@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { install } from './installer.ts';
 import {
   disk,
@@ -31,7 +31,7 @@ export interface Act {
 }
 
 /** How an external command is disturbed. */
-export type Disturbance = 'none' | 'fail 1' | 'kill';
+export type Disturbance = 'none' | 'fail 1' | 'kill' | 'full disk';
 const DISTURBANCES: readonly Disturbance[] = ['fail 1', 'kill'];
 
 /** One disturbed run: the n-th external command of an act, and what it broke. */
@@ -61,6 +61,14 @@ async function registeredOnce({ mac }: World): Promise<string[]> {
   if (list.indexOf(ENTRY) !== list.indexOf(ANCHOR) - 1) wrong.push('not directly before the anchor');
   if ((await mac.seal(BUNDLE)) !== 'ok') wrong.push('the bundle is not valid');
   return wrong;
+}
+
+/** The guard is whole and runs, and nothing but what it is made of lies beside it. */
+async function guarded({ mac }: World): Promise<string[]> {
+  const wrong = existsSync(mac.path('/.sim/launchd/com.netflix.Escrow-Buddy.guard')) ? [] : ['the guard does not run'];
+  const beside = existsSync(mac.path(dirname(GUARD_SCRIPT))) ? readdirSync(mac.path(dirname(GUARD_SCRIPT))) : [];
+  const stray = beside.filter((name) => name !== 'guard.sh' && name !== 'guard.plist');
+  return [...wrong, ...stray.map((name) => `beside guard.sh: ${name}`)];
 }
 
 async function unregistered({ mac }: World): Promise<string[]> {
@@ -121,9 +129,36 @@ export const ACTS: readonly Act[] = [
       await setting(world.mac, '{EnableGuard = 1;}');
     },
     run: ({ mac, packages }) => install(mac, packages.product),
+    wrong: async (world) => [...(await registeredOnce(world)), ...(await guarded(world))],
+  },
+  {
+    name: "install the guard's package, where something else stands",
+    async prepare(world) {
+      await world.mac.reset(world.installed);
+      await withOthers(world, true);
+      await world.mac.shell('/bin/launchctl bootout system/com.netflix.Escrow-Buddy.guard');
+      await world.mac.shell(
+        `/bin/chmod 0777 '${dirname(GUARD_SCRIPT)}'; /bin/rm '${GUARD_SCRIPT}'; /bin/mkdir '${GUARD_SCRIPT}'`,
+      );
+    },
+    run: ({ mac, packages }) => install(mac, packages.guard),
+    wrong: async (world) => [...(await registeredOnce(world)), ...(await guarded(world))],
+  },
+  {
+    name: 'install all three packages on another volume',
+    async prepare(world) {
+      await world.mac.reset(world.empty);
+      await world.mac.put('/Volumes/Other/keep', '');
+      await withOthers(world, false);
+    },
+    async run({ mac, packages }) {
+      for (const component of [packages.product, packages.guard, packages.uninstall])
+        await install(mac, component, '/Volumes/Other');
+    },
     async wrong(world) {
-      const loaded = existsSync(world.mac.path('/.sim/launchd/com.netflix.Escrow-Buddy.guard'));
-      return [...(await registeredOnce(world)), ...(loaded ? [] : ['the guard does not run'])];
+      const there = existsSync(world.mac.path(`/Volumes/Other${BUNDLE}/Contents/Info.plist`));
+      const here = disk(world.mac).filter((line) => /^(Library|private).*Escrow[ -]Buddy/.test(line));
+      return [...(await unregistered(world)), ...(there ? [] : ['the bundle is not there']), ...here];
     },
   },
   {
@@ -205,9 +240,10 @@ async function pointsOf(world: World, act: Act): Promise<Point[] | Finding> {
   const count = world.mac.calls();
   const wrong = await act.wrong(world);
   if (wrong.length > 0) return { act: act.name, disturbance: 'none', n: 0, broken: [...wrong, world.mac.stdout()] };
-  return DISTURBANCES.flatMap((disturbance) =>
-    Array.from({ length: count }, (_, i) => ({ act: act.name, disturbance, n: i + 1 })),
+  const each = DISTURBANCES.flatMap((disturbance) =>
+    Array.from({ length: count }, (_, i): Point => ({ act: act.name, disturbance, n: i + 1 })),
   );
+  return [{ act: act.name, disturbance: 'full disk', n: 0 }, ...each];
 }
 
 /**
@@ -229,8 +265,12 @@ export async function disturb(world: World, act: Act, point: Point): Promise<Fin
     if (worked && !(await loginWorks(mac))) broken.push(`${when}: LOGIN BLOCKED`);
     if (mac.unknownCalls() !== '') broken.push(`${when}: ${mac.unknownCalls().trim()}`);
   };
-  await mac.faults(`${point.n} ${point.disturbance}`);
+  const full = point.disturbance === 'full disk';
+  if (full) await mac.faults();
+  else await mac.faults(`${point.n} ${point.disturbance}`);
+  mac.readOnly = full;
   const first = await act.run(world);
+  mac.readOnly = false;
   if ((first as { status?: number } | undefined)?.status === TIME_UP) broken.push('it did not end');
   await look('disturbed');
   await mac.faults();

@@ -1,8 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { templateReader } from '../../../build/scripts/render-script.ts';
 import type { ScriptInput } from '../../../build/scripts/script-values.ts';
-import { renderScripts, type ScriptPackage, templateReader } from '../../../build/stages/generate-scripts.ts';
+import { renderScripts, type ScriptPackage } from '../../../build/stages/generate-scripts.ts';
+import { developerIdRequirement } from '../../../src/code-signature/requirement/requirement.ts';
+import { renderRequirement } from '../../../src/code-signature/requirement/text.ts';
 import { needs } from '../../support/needs.ts';
 import { type Component, expandPackage } from './installer.ts';
 import { writeSealedBundle } from './sealed-bundle.ts';
@@ -28,17 +31,18 @@ function scriptInput(version: string): ScriptInput {
   return {
     productName: 'Escrow Buddy',
     bundleName: 'Escrow Buddy.bundle',
+    executable: 'Escrow Buddy',
     packageIdentifier: 'com.netflix.Escrow-Buddy',
     bundleIdentifier: 'com.netflix.Escrow-Buddy',
+    loginRight: 'system.login.console',
     mechanism: ENTRY,
     anchor: ANCHOR,
     version,
     installLocation: '/Library/Security/SecurityAgentPlugins',
-    teamIdentifier: null,
     minimumMacOS: '10.14.4',
     guardIdentifier: GUARD_LABEL,
     uninstallIdentifier: 'com.netflix.Escrow-Buddy.uninstall',
-    codeSigned: true,
+    codeRequirement: renderRequirement(developerIdRequirement('com.netflix.Escrow-Buddy', 'ABCDE12345')),
   };
 }
 
@@ -77,6 +81,7 @@ export function testPackages(folder: string, version = '1.1.0'): Packages {
       version,
       installLocation: name === 'product' ? '/Library/Security/SecurityAgentPlugins' : '/',
       upgradeBundles: name === 'product' ? ['./Escrow Buddy.bundle'] : [],
+      versionedBundles: [],
       payload: name === 'product' ? payload : undefined,
       scripts: tree,
     };

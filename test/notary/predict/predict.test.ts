@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { standingClock } from '../../../src/base/clock.ts';
 import { accessBuffer } from '../../../src/base/random-access.ts';
 import type { BundleEntry } from '../../../src/code-signature/bundle-entry.ts';
 import { codeDirectoryDigest, encodeCodeDirectory, FLAG_RUNTIME } from '../../../src/code-signature/code-directory.ts';
@@ -24,6 +23,7 @@ import type { RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
 import { readXar } from '../../../src/xar/read.ts';
 import { sampleBundle, sampleSlice } from '../../code-signature/sample.ts';
 import { NOW, rehearsalSigner } from '../../code-signature/signers.ts';
+import { standingClock } from '../../support/standing-clock.ts';
 import { completed, fileOf, rehearse } from '../rehearsed.ts';
 import { type SampleSigning, sampleIdentity, samplePackage, sampleTimestamp } from '../sample-package.ts';
 

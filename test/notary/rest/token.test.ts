@@ -1,7 +1,7 @@
 import { createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { standingClock } from '../../../src/base/clock.ts';
 import { tokenMaker } from '../../../src/notary/rest/token.ts';
+import { standingClock } from '../../support/standing-clock.ts';
 
 const key = generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey;
 const START = new Date('2026-01-01T00:00:00Z');

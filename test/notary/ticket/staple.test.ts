@@ -2,7 +2,6 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { standingClock } from '../../../src/base/clock.ts';
 import { accessBuffer } from '../../../src/base/random-access.ts';
 import { signBundle } from '../../../src/code-signature/sign/sign-bundle.ts';
 import { verifyBundle } from '../../../src/code-signature/verify/verify-code.ts';
@@ -13,6 +12,7 @@ import { readXar } from '../../../src/xar/read.ts';
 import { buildTrailer, parseTrailer } from '../../../src/xar/trailer.ts';
 import { sampleBundle } from '../../code-signature/sample.ts';
 import { NOW, rehearsalSigner } from '../../code-signature/signers.ts';
+import { standingClock } from '../../support/standing-clock.ts';
 import { samplePackage } from '../sample-package.ts';
 
 let folder: string;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FormatError } from '../../../src/base/errors.ts';
-import { Fields, octetsOf, oidOf, parseAsn1, parseWholeAsn1, textOf, timeOf } from '../../../src/pki/asn1/asn1.ts';
+import { asn1Text, Fields, octetsOf, oidOf, parseAsn1, parseWholeAsn1, timeOf } from '../../../src/pki/asn1/asn1.ts';
 import { der, octetString, sequence, TAG, utf8String } from '../../../src/pki/asn1/der.ts';
 
 const node = (text: string) => parseWholeAsn1(Buffer.from(text.replace(/\s/g, ''), 'hex'), 'test');
@@ -74,12 +74,12 @@ describe('values', () => {
     for (const bad of ['0401ff', `170d${Buffer.from('261301000000Z').toString('hex')}`, '1700']) {
       expect(() => timeOf(node(bad)), bad).toThrow(FormatError);
     }
-    expect(() => textOf(node('020101'))).toThrow(FormatError);
+    expect(() => asn1Text(node('020101'))).toThrow(FormatError);
   });
 
   it('are read as their types say', () => {
-    expect(textOf(node('1e04 00c4 0042'))).toBe('ÄB');
-    expect(textOf(node('1401 e9'))).toBe('é');
+    expect(asn1Text(node('1e04 00c4 0042'))).toBe('ÄB');
+    expect(asn1Text(node('1401 e9'))).toBe('é');
     const fraction = Buffer.from('20260102030405.25Z', 'latin1');
     expect(timeOf(parseWholeAsn1(der(TAG.generalizedTime, fraction), 'test')).toISOString()).toBe(
       '2026-01-02T03:04:05.250Z',

@@ -1,18 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { standingClock } from '../../../src/base/clock.ts';
 import { NetworkError, type PipelineError, RefusedError } from '../../../src/base/errors.ts';
 import { type TimestampClientOptions, timestampClient } from '../../../src/pki/timestamp/timestamp.ts';
 import { verifyTimestampToken } from '../../../src/pki/timestamp/timestamp-token.ts';
 import { appleTrust } from '../../../src/pki/x509/apple-roots.ts';
 import { makeRehearsalAuthority, type RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
-import {
-  rehearsalTimestampAuthority,
-  startTimestampServer,
-  type TimestampFault,
-  type TimestampServer,
-} from '../../../src/rehearsal/timestamp-authority.ts';
+import { rehearsalTimestampAuthority } from '../../../src/rehearsal/timestamp-authority.ts';
 import { sharedAuthority } from '../../rehearsal/shared-authority.ts';
+import { type ServerFault, startTimestampServer, type TimestampServer } from '../../rehearsal/timestamp-server.ts';
+import { standingClock } from '../../support/standing-clock.ts';
 
 const SIGNATURE = randomBytes(256);
 const START = new Date();
@@ -26,7 +22,7 @@ beforeAll(async () => {
 afterEach(() => Promise.all(servers.splice(0).map((server) => server.close())));
 
 /** Asks for a token while the given faults happen to the first requests. */
-async function ask(faults: (TimestampFault | undefined)[], options: Partial<TimestampClientOptions> = {}) {
+async function ask(faults: (ServerFault | undefined)[], options: Partial<TimestampClientOptions> = {}) {
   const clock = standingClock(START);
   const server = await startTimestampServer(rehearsalTimestampAuthority(authority, clock), faults);
   servers.push(server);
@@ -54,7 +50,7 @@ describe('timestampClient', () => {
   });
 
   it('tries again after each fault that may pass, waiting 1, 2, 4 and 8 s', async () => {
-    const faults: TimestampFault[] = [
+    const faults: ServerFault[] = [
       { kind: 'http', status: 503 },
       { kind: 'hang-up' },
       { kind: 'garbage' },
@@ -87,7 +83,7 @@ describe('timestampClient', () => {
     expect((outcome as PipelineError).code).toBe('NETWORK_TIMEOUT');
   });
 
-  it.each<[string, TimestampFault]>([
+  it.each<[string, ServerFault]>([
     ['TIMESTAMP_NONCE', { kind: 'wrong-nonce' }],
     ['TIMESTAMP_IMPRINT', { kind: 'wrong-imprint' }],
     ['CMS_SIGNATURE', { kind: 'wrong-signature' }],

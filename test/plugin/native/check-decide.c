@@ -5,8 +5,8 @@
 #include "decide.h"
 
 /* Facts as the names of tests spell them: the first field that differs from ALL_WELL decides. */
-static const struct facts ALL_WELL = {ANSWER_YES, ANSWER_NO, ANSWER_YES, FILEVAULT_ON,
-                                      ANSWER_YES, ANSWER_NO, ANSWER_YES, ANSWER_NO};
+static const struct facts ALL_WELL = {ANSWER_YES, ANSWER_NO, ANSWER_NO, ANSWER_YES, ANSWER_NO, FILEVAULT_ON,
+                                      ANSWER_YES, ANSWER_NO, ANSWER_NO, ANSWER_YES, ANSWER_YES};
 
 static void stops(const char *name, struct facts facts, const char *code) {
   const struct decision decision = decide(&facts);
@@ -15,8 +15,9 @@ static void stops(const char *name, struct facts facts, const char *code) {
 
 static void check_order(void) {
   struct facts facts = {0};
-  const enum fact order[] = {FACT_REQUESTED,   FACT_REQUEST_FORCED, FACT_ESCROW_PROFILE, FACT_FILEVAULT,
-                             FACT_CREDENTIALS, FACT_TOKEN_LOGIN,    FACT_REPRESENTABLE,  FACT_HELD_BACK};
+  const enum fact order[] = {FACT_REQUESTED, FACT_REQUEST_FORCED, FACT_DONE_SINCE,  FACT_ESCROW_PROFILE,
+                             FACT_HELD_BACK, FACT_FILEVAULT,      FACT_USERNAME,    FACT_GUEST_LOGIN,
+                             FACT_TOKEN_LOGIN, FACT_PASSWORD,     FACT_REPRESENTABLE};
   bool in_order = true;
   for (unsigned i = 0; i < sizeof order / sizeof order[0]; i++) {
     const struct decision decision = decide(&facts);
@@ -26,7 +27,10 @@ static void check_order(void) {
     case FACT_REQUEST_FORCED: facts.request_forced = ALL_WELL.request_forced; break;
     case FACT_ESCROW_PROFILE: facts.escrow_profile = ALL_WELL.escrow_profile; break;
     case FACT_FILEVAULT: facts.filevault = ALL_WELL.filevault; break;
-    case FACT_CREDENTIALS: facts.credentials = ALL_WELL.credentials; break;
+    case FACT_DONE_SINCE: facts.done_since = ALL_WELL.done_since; break;
+    case FACT_USERNAME: facts.username = ALL_WELL.username; break;
+    case FACT_GUEST_LOGIN: facts.guest_login = ALL_WELL.guest_login; break;
+    case FACT_PASSWORD: facts.password = ALL_WELL.password; break;
     case FACT_TOKEN_LOGIN: facts.token_login = ALL_WELL.token_login; break;
     case FACT_REPRESENTABLE: facts.representable = ALL_WELL.representable; break;
     case FACT_HELD_BACK: facts.held_back = ALL_WELL.held_back; break;
@@ -51,7 +55,9 @@ static void check_stops(void) {
   STOPS(filevault, FILEVAULT_TIMED_OUT, "timed-out");
   STOPS(filevault, FILEVAULT_NOT_STARTED, "spawn-failed");
   STOPS(filevault, FILEVAULT_UNCLEAR, "internal-error");
-  STOPS(credentials, ANSWER_NO, "no-credentials");
+  STOPS(username, ANSWER_NO, "no-credentials");
+  STOPS(guest_login, ANSWER_YES, "guest-login");
+  STOPS(password, ANSWER_NO, "no-password-login");
   STOPS(token_login, ANSWER_YES, "token-login");
   STOPS(representable, ANSWER_NO, "password-not-representable");
   STOPS(representable, ANSWER_FAILED, "internal-error");
@@ -62,6 +68,14 @@ static void check_stops(void) {
   facts.escrow_profile = ANSWER_NO;
   facts.held_back = ANSWER_YES;
   stops("decide: the earliest reason is the one told", facts, "request-forced");
+  facts = ALL_WELL;
+  facts.filevault = FILEVAULT_UNTOLD;
+  CHECK("decide: a lost answer about FileVault does not stop", decide(&facts).step == STEP_ROTATE);
+  facts.done_since = ANSWER_YES;
+  facts.held_back = ANSWER_YES;
+  const struct decision decision = decide(&facts);
+  CHECK("decide: an earlier change that succeeded comes first",
+        decision.step == STEP_CONFIRM && decision.outcome == OUTCOME_ROTATED);
 }
 
 static void check_isactive(void) {
@@ -71,13 +85,13 @@ static void check_isactive(void) {
   CHECK("isactive: exit 28 is busy, not off", judge_isactive(CHILD_EXITED, 28) == FILEVAULT_BUSY);
   CHECK("isactive: exit 99 is unclear", judge_isactive(CHILD_EXITED, 99) == FILEVAULT_UNCLEAR);
   CHECK("isactive: a signal is unclear", judge_isactive(CHILD_SIGNALLED, 1) == FILEVAULT_UNCLEAR);
-  CHECK("isactive: a lost status is unclear", judge_isactive(CHILD_LOST, 0) == FILEVAULT_UNCLEAR);
+  CHECK("isactive: a lost status is told apart", judge_isactive(CHILD_LOST, 0) == FILEVAULT_UNTOLD);
   CHECK("isactive: a hang is told apart", judge_isactive(CHILD_TIMED_OUT, 0) == FILEVAULT_TIMED_OUT);
   CHECK("isactive: no start is told apart", judge_isactive(CHILD_NOT_STARTED, 2) == FILEVAULT_NOT_STARTED);
 }
 
 static void check_rotation(void) {
-  CHECK("rotation: exit 0 and a newer file", judge_rotation(CHILD_EXITED, 0, true) == OUTCOME_ROTATED);
+  CHECK("rotation: exit 0 and another record", judge_rotation(CHILD_EXITED, 0, true) == OUTCOME_ROTATED);
   CHECK("rotation: exit 0 alone", judge_rotation(CHILD_EXITED, 0, false) == OUTCOME_ROTATED_UNCONFIRMED);
   CHECK("rotation: exit 11", judge_rotation(CHILD_EXITED, 11, false) == OUTCOME_AUTHENTICATION_FAILED);
   CHECK("rotation: exit 1", judge_rotation(CHILD_EXITED, 1, false) == OUTCOME_FILEVAULT_OFF);
@@ -89,7 +103,9 @@ static void check_rotation(void) {
       others = others && judge_rotation(CHILD_EXITED, status, true) == OUTCOME_ROTATION_FAILED;
   CHECK("rotation: every other exit status fails, whatever the file says", others);
   CHECK("rotation: a signal", judge_rotation(CHILD_SIGNALLED, 9, true) == OUTCOME_ROTATION_FAILED);
-  CHECK("rotation: a lost status is no success", judge_rotation(CHILD_LOST, 0, true) == OUTCOME_INTERNAL_ERROR);
+  CHECK("rotation: after a lost status the record decides", judge_rotation(CHILD_LOST, 0, true) == OUTCOME_ROTATED);
+  CHECK("rotation: a lost status alone is no success", judge_rotation(CHILD_LOST, 0, false) == OUTCOME_INTERNAL_ERROR);
+  CHECK("rotation: beyond its time", judge_rotation(CHILD_NOT_AWAITED, 0, true) == OUTCOME_NOT_AWAITED);
   CHECK("rotation: the deadline", judge_rotation(CHILD_TIMED_OUT, 0, true) == OUTCOME_TIMED_OUT);
   CHECK("rotation: no start", judge_rotation(CHILD_NOT_STARTED, 0, true) == OUTCOME_SPAWN_FAILED);
   CHECK("back-off: bad timing is no failure",
@@ -98,6 +114,35 @@ static void check_rotation(void) {
         !counts_as_failure(OUTCOME_ROTATED) && !counts_as_failure(OUTCOME_ROTATED_UNCONFIRMED));
   CHECK("back-off: a wrong password is one", counts_as_failure(OUTCOME_AUTHENTICATION_FAILED));
   CHECK("back-off: a hang is one", counts_as_failure(OUTCOME_TIMED_OUT));
+  CHECK("back-off: what is not known yet is none", !counts_as_failure(OUTCOME_NOT_AWAITED));
+  CHECK("back-off: no password and no token are none",
+        !counts_as_failure(OUTCOME_NO_PASSWORD_LOGIN) && !counts_as_failure(OUTCOME_NO_TOKEN_YET));
+  CHECK("back-off: an unknown outcome is one", counts_as_failure((enum outcome)99));
+  CHECK("outcome: an unknown one has a name", strcmp(outcome_name((enum outcome)99), "internal-error") == 0);
+}
+
+static struct bytes words(const char *text) { return (struct bytes){(const uint8_t *)text, strlen(text)}; }
+
+static void check_token(void) {
+  CHECK("token: 11, 26 and 99 may mean none", may_lack_token(CHILD_EXITED, 11) && may_lack_token(CHILD_EXITED, 26) &&
+                                                  may_lack_token(CHILD_EXITED, 99));
+  CHECK("token: others do not", !may_lack_token(CHILD_EXITED, 0) && !may_lack_token(CHILD_EXITED, 12));
+  CHECK("token: a signal does not", !may_lack_token(CHILD_SIGNALLED, 11));
+  CHECK("list: one user", lists_a_user(words("alex,A6C75639\n")));
+  CHECK("list: without a line feed", lists_a_user(words("alex,A6C75639")));
+  CHECK("list: nothing", !lists_a_user(words("")) && !lists_a_user(words("\n\n")));
+  CHECK("list: the recovery key is no user", !lists_a_user(words("(null),A6C75639\n")));
+  CHECK("list: a user behind it", lists_a_user(words("(null),A6C75639\nalex,0C1D\n")));
+  CHECK("list: a user whose name begins like it", lists_a_user(words("(null)x,A6C75639\n")));
+  CHECK("list: words without a name", !lists_a_user(words("FileVault is Off.\n")) && !lists_a_user(words(",A6C7\n")));
+}
+
+static void check_guest(void) {
+  const struct user unknown = {false, 201}, first = {true, 501}, guest = {true, 201};
+  CHECK("guest: by name", is_guest(words("Guest"), first) && is_guest(words("guest"), unknown));
+  CHECK("guest: by id", is_guest(words("visitor"), guest));
+  CHECK("guest: others are none", !is_guest(words("guests"), first) && !is_guest(words("gues"), first) &&
+                                      !is_guest(words("alex"), unknown) && !is_guest(words(""), unknown));
 }
 
 static void check_held_back(void) {
@@ -117,5 +162,7 @@ void check_decide(void) {
   check_stops();
   check_isactive();
   check_rotation();
+  check_token();
+  check_guest();
   check_held_back();
 }

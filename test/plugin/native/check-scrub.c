@@ -57,6 +57,7 @@ static void check_password(void) {
 
 static void check_user(void) {
   CHECK("scrub: the user name", scrubs("for user 'alex': alex", "for user '<user>': <user>"));
+  CHECK("scrub: the user name in other letters", scrubs("for user 'Alex'", "for user '<user>'"));
   CHECK("scrub: not within a word", scrubs("alexander palex", "alexander palex"));
 }
 

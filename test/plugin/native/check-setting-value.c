@@ -51,12 +51,12 @@ static void check_booleans(void) {
 
 static void check_timeouts(void) {
   CHECK("timeout: in range", timeout(number(SETTING_NUMBER, 45)) == 45);
-  CHECK("timeout: lower edge", timeout(number(SETTING_NUMBER, 5)) == 5);
+  CHECK("timeout: lower edge", timeout(number(SETTING_NUMBER, 20)) == 20);
   CHECK("timeout: upper edge", timeout(number(SETTING_NUMBER, 120)) == 120);
-  CHECK("timeout: raised to 5", timeout(number(SETTING_NUMBER, 4)) == 5 && timeout(number(SETTING_NUMBER, -1)) == 5);
+  CHECK("timeout: raised to 20", timeout(number(SETTING_NUMBER, 19)) == 20 && timeout(number(SETTING_NUMBER, -1)) == 20);
   CHECK("timeout: lowered to 120", timeout(number(SETTING_NUMBER, 121)) == 120);
   CHECK("timeout: infinities", timeout(number(SETTING_NUMBER, (double)INFINITY)) == 120 &&
-                                   timeout(number(SETTING_NUMBER, -(double)INFINITY)) == 5);
+                                   timeout(number(SETTING_NUMBER, -(double)INFINITY)) == 20);
   CHECK("timeout: beyond any integer", timeout(number(SETTING_NUMBER, 1e300)) == 120);
   CHECK("timeout: not a number", timeout(number(SETTING_NUMBER, (double)NAN)) == 0);
   CHECK("timeout: a fraction is cut", timeout(number(SETTING_NUMBER, 59.9)) == 59);

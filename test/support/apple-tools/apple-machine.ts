@@ -6,8 +6,8 @@ import { delimiter, join } from 'node:path';
 import { Secret } from '../../../src/base/secret.ts';
 import { loadIdentity } from '../../../src/pki/identity/identity.ts';
 import { openRehearsalAuthority } from '../../../src/rehearsal/authority.ts';
-import { rehearsalP12 } from '../../../src/rehearsal/authority-p12.ts';
 import type { NotaryAccess, SigningIdentity } from '../../../src/toolchain/toolchain.ts';
+import { rehearsalP12 } from '../../rehearsal/authority-p12.ts';
 import type { Fault, Keychains } from './machine.ts';
 
 export const P12_PASSWORD = 'p12 "pass\\word"';

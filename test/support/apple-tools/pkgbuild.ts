@@ -4,13 +4,13 @@ import { writeWhole } from '../../../src/base/files.ts';
 import { buildComponent } from '../../../src/package/component.ts';
 import { type BundleRecord, NO_BUNDLE_LISTS, renderPackageInfo } from '../../../src/package/package-info.ts';
 import type { PayloadEntry } from '../../../src/tree/entry.ts';
-import { readTree } from '../../../src/tree/read-tree.ts';
 import { deflatedFile, emitXar, layoutXar } from '../../../src/xar/write.ts';
 import {
   type PropertyListDictionary,
   parsePropertyList,
   parsePropertyListDictionary,
 } from '../../../src/xml/property-list.ts';
+import { readTree } from '../read-tree.ts';
 import { ToolFailure } from './machine.ts';
 import type { Printed } from './main.ts';
 import { type Options, parseOptions } from './options.ts';

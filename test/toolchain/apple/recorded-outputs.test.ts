@@ -9,12 +9,11 @@ import {
   VerificationError,
 } from '../../../src/base/errors.ts';
 import { parseClangVersion } from '../../../src/toolchain/apple/clang.ts';
-import type { AppleTool } from '../../../src/toolchain/apple/failures/failure-row.ts';
-import { explainFailure, FAILURES, nameFailure } from '../../../src/toolchain/apple/failures/failures.ts';
 import { parseIdentities, parseSearchList } from '../../../src/toolchain/apple/keychain/keychain.ts';
 import { lastJson, parseHistory, parseState, parseSubmission } from '../../../src/toolchain/apple/notarytool.ts';
 import { parseSignature } from '../../../src/toolchain/apple/pkgutil.ts';
 import { parseAssessment } from '../../../src/toolchain/apple/spctl.ts';
+import { type AppleTool, namedFailure, toolError } from '../../../src/toolchain/apple/tool-error.ts';
 
 /** What a tool printed somewhere, where that was seen, and what it means. */
 interface Recording {
@@ -64,7 +63,7 @@ describe.each(files)('recorded in $name', ({ tool, parser, cases }) => {
       expect(outcome(() => PARSERS[parser]?.(recording))).toEqual(recording.expected);
       return;
     }
-    const error = explainFailure(tool, recording);
+    const error = toolError(tool, recording);
     expect(error.code).toBe(recording.expected.code);
     expect(error).toBeInstanceOf(CLASSES[recording.expected.kind as keyof typeof CLASSES]);
     expect(error.message).toContain((recording.stderr || recording.stdout).trim());
@@ -72,29 +71,16 @@ describe.each(files)('recorded in $name', ({ tool, parser, cases }) => {
   });
 });
 
-describe('the table of failures', () => {
-  it('has a recording of every row but those its comment names', () => {
-    const recorded = files
-      .filter(({ parser }) => parser === 'failure')
-      .flatMap(({ tool, cases }) => cases.map(({ stdout, stderr }) => [tool, `${stdout}\n${stderr}`] as const));
-    const idle = FAILURES.filter(
-      ([of, , , match]) => !recorded.some(([tool, text]) => tool === of && text.includes(match)),
-    );
-    expect(idle.map(([, , , match]) => match)).toEqual([
-      'HTTP status code: 404',
-      'was ended by SIG',
-      'NSURLErrorDomain',
-      'HTTP status code: 5',
-    ]);
-  });
+const codeOf = (tool: AppleTool, words: string) => namedFailure(tool, words, words)?.code;
 
+describe('the error of a tool', () => {
   it('says nothing of one tool by the words of another', () => {
-    expect(nameFailure('pkgbuild', 'X.bundle: errSecInternalComponent')).toBeUndefined();
+    expect(codeOf('pkgbuild', 'X.bundle: errSecInternalComponent')).toBeUndefined();
   });
 
   it('finds the failures of xcrun under the name of the tool it starts', () => {
     const words = 'xcrun: error: unable to find utility "notarytool", not a developer tool or in PATH';
-    expect(nameFailure('notarytool', words)?.code).toBe('XCODE_TOOL');
+    expect(codeOf('notarytool', words)).toBe('XCODE_TOOL');
   });
 
   it('names the cause, not the last line that repeats there is one', () => {
@@ -103,21 +89,21 @@ describe('the table of failures', () => {
       'Could not find base64 encoded ticket in response for 2/de18',
       'The staple and validate action failed! Error 65.',
     ];
-    expect(nameFailure('stapler', lines.join('\n'))?.code).toBe('TICKET_NOT_FOUND');
+    expect(codeOf('stapler', lines.join('\n'))).toBe('TICKET_NOT_FOUND');
     const signing = [
       'SignData failed: CSSMERR_CSP_NO_USER_INTERACTION',
       'productsign: error: Failed to sign the product.',
     ];
-    expect(nameFailure('productsign', signing.join('\n'))?.code).toBe('PRODUCTSIGN_KEY_ACCESS');
+    expect(codeOf('productsign', signing.join('\n'))).toBe('PRODUCTSIGN_KEY_ACCESS');
     const chain = [
       'Warning: unable to build chain to self-signed root for signer "X"',
       'X.bundle: errSecInternalComponent',
     ];
-    expect(nameFailure('codesign', chain.join('\n'))?.code).toBe('CODESIGN_CHAIN');
+    expect(codeOf('codesign', chain.join('\n'))).toBe('CODESIGN_CHAIN');
   });
 
   it('takes words that nobody has seen for a failure, and shows them', () => {
-    const error = explainFailure('codesign', { exitCode: 1, stdout: '', stderr: 'something new' });
+    const error = toolError('codesign', { exitCode: 1, stdout: '', stderr: 'something new' });
     expect(error).toMatchObject({ code: 'TOOL_FAILED', message: expect.stringContaining('something new') });
   });
 });

@@ -4,10 +4,10 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { InterruptedError } from '../../../src/base/errors.ts';
 import { buildProduct, type ProductPlan } from '../../../src/package/product.ts';
+import type { SignedProduct } from '../../../src/package/sign-product.ts';
 import { appleToolchain } from '../../../src/toolchain/apple/apple-toolchain.ts';
 import { renderComponentPlist } from '../../../src/toolchain/apple/pkgbuild.ts';
 import { runAppleTool } from '../../../src/toolchain/apple/run-apple-tool.ts';
-import type { SignedProduct } from '../../../src/toolchain/toolchain.ts';
 import { parsePropertyList } from '../../../src/xml/property-list.ts';
 import { sampleBundle } from '../../code-signature/sample.ts';
 import { type AppleMachine, KEY_NAMES, makeAppleMachine } from '../../support/apple-tools/apple-machine.ts';
@@ -241,7 +241,7 @@ describe('notarytool', () => {
     [
       'Error: HTTPError(statusCode: nil, error: Error Domain=NSURLErrorDomain Code=-1001)',
       1,
-      'NOTARY_UNREACHABLE',
+      'NETWORK_TIMEOUT',
       'NetworkError',
     ],
   ])('that says %j', async (stderr, exitCode, code, name) => {

@@ -5,6 +5,7 @@
 int *__error(void);
 #define errno (*__error())
 
+#define ENOENT 2
 #define EINTR 4
 #define ECHILD 10
 #define EAGAIN 35

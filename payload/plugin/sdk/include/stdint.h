@@ -12,6 +12,7 @@ typedef unsigned long long uint64_t;
 typedef unsigned long uintptr_t;
 
 #define INT32_MAX 2147483647
+#define UINT32_MAX 4294967295U
 #define UINT64_MAX 18446744073709551615ULL
 
 #endif

@@ -2,11 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { APPLE_TABLES } from '../../../apple-messages/apple-tables.ts';
+import { findMessages } from '../../../apple-messages/find-messages.ts';
 import { ToolError } from '../../../base/errors.ts';
 import { Secret } from '../../../base/secret.ts';
 import type { SigningIdentity, WorkOptions } from '../../toolchain.ts';
-import { nameFailure } from '../failures/failures.ts';
 import { runAppleTool } from '../run-apple-tool.ts';
+import { namedFailure } from '../tool-error.ts';
 import { keychainP12 } from './keychain-p12.ts';
 
 /** An identity to import, and the tools that may use its key without a question. */
@@ -122,7 +124,8 @@ async function deleteKeychain(keychain: string): Promise<void> {
   try {
     await security(['delete-keychain', keychain], {});
   } catch (error) {
-    if (!(error instanceof ToolError && error.code === 'KEYCHAIN_NOT_FOUND')) throw error;
+    const known = error instanceof ToolError ? findMessages(APPLE_TABLES, error.message, 'security') : [];
+    if (!known.some(({ code }) => code === 'KEYCHAIN_NOTHING_TO_DELETE')) throw error;
   }
 }
 
@@ -173,8 +176,8 @@ async function securitySecretly(command: readonly (string | Secret)[], options: 
   const words = command.map((word) => quote(typeof word === 'string' ? word : word.reveal()));
   const input = `${words.join(' ')}\n`;
   const { stderr } = await runAppleTool('security', ['-i'], { input, signal: options.signal, timeoutMs: TIMEOUT_MS });
-  const failure = nameFailure('security', stderr);
-  if (failure) throw new ToolError(failure.code, 'security', `security ${String(command[0])}:\n${stderr}`, failure);
+  const failure = namedFailure('security', stderr, `security ${String(command[0])}:\n${stderr}`);
+  if (failure) throw failure;
 }
 
 /**

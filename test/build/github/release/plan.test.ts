@@ -1,8 +1,8 @@
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { compareVersions } from '../../../../build/github/gh.ts';
 import { renderFindings } from '../../../../build/github/upkeep/issue.ts';
 import { type CliRun, cli } from '../../../support/cli.ts';
 
@@ -13,18 +13,23 @@ beforeAll(() => {
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 interface Project {
+  /** Headings of CHANGELOG.md, newest first. */
   readonly heading?: string;
+  /** What CHANGELOG.md said before, oldest first; the last one is the commit that is pushed. Nothing came before the first one. */
+  readonly history?: readonly string[];
+  /** How many commits the push brought; without it there is no event. */
+  readonly pushed?: number;
+  readonly dispatched?: object;
+  readonly shallow?: boolean;
   readonly tags?: Readonly<Record<string, string>>;
   readonly toolchain?: string;
 }
 
 /** Runs a command in a project of version 1.1.0 whose repository has these tags; returns its outputs too. */
-function run(
-  command: string,
-  { heading = '## 1.1.0, 2026-11-24', tags = {}, toolchain = 'portable' }: Project,
-): CliRun & { outputs: string } {
+function run(command: string, project: Project): CliRun & { outputs: string } {
+  const { heading = '## 1.1.0, 2026-11-24', tags = {}, toolchain = 'portable', history = [heading] } = project;
   const root = mkdtempSync(join(scratch, 'project-'));
-  const state = join(root, 'state');
+  const state = `${root}-state`;
   mkdirSync(state);
   cpSync('package.json', join(root, 'package.json'));
   const config = JSON.parse(readFileSync('release.config.json', 'utf8'));
@@ -32,24 +37,47 @@ function run(
     join(root, 'release.config.json'),
     JSON.stringify({ ...config, signing: { ...config.signing, toolchain } }),
   );
-  writeFileSync(join(root, 'CHANGELOG.md'), `# Changelog\n\n${heading}\n\n- A line.\n`);
+  const commits = history.map((headings) => commit(root, headings));
   writeFileSync(join(state, 'github.json'), JSON.stringify({ releases: [], tags, calls: [], faults: [] }));
   writeFileSync(
-    join(root, 'gh'),
+    join(state, 'gh'),
     `#!/bin/sh\nexec "${process.execPath}" "${resolve('test/github/fake-gh.mjs')}" "${state}" "$@"\n`,
   );
-  chmodSync(join(root, 'gh'), 0o755);
-  cpSync('.build/cli.mjs', join(root, 'cli.mjs'));
+  chmodSync(join(state, 'gh'), 0o755);
+  cpSync('.build/cli.mjs', join(state, 'cli.mjs'));
   const env = {
     GITHUB_REPOSITORY: 'owner/name',
     GITHUB_SHA: 'a'.repeat(40),
     GH_TOKEN: 't',
-    GITHUB_OUTPUT: join(root, 'output'),
-    PATH: `${root}:${process.env.PATH}`,
+    GITHUB_OUTPUT: join(state, 'output'),
+    PATH: `${state}:${process.env.PATH}`,
+    ...eventOf(state, project, commits),
   };
-  writeFileSync(join(root, 'output'), '');
-  const ended = cli(['github', command], { env, cwd: root, program: join(root, 'cli.mjs') });
-  return { ...ended, outputs: readFileSync(join(root, 'output'), 'utf8') };
+  writeFileSync(join(state, 'output'), '');
+  if (project.shallow) writeFileSync(join(root, '.git/shallow'), `${commits.at(-1)}\n`);
+  const ended = cli(['github', command], { env, cwd: root, program: join(state, 'cli.mjs') });
+  return { ...ended, outputs: readFileSync(join(state, 'output'), 'utf8') };
+}
+
+function commit(root: string, headings: string): string {
+  const git = (...argv: string[]) =>
+    execFileSync('git', ['-c', 'user.name=A', '-c', 'user.email=a@example.invalid', ...argv], {
+      cwd: root,
+      encoding: 'utf8',
+    });
+  if (!existsSync(join(root, '.git'))) git('init', '--quiet', '--initial-branch=main');
+  writeFileSync(join(root, 'CHANGELOG.md'), `# Changelog\n\n${headings}\n\n- A line.\n`);
+  git('add', '--all');
+  git('commit', '--quiet', '--allow-empty', '--message', 'a change');
+  return git('rev-parse', 'HEAD').trim();
+}
+
+function eventOf(state: string, { pushed, dispatched }: Project, commits: readonly string[]): Record<string, string> {
+  if (pushed === undefined && dispatched === undefined) return {};
+  const path = join(state, 'event.json');
+  const before = commits.at(-1 - (pushed ?? 0)) ?? '0'.repeat(40);
+  writeFileSync(path, JSON.stringify(dispatched ? { client_payload: dispatched } : { before }));
+  return { GITHUB_EVENT_NAME: dispatched ? 'repository_dispatch' : 'push', GITHUB_EVENT_PATH: path };
 }
 
 describe('github plan', () => {
@@ -62,11 +90,47 @@ describe('github plan', () => {
   it.each([
     ['the tag is there', { tags: { 'v1.1.0': 'b' } }, 'v1.1.0 is published, at b'],
     ['the changelog gives no date', { heading: '## 1.1.0, not released' }, 'gives 1.1.0 no date'],
-    ['the changelog does not know the version', { heading: '## 1.1.01, 2026-11-24' }, 'gives 1.1.0 no date'],
+    ['a higher version is published', { tags: { 'v1.2.0': 'b' } }, '1.1.0 is below 1.2.0, which is published'],
   ])('does nothing when %s', (_, project, words) => {
     const { outputs, stdout } = run('plan', project);
     expect(outputs).toContain('release=false\n');
     expect(stdout).toContain(words);
+  });
+
+  const DATED = '## 1.1.0, 2026-11-24';
+  const OPEN = '## 1.1.0, not released';
+  it.each<[string, Project, boolean]>([
+    ['the commit that gave the date', { history: [OPEN, DATED] }, true],
+    ['the commit after it', { history: [OPEN, DATED, DATED] }, false],
+    ['a push of several commits, the date among them', { history: [OPEN, DATED, DATED], pushed: 2 }, true],
+    ['the next push', { history: [OPEN, DATED, DATED], pushed: 1 }, false],
+    ['the first push of a branch', { history: [DATED], pushed: 1 }, true],
+    ['a date that was taken back and given again', { history: [DATED, OPEN, DATED], pushed: 1 }, true],
+    ['a date after a heading that was refused', { history: ['## 1.1.0, 2026-02-30', DATED], pushed: 1 }, true],
+    [
+      'a run without a merge that names the version',
+      { history: [DATED, DATED], dispatched: { version: '1.1.0' } },
+      true,
+    ],
+    ['a run without a merge that names another', { history: [DATED, DATED], dispatched: { version: '1.2.0' } }, false],
+    ['a run without a merge that names none', { history: [DATED], dispatched: {} }, false],
+  ])('one version is one package: %s', (_, project, release) => {
+    const { outputs, stdout, stderr } = run('plan', project);
+    expect(outputs, stderr).toContain(`release=${release}\n`);
+    if (!release) expect(stdout).toContain('client_payload[version]=1.1.0');
+  });
+
+  it('refuses a checkout that does not know what came before', () => {
+    const { status, stderr } = run('plan', { shallow: true });
+    expect([status, stderr]).toEqual([2, expect.stringContaining('fetch-depth: 0')]);
+  });
+
+  it('tells which versions were skipped', () => {
+    const heading = '## 1.1.0, 2026-11-24\n\n## 1.0.9, 2026-11-01\n\n## 1.0.8, 2026-10-01\n\n## 1.0.7, not released';
+    const { stdout, outputs } = run('plan', { heading, tags: { 'v1.0.8': 'b' } });
+    expect(outputs).toContain('release=true');
+    expect(stdout).toContain('1.0.9 has a date in CHANGELOG.md and was never published');
+    expect(stdout).not.toMatch(/1\.0\.[78] has/);
   });
 
   it("puts everything on macOS for apple's tools", () => {
@@ -82,21 +146,11 @@ describe('github check-version', () => {
     ['the version that is published', { tags: { 'v1.1.0': 'b' } }, 0, ''],
     ['a version below the newest', { tags: { 'v1.9.0': 'b', 'v1.10.0': 'c' } }, 2, '1.10.0 is published'],
     ['a version without an entry', { heading: '## 1.0.0, 2024-01-01' }, 2, 'no heading for 1.1.0'],
+    ['a heading that is nearly right', { heading: '## 1.1.0, 2026-11-24 ' }, 2, 'CHANGELOG.md line 3'],
   ])('judges %s', (_, project, status, words) => {
     const ended = run('check-version', project);
     expect(ended.status, ended.stderr).toBe(status);
     expect(ended.stderr).toContain(words);
-  });
-});
-
-describe('compareVersions', () => {
-  it('orders numbers, not text', () => {
-    expect(['1.10.0', '1.9.0', '1.9.10', '1.9.2'].sort(compareVersions)).toEqual([
-      '1.9.0',
-      '1.9.2',
-      '1.9.10',
-      '1.10.0',
-    ]);
   });
 });
 

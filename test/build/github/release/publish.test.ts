@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { assetDifferences, assetSetProblems } from '../../../../build/github/release/assets.ts';
+import { OUR_MARK } from '../../../../build/github/release/drafts.ts';
 import { readConfig } from '../../../../build/plan/config.ts';
 import { cli } from '../../../support/cli.ts';
+import { verdicts } from './verdicts.ts';
 
 const COMMIT = 'c'.repeat(40);
 let scratch: string;
@@ -16,6 +18,7 @@ beforeEach(() => {
   cpSync(inject('releaseFolder'), folder, { recursive: true });
   writeFileSync(join(scratch, 'bundle.jsonl'), '{}\n');
   writeFileSync(join(scratch, 'EscrowBuddy.intoto.jsonl'), '{}\n');
+  writeFileSync(join(scratch, 'smoke-verdicts.jsonl'), verdicts(folder));
   state = join(scratch, 'github');
   mkdirSync(state);
   mkdirSync(join(scratch, 'bin'));
@@ -32,8 +35,14 @@ function github(changes: object): void {
   writeFileSync(join(state, 'github.json'), JSON.stringify({ ...empty, ...changes }));
 }
 const read = () => JSON.parse(readFileSync(join(state, 'github.json'), 'utf8'));
-const run = (repository = 'rehearsal.invalid/escrow-buddy') =>
-  cli(['github', 'publish', '--folder', folder, '--bundle', join(scratch, 'EscrowBuddy.intoto.jsonl')], {
+const run = (repository = 'rehearsal.invalid/escrow-buddy') => {
+  const later = [
+    '--bundle',
+    join(scratch, 'EscrowBuddy.intoto.jsonl'),
+    '--verdicts',
+    join(scratch, 'smoke-verdicts.jsonl'),
+  ];
+  return cli(['github', 'publish', '--folder', folder, ...later], {
     env: {
       GITHUB_REPOSITORY: repository,
       GITHUB_SHA: COMMIT,
@@ -41,6 +50,20 @@ const run = (repository = 'rehearsal.invalid/escrow-buddy') =>
       PATH: `${join(scratch, 'bin')}:${process.env.PATH}`,
     },
   });
+};
+/** A draft as GitHub lists it. */
+const draft = (changes: object) => ({
+  id: 7,
+  tag_name: 'v1.1.0',
+  draft: true,
+  immutable: false,
+  author: { login: 'github-actions[bot]' },
+  target_commitish: COMMIT,
+  body: `changes\n${OUR_MARK}\n`,
+  assets: [],
+  html_url: 'https://github.invalid/draft',
+  ...changes,
+});
 
 describe('github publish', () => {
   it('publishes a draft after its assets were read back, and does nothing the second time', () => {
@@ -101,6 +124,61 @@ describe('github publish', () => {
     expect(run()).toMatchObject({ status: 6, stderr: expect.stringContaining(`v1.1.0 is at ${'d'.repeat(40)}`) });
   });
 
+  it('deletes the draft that an earlier attempt of this run left', () => {
+    github({ releases: [draft({})] });
+    expect(run()).toMatchObject({ status: 0 });
+    expect(read().releases).toMatchObject([{ id: 1, draft: false }]);
+  });
+
+  it.each([
+    ['of a person', { author: { login: 'alice' } }, 2, 'alice has a draft of v1.1.0'],
+    ['of another workflow', { body: 'drafted by a bot' }, 2, 'github-actions[bot] has a draft of v1.1.0'],
+    ['without words', { body: null }, 2, 'has a draft of v1.1.0'],
+    [
+      'of another commit, which reserves the version',
+      { target_commitish: 'd'.repeat(40) },
+      6,
+      `reserves v1.1.0 for the package of ${'d'.repeat(40)}`,
+    ],
+  ])('leaves a draft %s unchanged, and says so', (_, changes, status, words) => {
+    const theirs = draft(changes);
+    github({ releases: [theirs] });
+    expect(run()).toMatchObject({ status, stderr: expect.stringContaining(words) });
+    expect(read().releases).toEqual([theirs]);
+  });
+
+  it("leaves a person's draft of another version unchanged, and publishes", () => {
+    const theirs = draft({ tag_name: 'v1.2.0', author: { login: 'alice' } });
+    github({ releases: [theirs], nextId: 8 });
+    expect(run()).toMatchObject({ status: 0 });
+    expect(read().releases).toContainEqual(theirs);
+  });
+
+  it('says which rule to change when tags cannot be created', () => {
+    github({ tagRule: true });
+    expect(run()).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('restrict updates and deletions, not creations'),
+    });
+    expect(read().releases).toMatchObject([{ draft: true }]);
+  });
+
+  it.each([
+    ['the newest', 'v1.0.9', 'true'],
+    ['one that comes after a higher one', 'v1.2.0', 'false'],
+  ])('offers %s to everybody, or not', (_, tag, latest) => {
+    github({ releases: [draft({ tag_name: tag, draft: false, immutable: true })], nextId: 8 });
+    expect(run()).toMatchObject({ status: 0 });
+    expect(read().releases[0]).toMatchObject({ tag_name: 'v1.1.0', make_latest: latest });
+  });
+
+  it('publishes nothing that a Mac did not install', () => {
+    const path = join(scratch, 'smoke-verdicts.jsonl');
+    writeFileSync(path, readFileSync(path, 'utf8').split('\n').slice(1).join('\n'));
+    expect(run()).toMatchObject({ status: 6, stderr: expect.stringContaining('macos-15: no verdict') });
+    expect(read().calls).toEqual([]);
+  });
+
   it('leaves a draft, and no release, when the last call fails', () => {
     github({ faults: [{ call: '--method PATCH', when: 'before', words: 'HTTP 500' }] });
     expect(run()).toMatchObject({ status: 5, stderr: expect.stringContaining('still a draft') });
@@ -117,6 +195,7 @@ describe('assetSetProblems', () => {
     'EscrowBuddy.intoto.jsonl',
     'EscrowBuddy.cdx.json',
     'verify-report.json',
+    'smoke-verdicts.jsonl',
   ];
 
   it.each(whole)('misses %s', async (name) => {

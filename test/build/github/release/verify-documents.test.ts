@@ -52,7 +52,7 @@ describe('checkReport', () => {
     ['a check less', ({ checks }) => checks.shift(), 'it lacks xar-structure of package: pass'],
     ['a check more', ({ checks }) => checks.push({ id: 'made-up', status: 'pass' }), 'made-up of undefined: pass'],
     ['another result', ({ checks }) => (checks[0].status = 'skipped'), 'xar-structure of package: skipped'],
-    ['another schema', (told) => (told.schema = 2), 'is no verification report'],
+    ['another schema', (told) => (told.schema = 2), 'is not a verification report'],
   ])('refuses one of %s', async (_, change, words) => {
     editJson('verify-report.json', change);
     await expect(checkReport(folder, report())).rejects.toThrow(words);

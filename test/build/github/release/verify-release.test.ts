@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { cli } from '../../../support/cli.ts';
+import { verdicts } from './verdicts.ts';
 
 const COMMIT = 'c'.repeat(40);
 const PACKAGE = 'Escrow.Buddy-1.1.0.pkg';
@@ -16,8 +17,14 @@ beforeAll(() => {
   mkdirSync(published);
   cpSync(inject('releaseFolder'), join(scratch, 'finished'), { recursive: true });
   writeFileSync(join(scratch, 'EscrowBuddy.intoto.jsonl'), '{}\n');
-  const argv = ['publish', '--folder', join(scratch, 'finished')];
-  const run = github(published, [...argv, '--bundle', join(scratch, 'EscrowBuddy.intoto.jsonl')]);
+  writeFileSync(join(scratch, 'smoke-verdicts.jsonl'), verdicts(join(scratch, 'finished')));
+  const later = [
+    '--bundle',
+    join(scratch, 'EscrowBuddy.intoto.jsonl'),
+    '--verdicts',
+    join(scratch, 'smoke-verdicts.jsonl'),
+  ];
+  const run = github(published, ['publish', '--folder', join(scratch, 'finished'), ...later]);
   expect(run.status, run.stderr).toBe(0);
   const state = read(published);
   const digests = state.releases[0].assets.map(({ digest }: { digest: string }) => digest.slice('sha256:'.length));
@@ -68,7 +75,7 @@ function replace({ state, folder }: { state: any; folder: string }, name: string
 }
 
 describe('github verify-release', () => {
-  it('passes what was published, by nine checks', () => {
+  it('passes what was published, by ten checks', () => {
     const { status, checks, failed } = verified(
       () => undefined,
       '--expect',
@@ -80,6 +87,7 @@ describe('github verify-release', () => {
       'assets',
       'digests',
       'sums',
+      'smoke',
       'provenance',
       'sbom-attestation',
       'release-attestation',
@@ -114,6 +122,8 @@ describe('github verify-release', () => {
       assets: 'no asset of a release: notes.txt',
       digests: expect.stringContaining('release.json: sha256'),
       sums: expect.stringContaining('notes.txt: sha256'),
+      // Whose team the package is stands in release.json.
+      smoke: expect.stringContaining('release.json'),
       provenance: expect.stringContaining('no matching attestations'),
     });
   });
@@ -132,6 +142,13 @@ describe('github verify-release', () => {
       report: expect.stringContaining('it is about another package'),
       sbom: expect.stringContaining('it is of another package'),
     });
+  });
+
+  it('finds what a Mac said of another package', () => {
+    const { failed } = verified((at) =>
+      replace(at, 'smoke-verdicts.jsonl', (text) => text.replace(/"sha256":"[0-9a-f]{8}/, '"sha256":"00000000')),
+    );
+    expect(failed).toEqual({ smoke: expect.stringContaining('macos-15: tried a package with sha256 00000000') });
   });
 
   it('does without a log of the notary', () => {

@@ -20,6 +20,12 @@ const NOTARY = ['NOTARY_KEY', 'NOTARY_KEY_ID', 'NOTARY_ISSUER_ID'];
 const named = (names: readonly string[]) => ({ secrets: names.map((name) => ({ name })) });
 const branches = { branch_policies: [{ name: 'main' }] };
 const selected = { deployment_branch_policy: { custom_branch_policies: true } };
+function tagRules(...types: string[]): object {
+  return {
+    conditions: { ref_name: { include: ['refs/tags/v*'], exclude: [] } },
+    rules: types.map((type) => ({ type })),
+  };
+}
 const GOOD: Readonly<Record<string, unknown>> = {
   'environments/signing': {
     ...selected,
@@ -33,6 +39,13 @@ const GOOD: Readonly<Record<string, unknown>> = {
   'actions/secrets': named(['OTHER']),
   'immutable-releases': { enabled: true },
   'rules/branches/main': [{ type: 'pull_request' }, { type: 'required_status_checks' }, { type: 'non_fast_forward' }],
+  'rulesets?includes_parents=true&per_page=100': [
+    { id: 1, name: 'versions', target: 'tag', enforcement: 'active' },
+    { id: 2, name: 'main', target: 'branch', enforcement: 'active' },
+    { id: 3, name: 'old', target: 'tag', enforcement: 'disabled' },
+  ],
+  'rulesets/1': tagRules('update', 'deletion'),
+  'rulesets/3': tagRules('creation'),
 };
 
 /** Runs `doctor --ci` with a `gh` that answers from a table, and returns the status of each check. */
@@ -72,6 +85,7 @@ describe('doctor --ci', () => {
       'repository-secrets',
       'immutable-releases',
       'main-rules',
+      'tag-rules',
     ])
       expect(checks[id], id).toMatchObject({ status: 'pass' });
   });
@@ -84,6 +98,28 @@ describe('doctor --ci', () => {
       /main alone/,
     ],
     ['environment-signing', 'environments/signing', { ...selected, protection_rules: [] }, /no required reviewer/],
+    [
+      'environment-signing',
+      'environments/signing',
+      {
+        ...selected,
+        protection_rules: [{ type: 'required_reviewers', prevent_self_review: true, reviewers: [{ type: 'User' }] }],
+      },
+      /may not approve what they merged/,
+    ],
+    ['tag-rules', 'rulesets/1', tagRules('creation', 'update', 'deletion'), /stops publish.*creation/],
+    ['tag-rules', 'rulesets/1', tagRules('update', 'deletion', 'required_status_checks'), /take out required_status/],
+    ['tag-rules', 'rulesets/1', tagRules('update'), /no rule for tags v\*: deletion/],
+    ['tag-rules', 'rulesets?includes_parents=true&per_page=100', [], /no rule for tags v\*: update, deletion/],
+    [
+      'tag-rules',
+      'rulesets/1',
+      {
+        ...tagRules('update', 'deletion'),
+        conditions: { ref_name: { include: ['refs/tags/nightly-*'], exclude: [] } },
+      },
+      /no rule for tags v\*/,
+    ],
     [
       'environment-signing',
       'environments/signing/deployment-branch-policies',

@@ -4,6 +4,7 @@
 #include <Security/AuthorizationPlugin.h>
 #include <errno.h>
 #include <os/log.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,14 +23,31 @@ __attribute__((unused)) static const AuthorizationValue *password(void) {
   return value;
 }
 
-__attribute__((unused)) static pid_t start(short flags) {
+/* Runs fdesetup; `descriptor` (-1: none) becomes its descriptor `as`. */
+__attribute__((unused)) static pid_t run(short flags, char *verb, int descriptor, int as) {
   pid_t pid = 0;
-  char *const arguments[] = {(char[]){"fdesetup"}, (char[]){"isactive"}, NULL};
+  char *const arguments[] = {(char[]){"fdesetup"}, verb, NULL};
+  posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
+  posix_spawn_file_actions_init(&actions);
+  if (descriptor >= 0) posix_spawn_file_actions_adddup2(&actions, descriptor, as);
   posix_spawnattr_init(&attributes);
   posix_spawnattr_setflags(&attributes, flags);
-  posix_spawn(&pid, "/usr/bin/fdesetup", NULL, &attributes, arguments, arguments + 2);
+  posix_spawn(&pid, "/usr/bin/fdesetup", &actions, &attributes, arguments, arguments + 2);
   posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  return pid;
+}
+
+__attribute__((unused)) static pid_t start(short flags) { return run(flags, (char[]){"isactive"}, -1, 0); }
+
+/* Begins a key change whose standard error is a pipe that nobody reads. */
+__attribute__((unused)) static pid_t change(int as) {
+  int ends[2];
+  pipe(ends);
+  const pid_t pid = run(POSIX_SPAWN_CLOEXEC_DEFAULT | POSIX_SPAWN_SETPGROUP, (char[]){"changerecovery"}, ends[1], as);
+  close(ends[0]);
+  close(ends[1]);
   return pid;
 }
 
@@ -69,6 +87,16 @@ static void misbehave(void) {
   CFDateRef date = CFDateCreate(NULL, 0);
   CFRelease(date);
   CFRelease(date);
+#elif defined(PROBE_SIGNAL)
+  kill(-change(STDERR_FILENO), SIGTERM);
+#elif defined(PROBE_HURRY)
+  change(STDERR_FILENO);
+  for (int i = 0; i < 10; i++) nanosleep(&(struct timespec){0, 100000000}, NULL);
+#elif defined(PROBE_BROKEN)
+  change(STDERR_FILENO);
+  for (int i = 0; i < 25; i++) nanosleep(&(struct timespec){1, 0}, NULL);
+#elif defined(PROBE_STREAMS)
+  change(7);
 #elif defined(PROBE_LOG)
   memcpy(kept, password()->data, password()->length);
   os_log_t log = os_log_create("probe", "probe");

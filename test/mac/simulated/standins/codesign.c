@@ -1,5 +1,6 @@
 /* codesign --verify, spctl and file(1). Sources: codesign(1); texts of Security CSCommon.h; file 5.41 as macOS ships it. */
 #include "standin.h"
+#include "requirement.h"
 #include "seal.h"
 
 #include <errno.h>
@@ -9,22 +10,70 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Apple Root CA, whose certificates are in every Developer ID chain. */
+static const char APPLE_ROOT[] = "611e5b662c593a08ff58d14ae22452d198df6c60";
+
+/*
+ * What the value of -R says, as codesign.cpp and cs_utils.cpp of security_systemkeychain read it: after one `=` the
+ * requirement itself, else the path of a file that holds it. NULL when there is no such file.
+ */
+static const char *requirement_text(const call *c, const char *value) {
+	text bytes = {0};
+	if (*value == '=') return value + 1;
+	if (!read_file(value, &bytes)) return NULL;
+	if (bytes.size > 1 && (unsigned char)*bytes.bytes == 0xfa) unknown(c, "a compiled requirement");
+	return bytes.bytes;
+}
+
+/* The root that the chain of a team ends at: a line TEAM ROOT-SHA1 of the state `authorities`, else Apple's. */
+static const char *root_of(const char *team) {
+	text lines = {0};
+	if (!read_file(STATE "/authorities", &lines)) return APPLE_ROOT;
+	char *rest = lines.bytes, *line;
+	while ((line = strsep(&rest, "\n"))) {
+		char *word = strsep(&line, " ");
+		if (line && !strcmp(word, team)) return line;
+	}
+	return APPLE_ROOT;
+}
+
+/* The fact `team` overrules what the CodeDirectory says. */
+static signer signer_of_bundle(void) {
+	const char *team = fact("team", sealed_by.team ? sealed_by.team : "");
+	const char *root = sealed_by.ad_hoc ? NULL : root_of(team);
+	return (signer){sealed_by.identifier ? sealed_by.identifier : "", team, root, root && !strcmp(root, APPLE_ROOT)};
+}
+
+static int test_requirement(const call *c, const char *requirement) {
+	signer by = signer_of_bundle();
+	switch (judge_requirement(requirement, &by)) {
+	case MET: return 0;
+	case NOT_MET: return complain("test-requirement: code failed to satisfy specified code requirement(s)\n"), 3;
+	case NO_REQUIREMENT: return complain("error: invalid requirement specification\n"), 1; /* UNCERTAIN wording */
+	default: unknown(c, "the requirement asks for what is not simulated");
+	}
+}
+
 int codesign(const call *c) {
+	static const char *const plain[] = {"--strict", "--deep", "--all-architectures", "--", NULL};
 	bool verify = false;
 	int verbose = 0;
 	const char *requirement = NULL, *path = NULL;
 	for (int i = 1; i < c->argc; i++) {
 		const char *word = c->argv[i];
+		bool known = false;
+		for (const char *const *option = plain; *option; option++) known = known || !strcmp(word, *option);
+		if (known) continue;
 		if (!strcmp(word, "--verify") || !strcmp(word, "-v")) verbose += verify && word[1] == 'v', verify = true;
 		else if (!strcmp(word, "-vv") || !strcmp(word, "--verbose")) verbose = 2, verify = verify || word[1] == 'v';
-		else if (!strcmp(word, "--strict") || !strcmp(word, "--deep") || !strcmp(word, "--all-architectures") || !strcmp(word, "--")) continue;
-		else if (!strncmp(word, "-R=", 3)) requirement = word + 2;
 		else if (!strcmp(word, "-R") && i + 1 < c->argc) requirement = c->argv[++i];
+		else if (!strncmp(word, "-R", 2)) requirement = word + 2; /* getopt_long: the value may follow at once */
 		else if (!strncmp(word, "--test-requirement=", 19)) requirement = word + 19;
 		else if (*word == '-' || path) unknown(c, "option not used by scripts of ours");
 		else path = word;
 	}
 	if (!verify || !path) return complain("Usage: codesign -v[v] [path]\n"), 2;
+	if (requirement && !(requirement = requirement_text(c, requirement))) return complain("error: No such file or directory\n"), 1;
 	between();
 	const char *detail = NULL, *problem = seal_problem(path, &detail);
 	const char *word = fact("codesign", "");
@@ -34,12 +83,9 @@ int codesign(const call *c) {
 		if (detail) complain("file %s: %s\n", access(detail, F_OK) ? "missing" : "modified", detail);
 		return 1;
 	}
-	const char *team = fact("team", "");
-	if (requirement && *requirement != '=') unknown(c, "requirement from a file");
-	if (requirement && *team && !strstr(requirement, team))
-		return complain("test-requirement: code failed to satisfy specified code requirement(s)\n"), 3;
-	if (verbose) complain("%s: valid on disk\n%s: satisfies its Designated Requirement\n", path, path);
-	return 0;
+	int status = requirement ? test_requirement(c, requirement) : 0;
+	if (verbose && !status) complain("%s: valid on disk\n%s: satisfies its Designated Requirement\n", path, path);
+	return status;
 }
 
 int spctl(const call *c) {

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Short options of macOS that the GNU tool takes with the same meaning. A colon marks an argument, as in getopt. */
@@ -19,7 +18,7 @@ static const struct {
 	const char *tool, *options;
 } allowed[] = {
 	{"awk", "F:v:f:"}, {"basename", ""}, {"cat", "benstuv"}, {"chgrp", "RHLPfhv"}, {"chmod", "RHLPfhv"}, {"chown", "RHLPfhv"},
-	{"cksum", ""}, {"cmp", "lsxz"}, {"comm", "123i"}, {"cp", "RHLPafipv"}, {"cut", "b:c:d:f:ns"}, {"date", "u"}, {"dd", ""},
+	{"cksum", ""}, {"cmp", "lsxz"}, {"comm", "123i"}, {"cp", "RHLPafipv"}, {"cut", "b:c:d:f:ns"}, {"dd", ""},
 	{"diff", "abiqru"}, {"dirname", ""}, {"echo", "n"}, {"env", "i"}, {"expr", ""}, {"false", ""}, {"find", ""}, {"grep", "A:B:C:EFHILcef:hilm:noqrsvwx"},
 	{"head", "c:n:"}, {"kill", ""}, {"ln", "Pfinsv"}, {"ls", "1ACFLRSacdfgiklmnopqrstuxh"}, {"mkdir", "m:pv"}, {"mkfifo", "m:"}, {"mv", "finv"},
 	{"readlink", "n"}, {"od", "A:N:bcdot:vx"}, {"paste", "d:s"}, {"printf", ""}, {"ps", "axo:p:"}, {"pwd", "LP"}, {"rm", "Rdfirv"}, {"rmdir", "pv"},
@@ -49,8 +48,20 @@ static int cat(const call *c, int at) {
 	return status;
 }
 
+/* A path of the state `undeletable`, one a line: as with the flag uchg. */
+static bool undeletable(const char *path) {
+	text paths = {0};
+	if (!read_file(STATE "/undeletable", &paths)) return false;
+	char *rest = paths.bytes, *line;
+	while ((line = strsep(&rest, "\n")))
+		if (*line && !strcmp(line, path)) return true;
+	return false;
+}
+
 static int remove_tree(const call *c, const char *path, bool force, bool tree) {
 	struct stat s;
+	if (undeletable(path)) return errno = EPERM, failed(c, path);
+	forget_access(path);
 	if (lstat(path, &s)) return force && errno == ENOENT ? 0 : failed(c, path);
 	if (!S_ISDIR(s.st_mode)) return unlink(path) ? failed(c, path) : 0;
 	if (!tree) return complain("rm: %s: is a directory\n", path), 1;
@@ -152,6 +163,7 @@ static int built_in(const call *c, bool flags[256], const char *mode, int at) {
 	if (!strcmp(c->tool, "mv") && c->argc - at == 2 && !flags['n'] && !flags['i']) {
 		struct stat s;
 		if (!stat(c->argv[at + 1], &s) && S_ISDIR(s.st_mode)) return -1;
+		forget_access(c->argv[at + 1]);
 		return rename(c->argv[at], c->argv[at + 1]) ? (errno == EXDEV ? -1 : failed(c, c->argv[at])) : 0;
 	}
 	if (!strcmp(c->tool, "readlink")) {
@@ -167,13 +179,13 @@ static int built_in(const call *c, bool flags[256], const char *mode, int at) {
 		if (!stat(c->argv[at + 1], &s) && S_ISDIR(s.st_mode)) return -1;
 		return symlink(c->argv[at], c->argv[at + 1]) ? failed(c, c->argv[at + 1]) : 0;
 	}
-	if (!strcmp(c->tool, "date") && c->argc - at == 1 && !strcmp(c->argv[at], "+%s"))
-		return text_printf(&out, "%lld\n", (long long)time(NULL)), 0;
 	return plain_copy(c, flags, at);
 }
 
 int coreutil(const call *c) {
 	const char *options = NULL, *argument = "";
+	int listed = access_control(c);
+	if (listed >= 0) return listed;
 	bool flags[256] = {false};
 	for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++)
 		if (!strcmp(allowed[i].tool, c->tool)) options = allowed[i].options;
@@ -201,7 +213,6 @@ int coreutil(const call *c) {
 			}
 		}
 	}
-	if (!strcmp(c->tool, "date") && at < c->argc && c->argv[at][0] != '+') unknown(c, "date: only +FORMAT");
 	int status = built_in(c, flags, argument, at);
 	return status >= 0 ? status : pass_on(c);
 }

@@ -16,8 +16,8 @@
 
 static int stamp(const char *format, const char *a, const char *b) {
 	char when[32];
-	time_t now = time(NULL);
-	strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", gmtime(&now));
+	time_t seconds = (time_t)now();
+	strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", gmtime(&seconds));
 	complain("%s.000 defaults[%d:1000] ", when, (int)getpid());
 	text message = {0};
 	text_printf(&message, format, a, b);

@@ -31,6 +31,18 @@ typedef struct {
 	text info, resources; /* special slots 1 and 3 */
 } special;
 
+seal_signer sealed_by;
+
+/* The text at `offset` of a CodeDirectory, "" for none. */
+static char *directory_text(const char *cd, size_t size, uint32_t offset) {
+	return offset && offset < size ? strndup(cd + offset, size - offset) : strdup("");
+}
+
+static void note_signer(const char *cd, size_t size) {
+	bool has_team = big(cd + 8) >= 0x20200 && size >= 52;
+	sealed_by = (seal_signer){directory_text(cd, size, big(cd + 20)), directory_text(cd, size, has_team ? big(cd + 48) : 0), big(cd + 12) & 2};
+}
+
 /* Checks one CodeDirectory (SHA-256 only) against the slice it signs. */
 static const char *check_directory(const char *slice, size_t slice_size, const char *cd, size_t size, const special *s) {
 	if (size < 44 || big(cd) != 0xfade0c02) return CHANGED;
@@ -50,6 +62,7 @@ static const char *check_directory(const char *slice, size_t slice_size, const c
 	if (specials < 1 || memcmp(digest, cd + hashes - 32, 32)) return INFO_PLIST;
 	sha256(s->resources.bytes, s->resources.size, digest);
 	if (specials < 3 || memcmp(digest, cd + hashes - 96, 32)) return ALTERED;
+	note_signer(cd, size);
 	return NULL;
 }
 

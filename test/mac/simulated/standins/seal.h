@@ -9,6 +9,12 @@ bool read_file(const char *path, text *to);
 void sha256(const char *bytes, size_t size, uint8_t digest[32]);
 /* NULL when `bundle` is sealed and whole, else codesign's message. *detail: a file, or NULL. */
 const char *seal_problem(const char *bundle, const char **detail);
+/* Who signed the bundle that seal_problem() has last found whole: identifier, team (or ""), and whether it is ad hoc. */
+typedef struct {
+	char *identifier, *team;
+	bool ad_hoc;
+} seal_signer;
+extern seal_signer sealed_by;
 /* What `file -b` says of a Mach-O file, or NULL when `bytes` are none. */
 char *macho_description(const char *bytes, size_t size);
 

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { DENIED = -60005, INTERACTION_NOT_ALLOWED = -60007, INTERNAL = -60008 };
@@ -84,9 +83,7 @@ static void set(plist *to, const char *key, plist *value) {
 }
 
 static double now_since_2001(void) {
-	struct timespec t;
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (double)t.tv_sec - 978307200.0 + (double)t.tv_nsec / 1e9;
+	return now() - 978307200.0;
 }
 
 static int add_mechanisms(plist *right, const plist *given) {

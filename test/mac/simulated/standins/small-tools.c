@@ -168,7 +168,7 @@ static void permissions(mode_t mode) {
 static size_t convert(const char *at, const struct stat *s, const char *path) {
 	static const struct { const char *word; int what; } known[] = {
 		{"%", '%'}, {"u", 'u'}, {"g", 'g'}, {"Du", 'u'}, {"Dg", 'g'}, {"Su", 'U'}, {"Sg", 'G'}, {"p", 'p'}, {"Op", 'p'}, {"Lp", 'P'},
-		{"OLp", 'P'}, {"Mp", 'M'}, {"OMp", 'M'}, {"Sp", 'S'}, {"m", 'm'}, {"Dm", 'm'}, {"z", 'z'}, {"Dz", 'z'}, {"HT", 'T'}, {"l", 'l'},
+		{"OLp", 'P'}, {"Mp", 'M'}, {"OMp", 'M'}, {"Sp", 'S'}, {"m", 'm'}, {"Dm", 'm'}, {"c", 'c'}, {"Dc", 'c'}, {"z", 'z'}, {"Dz", 'z'}, {"HT", 'T'}, {"l", 'l'},
 		{"Dl", 'l'}, {"i", 'i'}, {"d", 'd'}, {"N", 'N'}, {"Sf", 'f'}, {"f", 'F'}, {"n", 'n'}};
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
 		size_t size = strlen(known[i].word);
@@ -185,6 +185,7 @@ static size_t convert(const char *at, const struct stat *s, const char *path) {
 		case 'M': text_printf(&out, "%o", s->st_mode >> 9 & 7); break;
 		case 'S': permissions(s->st_mode); break;
 		case 'm': text_printf(&out, "%lld", (long long)s->st_mtime); break;
+		case 'c': text_printf(&out, "%lld.%09ld", (long long)s->st_ctim.tv_sec, s->st_ctim.tv_nsec); break;
 		case 'z': text_printf(&out, "%lld", (long long)s->st_size); break;
 		case 'T': text_puts(&out, type_of(s->st_mode)); break;
 		case 'l': text_printf(&out, "%llu", (unsigned long long)s->st_nlink); break;
@@ -231,14 +232,4 @@ int stat_tool(const call *c) {
 		if (!no_newline) text_puts(&out, "\n");
 	}
 	return status;
-}
-
-/* A simulated second is 1/100 of a real one, or what the fact `secondMs` says: time limits stay testable. */
-int sleep_tool(const call *c) {
-	double seconds = c->argc == 2 ? strtod(c->argv[1], NULL) : -1;
-	if (seconds < 0) return complain("usage: sleep number[unit] [...]\n"), 1;
-	double real = seconds * atof(fact("secondMs", "10")) / 1000;
-	struct timespec t = {(time_t)real, (long)((real - (double)(time_t)real) * 1e9)};
-	nanosleep(&t, NULL);
-	return 0;
 }

@@ -239,7 +239,8 @@ static const struct {
 	{"launchctl", launchctl}, {"codesign", codesign}, {"file", file_tool}, {"spctl", spctl},
 	{"pkgutil", pkgutil}, {"sw_vers", sw_vers}, {"uname", uname_tool}, {"id", id_tool},
 	{"profiles", profiles}, {"fdesetup", fdesetup}, {"logger", logger}, {"mktemp", mktemp_tool},
-	{"stat", stat_tool}, {"sleep", sleep_tool},
+	{"stat", stat_tool}, {"sleep", sleep_tool}, {"date", date_tool}, {"dscl", dscl},
+	{"sysadminctl", sysadminctl}, {"sysctl", sysctl_tool},
 };
 
 int main(int argc, char **argv) {

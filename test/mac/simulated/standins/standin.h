@@ -11,6 +11,10 @@
  *   facts                 KEY=VALUE lines: productVersion, buildVersion, machine, filevault, ...
  *   calls                 binary counters; log: one JSON document a call
  *   syslog                what `logger` was told
+ *   undeletable           paths that rm cannot delete, as with the flag uchg
+ *   authorities           TEAM ROOT-SHA1: teams whose certificates do not lead to Apple
+ *   clock, sleepers/PID   the simulated time, see ../virtual-time.h
+ *   acls                  PATH, tab, entry: access control lists that chmod +a made
  */
 #ifndef SIMULATED_STANDIN_H
 #define SIMULATED_STANDIN_H
@@ -45,6 +49,9 @@ int write_file(const char *path, const char *bytes, size_t size, unsigned mode);
 /* A value of /.sim/facts, or `otherwise`. */
 const char *fact(const char *key, const char *otherwise);
 
+/* The simulated time, in seconds since 1970. It passes while all that runs waits for it: see ../virtual-time.h. */
+double now(void);
+
 /* Faults that the stand-in itself has to honour. */
 extern bool swallow, late;
 /* To be called directly before a tool reads or changes what others may change too. */
@@ -60,6 +67,11 @@ int security(const call *c), plist_buddy(const call *c), plutil(const call *c), 
 int launchctl(const call *c), codesign(const call *c), file_tool(const call *c), spctl(const call *c);
 int pkgutil(const call *c), sw_vers(const call *c), uname_tool(const call *c), id_tool(const call *c);
 int profiles(const call *c), fdesetup(const call *c), logger(const call *c), mktemp_tool(const call *c);
-int stat_tool(const call *c), sleep_tool(const call *c), coreutil(const call *c);
+int stat_tool(const call *c), sleep_tool(const call *c), date_tool(const call *c), coreutil(const call *c);
+int dscl(const call *c), sysadminctl(const call *c), sysctl_tool(const call *c);
+/* chmod +a and -N, ls -e: answers -1 when the call has nothing to do with access control lists. */
+int access_control(const call *c);
+/* The path is gone, or something else now. */
+void forget_access(const char *path);
 
 #endif

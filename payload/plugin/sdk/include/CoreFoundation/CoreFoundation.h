@@ -34,6 +34,7 @@ CFTypeID CFNumberGetTypeID(void);
 CFTypeID CFDateGetTypeID(void);
 
 CFStringRef CFStringCreateWithCString(CFAllocatorRef allocator, const char *text, CFStringEncoding encoding);
+CFIndex CFStringGetLength(CFStringRef string); /* UTF-16 units */
 Boolean CFStringGetCString(CFStringRef string, char *buffer, CFIndex size, CFStringEncoding encoding);
 
 extern const CFBooleanRef kCFBooleanFalse;

@@ -1,0 +1,99 @@
+import * as z from 'zod';
+import { type Check, CheckList } from '../../src/base/check.ts';
+import { parseDocument } from '../../src/base/document.ts';
+import { FormatError, PipelineError } from '../../src/base/errors.ts';
+import { fileFacts } from './facts.ts';
+import { KIT_FILE } from './kit.ts';
+import { generateKit } from './make-kit.ts';
+import { type KitFile, unzip, zip } from './zip.ts';
+
+const FILE = z.strictObject({ size: z.number(), sha256: z.string() });
+const KIT_SCHEMA = z.strictObject({
+  schema: z.literal(1),
+  product: z.string(),
+  version: z.string(),
+  url: z.string(),
+  package: FILE.extend({ name: z.string() }),
+  extras: z.tuple([FILE.extend({ path: z.string() }), FILE.extend({ path: z.string() })]),
+});
+
+/**
+ * Returns whether a kit belongs to a package: the kit is made again from the package, and every byte must be the same. The packages
+ * inside it are held to the digests that `kit.json` names; who signed them is for `verify`.
+ *
+ * @param archive the zip
+ */
+export async function checkKit(root: string, archive: Buffer, packagePath: string): Promise<readonly Check[]> {
+  const list = new CheckList('kit');
+  try {
+    const { files, mtimeSeconds } = await unzip(archive);
+    await judgeArchive(list, archive, files, mtimeSeconds);
+    const named = files.find(({ path }) => path === KIT_FILE);
+    if (!named) throw new FormatError('KIT_INVALID', KIT_FILE, 0, 'it is missing: this is no kit of this project');
+    const kit = parseDocument(named.data, { name: KIT_FILE, schema: KIT_SCHEMA, code: 'KIT_INVALID' });
+    const [guard, uninstall] = kit.extras.map(({ path }) => extraIn(files, path)) as [KitFile, KitFile];
+    const extras = { guard: factsOf(guard), uninstall: factsOf(uninstall) };
+    judgeExtras(list, kit.extras, files);
+    const expected = await generateKit(root, packagePath, { url: kit.url, extras });
+    judgeFiles(list, expected, files, new Set(kit.extras.map(({ path }) => path)));
+  } catch (error) {
+    if (!(error instanceof PipelineError)) throw error;
+    list.fail('kit-files', error.message);
+  }
+  return list.checks;
+}
+
+/** The archive itself: written again from what it holds, so that no byte of it is without a meaning. */
+async function judgeArchive(
+  list: CheckList,
+  archive: Buffer,
+  files: readonly KitFile[],
+  mtimeSeconds: number,
+): Promise<void> {
+  const parts: Buffer[] = [];
+  for await (const part of zip(files, mtimeSeconds)) parts.push(part);
+  list.judge('kit-archive', [
+    !Buffer.concat(parts).equals(archive) && 'the zip has bytes that this project does not write',
+  ]);
+}
+
+function extraIn(files: readonly KitFile[], path: string): KitFile {
+  const file = files.find((candidate) => candidate.path === path);
+  if (!file) throw new FormatError('KIT_INVALID', path, 0, 'it is missing');
+  return file;
+}
+
+const factsOf = ({ path, data }: KitFile) => fileFacts(path.replace(/^extras\//, ''), data);
+
+function judgeExtras(
+  list: CheckList,
+  named: readonly { readonly path: string; readonly sha256: string }[],
+  files: readonly KitFile[],
+): void {
+  list.judge(
+    'kit-extras',
+    named.map(({ path, sha256 }) => {
+      const found = factsOf(extraIn(files, path)).sha256;
+      return found !== sha256 && `${path} has SHA-256 ${found}, ${KIT_FILE} says ${sha256}`;
+    }),
+  );
+}
+
+function judgeFiles(
+  list: CheckList,
+  expected: readonly KitFile[],
+  files: readonly KitFile[],
+  extras: ReadonlySet<string>,
+): void {
+  const found = new Map(files.map(({ path, data }) => [path, data]));
+  const wanted = new Map(expected.map(({ path, data }) => [path, data]));
+  list.judge('kit-files', [
+    ...[...wanted].map(([path, data]) => {
+      const there = found.get(path);
+      if (!there) return `${path} is missing`;
+      return !there.equals(data) && `${path} is not what this package gives`;
+    }),
+    ...[...found.keys()].map((path) => !wanted.has(path) && !extras.has(path) && `${path} does not belong into it`),
+    found.size !== files.length && 'a name stands twice',
+  ]);
+}

@@ -1,0 +1,54 @@
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { Config } from '../plan/config.ts';
+import { templateReader } from '../scripts/render-script.ts';
+import { fileFacts, readKitFacts } from './facts.ts';
+import { kitFiles } from './kit.ts';
+import { renderKitScripts } from './scripts.ts';
+import { type ExtraPackage, type KitInput, PLACEHOLDER_URL } from './system.ts';
+import type { KitFile } from './zip.ts';
+
+/** What a kit is made from. */
+export interface KitSource {
+  /** Folder of the project: its templates and texts. */
+  readonly root: string;
+  /** The finished package. */
+  readonly packagePath: string;
+  /** The packages that travel in the kit. */
+  readonly extras: Readonly<Record<ExtraPackage, string>>;
+  /** Address of the package. */
+  readonly url: string;
+}
+
+/** Returns all files of the kit, the packages inside it among them. */
+export async function makeKit({ root, packagePath, extras, url }: KitSource): Promise<KitFile[]> {
+  const packages = { guard: await readExtra(extras.guard), uninstall: await readExtra(extras.uninstall) };
+  const generated = await generateKit(root, packagePath, {
+    url,
+    extras: { guard: packages.guard.facts, uninstall: packages.uninstall.facts },
+  });
+  return [...generated, ...Object.values(packages).map(({ facts, data }) => ({ path: `extras/${facts.name}`, data }))];
+}
+
+/** Returns the files that are generated, of whatever extra packages the kit holds. */
+export async function generateKit(
+  root: string,
+  packagePath: string,
+  given: Pick<KitInput, 'url' | 'extras'>,
+): Promise<KitFile[]> {
+  const facts = await readKitFacts(packagePath);
+  const scripts = renderKitScripts(facts, templateReader(join(root, 'scripts')));
+  const readme = await readFile(join(root, 'payload/kit/README.md'), 'utf8');
+  return kitFiles({ facts, scripts, ...given }, readme);
+}
+
+async function readExtra(path: string) {
+  const data = await readFile(path);
+  return { facts: fileFacts(basename(path), data), data };
+}
+
+/** Returns the address of a released file by the configuration, or a placeholder that no system accepts. */
+export function downloadUrl({ services }: Pick<Config, 'services'>, version: string, name: string): string {
+  const folder = services.downloads?.replaceAll('{version}', version) ?? PLACEHOLDER_URL;
+  return new URL(encodeURIComponent(name), folder.endsWith('/') ? folder : `${folder}/`).href;
+}

@@ -1,0 +1,126 @@
+import type { PlistValue } from 'plist';
+import { renderJson, renderPlist } from '../render.ts';
+import { HTTPS, type KitInput, type KitSystem, SIGNED } from '../system.ts';
+
+/**
+ * Apple's own commands and declarations, for MDM servers that let an admin send them.
+ *
+ * Sources: Apple, Installing packages (2026); apple/device-management other/manifesturl.yaml and
+ * declarative/declarations/configurations/package.yaml.
+ */
+export const appleMdm: KitSystem = {
+  name: 'Apple MDM commands and declarations',
+  folder: 'apple-mdm',
+  steps: ({ facts, url }) => ({
+    escrow:
+      'Fill in `../profiles/escrow-template.mobileconfig` and install it, unless your MDM has a FileVault profile of its own.',
+    package: `Serve \`${facts.file.name}\` and \`manifest.plist\` from your server (the manifest expects ${url}). Then send \`install-enterprise-application.plist\` as a command, or, to supervised Macs with macOS 26 and later, \`declaration-package.json\` after putting the manifest's address in. An update needs a new version in both, and a new ServerToken.`,
+    request: 'Run `../scripts/request.sh` as root on Macs whose key is missing.',
+    check:
+      'Status item `package.list` says `installed`; `../scripts/state.sh` says more. A wrong digest in a manifest is never reported back.',
+    remove:
+      'Push the Uninstall package the same way. **Never** set `UninstallBehavior` in the declaration: removing it, or unenrolling, would delete the bundle and leave its login entry.',
+  }),
+  files: (input) => ({
+    'manifest.plist': renderPlist(manifest(input, false)),
+    'install-enterprise-application.plist': renderPlist({
+      RequestType: 'InstallEnterpriseApplication',
+      Manifest: manifest(input, false),
+      // A package is not an app in /Applications, and only those can be managed.
+      InstallAsManaged: false,
+    }),
+    'declaration-manifest.plist': renderPlist(manifest(input, true)),
+    'declaration-package.json': renderJson(packageDeclaration(input)),
+    'declaration-allowed-binaries.json': renderJson(allowedBinaries(input)),
+    'declaration-background-tasks.json': renderJson(backgroundTasks(input)),
+  }),
+  paths: [
+    { name: 'InstallEnterpriseApplication', rules: [SIGNED, HTTPS] },
+    {
+      name: 'declaration com.apple.configuration.package',
+      rules: [
+        SIGNED,
+        HTTPS,
+        {
+          rule: 'The manifest has a bundle-version.',
+          source: 'Apple, Installing packages, 2026',
+          problem: ({ facts }) => (facts.version === '' ? 'the package has no version' : undefined),
+        },
+      ],
+    },
+  ],
+};
+
+/** @param single names one digest of the whole file, which the first systems with declarations read; else digests of parts. */
+function manifest({ facts, url }: KitInput, single: boolean): PlistValue {
+  const { chunks, sha256 } = facts.file;
+  const digests = single
+    ? { sha256 }
+    : { 'sha256-size': chunks.size, sha256s: chunks.sha256s, 'md5-size': chunks.size, md5s: chunks.md5s };
+  return {
+    items: [
+      {
+        assets: [{ kind: 'software-package', url, ...digests }],
+        metadata: {
+          kind: 'software',
+          'bundle-identifier': facts.identifier,
+          'bundle-version': facts.version,
+          title: facts.title,
+        },
+      },
+    ],
+  } as PlistValue;
+}
+
+function packageDeclaration({ facts, url }: KitInput) {
+  return {
+    Type: 'com.apple.configuration.package',
+    Identifier: `${facts.identifier}.package`,
+    ServerToken: `${facts.version}-${facts.file.sha256.slice(0, 8)}`,
+    Payload: {
+      ManifestURL: new URL('declaration-manifest.plist', url).href,
+      // Without it nothing is installed.
+      InstallBehavior: { Install: 'Required' },
+    },
+  };
+}
+
+/**
+ * What macOS 27 lets run where only named binaries may: the plug-in's own signatures. Whether a plug-in of the login window is
+ * held to that list is UNCERTAIN.
+ */
+function allowedBinaries({ facts }: KitInput) {
+  return {
+    Type: 'com.apple.configuration.app.settings',
+    Identifier: `${facts.identifier}.allowed-binaries`,
+    ServerToken: `${facts.version}-${facts.file.sha256.slice(0, 8)}`,
+    Payload: {
+      AllowedBinaries: facts.code
+        .map(({ cdHash, identifier }) => ({
+          ...(facts.signing ? { TeamID: facts.signing.teamIdentifier } : { CDHash: cdHash }),
+          SigningID: identifier,
+        }))
+        .slice(0, 1),
+    },
+  };
+}
+
+/** The guard as a background task that the MDM owns, macOS 15 and later: a ZIP with its script, a launchd property list. */
+function backgroundTasks({ facts, url, extras }: KitInput) {
+  const identifier = String(facts.values.GUARD_IDENTIFIER ?? `${facts.identifier}.guard`);
+  return {
+    Type: 'com.apple.configuration.services.background-tasks',
+    Identifier: `${identifier}.background-task`,
+    ServerToken: `${facts.version}-${extras.guard.sha256.slice(0, 8)}`,
+    Payload: {
+      TaskType: identifier,
+      TaskDescription: `Guard of ${facts.title}: puts the login entry back after an update, and takes it out when the bundle is gone.`,
+      ExecutableAssetReference: `${identifier}.executable`,
+      LaunchdConfigurations: [{ FileAssetReference: `${identifier}.launchd`, Context: 'daemon' }],
+    },
+    Assets: {
+      note: 'Make both assets on your server: guard.sh of the Guard package in a ZIP, and its launchd property list; name their addresses and Hash-SHA-256.',
+      from: new URL(extras.guard.name, url).href,
+    },
+  };
+}

@@ -1,0 +1,70 @@
+import {
+  FAT_ARCH,
+  FAT_HEADER,
+  FAT_MAGIC,
+  MACH_HEADER_BE,
+  MACH_HEADER_LE,
+  MAX_SLICES,
+  MH_MAGIC,
+  MH_MAGIC_64,
+} from './layout.ts';
+
+/** One architecture inside a Mach-O file, as its header says. */
+export interface MachoSlice {
+  readonly cpuType: number;
+  readonly cpuSubtype: number;
+  /** Bytes from the start of the file. */
+  readonly offset: number;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** What a file is, seen from its first bytes. */
+export interface MachoSlices {
+  readonly kind: 'none' | 'thin' | 'fat';
+  /** Empty for `none`, one for `thin`. */
+  readonly slices: readonly MachoSlice[];
+}
+
+/** Bytes of a file that `machoSlices` needs to see. */
+export const MACHO_HEAD_SIZE = FAT_HEADER.size + MAX_SLICES * FAT_ARCH.size;
+
+const NONE: MachoSlices = { kind: 'none', slices: [] };
+
+/**
+ * Returns the architectures of a file by its first bytes, for its Bom record.
+ *
+ * A fat header that cannot be true (slices outside the file, over each other, none or too many) makes the file `none`, as is a Java
+ * class, which begins with the same four bytes: its next number is a version of 45 or more. The 64-bit fat header (FAT_MAGIC_64) is
+ * `none` too, as no Bom with one was ever seen.
+ *
+ * @param head the first MACHO_HEAD_SIZE bytes, or the whole file when it is shorter
+ * @param fileSize bytes in the whole file
+ * @example machoSlices(head, 200_000) // { kind: 'thin', slices: [{ cpuType: 0x0100000c, cpuSubtype: 0, offset: 0, size: 200000 }] }
+ */
+export function machoSlices(head: Buffer, fileSize: number): MachoSlices {
+  if (head.length < MACH_HEADER_LE.size) return NONE;
+  if (FAT_HEADER.decode(head).magic === FAT_MAGIC) return fatSlices(head, fileSize);
+  const header = [MACH_HEADER_BE, MACH_HEADER_LE]
+    .map((layout) => layout.decode(head))
+    .find(({ magic }) => magic === MH_MAGIC || magic === MH_MAGIC_64);
+  if (!header) return NONE;
+  const { cpuType, cpuSubtype } = header;
+  return { kind: 'thin', slices: [{ cpuType, cpuSubtype, offset: 0, size: fileSize }] };
+}
+
+function fatSlices(head: Buffer, fileSize: number): MachoSlices {
+  const { count } = FAT_HEADER.decode(head);
+  const headerEnd = FAT_HEADER.size + count * FAT_ARCH.size;
+  if (count === 0 || count > MAX_SLICES || headerEnd > head.length) return NONE;
+  const slices = Array.from({ length: count }, (_, index): MachoSlice => {
+    const { alignment: _alignment, ...slice } = FAT_ARCH.decode(head, FAT_HEADER.size + index * FAT_ARCH.size);
+    return slice;
+  });
+  let end = headerEnd;
+  for (const slice of slices.toSorted((a, b) => a.offset - b.offset)) {
+    if (slice.offset < end || slice.size === 0) return NONE;
+    end = slice.offset + slice.size;
+  }
+  return end <= fileSize ? { kind: 'fat', slices } : NONE;
+}

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { parseChangelog } from '../../../../build/github/release/changelog.ts';
+
+const NBSP = '\u00a0';
+
+describe('parseChangelog', () => {
+  it('returns versions, whether they have a date, and their text', () => {
+    const source =
+      '# Changelog\n\n## 1.2.0, not released\n\n### Changed from 1.0.0\n- a 1.0.0 line\n\n## 1.1.0, 2024-02-29\n\n- b\n';
+    expect(parseChangelog(source)).toEqual([
+      { version: '1.2.0', released: false, text: '### Changed from 1.0.0\n- a 1.0.0 line' },
+      { version: '1.1.0', released: true, text: '- b' },
+    ]);
+  });
+
+  it.each([
+    ['a space at the end', '## 1.1.0, 2026-11-24 '],
+    ['a carriage return', '## 1.1.0, 2026-11-24\r'],
+    ['two spaces', '##  1.1.0, 2026-11-24'],
+    ['no space', '##1.1.0, 2026-11-24'],
+    ['a space in front', ' ## 1.1.0, 2026-11-24'],
+    ['a space that does not break', `##${NBSP}1.1.0, 2026-11-24`],
+    ['a space of that kind behind the comma', `## 1.1.0,${NBSP}2026-11-24`],
+    ['no comma', '## 1.1.0 2026-11-24'],
+    ['a dash', '## 1.1.0 - 2026-11-24'],
+    ['an en dash in the date', '## 1.1.0, 2026\u201311\u201324'],
+    ['a minus sign in the date', '## 1.1.0, 2026\u221211\u221224'],
+    ['slashes in the date', '## 1.1.0, 2026/11/24'],
+    ['a date that is not in the calendar', '## 1.1.0, 2026-02-30'],
+    ['a leap day of another year', '## 1.1.0, 2026-02-29'],
+    ['a month that is not there', '## 1.1.0, 2026-13-01'],
+    ['a day that is not there', '## 1.1.0, 2026-11-00'],
+    ['a short date', '## 1.1.0, 2026-11-4'],
+    ['day first', '## 1.1.0, 24-11-2026'],
+    ['brackets', '## [1.1.0], 2026-11-24'],
+    ['a v', '## v1.1.0, 2026-11-24'],
+    ['another level', '### 1.1.0, 2026-11-24'],
+    ['the top level', '# 1.1.0, 2026-11-24'],
+    ['bold text', '**1.1.0, 2026-11-24**'],
+    ['an underline', '1.1.0, 2026-11-24\n------'],
+    ['a mark at the front', '\ufeff## 1.1.0, 2026-11-24'],
+    ['other words', '## 1.1.0, unreleased'],
+    ['other words in capitals', '## 1.1.0, Not released'],
+    ['no version', '## Unreleased'],
+    ['a version twice', '## 1.1.0, 2026-11-24\n\n## 1.1.0, not released'],
+    ['something behind the date', '## 1.1.0, 2026-11-24 (yanked)'],
+    ['closing marks', '## 1.1.0, 2026-11-24 ##'],
+  ])('refuses %s', (_, heading) => {
+    const source = heading.startsWith('\ufeff') ? `${heading}\n` : `# Changelog\n\n${heading}\n\n- a line\n`;
+    expect(() => parseChangelog(source)).toThrow('a heading of a version is');
+  });
+});

@@ -1,0 +1,195 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { attest, checkOut } from './actions.ts';
+import { type Contexts, holds, interpolate } from './expression.ts';
+import type { Run, Runner, RunnerOptions } from './runner.ts';
+import type { JobResult } from './schedule.ts';
+import { environmentOf, type Job, type Step } from './workflow.ts';
+
+/** A job, and what it is given. */
+export interface JobInput {
+  readonly at: string;
+  readonly job: Job;
+  readonly given: Contexts;
+}
+
+interface StepState {
+  outputs: Record<string, string>;
+  /** What really happened, and what counts where `continue-on-error` is set. */
+  outcome: string;
+  conclusion: string;
+}
+
+/** One job on one machine. */
+export class JobRun {
+  readonly #options: RunnerOptions;
+  readonly #runner: Runner;
+  readonly #run: Run;
+  readonly #input: JobInput;
+  readonly #image: string;
+  readonly #home: string;
+  readonly #workspace: string;
+  readonly #steps: Record<string, StepState> = {};
+  #log = '';
+
+  constructor(runner: Runner, run: Run, input: JobInput) {
+    this.#options = runner.options;
+    this.#runner = runner;
+    this.#run = run;
+    this.#input = input;
+    this.#image = interpolate(String(input.job['runs-on'] ?? ''), this.#contexts());
+    const varied = Object.values((input.given.matrix as object | undefined) ?? {}).join('-');
+    const place = [
+      `run-${run.run}`,
+      `attempt-${run.attempt}`,
+      `${input.at.replace('/', '-')}${varied && `-${varied}`}`,
+    ];
+    this.#home = join(this.#options.scratch, ...place);
+    this.#workspace = join(this.#home, 'work');
+    mkdirSync(this.#workspace, { recursive: true });
+    for (const name of ['home', 'tmp']) mkdirSync(join(this.#home, name));
+    writeFileSync(join(this.#home, 'event.json'), JSON.stringify(run.payload ?? {}));
+  }
+
+  async run(): Promise<JobResult> {
+    const { at, job } = this.#input;
+    const environment = environmentOf(job);
+    let failed = false;
+    for (const [index, step] of (job.steps ?? []).entries()) {
+      const name = step.name ?? step.uses ?? `step ${index + 1}`;
+      const state: StepState = { outputs: {}, outcome: 'skipped', conclusion: 'skipped' };
+      if (step.id) this.#steps[step.id] = state;
+      if (!holds(step.if, this.#contexts(), { success: !failed, failure: failed, cancelled: false })) continue;
+      if (step.uses === undefined) this.#options.prepare(at, environment, this.#workspace);
+      const succeeded = await this.#runStep(step, name, state.outputs).catch((error: Error) => {
+        this.#log += `${error.stack}\n`;
+        return false;
+      });
+      const tolerated = step['continue-on-error'] !== undefined && step['continue-on-error'] !== false;
+      state.outcome = succeeded ? 'success' : 'failure';
+      state.conclusion = succeeded || tolerated ? 'success' : 'failure';
+      failed ||= state.conclusion === 'failure';
+    }
+    const outputs = Object.fromEntries(
+      Object.entries(job.outputs ?? {}).map(([name, value]) => [name, interpolate(value, this.#contexts())]),
+    );
+    return { result: failed ? 'failure' : 'success', outputs, workspaces: [this.#workspace], log: this.#log };
+  }
+
+  #contexts(): Contexts {
+    const { given, job } = this.#input;
+    const secrets = this.#options.secrets[environmentOf(job) ?? ''] ?? {};
+    return { ...given, github: this.#runner.github(this.#run), secrets, steps: this.#steps };
+  }
+
+  async #runStep(step: Step, name: string, outputs: Record<string, string>): Promise<boolean> {
+    this.#log += `::: ${this.#input.at}: ${name}\n`;
+    if (step.uses) {
+      Object.assign(outputs, this.#runAction(step.uses.split('@')[0] as string, this.#inputsOf(step)));
+      return true;
+    }
+    return this.#runScript(step, name, outputs);
+  }
+
+  #inputsOf(step: Step): Record<string, string> {
+    const contexts = this.#contexts();
+    return Object.fromEntries(
+      Object.entries(step.with ?? {}).map(([name, value]) => [name, interpolate(String(value), contexts)]),
+    );
+  }
+
+  /** What each action of others does, as far as our workflows need it. */
+  #runAction(action: string, inputs: Record<string, string>): Record<string, string> {
+    if (action === 'actions/checkout') {
+      checkOut(this.#options.origin, this.#workspace, this.#run.commit, inputs['fetch-depth'] === '0');
+      return {};
+    }
+    if (action === 'actions/setup-node' || action === 'ossf/scorecard-action') return {};
+    if (action === 'actions/upload-artifact') {
+      const path = join(this.#workspace, inputs.path ?? '');
+      return { 'artifact-id': this.#runner.artifacts.keep(this.#run, inputs.name ?? '', path) };
+    }
+    if (action === 'actions/download-artifact') {
+      this.#runner.artifacts.fetch(this.#run, inputs['artifact-ids'] ?? '', this.#workspace);
+      return {};
+    }
+    if (action === 'actions/attest') {
+      const { digests, sbom, bundle } = attest(this.#workspace, inputs, join(this.#home, 'tmp'));
+      this.#options.attested(this.#run.commit, digests, sbom);
+      return { 'bundle-path': bundle };
+    }
+    throw new Error(`an action that the replay does not know: ${action}`);
+  }
+
+  async #runScript(step: Step, name: string, outputs: Record<string, string>): Promise<boolean> {
+    const { at } = this.#input;
+    const contexts = this.#contexts();
+    const given = Object.entries({ ...this.#input.job.env, ...step.env });
+    const own = Object.fromEntries(given.map(([key, value]) => [key, interpolate(String(value), contexts)]));
+    const outputFile = join(this.#home, 'output');
+    writeFileSync(outputFile, '');
+    const env = { ...this.#environment(outputFile), ...own };
+    const script = join(this.#home, 'step.sh');
+    writeFileSync(script, step.run as string);
+    const kill = this.#runner.takeKill(at, name);
+    const status = await this.#execute(script, env, kill);
+    this.#runner.executed.push({ at, step: name, run: step.run as string, env: own, status });
+    for (const line of readFileSync(outputFile, 'utf8').split('\n')) {
+      const [key, value] = [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)];
+      if (key) outputs[key] = value;
+    }
+    return status === 0;
+  }
+
+  #environment(outputFile: string): Record<string, string> {
+    const { bin, macBin, repository, onMac } = this.#options;
+    const mac = /^(macos|xcode)-/.test(this.#image);
+    const path = [...(mac ? [macBin] : []), bin, process.env.PATH];
+    return {
+      PATH: path.join(':'),
+      HOME: join(this.#home, 'home'),
+      TMPDIR: join(this.#home, 'tmp'),
+      RUNNER_TEMP: join(this.#home, 'tmp'),
+      CI: 'true',
+      GITHUB_ACTIONS: 'true',
+      GITHUB_REPOSITORY: repository,
+      GITHUB_SHA: this.#run.commit,
+      GITHUB_REF: 'refs/heads/main',
+      GITHUB_EVENT_NAME: this.#run.event ?? 'push',
+      GITHUB_EVENT_PATH: join(this.#home, 'event.json'),
+      GITHUB_RUN_ATTEMPT: String(this.#run.attempt),
+      GITHUB_WORKSPACE: this.#workspace,
+      GITHUB_OUTPUT: outputFile,
+      GITHUB_STEP_SUMMARY: join(this.#home, 'summary.md'),
+      ...(mac && { FAKE_IMAGE: this.#image, ...onMac?.(this.#image) }),
+    };
+  }
+
+  /** Runs a script as the service does, `bash -eo pipefail`, and returns its exit code; null when it was killed. */
+  #execute(script: string, env: Record<string, string>, kill: RunnerOptions['kill']): Promise<number | null> {
+    return new Promise((done, reject) => {
+      const argv = ['--noprofile', '--norc', '-eo', 'pipefail', script];
+      const child = spawn('bash', argv, {
+        cwd: this.#workspace,
+        env,
+        detached: true,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (this.#log += text));
+      const watch =
+        kill &&
+        setInterval(() => {
+          if (!kill.when(this.#workspace) || child.pid === undefined) return;
+          clearInterval(watch);
+          // The group of a process that this very call started.
+          process.kill(-child.pid, 'SIGKILL');
+        }, 5);
+      child.on('error', reject);
+      child.on('close', (status) => {
+        clearInterval(watch);
+        done(status);
+      });
+    });
+  }
+}

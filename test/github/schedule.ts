@@ -1,0 +1,92 @@
+import { type Contexts, holds, type Status } from './expression.ts';
+import { type Job, needsOf, type Workflow } from './workflow.ts';
+
+/** How a job ended; `waiting` for a person's approval. */
+export type Ending = 'success' | 'failure' | 'cancelled' | 'skipped' | 'waiting';
+
+/** One job's end. */
+export interface JobResult {
+  /** What other jobs see. */
+  readonly result: Ending;
+  /** What really happened, where `continue-on-error` makes a success of a failure. */
+  readonly outcome?: Ending;
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly workspaces: readonly string[];
+  readonly log: string;
+}
+
+/** A job that never began. */
+export const notRun = (result: Ending): JobResult => ({ result, outputs: {}, workspaces: [], log: '' });
+
+/** What decides which jobs of a workflow run. */
+export interface Schedule {
+  /** Contexts that conditions may name beside `needs`. */
+  readonly contexts: Contexts;
+  /** Results of an earlier attempt: "Re-run failed jobs" keeps what succeeded, and repeats the rest and all that needs it. */
+  readonly before: Readonly<Record<string, JobResult>>;
+  /** Whether somebody cancelled the run before this job. */
+  cancelled(id: string): boolean;
+  run(id: string, job: Job, needs: Readonly<Record<string, JobResult>>): Promise<JobResult>;
+}
+
+/**
+ * Runs the jobs of a workflow in the order of their needs, as the service does: a job whose condition does not hold is skipped,
+ * and without a status function in its condition it runs only when everything it needs, directly or not, succeeded.
+ *
+ * @throws Error for needs that are not there or go in a circle
+ * @see https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idneeds
+ */
+export async function runSchedule(workflow: Workflow, schedule: Schedule): Promise<Record<string, JobResult>> {
+  const results: Record<string, JobResult> = {};
+  const repeated = jobsToRepeat(workflow, schedule.before);
+  for (const id of inOrder(workflow)) {
+    const kept = schedule.before[id];
+    if (kept && !repeated.has(id)) {
+      results[id] = kept;
+      continue;
+    }
+    const job = workflow.jobs[id] as Job;
+    const needs = Object.fromEntries(needsOf(job).map((name) => [name, results[name] as JobResult]));
+    const ancestors = [...ancestorsOf(workflow, id)].map((name) => results[name] as JobResult);
+    if (ancestors.some(({ result }) => result === 'waiting')) {
+      results[id] = notRun('waiting');
+      continue;
+    }
+    const cancelled = schedule.cancelled(id);
+    const status: Status = {
+      success: !cancelled && ancestors.every(({ result }) => result === 'success'),
+      failure: ancestors.some(({ result }) => result === 'failure'),
+      cancelled,
+    };
+    if (holds(job.if, { ...schedule.contexts, needs }, status)) results[id] = await schedule.run(id, job, needs);
+    else results[id] = notRun(cancelled ? 'cancelled' : 'skipped');
+  }
+  return results;
+}
+
+/** Jobs that did not succeed, and all that need one of them. */
+function jobsToRepeat(workflow: Workflow, before: Readonly<Record<string, JobResult>>): Set<string> {
+  const ids = Object.keys(workflow.jobs);
+  const failed = ids.filter((id) => before[id]?.result !== 'success');
+  return new Set(ids.filter((id) => failed.includes(id) || failed.some((one) => ancestorsOf(workflow, id).has(one))));
+}
+
+/** Everything a job needs, directly or not. */
+export function ancestorsOf(workflow: Workflow, id: string, seen: Set<string> = new Set()): Set<string> {
+  for (const name of needsOf(workflow.jobs[id] as Job)) {
+    if (!workflow.jobs[name]) throw new Error(`${id} needs ${name}, which is not a job`);
+    if (seen.has(name)) continue;
+    seen.add(name);
+    ancestorsOf(workflow, name, seen);
+  }
+  return seen;
+}
+
+function inOrder(workflow: Workflow): string[] {
+  const ids = Object.keys(workflow.jobs);
+  const circle = ids.find((id) => ancestorsOf(workflow, id).has(id));
+  if (circle) throw new Error(`${circle} needs itself`);
+  return ids.sort(
+    (a, b) => ancestorsOf(workflow, a).size - ancestorsOf(workflow, b).size || ids.indexOf(a) - ids.indexOf(b),
+  );
+}
