@@ -4,6 +4,7 @@
 # @include lib/environment.sh
 # @include lib/report.sh
 # @include lib/arguments.sh
+# @include lib/time-limit.sh
 # @include lib/version.sh
 
 take_installer_arguments "usage: preinstall [--help] | preinstall PACKAGE LOCATION TARGET ROOT

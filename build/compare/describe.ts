@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { FormatError } from '../../src/base/errors.ts';
 import { withFile } from '../../src/base/with-file.ts';
-import { isFat, parseFat } from '../../src/macho/fat.ts';
-import { isMacho } from '../../src/macho/macho.ts';
+import { slicesOf as thinFiles } from '../../src/macho/fat.ts';
+import { isCode } from '../../src/macho/first-bytes.ts';
 import { cpioEntries, type OpenComponent, type OpenPackage, openPackage } from '../../src/package/open-package.ts';
 import type { XarMember } from '../../src/xar/toc.ts';
 import { sliceFacts } from '../report/inspect-code.ts';
@@ -156,9 +156,9 @@ function textOf(content: Buffer): string | null {
 }
 
 function slicesOf(content: Buffer): SliceDescription[] {
-  if (content.length < 32 || !(isMacho(content) || isFat(content))) return [];
+  if (!isCode(content)) return [];
   try {
-    const slices = isFat(content) ? parseFat(content).map(({ data }) => data) : [content];
+    const slices = thinFiles(content);
     return slices.map((slice) => {
       const { architecture, minimumMacOS, sdk, libraries, signature } = sliceFacts(slice);
       return {

@@ -1,4 +1,5 @@
 import { renderJson } from './render.ts';
+import { rescueCard } from './rescue-card.ts';
 import { KIT_SCRIPTS } from './scripts.ts';
 import type { KitInput, KitSystem } from './system.ts';
 import { SYSTEMS } from './systems.ts';
@@ -15,6 +16,7 @@ export const KIT_FILE = 'kit.json';
 export function kitFiles(input: KitInput, readme: string): KitFile[] {
   const texts: Record<string, string> = {
     'README.md': `${readme.trimEnd()}\n\n${systemsTable()}`,
+    'rescue-card.html': rescueCard(input.facts),
     [KIT_FILE]: renderJson(kitDocument(input)),
     'compatibility.json': renderJson({
       schema: 1,

@@ -1,6 +1,6 @@
 import { bestCodeDirectory, cdHash, parseCodeDirectory } from '../../src/code-signature/code-directory.ts';
 import { MAGIC_CODE_DIRECTORY, MAGIC_EMBEDDED_SIGNATURE, parseSuperBlob } from '../../src/code-signature/super-blob.ts';
-import { isFat, parseFat } from '../../src/macho/fat.ts';
+import { slicesOf } from '../../src/macho/fat.ts';
 import { versionText } from '../../src/macho/layout.ts';
 import { type Macho, parseMacho } from '../../src/macho/macho.ts';
 import { listExports } from '../../src/macho/symbols.ts';
@@ -8,7 +8,7 @@ import type { Inspection } from './inspection.ts';
 
 /** Shows a Mach-O file: architectures, versions, libraries, exports, and what each slice's signature says. */
 export function inspectCode(data: Buffer): Inspection {
-  const slices = (isFat(data) ? parseFat(data).map((slice) => slice.data) : [data]).map(sliceFacts);
+  const slices = slicesOf(data).map(sliceFacts);
   return { document: { slices }, lines: slices.flatMap(sliceLines) };
 }
 

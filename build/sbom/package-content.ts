@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { digestFile } from '../../src/base/files.ts';
 import { withFile } from '../../src/base/with-file.ts';
-import { isFat, parseFat } from '../../src/macho/fat.ts';
-import { isMacho } from '../../src/macho/macho.ts';
+import { slicesOf } from '../../src/macho/fat.ts';
+import { isCode } from '../../src/macho/first-bytes.ts';
 import { cpioEntries, type OpenPackage, openPackage } from '../../src/package/open-package.ts';
 import type { XarMember } from '../../src/xar/toc.ts';
 import { sliceFacts } from '../report/inspect-code.ts';
@@ -85,7 +85,7 @@ async function filesOf({ archive }: OpenPackage, member: XarMember | undefined):
 }
 
 function describeFile(path: string, data: Buffer): ContentFile {
-  const slices = isFat(data) ? parseFat(data).map((slice) => slice.data) : isMacho(data) ? [data] : [];
+  const slices = isCode(data) ? slicesOf(data) : [];
   return { path, sha256: digest(data), kind: kindOf(data, slices.length), slices: slices.map(describeSlice) };
 }
 

@@ -62,7 +62,7 @@ static bool key_recorded_since_attempt(struct setting_value fingerprint) {
 enum answer attempts_done_since(os_log_t log) {
   const struct setting_value outcome = take_value(copy_local(CFSTR("LastOutcome")));
   const struct setting_value fingerprint = take_value(copy_local(CFSTR("LastKeyRecord")));
-  const bool open = fingerprint.kind != SETTING_ABSENT ||
+  const bool open = fingerprint.kind == SETTING_NUMBER ||
                     (outcome.kind == SETTING_TEXT && strcmp(outcome.text, outcome_name(OUTCOME_NOT_AWAITED)) == 0);
   if (!open) return ANSWER_NO;
   if (key_recorded_since_attempt(fingerprint)) return ANSWER_YES;

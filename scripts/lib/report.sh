@@ -2,7 +2,7 @@
 # Every line goes to standard output and to the system log.
 say() {
     printf '%s\n' "$PRODUCT_NAME: ${1:-(no message)}" || :
-    /usr/bin/logger -t "$DOMAIN" -p user.notice -- "${1:-(no message)}" </dev/null >/dev/null 2>&1 || :
+    quietly 10 /usr/bin/logger -t "$DOMAIN" -p user.notice -- "${1:-(no message)}" || :
 }
 
 fail() {

@@ -6,9 +6,11 @@ LOCAL_SETTINGS=/Library/Preferences/$DOMAIN
 ROOT_SETTINGS=/var/root/Library/Preferences/$DOMAIN
 SETTINGS_ANSWER=yes
 
-# read_setting FILE KEY sets SETTING; fails when it is not there, or when cfprefsd gave no answer: SETTINGS_ANSWER is "no" then.
+# read_setting FILE KEY sets SETTING; fails when it is not there, or when cfprefsd gave no answer: SETTINGS_ANSWER is "no" then,
+# and nothing more is asked.
 read_setting() {
     [ -e "$1.plist" ] || return 1
+    [ "$SETTINGS_ANSWER" = yes ] || return "$TIME_UP"
     SETTING=$(limited 10 /usr/bin/defaults read "$1" "$2" 2>/dev/null </dev/null)
     setting_status=$?
     # shellcheck disable=SC2034 # not every script looks at it

@@ -79,13 +79,12 @@ judge_mechanism() {
 
 # The profile forces its values into a file of this place; the plug-in asks for the same key.
 look_at_escrow() {
-    SETTINGS_ANSWER=yes
     if read_setting "/Library/Managed Preferences/com.apple.security.FDERecoveryKeyEscrow" Location; then
         ESCROW=$SETTING
         verdict escrow-profile 0 "escrow to $ESCROW"
     elif [ "$SETTINGS_ANSWER" = no ]; then
         ESCROW=''
-        verdict escrow-profile unknown "the preferences gave no answer in time; run this again"
+        no_settings escrow-profile
     else
         ESCROW=''
         verdict escrow-profile 1 "no profile escrows recovery keys; no key will be rotated"
@@ -104,6 +103,10 @@ look_at_escrow() {
     esac
 }
 
+no_settings() {
+    verdict "$1" unknown "the preferences gave no answer in time; run this again"
+}
+
 # Any domain that says true is a request.
 look_at_request() {
     REQUEST=none
@@ -115,8 +118,9 @@ look_at_request() {
     for request_place in "$LOCAL_SETTINGS" "$ROOT_SETTINGS"; do
         if read_setting "$request_place" GenerateNewKey && read_boolean "$SETTING" && [ "$BOOLEAN" = 0 ]; then REQUEST=pending; fi
     done
-    case $REQUEST in
-        pending) verdict request 0 "a new key will be made at the next login" ;;
+    case $REQUEST:$SETTINGS_ANSWER in
+        *:no) no_settings request ;;
+        pending:*) verdict request 0 "a new key will be made at the next login" ;;
         *) verdict request 0 none ;;
     esac
 }

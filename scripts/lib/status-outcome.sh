@@ -14,7 +14,7 @@ look_at_outcome() {
     FAILURES=$SETTING
     read_local LastFailedUID
     FAILED_UID=$SETTING
-    judge_outcome
+    if [ "$SETTINGS_ANSWER" = no ]; then no_settings last-outcome; else judge_outcome; fi
 }
 
 # SETTING is empty when the key is not there.

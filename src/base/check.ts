@@ -8,6 +8,14 @@ export interface Check {
   readonly subject?: string;
 }
 
+/** Problems that are told of one check; a file can have a hundred thousand. */
+const TOLD = 20;
+
+function listed(words: readonly string[]): string {
+  const told = words.slice(0, TOLD).join('; ');
+  return words.length > TOLD ? `${told}; and ${words.length - TOLD} more` : told;
+}
+
 /** Collects checks about one subject; nothing that a file holds makes it throw. */
 export class CheckList {
   readonly checks: Check[] = [];
@@ -30,11 +38,20 @@ export class CheckList {
     this.checks.push({ id, status: 'skipped', reason, subject: this.#subject });
   }
 
-  /** Records a failure with all `problems`, or a pass without any. */
-  judge(id: string, problems: readonly (string | false | undefined)[]): void {
-    const found = problems.filter((problem): problem is string => typeof problem === 'string');
-    if (found.length > 0) this.fail(id, found.join('; '));
-    else this.pass(id);
+  /**
+   * Records a failure with all `problems`, or a pass without any.
+   *
+   * @param remarks what a person should know all the same, when it passes
+   */
+  judge(
+    id: string,
+    problems: readonly (string | false | undefined)[],
+    remarks: readonly (string | false | undefined)[] = [],
+  ): void {
+    const isText = (words: string | false | undefined) => typeof words === 'string';
+    const [found, notes] = [problems.filter(isText), remarks.filter(isText)];
+    if (found.length > 0) this.fail(id, listed(found));
+    else this.pass(id, notes.length > 0 ? listed(notes) : undefined);
   }
 
   /** Returns what `read` returns; when it throws an error about the file, records a failure and returns undefined. */

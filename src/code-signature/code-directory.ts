@@ -78,8 +78,12 @@ export interface CodeDirectory {
   readonly runtimeVersion: number;
   /** Hashes of slots -1, -2, …: the first one is Info.plist's. */
   readonly specialSlots: readonly Buffer[];
-  /** Hashes of the pages. */
-  readonly codeSlots: readonly Buffer[];
+  /** Hashes of the pages, one behind the other. */
+  readonly codeHashes: Buffer;
+  /** Bytes of a hash. */
+  readonly hashSize: number;
+  /** Whether it has codesign's form: strings and hashes without a gap behind the header, unused fields zero. */
+  readonly packed: boolean;
   /** The whole blob. */
   readonly data: Buffer;
 }
@@ -147,23 +151,26 @@ export function codeDirectorySize(input: Omit<CodeDirectoryInput, 'code'>, codeS
 }
 
 /**
- * Returns what a CodeDirectory says, after these checks: every string and hash lies inside the blob, the number of pages is that of
- * codeLimit, fields that must be 0 are 0, and there are no bytes that mean nothing.
+ * Returns what a CodeDirectory says, after these checks: every string and hash lies inside the blob, and the number of pages is that of
+ * codeLimit. Gaps between header, strings and hashes are told by `packed`: LLVM's linker pads the hashes to 16 bytes.
  *
  * @param data exactly the blob
- * @throws FormatError `CODE_DIRECTORY_INVALID` or `FORMAT_TRUNCATED`
+ * @throws FormatError `CODE_DIRECTORY_INVALID`, `CODE_DIRECTORY_UNSUPPORTED` or `FORMAT_TRUNCATED`
+ * @see Security-61901 codedirectory.cpp, `CodeDirectory::checkIntegrity`; xnu ubc_subr.c, `cs_validate_codedirectory`
  */
 export function parseCodeDirectory(data: Buffer): CodeDirectory {
   const header = parseHeader(data);
-  const { hashSize, hashOffset } = header;
-  const { identifier, teamIdentifier } = parseStrings(data, header, hashOffset - header.specialSlotCount * hashSize);
-  const slot = (index: number) => data.subarray(hashOffset + index * hashSize, hashOffset + (index + 1) * hashSize);
+  const { hashSize, hashOffset, specialSlotCount, codeSlotCount } = header;
+  const firstHash = hashOffset - specialSlotCount * hashSize;
+  const end = hashOffset + codeSlotCount * hashSize;
+  const { identifier, teamIdentifier, stringsEnd } = parseStrings(data, header, firstHash);
+  const special = (slot: number) => data.subarray(hashOffset - slot * hashSize, hashOffset - (slot - 1) * hashSize);
   return {
     version: header.version,
     flags: header.flags,
     identifier,
     teamIdentifier,
-    codeLimit: header.codeLimit,
+    codeLimit: codeLimitOf(header),
     hashType: header.hashType,
     platform: header.platform,
     pageSize: pageSizeOf(header),
@@ -172,11 +179,18 @@ export function parseCodeDirectory(data: Buffer): CodeDirectory {
         ? { base: header.execSegmentBase, limit: header.execSegmentLimit, flags: header.execSegmentFlags }
         : null,
     runtimeVersion: header.runtimeVersion,
-    specialSlots: Array.from({ length: header.specialSlotCount }, (_, index) => slot(-1 - index)),
-    codeSlots: Array.from({ length: header.codeSlotCount }, (_, index) => slot(index)),
+    specialSlots: Array.from({ length: specialSlotCount }, (_, index) => special(index + 1)),
+    codeHashes: data.subarray(hashOffset, end),
+    hashSize,
+    packed: stringsEnd === firstHash && end === data.length && UNUSED.every((field) => BigInt(header[field]) === 0n),
     data,
   };
 }
+
+/** Fields that codesign leaves 0. */
+const UNUSED = ['spare2', 'spare3', 'codeLimit64', 'preEncryptOffset'] as const;
+/** More special slots than there are numbers for them; 11 are in use. */
+const MAX_SPECIAL_SLOTS = 64;
 
 type Header = LayoutValue<typeof FIELDS>;
 
@@ -191,6 +205,7 @@ function parseHeader(data: Buffer): Header {
   const { version } = decode(smallest);
   // Bounds of versions that Apple's reader accepts: earliestVersion and compatibilityLimit, codedirectory.h.
   demand(version >= 0x20001 && version < 0x2f000, 'version', `0x${version.toString(16)}`);
+  demand(data.length >= headerSizeOf(version), 'version', `0x${version.toString(16)} in ${data.length} bytes`);
   const header = decode(headerSizeOf(version));
   demand(header.magic === MAGIC_CODE_DIRECTORY, 'magic', `0x${header.magic.toString(16)}`);
   demand(header.length === data.length, 'length', `${header.length}, the blob has ${data.length} bytes`);
@@ -199,19 +214,26 @@ function parseHeader(data: Buffer): Header {
   demand(header.hashSize === hash?.size, 'hashSize', `${header.hashSize}, expected ${hash?.size}`);
   const shift = header.pageSizeLog2;
   demand(shift === 0 || (shift >= 12 && shift <= 16), 'pageSizeLog2', `${shift}`);
-  for (const field of ['spare2', 'scatterOffset', 'spare3', 'codeLimit64', 'preEncryptOffset'] as const) {
-    demand(BigInt(header[field]) === 0n, field, `${header[field]}, expected 0`);
+  if (header.scatterOffset !== 0) {
+    const offset = CODE_DIRECTORY.offsetOf('scatterOffset');
+    throw new FormatError('CODE_DIRECTORY_UNSUPPORTED', 'CodeDirectory', offset, 'scattered pages are not supported');
   }
-  const pages = Math.ceil(header.codeLimit / pageSizeOf(header));
+  const pages = Math.ceil(codeLimitOf(header) / pageSizeOf(header));
   demand(header.codeSlotCount === pages, 'codeSlotCount', `${header.codeSlotCount}, expected ${pages}`);
+  demand(header.specialSlotCount <= MAX_SPECIAL_SLOTS, 'specialSlotCount', `${header.specialSlotCount}`);
   const end = header.hashOffset + header.codeSlotCount * header.hashSize;
-  demand(end === data.length, 'hashOffset', `the hashes end at ${end} of ${data.length}`);
+  demand(end <= data.length, 'hashOffset', `the hashes end at ${end} of ${data.length}`);
   return header;
 }
 
+/** Bytes that are hashed; code from 4 GiB on, and some signers always, put it into the wider field. */
+function codeLimitOf({ codeLimit, codeLimit64 }: Pick<Header, 'codeLimit' | 'codeLimit64'>): number {
+  return codeLimit64 === 0n ? codeLimit : Number(codeLimit64);
+}
+
 /** Shift 0 stands for one page that holds everything. */
-function pageSizeOf({ pageSizeLog2, codeLimit }: Pick<Header, 'pageSizeLog2' | 'codeLimit'>): number {
-  return pageSizeLog2 === 0 ? Math.max(1, codeLimit) : 2 ** pageSizeLog2;
+function pageSizeOf(header: Pick<Header, 'pageSizeLog2' | 'codeLimit' | 'codeLimit64'>): number {
+  return header.pageSizeLog2 === 0 ? Math.max(1, codeLimitOf(header)) : 2 ** header.pageSizeLog2;
 }
 
 /** Returns the full digest of a CodeDirectory, made with its own algorithm. */
@@ -259,27 +281,24 @@ function headerSizeOf(version: number): number {
   return known ? known[1] : 44;
 }
 
+/** The strings lie between header and hashes; codesign puts them directly behind the header, the team after the identifier. */
 function parseStrings(
   data: Buffer,
   header: Pick<Header, 'version' | 'identifierOffset' | 'teamOffset'>,
   end: number,
-): { identifier: string; teamIdentifier: string | null } {
+): { identifier: string; teamIdentifier: string | null; stringsEnd: number } {
   const headerSize = headerSizeOf(header.version);
-  demand(
-    header.identifierOffset === headerSize,
-    'identifierOffset',
-    `${header.identifierOffset}, expected ${headerSize}`,
-  );
-  const identifierEnd = stringEnd(data, header.identifierOffset, end, 'identifierOffset');
-  const identifier = data.toString('utf8', header.identifierOffset, identifierEnd - 1);
-  if (header.teamOffset === 0) {
-    demand(identifierEnd === end, 'hashOffset', `${end - identifierEnd} bytes between identifier and hashes`);
-    return { identifier, teamIdentifier: null };
-  }
-  demand(header.teamOffset === identifierEnd, 'teamOffset', `${header.teamOffset}, expected ${identifierEnd}`);
-  const teamEnd = stringEnd(data, header.teamOffset, end, 'teamOffset');
-  demand(teamEnd === end, 'hashOffset', `${end - teamEnd} bytes between team and hashes`);
-  return { identifier, teamIdentifier: data.toString('utf8', header.teamOffset, teamEnd - 1) };
+  const { identifierOffset, teamOffset } = header;
+  demand(identifierOffset >= headerSize, 'identifierOffset', `${identifierOffset}, expected ${headerSize} or more`);
+  const identifierEnd = stringEnd(data, identifierOffset, end, 'identifierOffset');
+  const identifier = data.toString('utf8', identifierOffset, identifierEnd - 1);
+  // -1 tells `packed` that they do not lie where codesign puts them.
+  const place = identifierOffset === headerSize ? identifierEnd : -1;
+  if (teamOffset === 0) return { identifier, teamIdentifier: null, stringsEnd: place };
+  demand(teamOffset >= headerSize, 'teamOffset', `${teamOffset}, expected ${headerSize} or more`);
+  const teamEnd = stringEnd(data, teamOffset, end, 'teamOffset');
+  const teamIdentifier = data.toString('utf8', teamOffset, teamEnd - 1);
+  return { identifier, teamIdentifier, stringsEnd: teamOffset === place ? teamEnd : -1 };
 }
 
 /** Returns the offset after a string's NUL, which must lie before `end`. */

@@ -1,5 +1,6 @@
 import { FormatError } from '../base/errors.ts';
 import { layout, u32be } from '../base/layout.ts';
+import { beyond, LIMITS } from '../base/limits.ts';
 
 /** First words of every blob, big-endian. Source: `struct __SC_GenericBlob`, xnu osfmk/kern/cs_blobs.h. */
 export const BLOB_HEADER = layout('Blob', {
@@ -63,41 +64,89 @@ export function encodeSuperBlob(magic: number, blobs: readonly Blob[]): Buffer {
   return Buffer.concat([header, ...index, ...blobs.map(({ data }) => data)]);
 }
 
+/** A SuperBlob that was read. */
+export interface SuperBlob {
+  /** Bytes that it takes, by its own header. */
+  readonly length: number;
+  /** In the order of the index. */
+  readonly blobs: readonly Blob[];
+  /** Whether it has the form that codesign gives it: types ascend, and blobs follow each other without a gap, in the order of the index. */
+  readonly packed: boolean;
+  /** Where a byte lies that is not zero and belongs to no blob; null without one. */
+  readonly stray: number | null;
+}
+
 /**
- * Returns the blobs of a SuperBlob at the start of `data`, and its length in bytes; what follows is left alone.
+ * Returns the blobs of a SuperBlob at the start of `data`; what follows is left alone.
  *
- * The form is held to what Apple always writes: types ascend, blobs are packed without gaps in the order of the index and fill the
- * whole length. (Apple's reader demands that of disk images only.)
+ * The index alone says where a blob lies: LLVM's linker pads the index, others write blobs in another order, and macOS takes both.
+ * What two readers could take for two things is refused: a type given twice, blobs over each other or over the index.
  *
- * @throws FormatError `SUPER_BLOB_INVALID` or `FORMAT_TRUNCATED`
- * @see Security-61901 superblob.h
+ * @throws FormatError `SUPER_BLOB_INVALID`, `SIZE_LIMIT` or `FORMAT_TRUNCATED`
+ * @see Security-61901 superblob.h, `SuperBlobCore::validateBlob`; ld64.lld, MachO/SyntheticSections.cpp
  */
-export function parseSuperBlob(
-  data: Buffer,
-  magic: number,
-): { readonly length: number; readonly blobs: readonly Blob[] } {
+export function parseSuperBlob(data: Buffer, magic: number): SuperBlob {
   const header = SUPER_BLOB_HEADER.decode(data);
   if (header.magic !== magic) throw invalid(0, `expected magic ${hex(magic)}, found ${hex(header.magic)}`);
-  let end = SUPER_BLOB_HEADER.size + header.count * BLOB_INDEX.size;
+  const indexEnd = SUPER_BLOB_HEADER.size + header.count * BLOB_INDEX.size;
   if (header.length > data.length) throw invalid(4, `length ${header.length}, ${data.length} bytes are there`);
-  if (end > header.length) throw invalid(8, `${header.count} blobs do not fit in ${header.length} bytes`);
-  const blobs: Blob[] = [];
-  for (let index = 0; index < header.count; index++) {
-    const place = SUPER_BLOB_HEADER.size + index * BLOB_INDEX.size;
-    const { type, offset } = BLOB_INDEX.decode(data, place);
-    const previous = blobs.at(-1);
-    if (previous && previous.type >= type) throw invalid(place, `type ${hex(type)} after ${hex(previous.type)}`);
-    if (offset !== end) throw invalid(place + 4, `expected a blob at ${end}, found one at ${offset}`);
-    if (offset + BLOB_HEADER.size > header.length) throw invalid(place + 4, 'no room for a blob');
-    const { length } = BLOB_HEADER.decode(data, offset);
-    if (length < BLOB_HEADER.size || offset + length > header.length) {
-      throw invalid(offset + 4, `a blob of ${length} bytes, ${header.length - offset} are left`);
-    }
-    blobs.push({ type, data: data.subarray(offset, offset + length) });
-    end = offset + length;
+  if (header.length > LIMITS.superBlobBytes) throw beyond('SuperBlob', 'bytes', LIMITS.superBlobBytes);
+  if (indexEnd > header.length) throw invalid(8, `${header.count} blobs do not fit in ${header.length} bytes`);
+  if (header.count > MAX_BLOBS) throw beyond('SuperBlob', 'blobs', MAX_BLOBS);
+  const places = Array.from({ length: header.count }, (_, index) =>
+    readPlace(data, header.length, SUPER_BLOB_HEADER.size + index * BLOB_INDEX.size),
+  );
+  const types = new Set<number>();
+  for (const { type, place } of places) {
+    if (types.size === types.add(type).size) throw invalid(place, `a second blob of type ${hex(type)}`);
   }
-  if (end !== header.length) throw invalid(4, `the blobs end at ${end} of ${header.length}`);
-  return { length: header.length, blobs };
+  const gaps = gapsBetween(places, indexEnd, header.length);
+  const stray = gaps.map((gap) => strayIn(data, gap)).find((offset) => offset !== null) ?? null;
+  const ascending = places.every(({ type, offset }, index) => {
+    const previous = places[index - 1];
+    return !previous || (previous.type < type && previous.offset < offset);
+  });
+  const blobs = places.map(({ type, offset, length }) => ({ type, data: data.subarray(offset, offset + length) }));
+  return { length: header.length, blobs, packed: ascending && gaps.length === 0, stray };
+}
+
+/** More blobs than there are numbers for them. */
+const MAX_BLOBS = 64;
+
+interface BlobPlace {
+  readonly type: number;
+  readonly offset: number;
+  readonly length: number;
+  /** Of its record in the index. */
+  readonly place: number;
+}
+
+function readPlace(data: Buffer, end: number, place: number): BlobPlace {
+  const { type, offset } = BLOB_INDEX.decode(data, place);
+  if (offset + BLOB_HEADER.size > end) throw invalid(place + 4, `no room for a blob at ${offset}`);
+  const { length } = BLOB_HEADER.decode(data, offset);
+  if (length < BLOB_HEADER.size || offset + length > end) {
+    throw invalid(offset + 4, `a blob of ${length} bytes, ${end - offset} are left`);
+  }
+  return { type, offset, length, place };
+}
+
+/** Returns what lies between index, blobs and end; throws where one lies over another. */
+function gapsBetween(places: readonly BlobPlace[], start: number, length: number): { start: number; end: number }[] {
+  const gaps: { start: number; end: number }[] = [];
+  let end = start;
+  for (const blob of places.toSorted((one, other) => one.offset - other.offset)) {
+    if (blob.offset < end) throw invalid(blob.place + 4, `a blob at ${blob.offset}, ${end} bytes are taken`);
+    if (blob.offset > end) gaps.push({ start: end, end: blob.offset });
+    end = blob.offset + blob.length;
+  }
+  if (end < length) gaps.push({ start: end, end: length });
+  return gaps;
+}
+
+function strayIn(data: Buffer, { start, end }: { start: number; end: number }): number | null {
+  const stray = data.subarray(start, end).findIndex((byte) => byte !== 0);
+  return stray < 0 ? null : start + stray;
 }
 
 /** Returns the content of a blob after its header; throws FormatError when its magic or length is not what is expected. */

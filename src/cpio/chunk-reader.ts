@@ -42,6 +42,11 @@ export class ChunkReader {
     }
   }
 
+  /** Returns whether nothing is left. */
+  async isAtEnd(): Promise<boolean> {
+    return !(await this.#fill());
+  }
+
   /** Yields whatever is next, in the pieces it comes in. */
   async *rest(): AsyncGenerator<Buffer> {
     yield* this.take(Number.POSITIVE_INFINITY);

@@ -7,7 +7,7 @@ import { ChunkReader } from './chunk-reader.ts';
 const GZIP_HEADER = layout('GzipHeader', {
   magic: u16be, // 1f 8b
   method: u8, // 8 = deflate
-  flags: u8, // 0: no name, comment, extra field or header checksum
+  flags: u8, // FLAG_*: what follows the header
   origin: bytes(6), // time, XFL, operating system: any
 });
 /** What follows the deflate stream. Source: RFC 1952, section 2.3.1. */
@@ -36,7 +36,7 @@ export async function* gunzipMember(
   const reader = new ChunkReader(source);
   const inflate = createInflateRaw({ chunkSize: 128 * 1024 });
   try {
-    checkHeader(await reader.read(GZIP_HEADER.size, GZIP_HEADER.name));
+    await readHeader(reader);
     // An error while feeding reaches the loop below through the stream.
     const fed = feed(reader, inflate).catch((error) => void inflate.destroy(error));
     let checksum = 0;
@@ -62,18 +62,52 @@ export async function* gunzipMember(
   }
 }
 
-function checkHeader(data: Buffer): void {
+/** pkgbuild writes no flags; archives that other tools made have the name of a file, and inflate to the same everywhere. */
+const FLAG = { headerChecksum: 2, extra: 4, name: 8, comment: 16, reserved: 0xe0 } as const;
+/** Longest name, comment or extra field that is passed over, in bytes. */
+const FIELD_MAX = 65_536;
+
+async function readHeader(reader: ChunkReader): Promise<void> {
+  const data = await reader.read(GZIP_HEADER.size, GZIP_HEADER.name);
   const { magic, method, flags } = GZIP_HEADER.decode(data);
   const fields = [
     ['magic', magic, 0x1f8b],
     ['method', method, 8],
-    ['flags', flags, 0],
+    ['flags', flags & FLAG.reserved, 0],
   ] as const;
   for (const [name, found, expected] of fields) {
     if (found === expected) continue;
     const problem = `expected ${name} ${expected.toString(16)}, found ${found.toString(16)}`;
     throw new FormatError('GZIP_HEADER', GZIP_HEADER.name, GZIP_HEADER.offsetOf(name), problem);
   }
+  const parts = [data];
+  if (flags & FLAG.extra) {
+    const size = await reader.read(2, 'GzipExtra');
+    parts.push(size, await reader.read(size.readUInt16LE(0), 'GzipExtra'));
+  }
+  if (flags & FLAG.name) parts.push(await readText(reader));
+  if (flags & FLAG.comment) parts.push(await readText(reader));
+  if (flags & FLAG.headerChecksum) await checkHeaderSum(reader, Buffer.concat(parts));
+}
+
+/** Reads up to a NUL. */
+async function readText(reader: ChunkReader): Promise<Buffer> {
+  const bytes: Buffer[] = [];
+  while (bytes.length < FIELD_MAX) {
+    const byte = await reader.read(1, 'GzipName');
+    bytes.push(byte);
+    if (byte[0] === 0) return Buffer.concat(bytes);
+  }
+  throw new FormatError('GZIP_HEADER', GZIP_HEADER.name, reader.offset, `expected a name below ${FIELD_MAX} bytes`);
+}
+
+/** The lower half of the CRC-32 of the header. Source: RFC 1952, section 2.3.1. */
+async function checkHeaderSum(reader: ChunkReader, header: Buffer): Promise<void> {
+  const offset = reader.offset;
+  const [found, expected] = [(await reader.read(2, 'GzipHeader')).readUInt16LE(0), crc32(header) & 0xffff];
+  if (found === expected) return;
+  const problem = `expected header checksum ${expected.toString(16)}, found ${found.toString(16)}`;
+  throw new FormatError('GZIP_HEADER', GZIP_HEADER.name, offset, problem);
 }
 
 /** Gives the deflate stream to `inflate` and what lies behind it back to `reader`. */

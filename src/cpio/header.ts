@@ -43,6 +43,8 @@ export type CpioFormat = 'odc' | 'newc' | 'crc';
 /** What a header says, whatever the format. */
 export interface CpioHeader {
   readonly format: CpioFormat;
+  /** With `ino` the number of a file: entries that share both, and have more than one link, are one file to some readers. */
+  readonly device: number;
   readonly ino: number;
   /** st_mode with the type bits. */
   readonly mode: number;
@@ -110,6 +112,7 @@ export function decodeCpioHeader(data: Buffer, format: CpioFormat, offset: numbe
   const field = format === 'odc' ? odcFields(data, offset) : newcFields(data, offset);
   return {
     format,
+    device: field('device'),
     ino: field('ino'),
     mode: field('mode'),
     uid: field('uid'),
@@ -123,13 +126,14 @@ export function decodeCpioHeader(data: Buffer, format: CpioFormat, offset: numbe
 }
 
 type FieldReader = (
-  name: 'ino' | 'mode' | 'uid' | 'gid' | 'nlink' | 'mtime' | 'nameSize' | 'fileSize' | 'check',
+  name: 'device' | 'ino' | 'mode' | 'uid' | 'gid' | 'nlink' | 'mtime' | 'nameSize' | 'fileSize' | 'check',
 ) => number;
 
 function odcFields(data: Buffer, offset: number): FieldReader {
   const values = new Map<string, number>();
   for (const { name, offset: at, width } of ODC_HEADER.fields) {
-    if (name !== 'magic') values.set(name, digits(data, { name, at, width, radix: 8 }, offset));
+    if (name !== 'magic')
+      values.set(name === 'dev' ? 'device' : name, digits(data, { name, at, width, radix: 8 }, offset));
   }
   return (name) => values.get(name) as number;
 }
@@ -139,6 +143,7 @@ function newcFields(data: Buffer, offset: number): FieldReader {
   for (const [index, name] of NEWC_FIELDS.entries()) {
     values.set(name, digits(data, { name, at: CPIO_MAGIC_SIZE + index * 8, width: 8, radix: 16 }, offset));
   }
+  values.set('device', (values.get('devMajor') as number) * 2 ** 32 + (values.get('devMinor') as number));
   return (name) => values.get(name) as number;
 }
 

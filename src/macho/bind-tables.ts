@@ -1,4 +1,5 @@
 import { FormatError } from '../base/errors.ts';
+import type { BindContext, MappedSegment } from './bind-context.ts';
 import { chainedFixupProblem } from './chained-fixups.ts';
 import {
   DYLD_INFO_COMMAND,
@@ -11,25 +12,6 @@ import {
 import { linkeditProblem } from './linkedit.ts';
 import { type Macho, parseMacho } from './macho.ts';
 import { OpcodeReader } from './opcode-reader.ts';
-
-/** A segment as dyld maps it. */
-export interface MappedSegment {
-  readonly name: string;
-  /** Bytes in memory. */
-  readonly size: bigint;
-  readonly vmAddress: bigint;
-  readonly writable: boolean;
-  readonly executable: boolean;
-}
-
-/** What the tables of an image are held against. */
-export interface BindContext {
-  readonly segments: readonly MappedSegment[];
-  /** Libraries it links: the largest ordinal that names one. */
-  readonly dylibCount: number;
-  /** Fixups may only be in segments that are writable and not executable: enforced by the SDK it was built with. */
-  readonly onlyInData: boolean;
-}
 
 const VM_PROT_WRITE = 2;
 const VM_PROT_EXECUTE = 4;

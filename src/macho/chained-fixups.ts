@@ -1,5 +1,5 @@
 import { FormatError } from '../base/errors.ts';
-import type { BindContext } from './bind-tables.ts';
+import type { BindContext } from './bind-context.ts';
 import { CHAINED_FIXUPS_HEADER, CHAINED_STARTS_IN_SEGMENT } from './layout.ts';
 
 /** Bytes of one import, by `imports_format`: DYLD_CHAINED_IMPORT, with an addend, with one of 64 bits. */

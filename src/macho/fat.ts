@@ -1,14 +1,19 @@
 import { FormatError } from '../base/errors.ts';
+import { LIMITS } from '../base/limits.ts';
+import { isThin, isUniversal } from './first-bytes.ts';
 import {
   architectureName,
   FAT_ARCH,
+  FAT_ARCH_64,
   FAT_HEADER,
   FAT_MAGIC,
   FAT_MAGIC_64,
   MACH_HEADER_64,
-  MAX_SLICES,
+  MACH_HEADER_BE,
+  MACH_HEADER_LE,
+  MH_MAGIC,
+  MH_MAGIC_64,
 } from './layout.ts';
-import { isMacho } from './macho.ts';
 
 const MAX_ALIGNMENT = 15;
 /** codesign aligns every slice to 2^14, x86_64 as well. Source: Security-61901 codesign_alloc.cpp. */
@@ -24,13 +29,6 @@ export interface FatSlice {
   readonly data: Buffer;
 }
 
-/** Returns whether `data` begins as a universal file does. */
-export function isFat(data: Buffer): boolean {
-  if (data.length < FAT_HEADER.size) return false;
-  const { magic, count } = FAT_HEADER.decode(data);
-  return (magic === FAT_MAGIC || magic === FAT_MAGIC_64) && count <= MAX_SLICES;
-}
-
 /**
  * Returns the slices of a universal file in their order, after the checks that strict validation makes.
  *
@@ -39,15 +37,8 @@ export function isFat(data: Buffer): boolean {
  * @see Security-61901 macho++.cpp, `Universal::isSuspicious` and `MachOBase::isSuspicious`
  */
 export function parseFat(data: Buffer): FatSlice[] {
-  const header = FAT_HEADER.decode(data);
-  if (header.magic !== FAT_MAGIC)
-    throw invalid('FatHeader', 0, `expected magic 0x${FAT_MAGIC.toString(16)}, found 0x${header.magic.toString(16)}`);
-  if (header.count === 0 || header.count > MAX_SLICES) throw invalid('FatHeader', 4, `${header.count} slices`);
-  const records = Array.from({ length: header.count }, (_, index) => ({
-    ...FAT_ARCH.decode(data, FAT_HEADER.size + index * FAT_ARCH.size),
-    place: FAT_HEADER.size + index * FAT_ARCH.size,
-  }));
-  let end = FAT_HEADER.size + header.count * FAT_ARCH.size;
+  const { records, headerSize } = readRecords(data);
+  let end = headerSize;
   const kinds = new Set<string>();
   for (const record of [...records].sort((a, b) => a.offset - b.offset)) {
     const { offset, size, alignment, place, cpuType, cpuSubtype } = record;
@@ -72,6 +63,11 @@ export function parseFat(data: Buffer): FatSlice[] {
     offset,
     data: data.subarray(offset, offset + size),
   }));
+}
+
+/** Returns the thin files that a Mach-O file holds: its slices, or itself. */
+export function slicesOf(data: Buffer): Buffer[] {
+  return isUniversal(data) ? parseFat(data).map((slice) => slice.data) : [data];
 }
 
 /**
@@ -99,6 +95,22 @@ export function buildFat(slices: readonly Buffer[]): Buffer {
   return file;
 }
 
+function readRecords(data: Buffer) {
+  const { magic, count } = FAT_HEADER.decode(data);
+  const layout = magic === FAT_MAGIC ? FAT_ARCH : magic === FAT_MAGIC_64 ? FAT_ARCH_64 : undefined;
+  if (!layout)
+    throw invalid('FatHeader', 0, `expected magic 0x${FAT_MAGIC.toString(16)}, found 0x${magic.toString(16)}`);
+  if (count === 0 || count > LIMITS.slices) {
+    throw invalid('FatHeader', 4, `expected 1 to ${LIMITS.slices} slices, found ${count}`);
+  }
+  const records = Array.from({ length: count }, (_, index) => {
+    const place = FAT_HEADER.size + index * layout.size;
+    const { cpuType, cpuSubtype, alignment, ...range } = layout.decode(data, place);
+    return { cpuType, cpuSubtype, alignment, offset: Number(range.offset), size: Number(range.size), place };
+  });
+  return { records, headerSize: FAT_HEADER.size + count * layout.size };
+}
+
 function demandGap(data: Buffer, start: number, end: number, limit: number): void {
   if (end - start >= limit) throw invalid('FatArch', start, `${end - start} unused bytes before a slice`);
   const stray = data.subarray(start, end).findIndex((byte) => byte !== 0);
@@ -106,8 +118,9 @@ function demandGap(data: Buffer, start: number, end: number, limit: number): voi
 }
 
 function demandSameProcessor(slice: Buffer, record: { cpuType: number; cpuSubtype: number }, place: number): void {
-  if (!isMacho(slice)) return; // a 32-bit slice: judged by whoever reads it
-  const { cpuType, cpuSubtype } = MACH_HEADER_64.decode(slice);
+  if (slice.length < MACH_HEADER_LE.size || !isThin(slice)) return; // judged by whoever reads the slice
+  const { magic, ...little } = MACH_HEADER_LE.decode(slice);
+  const { cpuType, cpuSubtype } = magic === MH_MAGIC || magic === MH_MAGIC_64 ? little : MACH_HEADER_BE.decode(slice);
   if (cpuType !== record.cpuType || cpuSubtype !== record.cpuSubtype) {
     const found = architectureName(cpuType, cpuSubtype);
     throw invalid('FatArch', place, `the record's processor is not that of its slice (${found})`);

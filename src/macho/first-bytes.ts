@@ -1,10 +1,13 @@
+import { LIMITS } from '../base/limits.ts';
 import {
+  CPU_TYPES,
   FAT_ARCH,
   FAT_HEADER,
   FAT_MAGIC,
+  FAT_MAGIC_64,
+  FIRST_JAVA_VERSION,
   MACH_HEADER_BE,
   MACH_HEADER_LE,
-  MAX_SLICES,
   MH_MAGIC,
   MH_MAGIC_64,
 } from './layout.ts';
@@ -26,8 +29,8 @@ export interface MachoSlices {
   readonly slices: readonly MachoSlice[];
 }
 
-/** Bytes of a file that `machoSlices` needs to see. */
-export const MACHO_HEAD_SIZE = FAT_HEADER.size + MAX_SLICES * FAT_ARCH.size;
+/** Bytes of a file that tell what it is: a universal header with as many records as the kernel looks at. */
+export const MACHO_HEAD_SIZE = FAT_HEADER.size + LIMITS.slices * FAT_ARCH.size;
 
 const NONE: MachoSlices = { kind: 'none', slices: [] };
 
@@ -56,7 +59,7 @@ export function machoSlices(head: Buffer, fileSize: number): MachoSlices {
 function fatSlices(head: Buffer, fileSize: number): MachoSlices {
   const { count } = FAT_HEADER.decode(head);
   const headerEnd = FAT_HEADER.size + count * FAT_ARCH.size;
-  if (count === 0 || count > MAX_SLICES || headerEnd > head.length) return NONE;
+  if (count === 0 || count > LIMITS.slices || headerEnd > head.length) return NONE;
   const slices = Array.from({ length: count }, (_, index): MachoSlice => {
     const { alignment: _alignment, ...slice } = FAT_ARCH.decode(head, FAT_HEADER.size + index * FAT_ARCH.size);
     return slice;
@@ -67,4 +70,38 @@ function fatSlices(head: Buffer, fileSize: number): MachoSlices {
     end = slice.offset + slice.size;
   }
   return end <= fileSize ? { kind: 'fat', slices } : NONE;
+}
+
+/** Returns whether a file is code by its first MACHO_HEAD_SIZE bytes: thin or universal, of any processor that macOS ever ran on. */
+export function isCode(head: Buffer): boolean {
+  return isThin(head) || isUniversal(head);
+}
+
+/** Returns whether bytes begin as a thin Mach-O file does, of 32 or 64 bits and in either byte order. */
+export function isThin(head: Buffer): boolean {
+  if (head.length < MACH_HEADER_LE.size) return false;
+  return [MACH_HEADER_BE, MACH_HEADER_LE].some((layout) => {
+    const { magic } = layout.decode(head);
+    return magic === MH_MAGIC || magic === MH_MAGIC_64;
+  });
+}
+
+/**
+ * Returns whether bytes begin as a universal file does, and not as a Java class.
+ *
+ * From 45 slices on the two look alike; a class has a constant where the first record would name a processor, so one record with a
+ * processor of macOS tells them apart, as the kernel looks for its own among all of them.
+ */
+export function isUniversal(head: Buffer): boolean {
+  if (head.length < FAT_HEADER.size) return false;
+  const { magic, count } = FAT_HEADER.decode(head);
+  if (magic === FAT_MAGIC_64) return true;
+  if (magic !== FAT_MAGIC) return false;
+  if (count < FIRST_JAVA_VERSION) return true;
+  const end = Math.min(head.length, MACHO_HEAD_SIZE, FAT_HEADER.size + count * FAT_ARCH.size);
+  for (let at = FAT_HEADER.size; at + FAT_ARCH.size <= end; at += FAT_ARCH.size) {
+    const { cpuType, cpuSubtype, offset, size } = FAT_ARCH.decode(head, at);
+    if (CPU_TYPES.includes(cpuType) && (cpuSubtype & 0xffffff) < 256 && offset >= end && size > 0) return true;
+  }
+  return false;
 }

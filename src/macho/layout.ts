@@ -1,4 +1,4 @@
-import { bytes, type Field, layout, u16le, u32be, u32le, u64le } from '../base/layout.ts';
+import { bytes, type Field, layout, u16le, u32be, u32le, u64be, u64le } from '../base/layout.ts';
 
 /** Header of a 32-bit Mach-O file, 28 bytes; the 64-bit one begins with the same fields. Source: `struct mach_header`, mach-o/loader.h. */
 const machHeader = (word: Field<number>) =>
@@ -42,6 +42,16 @@ export const FAT_ARCH = layout('FatArch', {
   alignment: u32be, // power of two that divides the offset
 });
 
+/** The same in a universal file with 64-bit offsets, 32 bytes, big-endian. Source: `struct fat_arch_64`, mach-o/fat.h. */
+export const FAT_ARCH_64 = layout('FatArch64', {
+  cpuType: u32be,
+  cpuSubtype: u32be,
+  offset: u64be,
+  size: u64be,
+  alignment: u32be,
+  reserved: u32be,
+});
+
 /** First two words of every load command. Source: `struct load_command`, mach-o/loader.h. */
 export const LOAD_COMMAND = layout('LoadCommand', {
   command: u32le, // LC_*
@@ -77,6 +87,36 @@ export const SECTION_64 = layout('Section64', {
   reserved1: u32le,
   reserved2: u32le,
   reserved3: u32le,
+});
+
+/** A segment of a 32-bit file, 56 bytes, its sections follow. Source: `struct segment_command`, mach-o/loader.h. */
+export const SEGMENT_COMMAND = layout('SegmentCommand', {
+  command: u32le, // LC_SEGMENT
+  size: u32le, // 56 + 68 * sectionCount
+  segmentName: bytes(16),
+  vmAddress: u32le,
+  vmSize: u32le,
+  fileOffset: u32le,
+  fileSize: u32le,
+  maxProtection: u32le,
+  initialProtection: u32le,
+  sectionCount: u32le,
+  flags: u32le,
+});
+
+/** A section of a 32-bit file, 68 bytes. Source: `struct section`, mach-o/loader.h. */
+export const SECTION = layout('Section', {
+  sectionName: bytes(16),
+  segmentName: bytes(16),
+  address: u32le,
+  size: u32le,
+  fileOffset: u32le,
+  alignment: u32le,
+  relocationOffset: u32le,
+  relocationCount: u32le,
+  flags: u32le,
+  reserved1: u32le,
+  reserved2: u32le,
 });
 
 /** A piece of __LINKEDIT, 16 bytes; LC_CODE_SIGNATURE is one. Source: `struct linkedit_data_command`, mach-o/loader.h. */
@@ -201,16 +241,29 @@ export const N_PEXT = 0x10;
 export const FAT_MAGIC = 0xcafebabe;
 /** With 64-bit offsets. Nothing that is signed for macOS 10.14 uses it, and codesign does not write it for small files. */
 export const FAT_MAGIC_64 = 0xcafebabf;
-/** More slices than any real file has. A Java class file has the same magic; its next word, a version, is never this small. */
-export const MAX_SLICES = 16;
+/**
+ * A Java class file begins with FAT_MAGIC too; its next word is a version, from 45 on, where a universal file counts its slices.
+ * Source: The Java Virtual Machine Specification, section 4.1.
+ */
+export const FIRST_JAVA_VERSION = 45;
 export const MH_MAGIC = 0xfeedface;
 export const MH_MAGIC_64 = 0xfeedfacf;
+/** File types that macOS neither runs nor loads: object files, core dumps, debugging symbols. */
+export const MH_OBJECT = 1;
+export const MH_CORE = 4;
+export const MH_DSYM = 10;
 export const MH_EXECUTE = 2;
 export const MH_BUNDLE = 8;
+/** CPU_TYPE_*. */
 export const CPU_TYPE_I386 = 7;
+export const CPU_TYPE_ARM = 12;
+export const CPU_TYPE_POWERPC = 18;
+export const CPU_TYPE_POWERPC64 = 0x01000012;
+export const CPU_TYPE_ARM64_32 = 0x0200000c;
 export const CPU_TYPE_X86_64 = 0x01000007;
 export const CPU_TYPE_ARM64 = 0x0100000c;
 export const PLATFORM_MACOS = 1;
+export const LC_SEGMENT = 0x1;
 export const LC_SYMTAB = 0x2;
 export const LC_LOAD_DYLIB = 0xc;
 export const LC_SEGMENT_64 = 0x19;
@@ -236,11 +289,17 @@ export const LC_DYLD_CHAINED_FIXUPS = LC_REQ_DYLD + 0x34;
 /** Section types without bytes in the file: S_ZEROFILL, S_GB_ZEROFILL, S_THREAD_LOCAL_ZEROFILL. */
 export const ZERO_FILLED_SECTION_TYPES: readonly number[] = [0x1, 0xc, 0x12];
 
+/** Processors that macOS and its kin ever ran on. */
 const ARCHITECTURES: readonly (readonly [number, string])[] = [
   [CPU_TYPE_X86_64, 'x86_64'],
   [CPU_TYPE_ARM64, 'arm64'],
   [CPU_TYPE_I386, 'i386'],
+  [CPU_TYPE_ARM, 'arm'],
+  [CPU_TYPE_POWERPC, 'ppc'],
+  [CPU_TYPE_POWERPC64, 'ppc64'],
+  [CPU_TYPE_ARM64_32, 'arm64_32'],
 ];
+export const CPU_TYPES: readonly number[] = ARCHITECTURES.map(([type]) => type);
 
 /**
  * Returns the name of a processor as Apple's tools print it, or its number in hexadecimal.

@@ -1,4 +1,5 @@
 import { FormatError } from '../base/errors.ts';
+import { beyond, LIMITS } from '../base/limits.ts';
 import {
   architectureName,
   BUILD_VERSION_COMMAND,
@@ -10,15 +11,21 @@ import {
   LC_LOAD_UPWARD_DYLIB,
   LC_LOAD_WEAK_DYLIB,
   LC_REEXPORT_DYLIB,
+  LC_SEGMENT,
   LC_SEGMENT_64,
   LC_UUID,
   LC_VERSION_MIN_MACOSX,
   LINKEDIT_DATA_COMMAND,
   LOAD_COMMAND,
   MACH_HEADER_64,
+  MACH_HEADER_BE,
+  MACH_HEADER_LE,
+  MH_MAGIC,
   MH_MAGIC_64,
   PLATFORM_MACOS,
+  SECTION,
   SECTION_64,
+  SEGMENT_COMMAND,
   SEGMENT_COMMAND_64,
   UUID_COMMAND,
   VERSION_MIN_COMMAND,
@@ -58,6 +65,8 @@ export interface Segment {
 
 /** A thin Mach-O file, read. Offsets and sizes are bytes from the start of the slice. */
 export interface Macho {
+  /** 32-bit files are read so that their signatures can be judged; no Mac since macOS 10.15 runs one. */
+  readonly bits: 32 | 64;
   readonly cpuType: number;
   readonly cpuSubtype: number;
   /** As Apple's tools print it: `x86_64`, `arm64`. */
@@ -83,35 +92,30 @@ export interface Macho {
 }
 
 /**
- * Returns the structure of a 64-bit little-endian thin Mach-O file.
+ * Returns the structure of a little-endian thin Mach-O file, of 64 bits or of 32.
  *
  * Every offset and size is checked against the slice; nothing is read beyond it.
  *
  * @param slice the whole file, or one slice of a universal file
- * @throws FormatError with the structure's name and the offset of the command that is wrong
+ * @throws FormatError with the structure's name and the offset of the command that is wrong; `MACHO_UNSUPPORTED` for PowerPC
  * @see mach-o/loader.h
  * @example parseMacho(await readFile('Example')).dylibs // ['/usr/lib/libSystem.B.dylib', …]
  */
 export function parseMacho(slice: Buffer): Macho {
-  const header = MACH_HEADER_64.decode(slice);
-  if (header.magic !== MH_MAGIC_64) {
-    throw invalid(
-      'MachHeader64',
-      0,
-      `expected magic 0x${MH_MAGIC_64.toString(16)}, found 0x${header.magic.toString(16)}`,
-    );
-  }
-  const commands = listCommands(slice, header.commandCount, header.commandsSize);
+  const shape = shapeOf(slice);
+  const header = MACH_HEADER_LE.decode(slice);
+  const commands = listCommands(slice, shape, header.commandCount, header.commandsSize);
   const segments = commands
-    .filter(({ command }) => command === LC_SEGMENT_64)
-    .map((command) => parseSegment(slice, command));
+    .filter(({ command }) => command === shape.segmentCommand)
+    .map((command) => parseSegment(slice, shape, command));
   return {
+    bits: shape.bits,
     cpuType: header.cpuType,
     cpuSubtype: header.cpuSubtype,
     architecture: architectureName(header.cpuType, header.cpuSubtype),
     fileType: header.fileType,
     commands,
-    commandsEnd: MACH_HEADER_64.size + header.commandsSize,
+    commandsEnd: shape.headerSize + header.commandsSize,
     segments,
     codeSignature: parseCodeSignature(slice, commands),
     version: parseVersion(slice, commands),
@@ -120,9 +124,40 @@ export function parseMacho(slice: Buffer): Macho {
   };
 }
 
-/** Returns whether `data` begins as a 64-bit little-endian Mach-O file does. */
-export function isMacho(data: Buffer): boolean {
-  return data.length >= MACH_HEADER_64.size && data.readUInt32LE(0) === MH_MAGIC_64;
+/** What differs between files of 32 and of 64 bits. */
+const SHAPES = {
+  [MH_MAGIC_64]: {
+    bits: 64,
+    headerSize: MACH_HEADER_64.size,
+    segmentCommand: LC_SEGMENT_64,
+    segment: SEGMENT_COMMAND_64,
+    section: SECTION_64,
+  },
+  [MH_MAGIC]: {
+    bits: 32,
+    headerSize: MACH_HEADER_LE.size,
+    segmentCommand: LC_SEGMENT,
+    segment: SEGMENT_COMMAND,
+    section: SECTION,
+  },
+} as const;
+type Shape = (typeof SHAPES)[keyof typeof SHAPES];
+
+function shapeOf(slice: Buffer): Shape {
+  const { magic } = MACH_HEADER_LE.decode(slice);
+  const shape = SHAPES[magic as keyof typeof SHAPES];
+  if (shape && slice.length >= shape.headerSize) return shape;
+  const swapped = MACH_HEADER_BE.decode(slice);
+  if (swapped.magic === MH_MAGIC || swapped.magic === MH_MAGIC_64) {
+    const name = architectureName(swapped.cpuType, swapped.cpuSubtype);
+    throw new FormatError(
+      'MACHO_UNSUPPORTED',
+      'MachHeader',
+      0,
+      `code for ${name} is not supported: no Mac since 2009 runs it`,
+    );
+  }
+  throw invalid('MachHeader64', 0, `expected magic 0x${MH_MAGIC_64.toString(16)}, found 0x${magic.toString(16)}`);
 }
 
 /** Returns the segment of that name; throws FormatError `MACHO_SEGMENT` when there is none, or more than one. */
@@ -146,16 +181,18 @@ export function firstSectionOffset(macho: Macho, sliceLength: number): number {
   return Math.min(sliceLength, ...offsets);
 }
 
-function listCommands(slice: Buffer, count: number, totalSize: number): LoadCommand[] {
-  const end = MACH_HEADER_64.size + totalSize;
+function listCommands(slice: Buffer, { bits, headerSize }: Shape, count: number, totalSize: number): LoadCommand[] {
+  const end = headerSize + totalSize;
+  if (totalSize > LIMITS.loadCommandBytes)
+    throw beyond('MachHeader64', 'bytes of load commands', LIMITS.loadCommandBytes);
   if (count > MAX_COMMANDS) throw invalid('MachHeader64', 16, `${count} load commands, more than ${MAX_COMMANDS}`);
   if (end > slice.length) throw truncated('MachHeader64', 20, `load commands end at ${end} of ${slice.length}`);
   const commands: LoadCommand[] = [];
-  let offset = MACH_HEADER_64.size;
+  let offset: number = headerSize;
   for (let index = 0; index < count; index++) {
     if (offset + LOAD_COMMAND.size > end) throw truncated('LoadCommand', offset, `no room for command ${index}`);
     const { command, size } = LOAD_COMMAND.decode(slice, offset);
-    if (size < LOAD_COMMAND.size || size % 8 !== 0 || offset + size > end) {
+    if (size < LOAD_COMMAND.size || size % (bits / 8) !== 0 || offset + size > end) {
       throw invalid('LoadCommand', offset + 4, `command ${index} has size ${size}, ${end - offset} bytes are left`);
     }
     commands.push({ command, offset, size });
@@ -165,30 +202,40 @@ function listCommands(slice: Buffer, count: number, totalSize: number): LoadComm
   return commands;
 }
 
-function parseSegment(slice: Buffer, { offset, size }: LoadCommand): Segment {
-  demandSize('SegmentCommand64', offset, size, SEGMENT_COMMAND_64.size);
-  const raw = SEGMENT_COMMAND_64.decode(slice, offset);
-  if (size !== SEGMENT_COMMAND_64.size + raw.sectionCount * SECTION_64.size) {
-    throw invalid('SegmentCommand64', offset + 64, `${raw.sectionCount} sections do not fill ${size} bytes`);
+function parseSegment(slice: Buffer, { segment, section }: Shape, { offset, size }: LoadCommand): Segment {
+  demandSize(segment.name, offset, size, segment.size);
+  const raw = segment.decode(slice, offset);
+  if (size !== segment.size + raw.sectionCount * section.size) {
+    const problem = `${raw.sectionCount} sections do not fill ${size} bytes`;
+    throw invalid(segment.name, offset + segment.offsetOf('sectionCount'), problem);
   }
   const fileOffset = Number(raw.fileOffset);
   const fileSize = Number(raw.fileSize);
   if (fileOffset + fileSize > slice.length) {
-    throw truncated('SegmentCommand64', offset + 40, `segment ends at ${fileOffset + fileSize} of ${slice.length}`);
+    const problem = `segment ends at ${fileOffset + fileSize} of ${slice.length}`;
+    throw truncated(segment.name, offset + segment.offsetOf('fileOffset'), problem);
   }
   const sections = Array.from({ length: raw.sectionCount }, (_, index) =>
-    parseSection(slice, offset + SEGMENT_COMMAND_64.size + index * SECTION_64.size),
+    parseSection(slice, section, offset + segment.size + index * section.size),
   );
-  const name = paddedName(raw.segmentName);
-  return { name, commandOffset: offset, fileOffset, fileSize, vmAddress: raw.vmAddress, vmSize: raw.vmSize, sections };
+  return {
+    name: paddedName(raw.segmentName),
+    commandOffset: offset,
+    fileOffset,
+    fileSize,
+    vmAddress: BigInt(raw.vmAddress),
+    vmSize: BigInt(raw.vmSize),
+    sections,
+  };
 }
 
-function parseSection(slice: Buffer, offset: number): Section {
-  const raw = SECTION_64.decode(slice, offset);
+function parseSection(slice: Buffer, section: Shape['section'], offset: number): Section {
+  const raw = section.decode(slice, offset);
   const inFile = !ZERO_FILLED_SECTION_TYPES.includes(raw.flags & 0xff);
   const size = Number(raw.size);
   if (inFile && size > 0 && raw.fileOffset + size > slice.length) {
-    throw truncated('Section64', offset + 48, `section ends at ${raw.fileOffset + size} of ${slice.length}`);
+    const problem = `section ends at ${raw.fileOffset + size} of ${slice.length}`;
+    throw truncated(section.name, offset + section.offsetOf('fileOffset'), problem);
   }
   return {
     name: paddedName(raw.sectionName),

@@ -102,7 +102,7 @@ export function renderDistribution(distribution: Distribution): Buffer {
  * @example parseDistribution(data).packages[0]?.member // 'com.example.a.pkg'
  */
 export function parseDistribution(data: Buffer): ParsedDistribution {
-  const root = parseXml(data, FORMAT);
+  const root = parseXml(data, FORMAT, { namespaces: new Map() });
   // installer-script is the older name of the root (Distribution XML Reference).
   if (root.name !== 'installer-gui-script' && root.name !== 'installer-script') {
     fail('DISTRIBUTION_ROOT', root, `expected element installer-gui-script, found ${root.name}`);
@@ -155,6 +155,9 @@ function mergeReferences(references: readonly XmlElement[]): ParsedReference[] {
     if (!id) fail('DISTRIBUTION_REFERENCE', node, 'expected attribute id of pkg-ref, found none');
     if (installKBytes !== undefined && !/^\d{1,15}$/.test(installKBytes)) {
       fail('DISTRIBUTION_VALUE', node, `expected installKBytes to be a whole number, found ${installKBytes}`);
+    }
+    if (node.pieces || (childElements(node).length > 0 && textOf(node).trim() !== '')) {
+      fail('DISTRIBUTION_REFERENCE', node, `expected the location of ${id} as one piece of text, found several`);
     }
     const location = textOf(node).trim();
     merged.set(id, {

@@ -1,5 +1,6 @@
 import { FormatError, InterruptedError } from '../base/errors.ts';
 import type { PayloadEntry } from '../tree/entry.ts';
+import { PathSurvey } from './path-survey.ts';
 
 /** What a package may be unpacked to. */
 export interface ExpandLimits {
@@ -38,13 +39,12 @@ export class Surveyor implements TreeVisitor {
   /** Bytes that the entries seen so far take on a disk. */
   bytes = 0;
   readonly #maxBytes: number;
-  readonly #key: (path: string) => string;
+  readonly #paths: PathSurvey;
   readonly #signal: AbortSignal;
-  readonly #seen = new Map<string, { readonly path: string; readonly kind: PayloadEntry['kind'] }>();
 
   constructor(maxBytes: number, caseSensitive: boolean, signal: AbortSignal) {
     this.#maxBytes = maxBytes;
-    this.#key = caseSensitive ? (path) => path : foldedName;
+    this.#paths = new PathSurvey(caseSensitive);
     this.#signal = signal;
   }
 
@@ -69,23 +69,9 @@ export class Surveyor implements TreeVisitor {
 
   #claim(path: string, kind: PayloadEntry['kind']): void {
     if (this.#signal.aborted) throw new InterruptedError();
-    const parent = path.slice(0, Math.max(0, path.lastIndexOf('/')));
-    if (parent !== '') this.#claimFolder(parent, path);
-    const key = this.#key(path);
-    const found = this.#seen.get(key);
-    if (found && found.path !== path) throw collision(found.path, path);
-    if (found && !(found.kind === 'directory' && kind === 'directory')) throw unsafe(path);
-    if (found) return;
-    this.#seen.set(key, { path, kind });
-    this.bytes += BLOCK_SIZE;
-    this.#checkSize(0);
-  }
-
-  /** The folder of an entry need not be listed itself; the usual one was seen already. */
-  #claimFolder(folder: string, path: string): void {
-    const found = this.#seen.get(this.#key(folder));
-    if (found?.path === folder && found.kind !== 'directory') throw unsafe(path);
-    if (found?.path !== folder) this.#claim(folder, 'directory');
+    const added = this.#paths.claim(path, kind);
+    this.bytes += added * BLOCK_SIZE;
+    if (added > 0) this.#checkSize(0);
   }
 
   #checkSize(more: number): void {
@@ -95,36 +81,4 @@ export class Surveyor implements TreeVisitor {
       hint: 'It may be made to fill disks. If it is honest, run again with a --max-size that is large enough, such as 50G.',
     });
   }
-}
-
-/**
- * Returns the same text for paths that name one file on a Mac: its file systems do not tell Unicode normalisations apart, and
- * only those formatted as case-sensitive tell capitals.
- *
- * Case is folded character by character, as HFS Plus and APFS do: `ß` is not `ss`.
- */
-export function foldedName(path: string): string {
-  if (/^[\x00-\x7f]*$/.test(path)) return path.toLowerCase();
-  return Array.from(path.normalize('NFD'), foldedCharacter).join('');
-}
-
-function foldedCharacter(character: string): string {
-  const capital = character.toUpperCase();
-  return (Array.from(capital).length === 1 ? capital : character).toLowerCase();
-}
-
-function collision(first: string, second: string): FormatError {
-  const problem = `expected names that differ on every Mac, found ${JSON.stringify(first)} and ${JSON.stringify(second)}`;
-  return new FormatError('EXPAND_COLLISION', 'flat package', 0, problem, {
-    hint: 'On a Mac the second would replace the first. To look at both on a disk that keeps them apart: --case-sensitive.',
-  });
-}
-
-/** Returns the error for an entry at a path that is taken, or below what is no folder. */
-export function unsafe(path: string, cause?: unknown): FormatError {
-  const problem = `expected a free place for ${JSON.stringify(path)}, found another entry there or above it`;
-  return new FormatError('EXPAND_UNSAFE', 'flat package', 0, problem, {
-    cause,
-    hint: 'The package names a path twice, or puts something below what is no folder. Do not install it.',
-  });
 }

@@ -4,8 +4,9 @@ import { InterruptedError, UsageError } from '../base/errors.ts';
 import { type CpioEntry, readLinkTarget } from '../cpio/read.ts';
 import { extractMember, type XarArchive } from '../xar/read.ts';
 import type { XarMember } from '../xar/toc.ts';
-import { defaultMaxBytes, type ExpandLimits, Surveyor, type TreeVisitor, unsafe } from './expand-survey.ts';
+import { defaultMaxBytes, type ExpandLimits, Surveyor, type TreeVisitor } from './expand-survey.ts';
 import { cpioEntries, type OpenPackage } from './open-package.ts';
+import { unsafe } from './path-survey.ts';
 
 /** How much was unpacked. */
 export interface Expanded {

@@ -1,4 +1,5 @@
 import { FormatError } from '../base/errors.ts';
+import { beyond, bomBytesOf, LIMITS, type WorkBudget } from '../base/limits.ts';
 import type { RandomAccess } from '../base/random-access.ts';
 import type { Bom } from '../bom/bom.ts';
 import { decodeBom } from '../bom/decode.ts';
@@ -27,22 +28,20 @@ export interface OpenPackage {
   readonly components: readonly OpenComponent[];
 }
 
-/** Largest PackageInfo, Distribution or Bom that is read into memory, in bytes. */
-const METADATA_LIMIT = 256 * 1024 * 1024;
-
 /**
  * Returns a flat package: a product archive or a bare component, of any maker.
  *
  * @throws FormatError of the structure that is malformed; `PACKAGE_EMPTY` when the archive holds neither Distribution nor PackageInfo
  * @example (await openPackage(await accessFile(handle))).components[0]?.info.identifier
  */
-export async function openPackage(access: RandomAccess): Promise<OpenPackage> {
-  const archive = await readXar(access);
+export async function openPackage(access: RandomAccess, budget?: WorkBudget): Promise<OpenPackage> {
+  const archive = await readXar(access, budget);
   const distributionMember = findMember(archive, 'Distribution');
   const distribution = distributionMember && parseDistribution(await memberData(archive, distributionMember));
   const components: OpenComponent[] = [];
   for (const member of archive.members) {
     if (member.kind !== 'file' || !/(^|\/)PackageInfo$/.test(member.path)) continue;
+    if (components.length >= LIMITS.components) throw beyond('flat package', 'components', LIMITS.components);
     components.push(await openComponent(archive, member));
   }
   if (!distribution && components.length === 0) {
@@ -61,19 +60,15 @@ export async function openPackage(access: RandomAccess): Promise<OpenPackage> {
 
 /** Yields the entries of a Payload or Scripts member; see `readCpio`. */
 export function cpioEntries(archive: XarArchive, member: XarMember): AsyncGenerator<CpioEntry> {
-  return readCpio(openPayload(extractMember(archive, member)));
+  const { budget } = archive;
+  const options = budget ? { spend: (bytes: number, cost: number) => budget.spend(bytes, cost) } : {};
+  return readCpio(openPayload(extractMember(archive, member), options));
 }
 
 /** Returns a small member's decoded data. */
 export async function memberData(archive: XarArchive, member: XarMember): Promise<Buffer> {
-  if (member.data && member.data.size > METADATA_LIMIT) {
-    throw new FormatError(
-      'SIZE_LIMIT',
-      member.path,
-      0,
-      `expected at most ${METADATA_LIMIT} bytes, found ${member.data.size}`,
-    );
-  }
+  const limit = bomBytesOf(archive.access.size);
+  if (member.data && member.data.size > limit) throw beyond(member.path, 'bytes', limit);
   const parts: Buffer[] = [];
   for await (const chunk of extractMember(archive, member)) parts.push(chunk);
   return Buffer.concat(parts);

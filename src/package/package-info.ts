@@ -128,14 +128,15 @@ export function renderPackageInfo(info: PackageInfo): Buffer {
  * Returns what a PackageInfo of any maker says. Lists it lacks are empty; of attributes it lacks, flags are false, actions
  * `none`, counts 0.
  *
- * Throws FormatError `PACKAGE_INFO_ROOT`, `PACKAGE_INFO_MISSING`, `PACKAGE_INFO_VALUE` or one of `parseXml`.
+ * Throws FormatError `PACKAGE_INFO_ROOT`, `PACKAGE_INFO_MISSING`, `PACKAGE_INFO_REPEATED`, `PACKAGE_INFO_VALUE` or one of `parseXml`.
  *
  * @example parsePackageInfo(data).identifier // 'com.example.a'
  */
 export function parsePackageInfo(data: Buffer): PackageInfo {
-  const root = parseXml(data, FORMAT);
+  const root = parseXml(data, FORMAT, { namespaces: new Map() });
   if (root.name !== 'pkg-info') fail('PACKAGE_INFO_ROOT', root, `expected element pkg-info, found ${root.name}`);
-  const payload = childElements(root, 'payload')[0];
+  const [payload, second] = childElements(root, 'payload');
+  if (second) fail('PACKAGE_INFO_REPEATED', second, 'expected one element payload, found two');
   const listed = (name: string) => childElements(root, name).flatMap((list) => childElements(list, 'bundle'));
   const lists = Object.fromEntries(
     LIST_ELEMENTS.map(([name, key]) => [key, listed(name).map((bundle) => required(bundle, 'id'))]),

@@ -1,3 +1,4 @@
+import { FormatError } from '../base/errors.ts';
 import type { WrittenFile } from '../base/files.ts';
 import { writeWhole } from '../base/files.ts';
 import type { RandomAccess } from '../base/random-access.ts';
@@ -5,7 +6,7 @@ import { signCms } from '../pki/cms/cms.ts';
 import type { Signer } from '../pki/identity/signer.ts';
 import type { Certificate } from '../pki/x509/certificate.ts';
 import { publicKeyOf } from '../pki/x509/signature-algorithms.ts';
-import type { ChecksumStyle } from '../xar/layout.ts';
+import { type ChecksumStyle, isWeak } from '../xar/layout.ts';
 import { readXar } from '../xar/read.ts';
 import { resignXar } from '../xar/resign.ts';
 import type { SignatureReservation } from '../xar/toc-render.ts';
@@ -62,6 +63,8 @@ export async function signPackage(source: RandomAccess, path: string, signing: P
 }
 
 function reserve({ identity }: PackageSigning, checksum: ChecksumStyle): SignatureReservation[] {
+  if (isWeak(checksum))
+    throw new FormatError('XAR_CHECKSUM_WEAK', 'XarToc', 0, `a TOC digest of ${checksum} is not signed`);
   const certificates = identity.chain.map(({ der }) => der);
   const cms = { style: 'CMS' as const, size: cmsRoom(certificates), certificates };
   const modulusBits = publicKeyOf(identity.certificate.publicKeyInfo)?.asymmetricKeyDetails?.modulusLength;

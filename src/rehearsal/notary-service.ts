@@ -11,6 +11,7 @@ import { type Prediction, predictNotary } from '../notary/predict/predict.ts';
 import type { NotaryKey } from '../notary/rest/credentials.ts';
 import { TICKET_HASH_TYPES } from '../notary/ticket/ticket.ts';
 import { ticketRecordName } from '../notary/ticket/ticket-lookup.ts';
+import { isWeak } from '../xar/layout.ts';
 import { readXar, type XarArchive } from '../xar/read.ts';
 import type { RehearsalAuthority } from './authority.ts';
 import { type Handler, json, type LocalAnswer, type LocalRequest } from './local-server.ts';
@@ -252,10 +253,12 @@ async function unpack(
 
 /** What tickets are for: the package by its TOC digest, and every slice by its cdhash. */
 function ticketContents(name: string, { checksum }: XarArchive, { code }: Prediction) {
+  const { style } = checksum;
+  if (isWeak(style)) return [];
   const label = { sha1: 'SHA-1', sha256: 'SHA-256', sha512: 'SHA-512' } as const;
-  const own = { hashType: TICKET_HASH_TYPES[checksum.style], digest: checksum.value };
+  const own = { hashType: TICKET_HASH_TYPES[style], digest: checksum.value };
   return [
-    { subject: own, entry: { path: name, digestAlgorithm: label[checksum.style], cdhash: hex20(checksum.value) } },
+    { subject: own, entry: { path: name, digestAlgorithm: label[style], cdhash: hex20(checksum.value) } },
     ...code.map(({ path, cdhash, architecture }) => ({
       subject: { hashType: TICKET_HASH_TYPES.sha256, digest: Buffer.from(cdhash, 'hex') },
       entry: { path, digestAlgorithm: 'SHA-256', cdhash, arch: architecture },

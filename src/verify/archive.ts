@@ -1,20 +1,29 @@
 import type { CheckList } from '../base/check.ts';
 import { FormatError } from '../base/errors.ts';
+import type { WorkBudget } from '../base/limits.ts';
 import type { ByteRange, RandomAccess } from '../base/random-access.ts';
-import { XAR_HEADER } from '../xar/layout.ts';
+import { PathSurvey } from '../package/path-survey.ts';
+import { type ChecksumStyle, isWeak, XAR_HEADER } from '../xar/layout.ts';
 import { extractMember, readXar, type XarArchive } from '../xar/read.ts';
 import type { XarMember } from '../xar/toc.ts';
 import type { OurForm } from './expectations.ts';
 import { readAbout } from './read-about.ts';
 
 /** Returns the archive when header, TOC and TOC digest are right, and judges these; undefined when they are not. */
-export async function judgeArchive(list: CheckList, access: RandomAccess): Promise<XarArchive | undefined> {
+export async function judgeArchive(
+  list: CheckList,
+  access: RandomAccess,
+  budget: WorkBudget,
+): Promise<XarArchive | undefined> {
   try {
-    const archive = await readXar(access);
-    const { headerSize } = archive.header;
-    const open = headerSize - XAR_HEADER.size;
+    const archive = await readXar(access, budget);
+    const open = archive.header.headerSize - XAR_HEADER.size;
     list.pass('xar-structure', open > 0 ? `the header has ${open} bytes that nothing signs` : undefined);
-    list.pass('toc-checksum');
+    const { style } = archive.checksum;
+    list.pass(
+      'toc-checksum',
+      isWeak(style) ? `${style}, a weak digest: whoever signed could have made two contents for it` : undefined,
+    );
     return archive;
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
@@ -31,6 +40,7 @@ export async function judgeArchive(list: CheckList, access: RandomAccess): Promi
 
 /** Judges the data of every member: stored and decoded size, both checksums. */
 export async function judgeMembers(list: CheckList, archive: XarArchive): Promise<void> {
+  judgeMeaning(list, archive);
   const id = 'member-checksums';
   let failed = false;
   for (const piece of archive.members.flatMap(piecesOf)) {
@@ -40,7 +50,41 @@ export async function judgeMembers(list: CheckList, archive: XarArchive): Promis
     });
     failed ||= right === undefined;
   }
-  if (!failed) list.pass(id);
+  if (!failed) list.judge(id, archive.members.flatMap(piecesOf).map(unguarded), weakRemarks(archive));
+}
+
+/** Judges that the names of members mean the same to every reader, on every disk of a Mac. */
+function judgeMeaning(list: CheckList, { members }: XarArchive): void {
+  const survey = new PathSurvey();
+  list.judge(
+    'one-meaning',
+    members.map(({ path, kind }) => {
+      try {
+        survey.claim(path, kind);
+        return false;
+      } catch (error) {
+        if (!(error instanceof FormatError)) throw error;
+        return error.message;
+      }
+    }),
+  );
+}
+
+const stylesOf = ({ data }: XarMember): ChecksumStyle[] =>
+  [data?.archivedChecksum, data?.extractedChecksum].flatMap((checksum) => checksum?.style ?? []);
+
+/** Without any digest the signature over the TOC says nothing of a member: anybody could change it. */
+function unguarded(member: XarMember): string | false {
+  return (
+    member.data !== undefined && stylesOf(member).every((style) => style === 'none') && `nothing guards ${member.path}`
+  );
+}
+
+function weakRemarks({ members }: XarArchive): string[] {
+  const weak = members
+    .flatMap(piecesOf)
+    .filter((member) => stylesOf(member).length > 0 && stylesOf(member).every(isWeak));
+  return weak.map(({ path }) => `${path} has MD5 alone, a weak digest`);
 }
 
 /** A member and its extended attributes, each as something that can be extracted. */

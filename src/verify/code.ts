@@ -1,57 +1,138 @@
 import type { CheckList } from '../base/check.ts';
-import type { BundleEntry } from '../code-signature/bundle-entry.ts';
+import { FormatError } from '../base/errors.ts';
+import { type FileKind, KIND_WORDS, kindOfFile } from '../base/file-kind.ts';
+import { beyond, codeBytesOf, LIMITS, signaturesOf } from '../base/limits.ts';
 import type { CodeExpectations } from '../code-signature/verify/code-expectations.ts';
+import { CodeJudge } from '../code-signature/verify/code-judge.ts';
 import { codeCmsVerifier } from '../code-signature/verify/verify-cms.ts';
-import { type CodeReport, verifyBundle, verifyProgram } from '../code-signature/verify/verify-code.ts';
 import type { SliceFacts } from '../code-signature/verify/verify-slice.ts';
-import { cpioEntries, type OpenComponent, type OpenPackage } from '../package/open-package.ts';
+import type { CpioEntry } from '../cpio/read.ts';
 import { isExact, type PackageExpectations } from './expectations.ts';
-import type { PayloadPath } from './payload.ts';
+import { inside, type PayloadPath, type Tree } from './tree.ts';
 
-/** Bundles with more bytes than this are not read into memory. */
-const CODE_LIMIT = 1024 * 1024 * 1024;
+/** An archive of a component that was read once and can be read again. */
+export interface ReadTree {
+  /** In words: `payload` or `Scripts archive`. */
+  readonly name: string;
+  readonly tree: Tree;
+  /** Whether a script brings it: what Gatekeeper never sees need be signed by nobody. */
+  readonly fromScripts: boolean;
+  /** Bytes of the package it lies in. */
+  readonly packageSize: number;
+  /** Reads it once more. */
+  again(): AsyncIterable<CpioEntry>;
+}
 
-/** Judges every piece of code of a payload: bundles as codesign does, and programs that lie in none. */
+/** Judges a package that is a file of an archive; `path` is its place there. */
+export type JudgePackage = (path: string, data: Buffer) => Promise<void>;
+
+/** Kinds that may hold code which is not looked into. */
+const CLOSED: readonly FileKind[] = ['zip', 'disk-image', 'gzip', 'bzip2', 'xz', 'tar', 'cpio', '7z', 'rar', 'pbzx'];
+
+/**
+ * Judges every piece of code of a payload or Scripts archive: bundles as codesign does, and programs that lie in none. Reads the
+ * archive once more where there is any, and holds one file of it at a time.
+ *
+ * @param judgePackage judges packages among the files
+ */
 export async function judgeCode(
   list: CheckList,
-  opened: OpenPackage,
-  component: OpenComponent,
-  paths: readonly PayloadPath[],
+  read: ReadTree,
   expectations: PackageExpectations,
+  judgePackage: JudgePackage,
 ): Promise<readonly SliceFacts[]> {
-  const places = codePlaces(component, paths);
-  if (places.bundles.length + places.programs.length === 0) {
-    list.skip('code-signatures', 'the payload holds no code');
-    return [];
-  }
-  const files = await collect(opened, component, places);
-  if (!files) {
-    list.skip('code-signatures', `the code takes more than ${CODE_LIMIT} bytes`);
-    return [];
-  }
-  const code = codeExpectations(expectations);
-  const reports = [
-    ...places.bundles.map((bundle) => verifyBundle(entriesOf(files, bundle), code, bundle.replace(/^\.\//, ''))),
-    ...places.programs.flatMap((path) => programReport(files.get(path), path, code)),
-  ];
-  for (const { checks } of reports) list.add(checks);
-  const slices = reports.flatMap((report) => report.slices);
+  const { tree, name, fromScripts } = read;
+  const files = tree.paths.filter(({ kind }) => kind === 'file');
+  const judge = new CodeJudge(tree.index(), codeExpectations(expectations, fromScripts), {
+    signedByAttributes: tree.signedByAttributes,
+  });
+  const code = new Set(judge.files);
+  const packages = new Set(files.filter((file) => kindOf(file) === 'package').map(({ path }) => inside(path)));
+  noteClosed(list, files);
+  await readAgain(list, read, judge, { code, packages, judgePackage });
+  const { checks, slices } = judge.finish();
+  list.add(checks);
+  if (code.size === 0) list.skip('code-signatures', `no Mach-O file among the ${files.length} files of the ${name}`);
   judgeTeam(list, slices, expectations);
   return slices;
 }
 
-function codeExpectations(expectations: PackageExpectations): CodeExpectations {
-  const { trust, now, ours, allowUnsigned: allowAdHoc = false } = expectations;
+/**
+ * Programs that a payload lays down must be signed by somebody: Gatekeeper refuses them otherwise, and the notary the package. Those
+ * among the scripts, and in packages there, are run and installed by a script, which Gatekeeper does not look at.
+ */
+function codeExpectations(expectations: PackageExpectations, fromScripts: boolean): CodeExpectations {
+  const { trust, now, ours } = expectations;
   const appleMade = ours !== null && !isExact(expectations);
-  return { verifyCms: codeCmsVerifier(trust, now), ours: ours !== null, appleMade, allowAdHoc };
+  const allowUnsigned = ours === null && fromScripts;
+  const allowAdHoc = (expectations.allowUnsigned ?? false) || allowUnsigned;
+  return { verifyCms: codeCmsVerifier(trust, now), ours: ours !== null, appleMade, allowAdHoc, allowUnsigned };
 }
 
-function programReport(entry: BundleEntry | undefined, path: string, code: CodeExpectations): CodeReport[] {
-  return entry && 'data' in entry ? [verifyProgram(entry.data, code, path.replace(/^\.\//, ''))] : [];
+const kindOf = ({ file }: PayloadPath): FileKind => (file ? kindOfFile(file.head, Buffer.alloc(0)) : 'unknown');
+
+/** Says what may hold code and is not looked into, so that nobody takes a pass for more than it is. */
+function noteClosed(list: CheckList, files: readonly PayloadPath[]): void {
+  const closed = files
+    .map((file) => ({ path: file.path, kind: kindOf(file) }))
+    .filter(({ kind }) => CLOSED.includes(kind));
+  if (closed.length === 0) return;
+  const told = closed.slice(0, 3).map(({ path, kind }) => `${path} (${KIND_WORDS[kind]})`);
+  const more = closed.length > told.length ? ` and ${closed.length - told.length} more` : '';
+  list.skip('code-in-archives', `not looked into: ${told.join(', ')}${more}`);
+}
+
+interface Wanted {
+  readonly code: ReadonlySet<string>;
+  readonly packages: ReadonlySet<string>;
+  readonly judgePackage: JudgePackage;
+}
+
+/** Reads the archive again and judges the wanted files, each whole; what is too large for memory is refused by name. */
+async function readAgain(
+  list: CheckList,
+  { again, packageSize }: ReadTree,
+  judge: CodeJudge,
+  { code, packages, judgePackage }: Wanted,
+): Promise<void> {
+  if (code.size + packages.size === 0) return;
+  const [most, limits] = [
+    signaturesOf(packageSize),
+    { code: codeBytesOf(packageSize), package: LIMITS.nestedPackageBytes },
+  ];
+  let left = most;
+  try {
+    for await (const { path: name, kind, header, data } of again()) {
+      const path = inside(name);
+      const what = code.has(path) ? 'code' : packages.has(path) ? 'package' : undefined;
+      if (kind !== 'file' || what === undefined) continue;
+      if (left <= 0) throw beyond('flat package', 'slices of code and packages inside it', most);
+      if (header.fileSize > limits[what]) {
+        judge.refuse(path, beyond(path, `bytes of a ${what} file`, limits[what]).message);
+        continue;
+      }
+      const content = await collect(data, header.fileSize);
+      if (what === 'code') left -= Math.max(1, judge.see(path, content));
+      else {
+        left--;
+        await judgePackage(path, content);
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    list.fail('code-signatures', error.message);
+  }
+}
+
+async function collect(chunks: AsyncIterable<Buffer>, size: number): Promise<Buffer> {
+  const data = Buffer.allocUnsafe(size);
+  let at = 0;
+  for await (const chunk of chunks) at += chunk.copy(data, at);
+  return data;
 }
 
 function judgeTeam(list: CheckList, slices: readonly SliceFacts[], { ours }: PackageExpectations): void {
-  if (!ours || ours.teamIdentifier === null) return;
+  if (!ours || ours.teamIdentifier === null || slices.length === 0) return;
   const others = slices.filter(({ teamIdentifier }) => teamIdentifier !== ours.teamIdentifier);
   list.judge(
     'code-our-team',
@@ -60,67 +141,4 @@ function judgeTeam(list: CheckList, slices: readonly SliceFacts[], { ours }: Pac
         `${architecture} is signed by team ${teamIdentifier}, expected ${ours.teamIdentifier}`,
     ),
   );
-}
-
-interface CodePlaces {
-  /** Outermost bundles that hold code or that PackageInfo lists, as `./A.bundle`. */
-  readonly bundles: readonly string[];
-  /** Code in no bundle. */
-  readonly programs: readonly string[];
-}
-
-function codePlaces({ info }: OpenComponent, paths: readonly PayloadPath[]): CodePlaces {
-  const known = new Set(paths.map(({ path }) => path));
-  const bundles = new Set<string>();
-  const programs: string[] = [];
-  for (const { path } of paths.filter(({ code }) => code)) {
-    const bundle = outermostBundle(path, known);
-    if (bundle === undefined) programs.push(path);
-    else bundles.add(bundle);
-  }
-  for (const { path } of info.bundles) {
-    const listed = `./${path}`;
-    const covered = [...bundles].some((bundle) => listed === bundle || listed.startsWith(`${bundle}/`));
-    // A listed bundle without a Mach-O file is no code (a preference pane's resources, a script) unless it has a signature.
-    if (!covered && known.has(`${listed}/Contents/_CodeSignature/CodeResources`)) bundles.add(listed);
-  }
-  return { bundles: [...bundles], programs };
-}
-
-function outermostBundle(path: string, known: ReadonlySet<string>): string | undefined {
-  for (let end = path.indexOf('/', 2); end > 0; end = path.indexOf('/', end + 1)) {
-    const folder = path.slice(0, end);
-    if (known.has(`${folder}/Contents/Info.plist`)) return folder;
-  }
-  return undefined;
-}
-
-/** Reads the payload once more, and keeps what belongs to code. */
-async function collect(
-  { archive }: OpenPackage,
-  { payload }: OpenComponent,
-  { bundles, programs }: CodePlaces,
-): Promise<ReadonlyMap<string, BundleEntry> | undefined> {
-  const files = new Map<string, BundleEntry>();
-  if (!payload) return files;
-  let total = 0;
-  for await (const { path, kind, mode, data } of cpioEntries(archive, payload)) {
-    if (kind === 'directory') continue;
-    if (!programs.includes(path) && !bundles.some((bundle) => path.startsWith(`${bundle}/`))) continue;
-    const parts: Buffer[] = [];
-    for await (const chunk of data) {
-      total += chunk.length;
-      if (total > CODE_LIMIT) return undefined;
-      parts.push(Buffer.from(chunk));
-    }
-    const content = Buffer.concat(parts);
-    files.set(path, kind === 'symlink' ? { path, mode, symlink: content.toString() } : { path, mode, data: content });
-  }
-  return files;
-}
-
-function entriesOf(files: ReadonlyMap<string, BundleEntry>, bundle: string): BundleEntry[] {
-  return [...files.values()]
-    .filter(({ path }) => path.startsWith(`${bundle}/`))
-    .map((entry) => ({ ...entry, path: entry.path.slice(bundle.length + 1) }));
 }

@@ -5,7 +5,7 @@ import type { OpenComponent, OpenPackage } from '../package/open-package.ts';
 import type { PackageInfo } from '../package/package-info.ts';
 import { childElements, type XmlElement } from '../xml/xml.ts';
 import type { OurForm } from './expectations.ts';
-import type { PayloadPath } from './payload.ts';
+import type { PayloadPath } from './tree.ts';
 
 /** Judges a Distribution: every reference leads to the component it says, and every component is referred to. */
 export function judgeDistribution(

@@ -1,7 +1,11 @@
 import type { CheckList } from '../base/check.ts';
-import { cpioEntries, type OpenComponent, type OpenPackage } from '../package/open-package.ts';
+import { beyond, LIMITS } from '../base/limits.ts';
+import type { CpioEntry } from '../cpio/read.ts';
+import type { OpenComponent } from '../package/open-package.ts';
 import type { OurForm, PackageExpectations } from './expectations.ts';
 import { readAbout } from './read-about.ts';
+import { type ScriptProblem, scriptProblem } from './script-file.ts';
+import { inside, type PayloadPath, type Tree } from './tree.ts';
 
 /** A file of a Scripts archive. */
 export interface ScriptText {
@@ -12,55 +16,96 @@ export interface ScriptText {
   readonly text: string;
 }
 
-/** Names that Installer runs without being told to by a product (pkgbuild man page). */
-const RUN_BY_INSTALLER = ['./preinstall', './postinstall'];
-/** A longer file is a program or data and is not searched. */
+/** Names that Installer runs, whether PackageInfo names them or not (pkgbuild man page; the last four in packages of before 10.5). */
+const RUN_BY_INSTALLER = ['preinstall', 'postinstall', 'preflight', 'postflight', 'preupgrade', 'postupgrade'];
+/** A longer file is a program or data and is not kept. */
 const TEXT_LIMIT = 4 * 1024 * 1024;
 
-/** Judges that the scripts that PackageInfo names are there and can be run, and returns all files of the Scripts archive. */
-export async function judgeScripts(
-  list: CheckList,
-  { archive }: OpenPackage,
-  { info, scripts: member }: OpenComponent,
-  { ours }: PackageExpectations,
-): Promise<readonly ScriptText[]> {
-  const id = 'scripts';
-  if (!member) {
-    const wanted = info.scripts.length + (ours?.scripts.length ?? 0);
-    if (wanted > 0) list.fail(id, 'there is no Scripts archive');
-    else list.skip(id, 'the component has no scripts');
-    return [];
-  }
-  const found = await readAbout(list, id, async () => {
-    const texts: ScriptText[] = [];
-    for await (const { path, kind, mode, header, data } of cpioEntries(archive, member)) {
-      if (kind !== 'file') continue;
-      const { uid, gid } = header;
-      texts.push({ path, mode, uid, gid, text: await readText(data) });
-    }
-    return texts;
-  });
-  if (!found) return [];
-  const named = info.scripts.map(({ file }) => normal(file));
-  list.judge(id, [
-    ...named.map((file) => scriptProblem(file, found)),
-    ...RUN_BY_INSTALLER.map(
-      (file) =>
-        found.some(({ path }) => path === file) &&
-        !named.includes(file) &&
-        `${file} is there, but PackageInfo does not name it`,
-    ),
-    ...(ours ? found.flatMap((file) => ownProblems(file, ours)) : []),
-    ...(ours ? nameProblems(found, ours.scripts) : []),
-  ]);
-  return found;
+/** A Scripts archive as it was read: its files as texts, and its tree. */
+export interface ReadScripts {
+  readonly texts: readonly ScriptText[];
+  readonly tree: Tree;
+  /** The files that Installer runs, whole. */
+  readonly run: ReadonlyMap<string, Buffer>;
 }
 
-function scriptProblem(file: string, found: readonly ScriptText[]): string | false {
-  const script = found.find(({ path }) => path === file);
-  if (!script) return `${file} is missing`;
-  if ((script.mode & 0o111) === 0) return `${file} is not executable`;
-  return false;
+/** Reads a Scripts archive whole; `undefined` when it cannot be read, which is recorded. */
+export async function readScripts(
+  list: CheckList,
+  entries: AsyncIterable<CpioEntry>,
+  tree: Tree,
+  info: OpenComponent['info'],
+): Promise<ReadScripts | undefined> {
+  const wanted = new Set([...RUN_BY_INSTALLER, ...info.scripts.map(({ file }) => inside(file))]);
+  return readAbout(list, 'scripts', async () => {
+    const texts: ScriptText[] = [];
+    const run = new Map<string, Buffer>();
+    let kept = 0;
+    for await (const { path, kind, mode, header, data } of tree.observe(entries)) {
+      if (kind !== 'file') continue;
+      const content = await contentOf(data, header.fileSize);
+      kept += content.length;
+      if (kept > LIMITS.scriptBytes) throw beyond('Scripts', 'bytes of scripts', LIMITS.scriptBytes);
+      if (wanted.has(inside(path))) run.set(inside(path), content);
+      texts.push({ path, mode, uid: header.uid, gid: header.gid, text: content.toString('utf8') });
+    }
+    return { texts, tree, run };
+  });
+}
+
+/** Judges that the scripts that PackageInfo names are there and that a Mac can run them. */
+export function judgeScripts(
+  list: CheckList,
+  { texts, tree, run }: ReadScripts,
+  { info }: OpenComponent,
+  { payload, signedAt }: { readonly payload: readonly PayloadPath[] | undefined; readonly signedAt: Date | undefined },
+  { ours }: PackageExpectations,
+): void {
+  const named = info.scripts.map(({ name, file }) => ({ name, path: inside(file) }));
+  const root = (info.installLocation ?? '/').replace(/\/+$/, '');
+  const laidDown = new Set(
+    payload?.filter(({ kind }) => kind !== 'directory').map(({ path }) => `${root}/${inside(path)}`),
+  );
+  const unnamed = RUN_BY_INSTALLER.filter((path) => run.has(path) && !named.some((script) => script.path === path));
+  const aged: string[] = [];
+  list.judge('scripts', [
+    ...named.map(({ name, path }) => {
+      // What the payload brings is there only once it was laid down.
+      const brings = (interpreter: string) => !name.startsWith('pre') && laidDown.has(interpreter);
+      const problem = problemOf(path, tree, run, brings);
+      if (problem === undefined) return false;
+      const words = `./${path} ${typeof problem === 'string' ? problem : problem.words}`;
+      if (typeof problem === 'string' || !signedAt || ours || signedAt >= problem.since) return words;
+      aged.push(words);
+      return false;
+    }),
+    ...unnamed.map((path) => `./${path} is there, but PackageInfo does not name it`),
+    ...(ours ? texts.flatMap((file) => ownProblems(file, ours)) : []),
+    ...(ours ? nameProblems(texts, ours.scripts) : []),
+  ]);
+  // It could run on the Macs that it was made for.
+  if (aged.length > 0) list.skip('scripts-interpreter', `${aged.join('; ')}; signed before that`);
+}
+
+/** Judges a component that has no Scripts archive. */
+export function judgeNoScripts(list: CheckList, { info }: OpenComponent, { ours }: PackageExpectations): void {
+  const wanted = info.scripts.length + (ours?.scripts.length ?? 0);
+  if (wanted > 0) list.fail('scripts', 'there is no Scripts archive');
+  else list.skip('scripts', 'the component has no scripts');
+}
+
+function problemOf(
+  path: string,
+  { paths }: Tree,
+  run: ReadonlyMap<string, Buffer>,
+  brings: (interpreter: string) => boolean,
+): ScriptProblem | undefined {
+  const entry = paths.find((candidate) => inside(candidate.path) === path);
+  if (!entry) return 'is missing';
+  if (entry.kind !== 'file')
+    return entry.kind === 'directory' ? 'is a folder, no script' : 'is a symbolic link, no script';
+  const content = run.get(path);
+  return content && scriptProblem({ mode: entry.mode, content }, { brings });
 }
 
 /** pkgbuild keeps the owner of whoever builds in this archive, and Installer runs the scripts as root whoever owns them. */
@@ -80,14 +125,13 @@ function nameProblems(found: readonly ScriptText[], expected: readonly string[])
   ];
 }
 
-const normal = (file: string) => (file.startsWith('./') ? file : `./${file}`);
-
-async function readText(data: AsyncIterable<Buffer>): Promise<string> {
+/** Returns a file's content; that of programs and data, which are longer than any script or hold NUL, only as far as it tells. */
+async function contentOf(data: AsyncIterable<Buffer>, size: number): Promise<Buffer> {
   const parts: Buffer[] = [];
-  let size = 0;
+  let binary = size > TEXT_LIMIT;
   for await (const chunk of data) {
-    size += chunk.length;
-    if (size <= TEXT_LIMIT) parts.push(Buffer.from(chunk));
+    if (parts.length === 0) binary ||= chunk.subarray(0, 512).includes(0);
+    if (!binary || parts.length === 0) parts.push(Buffer.from(binary ? chunk.subarray(0, 512) : chunk));
   }
-  return Buffer.concat(parts).toString('utf8');
+  return Buffer.concat(parts);
 }

@@ -10,6 +10,7 @@ import { type Certificate, parseCertificate } from '../pki/x509/certificate.ts';
 import { verifyChain } from '../pki/x509/chain.ts';
 import type { Finding } from '../pki/x509/finding.ts';
 import { publicKeyOf } from '../pki/x509/signature-algorithms.ts';
+import { isWeak } from '../xar/layout.ts';
 import { readHeap, type XarArchive } from '../xar/read.ts';
 import type { XarSignature } from '../xar/toc.ts';
 import { isExact, type PackageExpectations } from './expectations.ts';
@@ -104,7 +105,7 @@ async function judgeRsa(
 
 function digestInfo(convention: (typeof CONVENTIONS)[number], checksum: XarArchive['checksum']): Buffer | undefined {
   const { style, value } = checksum;
-  if (style === 'sha512') return undefined;
+  if (style === 'sha512' || isWeak(style)) return undefined;
   const again = (hash: 'sha1' | 'sha256') => [DIGEST_INFO_PREFIX[hash], createHash(hash).update(value).digest()];
   if (convention === 'A') return Buffer.concat([DIGEST_INFO_PREFIX[style], value]);
   return Buffer.concat(again(convention === 'B' ? 'sha1' : 'sha256'));

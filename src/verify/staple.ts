@@ -12,6 +12,9 @@ const HASH_TYPES: Readonly<Record<ChecksumStyle, number>> = {
   sha1: TICKET_HASH_TYPES.sha1,
   sha256: TICKET_HASH_TYPES.sha256,
   sha512: TICKET_HASH_TYPES.sha512,
+  // No ticket names these.
+  md5: 0,
+  none: 0,
 };
 
 /** Judges what lies behind the heap and, offline, the ticket in it. Returns when the ticket was issued, if it is right. */

@@ -1,17 +1,16 @@
 import { CheckList } from '../base/check.ts';
+import { WorkBudget } from '../base/limits.ts';
 import type { RandomAccess } from '../base/random-access.ts';
 import type { SliceFacts } from '../code-signature/verify/verify-slice.ts';
-import { type OpenComponent, type OpenPackage, openPackage } from '../package/open-package.ts';
+import { type OpenPackage, openPackage } from '../package/open-package.ts';
 import { type Ability, packageAbilities } from './abilities.ts';
 import { judgeArchive, judgeGaps, judgeMembers, judgeNames } from './archive.ts';
-import { judgeCode } from './code.ts';
+import { judgeComponent } from './component.ts';
 import { isExact, type PackageExpectations, type PackageReport } from './expectations.ts';
-import { judgeArchitectures, judgeDistribution, judgePackageInfo } from './metadata.ts';
+import { judgeArchitectures, judgeDistribution } from './metadata.ts';
 import { judgeOwnForm } from './own-form/own-form.ts';
-import { judgePayload } from './payload.ts';
 import { judgePolicy } from './policy/policy.ts';
 import { readAbout } from './read-about.ts';
-import { judgeScripts } from './scripts.ts';
 import { judgeSignature, type SignatureFacts } from './signature.ts';
 import { judgeTrailing } from './staple.ts';
 
@@ -28,7 +27,8 @@ import { judgeTrailing } from './staple.ts';
  */
 export async function verifyPackage(access: RandomAccess, expectations: PackageExpectations): Promise<PackageReport> {
   const list = new CheckList('package');
-  const archive = await judgeArchive(list, access);
+  const budget = new WorkBudget(access.size);
+  const archive = await judgeArchive(list, access, budget);
   if (!archive) return reportOf(list, {}, []);
   await judgeMembers(list, archive);
   judgeNames(list, archive, expectations.ours);
@@ -37,11 +37,11 @@ export async function verifyPackage(access: RandomAccess, expectations: PackageE
   judgeOurTeam(list, signature, expectations);
   const ticketIssuedAt = await judgeTrailing(list, archive, expectations);
   const outside = { signature, ticketIssuedAt, tocDigest: archive.checksum.value };
-  const opened = await readAbout(list, 'package-contents', () => openPackage(access));
+  const opened = await readAbout(list, 'package-contents', () => openPackage(access, budget));
   if (!opened) return reportOf(list, outside, []);
   list.pass('package-contents');
   const abilities = await packageAbilities(opened);
-  const slices = await judgeContents(list, opened, expectations);
+  const slices = await judgeContents(list, opened, signature, expectations);
   if (expectations.policy) {
     const teamIdentifier = signature.signer?.organizationalUnit ?? null;
     await judgePolicy(list, expectations.policy, { opened, teamIdentifier, abilities }, expectations);
@@ -52,26 +52,26 @@ export async function verifyPackage(access: RandomAccess, expectations: PackageE
 async function judgeContents(
   list: CheckList,
   opened: OpenPackage,
+  signature: SignatureFacts,
   expectations: PackageExpectations,
 ): Promise<readonly SliceFacts[]> {
   const ours = expectations.ours !== null;
   judgeDistribution(list, opened, expectations.ours);
   const judged = [];
-  for (const component of opened.components) judged.push(await judgeComponent(component, opened, expectations));
+  for (const component of opened.components)
+    judged.push(
+      await judgeComponent(component, opened, expectations, {
+        name: component.folder === '' ? 'component' : component.folder,
+        depth: 0,
+        fromScripts: false,
+        signedAt: signature.timestamp,
+      }),
+    );
   for (const { checks } of judged) list.add(checks);
   const slices = judged.flatMap((component) => component.slices);
   judgeArchitectures(list, opened, slices, ours);
   if (expectations.ours) await judgeOwnForm(list, opened, expectations.ours);
   return slices;
-}
-
-async function judgeComponent(component: OpenComponent, opened: OpenPackage, expectations: PackageExpectations) {
-  const list = new CheckList(component.folder === '' ? 'component' : component.folder);
-  const paths = await judgePayload(list, opened, component, expectations);
-  judgePackageInfo(list, component, paths, expectations.ours);
-  await judgeScripts(list, opened, component, expectations);
-  const slices = paths ? await judgeCode(list, opened, component, paths, expectations) : [];
-  return { checks: list.checks, slices };
 }
 
 function judgeOurTeam(list: CheckList, { signer }: SignatureFacts, { ours }: PackageExpectations): void {

@@ -23,18 +23,22 @@ export const XAR_HEADER = layout('XarHeader', {
 });
 
 /** Digest over the deflated TOC, by the name its `checksum` element gives it. */
-export type ChecksumStyle = 'sha1' | 'sha256' | 'sha512';
+export type ChecksumStyle = 'sha1' | 'sha256' | 'sha512' | WeakStyle;
+/** What guards nothing against whoever makes a file on purpose; read, and told. */
+export type WeakStyle = 'md5' | 'none';
 
 /**
  * Identifier in the header and length in bytes of each digest.
  *
- * Identifiers 3 and 4 are Apple's; xar 1.6 of others has 3 for "named behind the header". 0 (none) and 2 (MD5) are not read:
- * no package has them. Source: xar/include/xar.h of Apple's xar and of mackyle/xar.
+ * Identifiers 3 and 4 are Apple's; xar 1.6 of others has 3 for "named behind the header". Source: xar/include/xar.h of Apple's xar and
+ * of mackyle/xar.
  */
 export const CHECKSUM_ALGORITHMS: Readonly<Record<ChecksumStyle, { readonly id: number; readonly size: number }>> = {
   sha1: { id: 1, size: 20 },
   sha256: { id: 3, size: 32 },
   sha512: { id: 4, size: 64 },
+  md5: { id: 2, size: 16 },
+  none: { id: 0, size: 0 },
 };
 
 /** Longest header read: the 28 bytes and a name of at most 36, padded with NUL. Source: mackyle/xar, xar.h. */
@@ -43,6 +47,14 @@ const LONGEST_HEADER = 64;
 /** Encodings of a member's data in the heap. Despite its name `application/x-gzip` is a zlib stream (RFC 1950). */
 export const STORED = 'application/octet-stream';
 export const DEFLATED = 'application/x-gzip';
+export const BZIPPED = 'application/x-bzip2';
+/** Both names are used for streams of either kind: xz, and the older one without a container. */
+export const XZIPPED: readonly string[] = ['application/x-xz', 'application/x-lzma'];
+
+/** Returns whether a digest guards what it is over. */
+export function isWeak(style: ChecksumStyle): style is WeakStyle {
+  return style === 'md5' || style === 'none';
+}
 
 /** A header that was read and found right. */
 export interface XarHeader {
@@ -98,7 +110,12 @@ function checksumOf(id: number, nameField: Buffer): ChecksumStyle {
   for (const [style, algorithm] of Object.entries(CHECKSUM_ALGORITHMS)) {
     if (algorithm.id === id) return style as ChecksumStyle;
   }
-  return fail('XAR_CHECKSUM_ALGORITHM', 'checksumAlgorithm', '1 (SHA-1), 3 (SHA-256) or 4 (SHA-512)', String(id));
+  return fail(
+    'XAR_CHECKSUM_ALGORITHM',
+    'checksumAlgorithm',
+    '1 (SHA-1), 3 (SHA-256), 4 (SHA-512), 2 (MD5) or 0 (none)',
+    String(id),
+  );
 }
 
 type HeaderField = (typeof XAR_HEADER.fields)[number]['name'];

@@ -1,11 +1,14 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { pipeline, Readable } from 'node:stream';
 import { createInflate, inflateSync, type Zlib } from 'node:zlib';
 import type { ByteSource } from '../base/bytes.ts';
 import { FormatError } from '../base/errors.ts';
+import { LIMITS, WORK, type WorkBudget } from '../base/limits.ts';
 import { type ByteRange, fromRange, type RandomAccess } from '../base/random-access.ts';
+import { bunzip2 } from '../compression/bunzip2.ts';
+import { isXz, unxz } from '../compression/unxz.ts';
 import { parseXml } from '../xml/xml.ts';
-import { type ChecksumStyle, DEFLATED, readXarHeader, STORED, type XarHeader } from './layout.ts';
+import { BZIPPED, type ChecksumStyle, DEFLATED, readXarHeader, STORED, type XarHeader, XZIPPED } from './layout.ts';
 import { parseXarToc, type XarChecksum, type XarData, type XarMember, type XarToc } from './toc.ts';
 
 /** A xar archive that was opened and found sound, but for the data of its members. */
@@ -18,10 +21,18 @@ export interface XarArchive extends Omit<XarToc, 'checksum'> {
   readonly heapStart: number;
   /** Bytes of the file behind the heap: a staple, or something unknown. */
   readonly trailing: ByteRange;
+  /** What decoding its members may cost; without it, whatever it takes. */
+  readonly budget: WorkBudget | undefined;
 }
 
-/** Largest TOC that is read, in bytes of XML. Those of packages are smaller than 1 MiB, so this bounds only what an attack costs. */
-const TOC_LIMIT = 64 * 1024 * 1024;
+/** The one namespace in a TOC: that of the certificates. */
+const TOC_FORM = {
+  size: LIMITS.tocBytes,
+  plain: true,
+  namespaces: new Map([['KeyInfo', 'http://www.w3.org/2000/09/xmldsig#']]),
+};
+/** A character given by its number, which some readers show as it stands; libxar writes it at the end of certificate lines alone. */
+const CHARACTER_REFERENCE = /&#/;
 
 const DAMAGED_HINT = 'The archive is damaged, or somebody changed it. Fetch it anew.';
 
@@ -36,11 +47,12 @@ const DAMAGED_HINT = 'The archive is damaged, or somebody changed it. Fetch it a
  * const archive = await readXar(await accessFile(handle));
  * archive.members.map((member) => member.path) // ['Distribution', 'a.pkg', 'a.pkg/Bom', ...]
  */
-export async function readXar(access: RandomAccess): Promise<XarArchive> {
+export async function readXar(access: RandomAccess, budget?: WorkBudget): Promise<XarArchive> {
   const header = await readXarHeader(access);
   const compressedToc = await readCompressedToc(access, header);
   const xml = inflateToc(compressedToc, header.tocSize);
-  const root = parseXml(xml, 'XarToc', { size: TOC_LIMIT });
+  const root = parseXml(xml, 'XarToc', TOC_FORM);
+  demandNoReferences(xml);
   const heapStart = header.headerSize + header.tocCompressedSize;
   const toc = parseXarToc(root, access.size - heapStart);
   const { style, range } = toc.checksum;
@@ -49,14 +61,14 @@ export async function readXar(access: RandomAccess): Promise<XarArchive> {
     throw new FormatError('XAR_CHECKSUM_MISMATCH', 'XarToc', 0, problem);
   }
   const value = Buffer.from(await access.read(heapStart + range.offset, range.size));
-  const digest = createHash(style).update(compressedToc).digest();
+  const digest = style === 'none' ? Buffer.alloc(0) : createHash(style).update(compressedToc).digest();
   if (!digest.equals(value)) {
     const problem = `expected TOC digest ${value.toString('hex')}, found ${digest.toString('hex')}`;
     throw new FormatError('XAR_TOC_DIGEST', 'xar heap', range.offset, problem, { hint: DAMAGED_HINT });
   }
   const heapEnd = heapStart + toc.heapSize;
   const trailing = { offset: heapEnd, size: access.size - heapEnd };
-  return { ...toc, header, access, checksum: { style, range, value }, heapStart, trailing };
+  return { ...toc, header, access, checksum: { style, range, value }, heapStart, trailing, budget };
 }
 
 /** Returns the member at `path`, or undefined. */
@@ -87,12 +99,14 @@ export function memberSource(archive: XarArchive, member: XarMember): ByteSource
 export async function* extractMember(archive: XarArchive, member: XarMember): AsyncGenerator<Buffer> {
   const { data } = member;
   if (!data) return;
-  const archived = createHash(data.archivedChecksum.style);
-  const extracted = createHash(data.extractedChecksum.style);
+  const archived = new Digester(data.archivedChecksum);
+  const extracted = new Digester(data.extractedChecksum);
+  const cost = data.encoding === STORED ? WORK.stored : data.encoding === BZIPPED ? WORK.bzip2 : WORK.gzip;
   const stored = tap(memberSource(archive, member).chunks(), (chunk) => archived.update(chunk));
   let size = 0;
   for await (const chunk of decode(stored, data, member.path)) {
     size += chunk.length;
+    archive.budget?.spend(chunk.length, cost);
     if (size > data.size) fail('XAR_MEMBER_SIZE', member.path, data.size, `expected ${data.size} bytes, found more`);
     extracted.update(chunk);
     yield chunk;
@@ -100,8 +114,8 @@ export async function* extractMember(archive: XarArchive, member: XarMember): As
   if (size !== data.size) {
     fail('XAR_MEMBER_SIZE', member.path, size, `expected ${data.size} bytes, found ${size}`);
   }
-  compare('XAR_ARCHIVED_CHECKSUM', member.path, data.archivedChecksum, archived.digest('hex'));
-  compare('XAR_EXTRACTED_CHECKSUM', member.path, data.extractedChecksum, extracted.digest('hex'));
+  archived.compare('XAR_ARCHIVED_CHECKSUM', member.path);
+  extracted.compare('XAR_EXTRACTED_CHECKSUM', member.path);
 }
 
 async function readCompressedToc(access: RandomAccess, header: XarHeader): Promise<Buffer> {
@@ -109,13 +123,9 @@ async function readCompressedToc(access: RandomAccess, header: XarHeader): Promi
     [header.tocSize, 'TOC'],
     [header.tocCompressedSize, 'deflated TOC'],
   ] as const) {
-    if (size > TOC_LIMIT) {
-      throw new FormatError(
-        'XAR_TOC_SIZE',
-        'XarHeader',
-        16,
-        `expected a ${what} of at most ${TOC_LIMIT} bytes, found ${size}`,
-      );
+    if (size > LIMITS.tocBytes) {
+      const problem = `expected a ${what} of at most ${LIMITS.tocBytes} bytes, found ${size}`;
+      throw new FormatError('XAR_TOC_SIZE', 'XarHeader', 16, problem);
     }
   }
   return access.read(header.headerSize, header.tocCompressedSize);
@@ -149,7 +159,23 @@ function inflateToc(compressed: Buffer, size: number): Buffer {
 function decode(stored: AsyncIterable<Buffer>, data: XarData, path: string): AsyncIterable<Buffer> {
   if (data.encoding === STORED) return stored;
   if (data.encoding === DEFLATED) return inflate(stored, data.length, path);
-  return fail('XAR_ENCODING', path, 0, `expected encoding ${STORED} or ${DEFLATED}, found ${data.encoding}`);
+  if (data.encoding === BZIPPED) return bunzip2(stored);
+  if (XZIPPED.includes(data.encoding)) return unxzMember(stored, path);
+  throw new FormatError('XAR_ENCODING', `xar member ${path}`, 0, `the encoding ${data.encoding} is not supported`);
+}
+
+/** Under both names libxar writes xz streams; what has no container is told apart from damage. */
+async function* unxzMember(stored: AsyncIterable<Buffer>, path: string): AsyncGenerator<Buffer> {
+  const iterator = stored[Symbol.asyncIterator]();
+  const first = await iterator.next();
+  if (!first.done && !isXz(first.value)) {
+    throw new FormatError('XAR_ENCODING', `xar member ${path}`, 0, 'LZMA without a container (xz) is not supported');
+  }
+  yield* unxz(joined(first, iterator));
+}
+
+async function* joined(first: IteratorResult<Buffer>, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  for (let next = first; !next.done; next = await rest.next()) yield next.value;
 }
 
 async function* inflate(stored: AsyncIterable<Buffer>, length: number, path: string): AsyncGenerator<Buffer> {
@@ -179,10 +205,34 @@ async function* tap(chunks: AsyncIterable<Buffer>, see: (chunk: Buffer) => void)
   }
 }
 
-function compare(code: string, path: string, expected: XarChecksum, found: string): void {
-  if (found !== expected.value) {
+/** Makes the digest that a TOC states, if it states one. */
+class Digester {
+  readonly #expected: XarChecksum | undefined;
+  readonly #hash: Hash | undefined;
+
+  constructor(expected: XarChecksum | undefined) {
+    this.#expected = expected;
+    this.#hash = expected && expected.style !== 'none' ? createHash(expected.style) : undefined;
+  }
+
+  update(chunk: Buffer): void {
+    this.#hash?.update(chunk);
+  }
+
+  compare(code: string, path: string): void {
+    const found = this.#hash?.digest('hex');
+    const expected = this.#expected;
+    if (found === undefined || !expected || found === expected.value) return;
     fail(code, path, 0, `expected ${expected.style} ${expected.value}, found ${found}`);
   }
+}
+
+function demandNoReferences(xml: Buffer): void {
+  const text = xml.toString('utf8').replace(/<X509Certificate>[^<]*</g, (found) => found.replaceAll('&', ' '));
+  const at = text.search(CHARACTER_REFERENCE);
+  if (at < 0) return;
+  const problem = 'expected characters as they are, found one by its number (&#), which not every reader decodes';
+  throw new FormatError('XAR_REFERENCE', 'XarToc', Buffer.byteLength(text.slice(0, at)), problem);
 }
 
 function fail(code: string, path: string, offset: number, problem: string, cause?: unknown): never {

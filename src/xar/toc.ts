@@ -19,10 +19,10 @@ export interface XarData {
   readonly size: number;
   /** MIME type, such as `application/x-gzip`. */
   readonly encoding: string;
-  /** Over the bytes in the heap. */
-  readonly archivedChecksum: XarChecksum;
+  /** Over the bytes in the heap; makers of before 2014 leave out the one or the other. */
+  readonly archivedChecksum: XarChecksum | undefined;
   /** Over the decoded bytes. */
-  readonly extractedChecksum: XarChecksum;
+  readonly extractedChecksum: XarChecksum | undefined;
 }
 
 /** A file, folder or symbolic link in the archive. */
@@ -136,7 +136,7 @@ function collectMembers(parent: XmlElement, prefix: string, members: XarMember[]
 }
 
 function parseMember(node: XmlElement, id: number, path: string): XarMember {
-  const type = textOf(only(node, 'type'));
+  const type = leafText(only(node, 'type'));
   const kind = KINDS.find((candidate) => candidate === type);
   if (!kind) fail('XAR_KIND', node, `expected ${path} to be ${KINDS.join(', ')}, found ${JSON.stringify(type)}`);
   const data = optional(node, 'data');
@@ -146,13 +146,13 @@ function parseMember(node: XmlElement, id: number, path: string): XarMember {
     path,
     kind,
     data: data && parseData(data),
-    target: kind === 'symlink' ? textOf(only(node, 'link')) : undefined,
+    target: kind === 'symlink' ? leafText(only(node, 'link')) : undefined,
     mode: mode(node),
     uid: optionalCount(node, 'uid'),
     gid: optionalCount(node, 'gid'),
     mtime: time(node, 'mtime'),
     extendedAttributes: childElements(node, 'ea').map((ea) => ({
-      name: textOf(only(ea, 'name')),
+      name: leafText(only(ea, 'name')),
       data: parseData(ea),
     })),
   };
@@ -163,9 +163,9 @@ function memberName(node: XmlElement): string {
   const names = childElements(node, 'name');
   const [first] = names;
   if (!first) return fail('XAR_ELEMENT_MISSING', node, 'expected element name in file, found none');
-  const name = textOf(first);
-  if (names.some((other) => textOf(other) !== name)) {
-    fail('XAR_NAMES_DIFFER', node, `expected equal names, found ${names.map(textOf).join(', ')}`);
+  const name = leafText(first);
+  if (names.some((other) => leafText(other) !== name)) {
+    fail('XAR_NAMES_DIFFER', node, `expected equal names, found ${names.map(leafText).join(', ')}`);
   }
   // libxar writes names that are not UTF-8 as enctype="base64". No package has such a name.
   if (names.some((other) => other.attributes.enctype !== undefined)) {
@@ -184,14 +184,28 @@ function parseData(node: XmlElement): XarData {
     length,
     size: numberIn(node, 'size'),
     encoding: encoding.toLowerCase(),
-    archivedChecksum: parseChecksum(only(node, 'archived-checksum')),
-    extractedChecksum: parseChecksum(only(node, 'extracted-checksum')),
+    archivedChecksum: optionalChecksum(node, 'archived-checksum'),
+    extractedChecksum: extractedChecksum(node),
   };
+}
+
+/** Packages.app of 2014 calls it `unarchived-checksum`, as the first versions of xar did. Source: xar/lib/archive.c. */
+function extractedChecksum(node: XmlElement): XarChecksum | undefined {
+  const [one, other] = [optionalChecksum(node, 'extracted-checksum'), optionalChecksum(node, 'unarchived-checksum')];
+  if (one && other && (one.style !== other.style || one.value !== other.value)) {
+    fail('XAR_CHECKSUM_REPEATED', node, 'expected one digest of the decoded bytes, found two that differ');
+  }
+  return one ?? other;
+}
+
+function optionalChecksum(parent: XmlElement, name: string): XarChecksum | undefined {
+  const node = optional(parent, name);
+  return node && parseChecksum(node);
 }
 
 function parseChecksum(node: XmlElement): XarChecksum {
   const style = checksumStyle(node);
-  const value = textOf(node).trim().toLowerCase();
+  const value = leafText(node).trim().toLowerCase();
   const digits = CHECKSUM_ALGORITHMS[style].size * 2;
   if (!/^[0-9a-f]*$/.test(value) || value.length !== digits) {
     fail('XAR_CHECKSUM_VALUE', node, `expected ${digits} hexadecimal digits, found ${JSON.stringify(value)}`);
@@ -217,7 +231,7 @@ function parseSignature(element: XarSignature['element'], node: XmlElement): Xar
 }
 
 function parseCertificate(node: XmlElement): Buffer {
-  const base64 = textOf(node).replace(/[ \t\r\n]/g, '');
+  const base64 = leafText(node).replace(/[ \t\r\n]/g, '');
   const der = Buffer.from(base64, 'base64');
   // Buffer skips what is no base64; only the text of the bytes themselves is taken.
   if (der.length > 0 && der.toString('base64') === base64) return der;
@@ -257,14 +271,21 @@ function only(parent: XmlElement, name: string): XmlElement {
   );
 }
 
+/** Returns the text of an element that holds nothing else; readers disagree about what an element inside it means. */
+function leafText(node: XmlElement): string {
+  const [child] = childElements(node);
+  if (child) fail('XAR_TEXT', child, `expected text alone in ${node.name}, found element ${child.name}`);
+  return textOf(node);
+}
+
 function numberIn(parent: XmlElement, name: string): number {
   const node = only(parent, name);
-  return parseCount(textOf(node), node, name);
+  return parseCount(leafText(node), node, name);
 }
 
 function optionalCount(parent: XmlElement, name: string): number | undefined {
   const node = optional(parent, name);
-  return node && parseCount(textOf(node), node, name);
+  return node && parseCount(leafText(node), node, name);
 }
 
 /** Digits only: no sign, fraction, exponent or blank. 15 digits are exact in a double. */
@@ -276,7 +297,7 @@ function parseCount(text: string, node: XmlElement, name: string): number {
 function mode(parent: XmlElement): number | undefined {
   const node = optional(parent, 'mode');
   if (!node) return undefined;
-  const text = textOf(node);
+  const text = leafText(node);
   // libxar writes permission bits only, but some makers add the bits of the file type, such as 0100644.
   if (!/^[0-7]{1,7}$/.test(text)) fail('XAR_MODE', node, `expected an octal number, found ${JSON.stringify(text)}`);
   return Number.parseInt(text, 8) & 0o7777;
@@ -286,7 +307,7 @@ function mode(parent: XmlElement): number | undefined {
 function time(parent: XmlElement, name: string): number | undefined {
   const node = optional(parent, name);
   if (!node) return undefined;
-  const text = textOf(node);
+  const text = leafText(node);
   const milliseconds = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ?$/.test(text)
     ? Date.parse(`${text.slice(0, 19)}Z`)
     : Number.NaN;

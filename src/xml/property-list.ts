@@ -1,4 +1,5 @@
 import { FormatError } from '../base/errors.ts';
+import { LIMITS } from '../base/limits.ts';
 import { childElements, parseXml, textOf, type XmlElement, type XmlLimits } from './xml.ts';
 
 /**
@@ -22,7 +23,7 @@ const HEADER =
   '<plist version="1.0">\n';
 const FORMAT = 'property list';
 /** Apple's CodeResources has 4 levels, and some seven elements for each file that is sealed. Every plist of Apple's has a DOCTYPE. */
-const LIMITS: XmlLimits = { size: 64 * 1024 * 1024, depth: 64, elements: 1_000_000, documentType: 'external' };
+const BOUNDS: XmlLimits = { elements: LIMITS.propertyListElements, documentType: 'external' };
 
 /**
  * Returns an XML property list byte for byte as CoreFoundation writes it: a tab a level, keys sorted by UTF-16 code unit, base64 on
@@ -99,7 +100,7 @@ function escapeText(text: string): string {
  * @throws FormatError `PLIST_INVALID`, and those of `parseXml`
  */
 export function parsePropertyList(data: Buffer): PropertyListValue {
-  const root = parseXml(data, FORMAT, LIMITS);
+  const root = parseXml(data, FORMAT, BOUNDS);
   if (root.name !== 'plist') refuse(root, `expected <plist>, found <${root.name}>`);
   const [value, ...others] = elementsOnly(root);
   if (!value || others.length > 0) refuse(root, `expected one value, found ${value ? 1 + others.length : 0}`);

@@ -1,5 +1,6 @@
 import { SaxesParser } from 'saxes';
 import { FormatError } from '../base/errors.ts';
+import { LIMITS } from '../base/limits.ts';
 
 /** An element of an XML document; comments and processing instructions are not kept. */
 export interface XmlElement {
@@ -8,6 +9,11 @@ export interface XmlElement {
   readonly attributes: Readonly<Record<string, string>>;
   /** Elements and text in document order. White space between elements is not kept. */
   readonly children: readonly XmlNode[];
+  /**
+   * Its text came in more than one piece, with a comment, an instruction or an element between: some readers take the first piece
+   * alone.
+   */
+  readonly pieces?: true;
   /** Where its `<` stands, in bytes from the start of the document; absent in elements that were not parsed. */
   readonly offset?: number;
 }
@@ -32,16 +38,29 @@ export interface XmlLimits {
   readonly depth?: number;
   /** Elements in all: each costs far more memory than its bytes. */
   readonly elements?: number;
+  /** Attributes in all. */
+  readonly attributes?: number;
+  /** Whether comments, instructions and marked sections may stand in it; libxar and the tools that make packages write none. */
+  readonly plain?: boolean;
+  /**
+   * Namespaces that may be declared, by the element that declares them; without this any. Some readers look at the name behind the
+   * colon alone.
+   */
+  readonly namespaces?: ReadonlyMap<string, string> | undefined;
   /** `external`: a document type is let pass as long as it declares nothing itself; what it refers to is never read. */
   readonly documentType?: 'none' | 'external';
 }
 
-const DEFAULT_LIMITS: Required<XmlLimits> = {
-  size: 16 * 1024 * 1024,
-  depth: 64,
-  elements: 500_000,
+const DEFAULT_LIMITS = {
+  size: LIMITS.documentBytes,
+  depth: LIMITS.xmlDepth,
+  elements: LIMITS.xmlElements,
+  attributes: LIMITS.xmlAttributes,
+  plain: false,
+  namespaces: undefined,
   documentType: 'none',
-};
+} as const satisfies XmlLimits;
+type Bounds = Omit<Required<XmlLimits>, 'namespaces'> & Pick<XmlLimits, 'namespaces'>;
 
 // Source of both: XML 1.0 (fifth edition), productions [2] Char and [4] NameStartChar, [4a] NameChar.
 const FORBIDDEN_CHARACTER = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
@@ -70,7 +89,8 @@ export function renderXml(root: XmlElement, style: XmlStyle = {}): string {
  * Returns the root element of a document.
  *
  * UTF-8 only. A document type that declares anything is refused, so no entity but the five of XML exists. Every fault throws
- * FormatError: `XML_SIZE`, `XML_DEPTH`, `XML_ELEMENTS` (limits), `XML_ENCODING`, `XML_DOCTYPE`, `XML_SYNTAX`; its offset
+ * FormatError: `XML_SIZE`, `XML_DEPTH`, `XML_ELEMENTS`, `XML_ATTRIBUTES` (limits), `XML_ENCODING`, `XML_DOCTYPE`, `XML_PLAIN`,
+ * `XML_NAMESPACE`, `XML_SYNTAX`; its offset
  * counts bytes of the document.
  *
  * @param document whole document
@@ -173,21 +193,26 @@ interface OpenElement {
   attributes: Record<string, string>;
   children: XmlNode[];
   offset: number;
+  /** What stood between two pieces of its text. */
+  interrupted: boolean;
+  hasText: boolean;
+  pieces?: true;
 }
 
 /** Collects the events of one parse in a tree. */
 class TreeBuilder {
   readonly #text: string;
   readonly #format: string;
-  readonly #limits: Required<XmlLimits>;
+  readonly #limits: Bounds;
   readonly #parser = new SaxesParser();
   readonly #open: OpenElement[] = [];
   #root: XmlElement | undefined;
   #elements = 0;
+  #attributes = 0;
   /** A place known in characters and in bytes; places are asked for in ascending order, so counting goes on from here. */
   #known = { characters: 0, bytes: 0 };
 
-  constructor(text: string, format: string, limits: Required<XmlLimits>) {
+  constructor(text: string, format: string, limits: Bounds) {
     this.#text = text;
     this.#format = format;
     this.#limits = limits;
@@ -204,11 +229,18 @@ class TreeBuilder {
       if (version !== undefined && version !== '1.0') this.#fail('XML_SYNTAX', `expected XML 1.0, found ${version}`);
     });
     parser.on('opentagstart', (tag) => this.#start(tag.name));
+    parser.on('attribute', ({ name, value }) => this.#attribute(name, value));
     parser.on('opentag', (tag) => {
       (this.#open.at(-1) as OpenElement).attributes = tag.attributes;
     });
     parser.on('text', (text) => this.#addText(text));
-    parser.on('cdata', (text) => this.#addText(text));
+    parser.on('cdata', (text) => {
+      this.#interrupt('a marked section (CDATA)');
+      this.#addText(text);
+      this.#interrupt('a marked section (CDATA)');
+    });
+    parser.on('comment', () => this.#interrupt('a comment'));
+    parser.on('processinginstruction', () => this.#interrupt('a processing instruction'));
     parser.on('closetag', () => this.#end());
     parser.write(this.#text).close();
     if (this.#root === undefined) this.#fail('XML_SYNTAX', 'expected an element, found none');
@@ -230,12 +262,39 @@ class TreeBuilder {
     if (++this.#elements > this.#limits.elements) {
       this.#fail('XML_ELEMENTS', `expected at most ${this.#limits.elements} elements, found more`, offset);
     }
-    this.#open.push({ name, attributes: {}, children: [], offset });
+    if (this.#limits.namespaces && name.includes(':')) this.#fail('XML_NAMESPACE', `expected no prefix, found ${name}`);
+    const parent = this.#open.at(-1);
+    if (parent) parent.interrupted = true;
+    this.#open.push({ name, attributes: {}, children: [], offset, interrupted: false, hasText: false });
+  }
+
+  #attribute(name: string, value: string): void {
+    const { attributes, namespaces } = this.#limits;
+    if (++this.#attributes > attributes) {
+      this.#fail('XML_ATTRIBUTES', `expected at most ${attributes} attributes, found more`);
+    }
+    if (!namespaces || (name !== 'xmlns' && (!name.includes(':') || name.startsWith('xml:')))) return;
+    const element = this.#open.at(-1)?.name ?? '';
+    if (name !== 'xmlns' || namespaces.get(element) !== value) {
+      this.#fail('XML_NAMESPACE', `expected no namespace in ${element}, found ${name}="${value}"`);
+    }
+  }
+
+  /** Notes what stands between two pieces of text, or refuses it. */
+  #interrupt(what: string): void {
+    if (this.#limits.plain) this.#fail('XML_PLAIN', `expected elements and text alone, found ${what}`);
+    const element = this.#open.at(-1);
+    if (element) element.interrupted = true;
   }
 
   #addText(text: string): void {
-    const children = this.#open.at(-1)?.children;
-    if (children === undefined || text === '') return;
+    const element = this.#open.at(-1);
+    if (element === undefined || text === '') return;
+    const { children } = element;
+    if (/[^ \t\r\n]/.test(text)) {
+      if (element.interrupted && element.hasText) element.pieces = true;
+      element.hasText = true;
+    }
     if (typeof children.at(-1) === 'string') children.push(`${children.pop()}${text}`);
     else children.push(text);
   }
@@ -246,9 +305,10 @@ class TreeBuilder {
     if (texts.length < done.children.length && texts.every((text) => /^[ \t\r\n]*$/.test(text))) {
       done.children = done.children.filter((child) => typeof child !== 'string');
     }
+    const { interrupted: _, hasText: __, ...element } = done;
     const parent = this.#open.at(-1);
-    if (parent) parent.children.push(done);
-    else this.#root = done;
+    if (parent) parent.children.push(element);
+    else this.#root = element;
   }
 
   #bytesBefore(characters: number): number {

@@ -41,7 +41,8 @@ describe('encodeCodeDirectory', () => {
   });
 
   it('puts each hash where its slot is', () => {
-    const { specialSlots, codeSlots } = parseCodeDirectory(data);
+    const { specialSlots, codeHashes } = parseCodeDirectory(data);
+    const codeSlots = [codeHashes.subarray(0, 32), codeHashes.subarray(32)];
     const start = (hash: Buffer) => hash.toString('hex', 0, 8);
     expect(specialSlots.map(start)).toEqual(['cda14d0b2d954643', '9dafe196b2e73c62', '25bb6d457cbf1961']);
     expect(codeSlots.map(start)).toEqual(['c8f5d0341d54d951', 'bce0aff19cf5aa6a']);
@@ -73,14 +74,14 @@ describe('encodeCodeDirectory', () => {
         const input = { ...rest, code: Buffer.alloc(size, 7), execSegment: null };
         const encoded = encodeCodeDirectory(input);
         expect(encoded).toHaveLength(codeDirectorySize(input, size));
-        const { identifier, teamIdentifier, flags, codeLimit, codeSlots, specialSlots } = parseCodeDirectory(encoded);
+        const { identifier, teamIdentifier, flags, codeLimit, codeHashes, specialSlots } = parseCodeDirectory(encoded);
         expect({ identifier, flags, codeLimit }).toEqual({
           identifier: rest.identifier,
           flags: rest.flags,
           codeLimit: size,
         });
         expect(teamIdentifier).toBe(rest.teamIdentifier);
-        expect(codeSlots).toHaveLength(Math.ceil(size / 4096));
+        expect(codeHashes).toHaveLength(32 * Math.ceil(size / 4096));
         expect(specialSlots).toHaveLength(rest.specialSlots.length);
       }),
       { numRuns: 60 },
@@ -108,17 +109,43 @@ describe('parseCodeDirectory', () => {
     ['hashSize', 36],
     ['hashType', 37],
     ['pageSizeLog2', 39],
-    ['spare2', 40],
     ['scatterOffset', 44],
     ['teamOffset', 48],
-    ['spare3', 52],
     ['codeLimit64', 56],
-    ['preEncryptOffset', 92],
   ] as const)('refuses a wrong %s', (field, offset) => {
     const bad = Buffer.from(data);
     bad[offset] = bad[offset]! ^ 0x40;
     expect(CODE_DIRECTORY.offsetOf(field)).toBe(offset);
     expect(() => parseCodeDirectory(bad)).toThrow(FormatError);
+  });
+
+  it.each([
+    ['spare2', 40],
+    ['spare3', 52],
+    ['preEncryptOffset', 92],
+  ] as const)('tells from codesign’s form a %s that is not zero', (_, offset) => {
+    const other = Buffer.from(data);
+    other[offset] = 1;
+    expect(parseCodeDirectory(data).packed).toBe(true);
+    expect(parseCodeDirectory(other).packed).toBe(false);
+  });
+
+  it('reads the padding before the hashes that LLVM’s linker writes, and hashes that do not end the blob', () => {
+    const { hashOffset, specialSlotCount } = CODE_DIRECTORY.decode(data);
+    const strings = hashOffset - specialSlotCount * 32;
+    const padded = Buffer.concat([data.subarray(0, strings), Buffer.alloc(5), data.subarray(strings), Buffer.alloc(3)]);
+    padded.writeUInt32BE(padded.length, 4);
+    padded.writeUInt32BE(hashOffset + 5, 16);
+    const found = parseCodeDirectory(padded);
+    const { identifier, codeHashes, specialSlots } = parseCodeDirectory(data);
+    expect(found).toMatchObject({ identifier, codeHashes, specialSlots, packed: false });
+  });
+
+  it('takes the wider limit where there is one', () => {
+    const wide = Buffer.from(data);
+    wide.writeUInt32BE(0, 32);
+    wide.writeBigUInt64BE(BigInt(parseCodeDirectory(data).codeLimit), 56);
+    expect(parseCodeDirectory(wide)).toMatchObject({ codeLimit: parseCodeDirectory(data).codeLimit, packed: false });
   });
 
   it('names the field and where it lies', () => {

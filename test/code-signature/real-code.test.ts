@@ -6,7 +6,7 @@ import { type BundleEntry, CODE_RESOURCES_PATH, INFO_PLIST_PATH } from '../../sr
 import { MAGIC_EMBEDDED_SIGNATURE, parseSuperBlob } from '../../src/code-signature/super-blob.ts';
 import { codeCmsVerifier } from '../../src/code-signature/verify/verify-cms.ts';
 import { type CodeReport, verifyBundle } from '../../src/code-signature/verify/verify-code.ts';
-import { isFat } from '../../src/macho/fat.ts';
+import { isUniversal } from '../../src/macho/first-bytes.ts';
 import { parseMacho } from '../../src/macho/macho.ts';
 import { appleTrust } from '../../src/pki/x509/apple-roots.ts';
 import { judge, needs, realPackages } from '../support/needs.ts';
@@ -130,7 +130,7 @@ describe('code inside of real packages', () => {
     const path = 'Contents/MacOS/Santa';
     const program = entries.find((entry) => entry.path === path);
     const data = program && 'data' in program ? program.data : Buffer.alloc(0);
-    expect(isFat(data)).toBe(false);
+    expect(isUniversal(data)).toBe(false);
     const { dataOffset = 0 } = parseMacho(data).codeSignature ?? {};
     let at = dataOffset;
     const { blobs, length } = parseSuperBlob(data.subarray(dataOffset), MAGIC_EMBEDDED_SIGNATURE);

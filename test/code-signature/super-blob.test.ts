@@ -36,7 +36,12 @@ describe('parseSuperBlob', () => {
           .sort(([a], [b]) => a - b)
           .map(([type, content]) => ({ type, data: encodeBlob(MAGIC, Buffer.from(content)) }));
         const bytes = encodeSuperBlob(MAGIC, made);
-        expect(parseSuperBlob(Buffer.concat([bytes, rest]), MAGIC)).toEqual({ length: bytes.length, blobs: made });
+        expect(parseSuperBlob(Buffer.concat([bytes, rest]), MAGIC)).toEqual({
+          length: bytes.length,
+          blobs: made,
+          packed: true,
+          stray: null,
+        });
       }),
     );
   });
@@ -44,15 +49,39 @@ describe('parseSuperBlob', () => {
   it.each([
     ['magic', 0, 1, 'offset 0: expected magic'],
     ['length beyond the end', 4, 1000, 'offset 4: length 1000'],
-    ['length that leaves bytes over', 4, 0x30, 'offset 4: the blobs end at 47 of 48'],
     ['count', 8, 1000, 'offset 8: 1000 blobs do not fit'],
-    ['order of types', 12, 3, 'offset 20: type 0x2 after 0x3'],
-    ['gap between index and blob', 16, 0x1d, 'offset 16: expected a blob at 28, found one at 29'],
-    ['two entries for one blob', 24, 0x1c, 'offset 24: expected a blob at 39, found one at 28'],
+    ['type that is there already', 12, 2, 'offset 20: a second blob of type 0x2'],
+    ['two entries for one blob', 24, 0x1c, 'offset 24: a blob at 28, 39 bytes are taken'],
+    ['blob over the index', 16, 0x14, 'offset 24: a blob of 39 bytes'],
     ['length of a blob', 0x20, 7, 'offset 32: a blob of 7 bytes'],
     ['length of a blob beyond the end', 0x20, 100, 'offset 32: a blob of 100 bytes'],
   ])('refuses a wrong %s', (_, offset, value, problem) => {
     expect(withWord(offset, value)).toThrow(problem);
+  });
+
+  it('reads blobs wherever the index says they lie, and tells that codesign packs them in another way', () => {
+    const [first, second] = [encodeBlob(1, Buffer.from('a')), encodeBlob(2, Buffer.from('b'))];
+    const at = (offsets: readonly [number, number], gaps: readonly [Buffer, Buffer], blobs: readonly Buffer[]) => {
+      const body = Buffer.concat([gaps[0], blobs[0]!, gaps[1], blobs[1]!]);
+      const index = [0, offsets[0], 2, offsets[1]];
+      const words = [MAGIC, 12 + 16 + body.length, 2, ...index];
+      const head = Buffer.alloc(words.length * 4);
+      for (const [place, word] of words.entries()) head.writeUInt32BE(word, place * 4);
+      return parseSuperBlob(Buffer.concat([head, body]), MAGIC);
+    };
+    const none = Buffer.alloc(0);
+    const blobs = [
+      { type: 0, data: first },
+      { type: 2, data: second },
+    ];
+    expect(at([28, 37], [none, none], [first, second])).toMatchObject({ blobs, packed: true, stray: null });
+    expect(at([32, 44], [Buffer.alloc(4), Buffer.alloc(3)], [first, second])).toMatchObject({
+      blobs,
+      packed: false,
+      stray: null,
+    });
+    expect(at([37, 28], [none, none], [second, first])).toMatchObject({ blobs, packed: false, stray: null });
+    expect(at([28, 38], [none, Buffer.from('x')], [first, second])).toMatchObject({ blobs, packed: false, stray: 37 });
   });
 
   it('refuses every truncation', () => {

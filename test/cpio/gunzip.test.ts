@@ -40,7 +40,7 @@ describe('gunzipMember', () => {
     ['magic', 0, 0x1e, 'GZIP_HEADER', 0],
     ['magic, second byte', 1, 0x8c, 'GZIP_HEADER', 0],
     ['method', 2, 9, 'GZIP_HEADER', 2],
-    ['flags', 3, 8, 'GZIP_HEADER', 3],
+    ['flags', 3, 0x20, 'GZIP_HEADER', 3],
     ['CRC-32', -5, 0, 'GZIP_CHECKSUM', member.length - 8],
     ['size', -1, 1, 'GZIP_SIZE', member.length - 4],
   ])('refuses another %s', async (_, offset, value, code, at) => {

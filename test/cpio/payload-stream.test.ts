@@ -14,8 +14,9 @@ describe('openPayload', () => {
   });
 
   it.each([
-    ['pbzx\0\0\0\0\x01', 'PAYLOAD_UNSUPPORTED', /pbzx/],
-    ['BZh91AY&SY', 'PAYLOAD_UNSUPPORTED', /bzip2/],
+    ['pbze\0\0\0\0\x01', 'PAYLOAD_UNSUPPORTED', /not supported/],
+    ['pbzx\0\0\0\0\x01', 'FORMAT_TRUNCATED', /12 bytes/],
+    ['BZh91AY&SY', 'BZIP2', /the end of the stream/],
     ['PK\x03\x04', 'PAYLOAD_COMPRESSION', /504b0304/],
     ['\x1f', 'PAYLOAD_COMPRESSION', /1f/],
     ['', 'PAYLOAD_COMPRESSION', /nothing/],
@@ -25,8 +26,8 @@ describe('openPayload', () => {
     expect(error.message).toMatch(message);
   });
 
-  it('says what to do about pbzx', async () => {
-    const error = await errorOf(() => collect(openPayload(inPieces(Buffer.from('pbzx----'), 8))));
+  it('says what to do about compressions of Apple’s own', async () => {
+    const error = await errorOf(() => collect(openPayload(inPieces(Buffer.from('pbz4----'), 8))));
     expect(error.hint).toContain('pkgutil');
   });
 });

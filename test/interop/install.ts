@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -32,6 +32,29 @@ export function installPythonPackage(name: string, version: string): string {
     mkdirSync(join(root, 'installed'));
   }
   return python;
+}
+
+/** Returns the folder of a package of Python that carries more than Python. */
+export function pythonPackageFolder(name: string, version: string): string {
+  const python = installPythonPackage(name, version);
+  const { stdout } = spawnSync(python, ['-c', `import ${name}; print(${name}.__path__[0])`], { encoding: 'utf8' });
+  return stdout.trim();
+}
+
+/** Returns a folder with the sources of Rust crates, each in a folder of its name; nothing is compiled. */
+export function crateSources(crates: Readonly<Record<string, string>>): string {
+  const list = Object.entries(crates);
+  const root = join(FOLDER, `sources-${list.map(([name, version]) => `${name}-${version}`).join('-')}`);
+  if (existsSync(join(root, 'vendor'))) return join(root, 'vendor');
+  mkdirSync(join(root, 'src'), { recursive: true });
+  writeFileSync(join(root, 'src/lib.rs'), '');
+  const manifest = ['[package]', 'name = "sources"', 'version = "0.0.0"', '[workspace]', '[dependencies]'];
+  writeFileSync(
+    join(root, 'Cargo.toml'),
+    [...manifest, ...list.map(([name, version]) => `${name} = "=${version}"`)].join('\n'),
+  );
+  run('cargo', ['vendor', '--quiet', '--manifest-path', join(root, 'Cargo.toml'), join(root, 'vendor')]);
+  return join(root, 'vendor');
 }
 
 function run(program: string, argv: string[], env: Readonly<Record<string, string>> = {}): void {

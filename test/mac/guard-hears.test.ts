@@ -126,6 +126,18 @@ describe.skipIf(simulatedMacNeeds.missing)(`what the guard hears${simulatedMacNe
     }
   });
 
+  it('a record that calls the bundle bad does not make it take the entry out', async () => {
+    const { mac } = world;
+    const record = `${dirname(GUARD_SCRIPT)}/guard.plist`;
+    for (const state of ['unsigned', 'exposed', 'absent', 'not-code']) {
+      await mac.put(record, readFileSync(mac.path(record), 'utf8').replace(/<string>valid /, `<string>${state} `));
+      await runGuard(mac);
+      expect(await mechanisms(mac), state).toEqual(stock('macos-15', true));
+      await runGuard(mac);
+      expect(readFileSync(mac.path(record), 'utf8'), 'it has looked itself').toContain('<string>valid ');
+    }
+  });
+
   describe('an uninstall that cannot delete', () => {
     /** rm of the bundle or of the guard's files does nothing, as for files with the flag uchg. */
     const cannotDelete = (...names: string[]) =>

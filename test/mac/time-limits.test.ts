@@ -25,7 +25,7 @@ describe.skipIf(simulatedMacNeeds.missing).each(SHELLS)(`time limits under %s${s
   });
   afterAll(() => world?.mac.stop());
 
-  it.each(['security', 'codesign', 'defaults', 'fdesetup', 'launchctl', 'pkgutil', 'dscl', 'sysadminctl'])(
+  it.each(['security', 'codesign', 'defaults', 'fdesetup', 'launchctl', 'pkgutil', 'dscl', 'sysadminctl', 'logger'])(
     'no script waits for ever, or changes anything by mistake, when %s hangs',
     async (tool) => {
       const { mac, packages } = world;
@@ -99,6 +99,15 @@ describe.skipIf(simulatedMacNeeds.missing).each(SHELLS)(`time limits under %s${s
     expect(await check('secure-token')).toMatchObject({ status: 'skipped', level: 1 });
     await mac.faults(...hang('sysadminctl'));
     expect(await check('secure-token')).toMatchObject({ status: 'skipped', level: 1 });
+    await mac.faults(...hang('defaults'));
+    for (const id of ['escrow-profile', 'request', 'last-outcome']) {
+      await mac.put('/Library/Managed Preferences/com.apple.security.FDERecoveryKeyEscrow.plist', '{Location = x;}');
+      await mac.shell(
+        '/usr/bin/defaults write /Library/Preferences/com.netflix.Escrow-Buddy GenerateNewKey -bool true',
+      );
+      await mac.faults(...hang('defaults'));
+      expect(await check(id)).toMatchObject({ status: 'skipped', level: 1 });
+    }
     await mac.faults();
     await mac.facts({ authd: 'no' });
     expect(await check('mechanism')).toMatchObject({ status: 'fail', level: 2 });

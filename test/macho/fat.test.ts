@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { FormatError } from '../../src/base/errors.ts';
-import { buildFat, isFat, parseFat } from '../../src/macho/fat.ts';
+import { buildFat, parseFat } from '../../src/macho/fat.ts';
+import { isUniversal } from '../../src/macho/first-bytes.ts';
 import { FAT_ARCH, FAT_HEADER } from '../../src/macho/layout.ts';
 import { sampleSlice } from '../code-signature/sample.ts';
 import { firstOnPath, judge } from '../support/needs.ts';
@@ -62,10 +63,25 @@ describe('parseFat', () => {
   });
 });
 
-describe('isFat', () => {
+describe('isUniversal', () => {
   it('tells a universal file from a Java class', () => {
-    expect(isFat(file)).toBe(true);
-    expect(isFat(Buffer.from('cafebabe00000034', 'hex'))).toBe(false);
+    expect(isUniversal(file)).toBe(true);
+    expect(isUniversal(Buffer.from('cafebabe00000034', 'hex'))).toBe(false);
+  });
+
+  it('takes no count of slices for a Java class where one of them is for a processor of macOS', () => {
+    const records = Array.from({ length: 60 }, (_, index) =>
+      FAT_ARCH.encode({
+        cpuType: index === 41 ? 0x0100000c : 0x000a0700,
+        cpuSubtype: 0,
+        offset: 4096,
+        size: 1,
+        alignment: 0,
+      }),
+    );
+    const many = Buffer.concat([FAT_HEADER.encode({ magic: 0xcafebabe, count: 60 }), ...records]);
+    expect(isUniversal(many)).toBe(true);
+    expect(isUniversal(many.subarray(0, 8 + 41 * 20))).toBe(false);
   });
 });
 

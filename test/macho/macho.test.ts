@@ -71,7 +71,7 @@ describe('parseMacho', () => {
   };
 
   it.each([
-    ['magic', 0, 0xfeedface, 'MachHeader64, offset 0: expected magic 0xfeedfacf, found 0xfeedface'],
+    ['magic', 0, 0xfeedbeef, 'MachHeader64, offset 0: expected magic 0xfeedfacf, found 0xfeedbeef'],
     ['number of commands', 16, 5000, 'MachHeader64, offset 16: 5000 load commands'],
     ['size of commands', 20, 0x100000, 'MachHeader64, offset 20: load commands end at'],
     ['size of the first command', 36, 7, 'LoadCommand, offset 36: command 0 has size 7'],
@@ -92,7 +92,7 @@ describe('architectureName', () => {
       architectureName(0x01000007, 3),
       architectureName(0x0100000c, 0x80000002),
       architectureName(18, 0),
-    ]).toEqual(['x86_64', 'arm64e', 'cpu-0x12']);
+    ]).toEqual(['x86_64', 'arm64e', 'ppc']);
   });
 });
 

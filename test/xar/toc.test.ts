@@ -69,6 +69,7 @@ describe('XarToc', () => {
   const archived = `<archived-checksum style="SHA1">${sha1('alpha').toUpperCase()}</archived-checksum>`;
   const checksum = '<checksum style="sha1"><offset>0</offset><size>20</size></checksum>';
   const names = '<name>alpha</name><name>alpha</name>';
+  const attributes = Array.from({ length: 1000 }, (_, index) => `a${index}=""`).join(' ');
   const faults: readonly Fault[] = [
     ['another root', '<xar>', '<tar>', 'XML_SYNTAX', ''],
     ['a root of another format', TOC, '<tar/>', 'XAR_TOC_ROOT', '<tar'],
@@ -77,7 +78,7 @@ describe('XarToc', () => {
     ['no checksum', checksum, '', 'XAR_ELEMENT_MISSING', '<toc>'],
     ['two checksums', checksum, `${checksum} ${checksum}`, 'XAR_ELEMENT_REPEATED', ` ${checksum}`],
     ['a checksum without style', '<checksum style="sha1">', '<checksum>', 'XAR_CHECKSUM_STYLE'],
-    ['a checksum of MD5', '<checksum style="sha1">', '<checksum style="md5">', 'XAR_CHECKSUM_STYLE'],
+    ['a checksum of MD5 in 20 bytes', '<checksum style="sha1">', '<checksum style="md5">', 'XAR_CHECKSUM_SIZE'],
     [
       'a checksum named like a method',
       '<checksum style="sha1">',
@@ -121,8 +122,13 @@ describe('XarToc', () => {
       'XAR_ENCODING_MISSING',
       '<data>',
     ],
-    ['no extracted checksum', extracted, '', 'XAR_ELEMENT_MISSING', '<data>'],
-    ['no archived checksum', archived, '', 'XAR_ELEMENT_MISSING', '<data>'],
+    [
+      'two digests of the decoded bytes that differ',
+      extracted,
+      `${extracted}<unarchived-checksum style="md5">${'0'.repeat(32)}</unarchived-checksum>`,
+      'XAR_CHECKSUM_REPEATED',
+      '<data>',
+    ],
     [
       'a checksum of another length',
       extracted,
@@ -130,7 +136,7 @@ describe('XarToc', () => {
       'XAR_CHECKSUM_VALUE',
     ],
     ['a checksum that is not hex', extracted, extracted.replace('>be', '>xy'), 'XAR_CHECKSUM_VALUE'],
-    ['a checksum in MD5', archived, archived.replace('SHA1', 'md5'), 'XAR_CHECKSUM_STYLE'],
+    ['a checksum in CRC-32', archived, archived.replace('SHA1', 'crc32'), 'XAR_CHECKSUM_STYLE'],
     ['two data elements', '<uid>501</uid>', data(29, 'alpha'), 'XAR_ELEMENT_REPEATED'],
     ['data in a folder', '<mode>0755</mode>', data(0, ''), 'XAR_DATA_UNEXPECTED'],
     ['data in a link', '<link type="file">alpha</link>', data(0, ''), 'XAR_DATA_UNEXPECTED'],
@@ -193,6 +199,22 @@ describe('XarToc', () => {
     ['an entity', '>kept<', '>&kept;<', 'XML_SYNTAX', ''],
     ['too many elements inside each other', '>kept<', `>${'<a>'.repeat(70)}${'</a>'.repeat(70)}<`, 'XML_DEPTH', ''],
     ['a NUL', '>kept<', '>\u0000<', 'XML_SYNTAX', ''],
+    ['a name split by a comment', names, '<name>del<!-- x -->ta</name>', 'XML_PLAIN', ''],
+    ['a name split by a marked section', names, '<name>del<![CDATA[ta]]></name>', 'XML_PLAIN', ''],
+    ['a name split by an instruction', names, '<name>del<?x?>ta</name>', 'XML_PLAIN', ''],
+    ['a name split by an element', names, '<name>del<x/>ta</name>', 'XAR_TEXT', '<x/>'],
+    ['a number split by an element', '<uid>501</uid>', '<uid>50<x/>1</uid>', 'XAR_TEXT', '<x/>'],
+    ['a name by the number of a character', names, '<name>delt&#97;</name>', 'XAR_REFERENCE', ''],
+    ['an element of another namespace', '>kept<', '><x:file xmlns:x="urn:x"/><', 'XML_NAMESPACE', ''],
+    [
+      'another namespace by default',
+      '<type>directory</type>',
+      '<type xmlns="urn:x">directory</type>',
+      'XML_NAMESPACE',
+      '',
+    ],
+    ['a second document', '</xar>', '</xar><xar/>', 'XML_SYNTAX', ''],
+    ['attributes without end', '>kept<', `>${`<a ${attributes}/>`.repeat(210)}<`, 'XML_ATTRIBUTES', ''],
   ];
 
   it.each(faults)('refuses %s', async (_name, ...change) => {

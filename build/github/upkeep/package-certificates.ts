@@ -9,7 +9,8 @@ import {
   parseSuperBlob,
   SLOT_CMS,
 } from '../../../src/code-signature/super-blob.ts';
-import { isFat, parseFat } from '../../../src/macho/fat.ts';
+import { parseFat } from '../../../src/macho/fat.ts';
+import { isUniversal } from '../../../src/macho/first-bytes.ts';
 import { parseMacho } from '../../../src/macho/macho.ts';
 import { expandPackage } from '../../../src/package/expand.ts';
 import { openPackage } from '../../../src/package/open-package.ts';
@@ -45,7 +46,7 @@ async function codeCertificates(folder: string): Promise<Certificate[]> {
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const data = await readFile(join(entry.parentPath, entry.name));
-    if (isFat(data)) found.push(...parseFat(data).flatMap((slice) => sliceCertificates(slice.data)));
+    if (isUniversal(data)) found.push(...parseFat(data).flatMap((slice) => sliceCertificates(slice.data)));
   }
   return found;
 }

@@ -103,6 +103,11 @@ export const CHECK_GUIDE: Readonly<Record<string, CheckGuide>> = {
     PUBLISHER,
   ),
   'code-slices-agree': of('installs', 'slices by different signers, or sealing different files', PUBLISHER),
+  'code-in-archives': of(
+    'installs',
+    'code inside an archive of the payload that this program does not open',
+    'Only a note: open the archive by hand.',
+  ),
   'code-nested': of('installs', 'code inside code that is not judged', 'Read the reason; open the bundle by hand.'),
   'code-our-team': of(
     'installs',
@@ -110,9 +115,11 @@ export const CHECK_GUIDE: Readonly<Record<string, CheckGuide>> = {
     'Do not install it; report it to this project.',
   ),
   scripts: of('runs', 'scripts that are missing, cannot run, or that nothing names', REBUILD),
+  'scripts-interpreter': of('runs', 'scripts for an interpreter that Macs do not have', REBUILD),
   'form-scripts': of('runs', 'a Scripts archive that is not, byte for byte, what we write', OURS),
   'form-script-names': of('runs', 'one of our scripts in the place of another', OURS),
   'xar-structure': of('whole', 'a file that is no package, or that readers read in different ways', AGAIN),
+  'one-meaning': of('whole', 'names and places that one reader takes for one thing and another for two', REBUILD),
   'toc-checksum': of('whole', 'a table of contents changed after it was made', AGAIN),
   'member-checksums': of('whole', 'contents changed after they were listed', AGAIN),
   members: of('whole', 'members that do not belong into our package', OURS),

@@ -15,7 +15,8 @@ export function encodeRequirementSet(designated: Requirement | null): Buffer {
 
 /** Returns the requirements of a set by their type; 3 is the designated one. Throws FormatError. */
 export function parseRequirementSet(data: Buffer): Map<number, Requirement> {
-  const { length, blobs } = parseSuperBlob(data, MAGIC_REQUIREMENTS);
+  const { length, blobs, packed } = parseSuperBlob(data, MAGIC_REQUIREMENTS);
+  if (!packed) throw new FormatError('REQUIREMENT_INVALID', 'RequirementSet', 0, 'the requirements are not packed');
   if (length !== data.length)
     throw new FormatError(
       'REQUIREMENT_INVALID',

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { FormatError, UsageError } from '../../base/errors.ts';
-import { type PropertyListValue, parsePropertyListDictionary, renderPropertyList } from '../../xml/property-list.ts';
+import { type PropertyListValue, renderPropertyList } from '../../xml/property-list.ts';
+import { readPropertyListDictionary } from '../../xml/read-property-list.ts';
 import { type BundleEntry, CONTENTS } from '../bundle-entry.ts';
 import {
   type ResourceRule,
@@ -75,7 +76,7 @@ export function sealable(entries: readonly BundleEntry[], executable: string): {
  * @throws FormatError `PLIST_INVALID` or `CODE_RESOURCES_INVALID`
  */
 export function parseCodeResources(data: Buffer): CodeResources {
-  const root = parsePropertyListDictionary(data);
+  const root = readPropertyListDictionary(data);
   const dictionary = (key: string) => {
     const value = root.get(key);
     if (value instanceof Map || value === undefined) return value;
@@ -93,9 +94,12 @@ export function parseCodeResources(data: Buffer): CodeResources {
 }
 
 /** Returns whether a regular file is the one that was sealed: every hash of the seal must be its own. */
-export function matchesSeal(sealed: Extract<SealedResource, { kind: 'file' }>, data: Buffer): boolean {
-  if (sealed.sha256 !== null && !sealed.sha256.equals(digest('sha256', data))) return false;
-  return sealed.sha1 === null || sealed.sha1.equals(digest('sha1', data));
+export function matchesDigests(
+  sealed: Extract<SealedResource, { kind: 'file' }>,
+  found: { readonly sha1: Buffer; readonly sha256: Buffer },
+): boolean {
+  if (sealed.sha256 !== null && !sealed.sha256.equals(found.sha256)) return false;
+  return sealed.sha1 === null || sealed.sha1.equals(found.sha1);
 }
 
 function sealOf(entry: BundleEntry, { optional }: ResourceRule): PropertyListValue {

@@ -44,11 +44,35 @@ export const RULES_2: readonly ResourceRule[] = [
   ...LOCALIZED,
 ];
 
+const FLAT_LOCALIZED = [
+  rule('^.*\\.lproj/', 1000, 'resource', true),
+  rule('^Base\\.lproj/', 1010),
+  rule('^.*\\.lproj/locversion.plist$', 1100, 'omit'),
+];
+
+/**
+ * The same for a bundle without a folder for resources, where everything is one: nothing in it is nested by its place.
+ *
+ * @see Security-61901 bundlediskrep.cpp; observed in bundles that Xcode made for iOS
+ */
+export const FLAT_RULES_1: readonly ResourceRule[] = [rule('^.*'), rule('^version.plist$'), ...FLAT_LOCALIZED];
+export const FLAT_RULES_2: readonly ResourceRule[] = [
+  rule('^.*'),
+  rule('.*\\.dSYM($|/)', 11),
+  rule('^(.*/)?\\.DS_Store$', 2000, 'omit'),
+  rule('^Info\\.plist$', 20, 'omit'),
+  rule('^PkgInfo$', 20, 'omit'),
+  rule('^version\\.plist$', 20),
+  rule('^embedded\\.provisionprofile$', 20),
+  ...FLAT_LOCALIZED,
+];
+const ALL_RULES = [...RULES_1, ...RULES_2, ...FLAT_RULES_1, ...FLAT_RULES_2];
+
 /**
  * Patterns of the rules as regular expressions. All that is ever matched comes from here: a pattern out of a file could make the
  * matcher run for ever.
  */
-const EXPRESSIONS = new Map([...RULES_1, ...RULES_2].map(({ pattern }) => [pattern, new RegExp(pattern)]));
+const EXPRESSIONS = new Map(ALL_RULES.map(({ pattern }) => [pattern, new RegExp(pattern)]));
 
 /** Returns the rule that decides about a path relative to `Contents`, or null when none of `rules` matches. */
 export function ruleFor(path: string, rules: readonly ResourceRule[]): ResourceRule | null {
@@ -87,7 +111,7 @@ export function rulesFromPropertyList(dictionary: PropertyListDictionary): {
   for (const [pattern, value] of dictionary) {
     const found = value instanceof Map ? fromDictionary(pattern, value) : value === true ? rule(pattern) : null;
     // Rules that omit more than codesign's own let files change unseen: Apple refuses them too (errSecCSWeakResourceRules).
-    const known = found && [...RULES_1, ...RULES_2].some((own) => own.pattern === pattern && own.kind === found.kind);
+    const known = found && ALL_RULES.some((own) => own.pattern === pattern && own.kind === found.kind);
     if (found && known) rules.push(found);
     else foreign.push(pattern);
   }

@@ -1,5 +1,6 @@
 import { FormatError, UsageError } from '../../base/errors.ts';
-import { buildFat, isFat, parseFat } from '../../macho/fat.ts';
+import { buildFat, parseFat } from '../../macho/fat.ts';
+import { isUniversal } from '../../macho/first-bytes.ts';
 import { parseMacho } from '../../macho/macho.ts';
 import { type PropertyListDictionary, parsePropertyListDictionary } from '../../xml/property-list.ts';
 import { type BundleEntry, CODE_RESOURCES_PATH, fileAt, INFO_PLIST_PATH } from '../bundle-entry.ts';
@@ -85,7 +86,7 @@ async function signProgram(
   program: Buffer,
   signing: ProgramSigning,
 ): Promise<{ data: Buffer; slices: SignedBundle['slices'] }> {
-  const fat = isFat(program);
+  const fat = isUniversal(program);
   const slices = fat ? parseFat(program).map(({ data }) => data) : [program];
   const { signer, identifier } = signing;
   const flags = FLAG_RUNTIME | (signer.kind === 'ad-hoc' ? FLAG_ADHOC : 0);

@@ -8,8 +8,12 @@ export interface CodeExpectations {
   readonly ours: boolean;
   /** Whether codesign made what is `ours`: what must be in it is the same, where it lies is Apple's own choice. */
   readonly appleMade?: boolean;
+  /** Whether what is not `ours` needs a timestamp all the same, as the notary demands it. */
+  readonly asNotary?: boolean;
   /** Whether a signature without certificate passes, as in a development build. */
   readonly allowAdHoc: boolean;
+  /** Whether Intel code without any signature passes; Apple silicon runs none. */
+  readonly allowUnsigned?: boolean;
 }
 
 /** Whether every byte must lie where this project's own signer puts it. */

@@ -8,7 +8,7 @@ import { verifyCms } from '../../pki/cms/verify.ts';
 import { verifyTimestampToken } from '../../pki/timestamp/timestamp-token.ts';
 import { appleTrust, type Trust } from '../../pki/x509/apple-roots.ts';
 import type { Certificate } from '../../pki/x509/certificate.ts';
-import { verifyChain } from '../../pki/x509/chain.ts';
+import { type ChainReport, verifyChain } from '../../pki/x509/chain.ts';
 import type { Finding } from '../../pki/x509/finding.ts';
 import { parsePropertyListDictionary } from '../../xml/property-list.ts';
 import { type CodeDirectory, cdHash, codeDirectoryDigest, hashTypeName } from '../code-directory.ts';
@@ -37,6 +37,8 @@ export type VerifyCodeCms = (input: {
   readonly subject: string;
   /** Whether it must have the form in which this project's own signer signs: DER, both cdhash attributes, the whole chain. */
   readonly exact: boolean;
+  /** Whether a timestamp is demanded, and that there is nothing in it that no signature covers: of our own code, and by the notary. */
+  readonly demanding: boolean;
 }) => CmsVerdict;
 
 /** Apple's short names of a subject's attributes. Source: Security-61901 cs_regulartypes, `CertField`. */
@@ -61,7 +63,7 @@ const DIGEST_OIDS: Readonly<Record<string, string>> = {
  * @example verifyBundle(entries, { verifyCms: codeCmsVerifier(appleTrust(), new Date()), … })
  */
 export function codeCmsVerifier(trust: Trust, now: Date): VerifyCodeCms {
-  return ({ cms: encoded, codeDirectories, subject, exact }) => {
+  return ({ cms: encoded, codeDirectories, subject, exact, demanding }) => {
     const list = new CheckList(subject);
     const cms = list.read('code-cms', () => parseWhole(encoded));
     const signed = codeDirectories[0];
@@ -74,18 +76,12 @@ export function codeCmsVerifier(trust: Trust, now: Date): VerifyCodeCms {
         !(isDer(encoded) && canonicalCms(cms)?.equals(encoded)) &&
         'the encoding is not the one that the parts of the CMS have',
     ]);
-    const timestamp = judgeTimestamp(list, cms, trust);
+    const timestamp = judgeTimestamp(list, cms, trust, demanding);
     judgeAttributes(list, cms, codeDirectories, exact);
     const leaf = report.signerCertificate;
     if (!leaf) return nothing(list.checks);
     const chain = verifyChain(leaf, cms.certificates, { trust, at: timestamp ?? now, purpose: 'application' });
-    const stray = cms.certificates.filter(({ der }) => !chain.chain.some((link) => link.der.equals(der)));
-    list.judge('code-chain', [
-      ...problemsOf(chain.findings),
-      ...stray.map(({ commonName }) => `the embedded certificate "${commonName}" is not part of the chain`),
-      // Apple's own signer demands the root as well (kCMSCertificateChainWithRootOrFail, Security-61901 signer.cpp).
-      exact && cms.certificates.length !== chain.chain.length && 'the whole chain is not embedded',
-    ]);
+    judgeChain(list, cms, chain, { exact, demanding, dated: timestamp !== null || cms.timestampToken !== undefined });
     return {
       checks: list.checks,
       certificates: chain.chain.map(requirementCertificate),
@@ -97,6 +93,35 @@ export function codeCmsVerifier(trust: Trust, now: Date): VerifyCodeCms {
     };
   };
 }
+
+/**
+ * Without a timestamp macOS judges the certificates now, and tolerates that they expired or are not valid yet.
+ *
+ * @see Security-61901 StaticCode.cpp, `SecStaticCode::verifySignature`: kSecCSConsiderExpiration is not the default
+ */
+function judgeChain(
+  list: CheckList,
+  cms: ParsedCms,
+  { chain, findings }: ChainReport,
+  { exact, demanding, dated }: { exact: boolean; demanding: boolean; dated: boolean },
+): void {
+  const stray = cms.certificates
+    .filter(({ der }) => !chain.some((link) => link.der.equals(der)))
+    .map(({ commonName }) => `the embedded certificate "${commonName}" is not part of the chain`);
+  const tolerated = demanding || dated ? [] : findings.filter(({ code }) => VALIDITY_CODES.includes(code));
+  list.judge(
+    'code-chain',
+    [
+      ...problemsOf(findings.filter((finding) => !tolerated.includes(finding))),
+      ...(demanding ? stray : []),
+      // Apple's own signer demands the root as well (kCMSCertificateChainWithRootOrFail, Security-61901 signer.cpp).
+      exact && cms.certificates.length !== chain.length && 'the whole chain is not embedded',
+    ],
+    [...problemsOf(tolerated).map((words) => `${words}: macOS tolerates it in code without a timestamp`), ...stray],
+  );
+}
+
+const VALIDITY_CODES = ['CERTIFICATE_EXPIRED', 'CERTIFICATE_NOT_YET_VALID'];
 
 function parseWhole(encoded: Buffer): ParsedCms {
   const cms = parseCms(encoded);
@@ -110,14 +135,16 @@ function nothing(checks: readonly Check[]): CmsVerdict {
   return { checks, certificates: [], anchoredByApple: false, ...empty };
 }
 
-function judgeTimestamp(list: CheckList, cms: ParsedCms, trust: Trust): Date | null {
+function judgeTimestamp(list: CheckList, cms: ParsedCms, trust: Trust, demanding: boolean): Date | null {
   const { timestampToken } = cms;
   if (cms.unsignedAttributes.length > (timestampToken ? 1 : 0)) {
     list.fail('code-timestamp', 'an unsigned attribute that is no timestamp');
     return null;
   }
   if (!timestampToken) {
-    list.fail('code-timestamp', 'the signature has no timestamp');
+    const words = 'the signature has no timestamp';
+    if (demanding) list.fail('code-timestamp', words);
+    else list.skip('code-timestamp', `${words}: macOS takes it all the same, the notary does not`);
     return null;
   }
   const report = list.read('code-timestamp', () => verifyTimestampToken(timestampToken, cms.signature, trust));
@@ -125,14 +152,19 @@ function judgeTimestamp(list: CheckList, cms: ParsedCms, trust: Trust): Date | n
   const token = parseCms(timestampToken);
   const stray = token.certificates.filter(({ der }) => !report.chain.some((link) => link.der.equals(der)));
   const canonical = canonicalCms(token);
-  list.judge('code-timestamp', [
-    ...problemsOf(report.findings),
-    ...stray.map(({ commonName }) => `the token's certificate "${commonName}" is not part of its chain`),
-    // All tokens of Apple's authority seen, 2016 to 2025, are in this form.
-    canonical &&
-      !(isDer(timestampToken) && canonical.equals(timestampToken)) &&
-      'the encoding is not the one that the parts of the token have',
-  ]);
+  const strays = stray.map(({ commonName }) => `the token's certificate "${commonName}" is not part of its chain`);
+  list.judge(
+    'code-timestamp',
+    [
+      ...problemsOf(report.findings),
+      ...(demanding ? strays : []),
+      // All tokens of Apple's authority seen, 2016 to 2025, are in this form.
+      canonical &&
+        !(isDer(timestampToken) && canonical.equals(timestampToken)) &&
+        'the encoding is not the one that the parts of the token have',
+    ],
+    strays,
+  );
   return report.trusted ? report.genTime : null;
 }
 

@@ -1,14 +1,13 @@
 import { MH_EXECUTE } from '../../macho/layout.ts';
 import type { Macho } from '../../macho/macho.ts';
+import { type CodeDirectory, EXEC_SEGMENT_MAIN_BINARY, FLAG_ADHOC, FLAG_RUNTIME, hashWith } from '../code-directory.ts';
 import {
-  type CodeDirectory,
-  EXEC_SEGMENT_MAIN_BINARY,
-  FLAG_ADHOC,
-  FLAG_RUNTIME,
-  hashPages,
-  hashWith,
-} from '../code-directory.ts';
-import { type Blob, SLOT_CODE_RESOURCES, SLOT_INFO_PLIST, SLOT_REQUIREMENTS } from '../super-blob.ts';
+  type Blob,
+  SLOT_ALTERNATE_CODE_DIRECTORIES,
+  SLOT_CODE_RESOURCES,
+  SLOT_INFO_PLIST,
+  SLOT_REQUIREMENTS,
+} from '../super-blob.ts';
 import { type CodeExpectations, isExactCode, type SliceSurroundings } from './code-expectations.ts';
 
 const SHA256 = 2;
@@ -31,12 +30,19 @@ export function directoryProblems(
   const adHoc = (flags & FLAG_ADHOC) !== 0;
   return [
     codeLimit !== place && `codeLimit ${codeLimit}, the signature begins at ${place}`,
-    identifier !== null &&
+    // Others sign under a name of their own (codesign --identifier), and macOS compares nothing.
+    ours &&
+      identifier !== null &&
       directory.identifier !== identifier &&
       `identifier ${directory.identifier}, Info.plist says ${identifier}`,
     directory.platform !== 0 && `platform ${directory.platform}`,
-    ...execSegmentProblems(directory, macho, ours),
-    runtimeVersion !== 0 && runtimeVersion !== sdk && `runtime version ${hex(runtimeVersion)}, the SDK is ${hex(sdk)}`,
+    ...(ours ? execSegmentProblems(directory, macho) : []),
+    ours && !directory.packed && 'not in the form that codesign gives it',
+    // codesign --runtime-version lets others claim another one.
+    ours &&
+      runtimeVersion !== 0 &&
+      runtimeVersion !== sdk &&
+      `runtime version ${hex(runtimeVersion)}, the SDK is ${hex(sdk)}`,
     ours && !hardened && 'not signed with the hardened runtime',
     ours && (flags & ~(FLAG_RUNTIME | FLAG_ADHOC)) !== 0 && `flags ${hex(flags)}`,
     exact && directory.version !== OUR_VERSION && `version ${hex(directory.version)}, expected 0x20500`,
@@ -48,16 +54,15 @@ export function directoryProblems(
   ];
 }
 
-function execSegmentProblems({ execSegment }: CodeDirectory, macho: Macho, ours: boolean): (string | false)[] {
+/** Others write what they like, and macOS does not compare: 0 as limit in 2019, less than __TEXT by linkers of today, MAIN in libraries. */
+function execSegmentProblems({ execSegment }: CodeDirectory, macho: Macho): (string | false)[] {
   if (execSegment === null) return [];
   const text = macho.segments.find(({ name }) => name === '__TEXT');
   const main = macho.fileType === MH_EXECUTE ? EXEC_SEGMENT_MAIN_BINARY : 0n;
-  // Other bits follow from entitlements; we sign without any.
-  const mask = ours ? ~0n : EXEC_SEGMENT_MAIN_BINARY;
   return [
     execSegment.base !== BigInt(text?.fileOffset ?? 0) && `executable segment at ${execSegment.base}`,
     execSegment.limit !== BigInt(text?.fileSize ?? 0) && `executable segment of ${execSegment.limit} bytes`,
-    (execSegment.flags & mask) !== main && `executable segment flags ${execSegment.flags}`,
+    execSegment.flags !== main && `executable segment flags ${execSegment.flags}`,
   ];
 }
 
@@ -65,9 +70,14 @@ function execSegmentProblems({ execSegment }: CodeDirectory, macho: Macho, ours:
 export function pageProblem(slice: Buffer, directory: CodeDirectory): string | undefined {
   const code = slice.subarray(0, directory.codeLimit);
   if (code.length !== directory.codeLimit) return `codeLimit ${directory.codeLimit} of ${slice.length} bytes`;
-  const pages = hashPages(code, directory.hashType, directory.pageSize);
-  const wrong = pages.flatMap((hash, index) => (directory.codeSlots[index]?.equals(hash) ? [] : [index]));
-  return wrong.length > 0 ? `page ${wrong.slice(0, 8).join(', ')} changed, of ${pages.length}` : undefined;
+  const { hashType, hashSize, pageSize, codeHashes } = directory;
+  const wrong: number[] = [];
+  for (let page = 0; page * pageSize < code.length; page++) {
+    const hash = hashWith(hashType, code.subarray(page * pageSize, (page + 1) * pageSize));
+    if (!hash.equals(codeHashes.subarray(page * hashSize, (page + 1) * hashSize))) wrong.push(page);
+  }
+  const pages = Math.ceil(code.length / pageSize);
+  return wrong.length > 0 ? `page ${wrong.slice(0, 8).join(', ')} changed, of ${pages}` : undefined;
 }
 
 /** What is there must have its hash; what is not there must have a hash of zeros, or none. */
@@ -81,7 +91,9 @@ export function slotProblems(
     if (slot === SLOT_CODE_RESOURCES) return codeResources;
     return blobs.find(({ type }) => type === slot)?.data ?? null;
   };
-  const highest = Math.max(directory.specialSlots.length, SLOT_CODE_RESOURCES);
+  // A blob that lies in the SuperBlob and has no slot is sealed by nothing: an entitlement that anybody could have put there.
+  const slots = blobs.map(({ type }) => type).filter((type) => type < SLOT_ALTERNATE_CODE_DIRECTORIES);
+  const highest = Math.max(directory.specialSlots.length, SLOT_CODE_RESOURCES, ...slots);
   return Array.from({ length: highest }, (_, index) => {
     const slot = index + 1;
     const found = directory.specialSlots[index];

@@ -1,18 +1,13 @@
 import { posix } from 'node:path';
 import type { CheckList } from '../../base/check.ts';
-import { type BundleEntry, CODE_RESOURCES_PATH, CONTENTS, INFO_PLIST_PATH } from '../bundle-entry.ts';
-import {
-  type CodeResources,
-  matchesSeal,
-  parseCodeResources,
-  type SealedResource,
-  sealable,
-} from '../seal/code-resources.ts';
-import { type ResourceRule, RULES_2, ruleFor } from '../seal/resource-rules.ts';
+import { type CodeResources, matchesDigests, parseCodeResources, type SealedResource } from '../seal/code-resources.ts';
+import { type ResourceRule, ruleFor } from '../seal/resource-rules.ts';
+import { type Bundle, inside, placesOf } from './bundle-shape.ts';
+import { type FileIndex, foldersAbove, type IndexedEntry, type IndexedFile } from './file-index.ts';
 
 /** What was found when code inside of a bundle was judged by itself. */
 export interface NestedCode {
-  /** Relative to `Contents`. */
+  /** Relative to the folder that the seal is about. */
   readonly path: string;
   /** All cdhashes of all slices, hexadecimal; null when it could not be judged. */
   readonly cdHashes: readonly string[] | null;
@@ -29,81 +24,123 @@ const ALLOWED_IN_SIGNATURE = [
   'CodeSignature',
   'CodeEntitlements',
 ];
-const SIGNATURE_FOLDER = 'Contents/_CodeSignature/';
+/** Left out of every seal by the code, not by a rule. Source: Security-61901 bundlediskrep.cpp, `adjustResources`. */
+const EXCLUDED = /^(_CodeSignature|_MASReceipt)(\/|$)|^CodeResources$/;
 
 /** Judges where files lie: nothing beside `Contents`, nothing foreign among the signature's files, no path twice. */
-export function judgePlaces(list: CheckList, entries: readonly BundleEntry[], executable: string | null): void {
-  const paths = entries.map(({ path }) => path);
-  const seen = new Set<string>();
-  const twice = paths.filter((path) => seen.size === seen.add(path).size);
-  const root = paths.filter((path) => !path.startsWith(CONTENTS) && !ALLOWED_AT_ROOT.includes(path));
-  const foreign = entries.filter(
-    (entry) =>
-      entry.path.startsWith(SIGNATURE_FOLDER) &&
-      (!('data' in entry) || !ALLOWED_IN_SIGNATURE.includes(entry.path.slice(SIGNATURE_FOLDER.length))),
-  );
-  const regular = [INFO_PLIST_PATH, ...(executable === null ? [] : [`${CONTENTS}MacOS/${executable}`])];
+export function judgePlaces(list: CheckList, bundle: Bundle, index: FileIndex): void {
+  const { root, kind, sealed, infoPlist, executable } = bundle;
+  const entries = index.below(root);
+  const twice = entries.filter(({ path }, at) => entries[at - 1]?.path === path);
+  const beside = kind === 'deep' ? entries.filter(({ path }) => !path.startsWith(`${sealed}/`)) : [];
+  const signature = `${inside(sealed, '_CodeSignature')}/`;
+  const foreign = index
+    .below(signature.slice(0, -1))
+    .filter((entry) => !isFile(entry) || !ALLOWED_IN_SIGNATURE.includes(entry.path.slice(signature.length)));
+  const regular = [infoPlist, ...(executable === undefined ? [] : [executable])];
+  const shown = (path: string) => (root === '' ? path : path.slice(root.length + 1));
   list.judge('bundle-places', [
-    ...twice.map((path) => `${path} is there twice`),
-    ...root.map((path) => `${path} lies beside Contents`),
-    ...foreign.map(({ path }) => `${path} does not belong to a signature`),
-    ...regular.map((path) => !entries.some((entry) => entry.path === path && 'data' in entry) && `${path} is no file`),
+    ...twice.map(({ path }) => `${shown(path)} is there twice`),
+    ...beside
+      .map(({ path }) => shown(path))
+      .filter((path) => !ALLOWED_AT_ROOT.includes(path))
+      .map((path) => `${path} lies beside Contents`),
+    ...foreign.map(({ path }) => `${shown(path)} does not belong to a signature`),
+    ...regular.map((path) => !index.file(path) && `${shown(path)} is no file`),
+    ...(kind === 'version' ? frameworkProblems(index, root) : []),
   ]);
+}
+
+/**
+ * The folder of a framework holds its versions and links into the current one.
+ *
+ * @see Security-61901 bundlediskrep.cpp, `validateFrameworkRoot`
+ */
+function frameworkProblems(index: FileIndex, version: string): string[] {
+  const match = /^(.*)\/Versions\/([^/]+)$/.exec(version);
+  if (!match) return [];
+  const [framework, name] = [match[1] as string, match[2] as string];
+  const current = index.get(`${framework}/Versions/Current`);
+  if (!current || isFile(current)) return [];
+  const target = current.symlink.replace(/^\.\//, '');
+  if (target.includes('/') || target === '..') return [`Versions/Current points to ${current.symlink}`];
+  if (target !== name) return [];
+  return index
+    .below(framework)
+    .map((entry) => ({ entry, path: entry.path.slice(framework.length + 1) }))
+    .filter(({ path }) => !path.startsWith('Versions/'))
+    .filter(({ entry, path }) => isFile(entry) || !isOwnLink(path, entry.symlink, target))
+    .filter(({ path }) => path !== '.DS_Store' && path !== 'module.map')
+    .map(({ path }) => `${path} lies beside the versions of the framework`);
+}
+
+function isOwnLink(path: string, target: string, current: string): boolean {
+  const plain = target.replace(/^\.\//, '');
+  return plain === `Versions/Current/${path}` || plain === `Versions/${current}/${path}`;
+}
+
+const isFile = (entry: IndexedEntry): entry is IndexedFile => 'sha256' in entry;
+
+/** A file or link below the sealed folder that rules decide about; `path` is relative to that folder. */
+interface Sealable {
+  readonly path: string;
+  readonly entry: IndexedEntry;
+}
+
+function sealable({ sealed, executable }: Bundle, index: FileIndex): Sealable[] {
+  return index
+    .below(sealed)
+    .filter(({ path }) => path !== executable)
+    .map((entry) => ({ path: sealed === '' ? entry.path : entry.path.slice(sealed.length + 1), entry }))
+    .filter(({ path }) => !EXCLUDED.test(path));
 }
 
 /**
  * Judges the files of a bundle against its CodeResources: added, removed and changed ones, links, nested code.
  *
- * @param entries all files of the bundle
  * @param nested what was found of the code that has signatures of its own
  * @see Security-61901 StaticCode.cpp, `validateResource` and `validateResources`
  */
-export function judgeSeal(
-  list: CheckList,
-  entries: readonly BundleEntry[],
-  executable: string,
-  nested: readonly NestedCode[],
-): void {
-  const entry = entries.find(({ path }) => path === CODE_RESOURCES_PATH);
-  if (!entry || !('data' in entry)) {
+export function judgeSeal(list: CheckList, bundle: Bundle, index: FileIndex, nested: readonly NestedCode[]): void {
+  const content = index.file(bundle.codeResources)?.content;
+  if (!content) {
     list.fail('seal', 'no CodeResources: the resources are not sealed');
     return;
   }
-  const seal = list.read('seal', () => parseCodeResources(entry.data));
+  const seal = list.read('seal', () => parseCodeResources(content));
   if (!seal) return;
   list.judge('seal', formProblems(seal));
   if (seal.files2 === null) return;
-  const found = sealable(entries, executable);
+  const found = sealable(bundle, index);
   const sealed = seal.files2;
   list.judge('seal-added', addedProblems(found, sealed, seal.rules2, nested));
   list.judge('seal-removed', removedProblems(found, seal, nested));
   list.judge('seal-changed', changedProblems(found, seal));
-  list.judge('seal-links', linkProblems(found, sealed, seal.rules2));
+  list.judge('seal-links', linkProblems(found, seal, bundle, index));
   list.judge('seal-nested', nestedProblems(sealed, nested));
 }
 
 /**
- * Returns the paths, relative to `Contents`, of code that a bundle's rules treat as nested: folders that are bundles, and files in
- * places for code alone.
+ * Returns the paths, relative to the sealed folder, of code that a bundle's rules treat as nested: folders that are bundles, and files
+ * in places for code alone.
  */
-export function nestedPaths(entries: readonly BundleEntry[], executable: string): string[] {
+export function nestedPaths(bundle: Bundle, index: FileIndex): string[] {
+  const rules = placesOf(bundle);
   const found = new Set<string>();
-  for (const { path, entry } of sealable(entries, executable)) {
-    if ('symlink' in entry) continue;
-    const folder = nestedFolder(path);
+  for (const { path, entry } of sealable(bundle, index)) {
+    if (!isFile(entry)) continue;
+    const folder = nestedFolder(path, rules);
     if (folder !== null) found.add(folder);
-    else if (ruleFor(path, RULES_2)?.kind === 'nested') found.add(path);
+    else if (ruleFor(path, rules)?.kind === 'nested') found.add(path);
   }
   return [...found].sort();
 }
 
 /** codesign takes a folder with a dot in its name, in a place for nested code, as a bundle. Source: resources.cpp, `scan`. */
-function nestedFolder(path: string): string | null {
-  const names = path.split('/');
-  for (let depth = 1; depth < names.length; depth++) {
-    const folder = names.slice(0, depth).join('/');
-    const isNested = ruleFor(folder, RULES_2)?.kind === 'nested' || ruleFor(`${folder}/`, RULES_2)?.kind === 'nested';
-    if (depth > 1 && isNested && (names[depth - 1] ?? '').includes('.')) return folder;
+function nestedFolder(path: string, rules: readonly ResourceRule[]): string | null {
+  for (const folder of foldersAbove(path)) {
+    if (!folder.includes('/') || !(folder.split('/').at(-1) as string).includes('.')) continue;
+    if (ruleFor(folder, rules)?.kind === 'nested' || ruleFor(`${folder}/`, rules)?.kind === 'nested') return folder;
   }
   return null;
 }
@@ -116,22 +153,20 @@ function formProblems(seal: CodeResources): (string | false)[] {
   ];
 }
 
-type Found = readonly { readonly path: string; readonly entry: BundleEntry }[];
-type Sealed = ReadonlyMap<string, SealedResource>;
-
 function addedProblems(
-  found: Found,
+  found: readonly Sealable[],
   sealed: Sealed,
   rules: readonly ResourceRule[],
   nested: readonly NestedCode[],
 ): string[] {
+  const folders = new Set(nested.map(({ path }) => path));
   return found
-    .filter(({ path }) => !sealed.has(path) && !nested.some((code) => path.startsWith(`${code.path}/`)))
+    .filter(({ path }) => !sealed.has(path) && !foldersAbove(path).some((folder) => folders.has(folder)))
     .filter(({ path }) => (ruleFor(path, rules)?.kind ?? 'omit') !== 'omit')
     .map(({ path }) => `${path} was added`);
 }
 
-function removedProblems(found: Found, seal: CodeResources, nested: readonly NestedCode[]): string[] {
+function removedProblems(found: readonly Sealable[], seal: CodeResources, nested: readonly NestedCode[]): string[] {
   const there = new Set([...found, ...nested].map(({ path }) => path));
   const missing = [...(seal.files2 ?? []), ...seal.files]
     .filter(([path, resource]) => !there.has(path) && !(resource.kind === 'file' && resource.optional))
@@ -139,46 +174,67 @@ function removedProblems(found: Found, seal: CodeResources, nested: readonly Nes
   return [...new Set(missing)].map((path) => `${path} is missing`);
 }
 
-function changedProblems(found: Found, seal: CodeResources): string[] {
+function changedProblems(found: readonly Sealable[], seal: CodeResources): string[] {
   const problems = new Set<string>();
   for (const sealed of [seal.files2 ?? new Map<string, SealedResource>(), seal.files]) {
     for (const { path, entry } of found) {
       const resource = sealed.get(path);
       if (resource?.kind !== 'file') continue;
-      if (!('data' in entry)) problems.add(`${path} was a file, now it is a link`);
-      else if (!matchesSeal(resource, entry.data)) problems.add(`${path} changed`);
+      if (!isFile(entry)) problems.add(`${path} was a file, now it is a link`);
+      else if (!matchesDigests(resource, entry)) problems.add(`${path} changed`);
     }
   }
   return [...problems];
 }
 
-function linkProblems(found: Found, sealed: Sealed, rules: readonly ResourceRule[]): string[] {
+function linkProblems(found: readonly Sealable[], seal: CodeResources, bundle: Bundle, index: FileIndex): string[] {
   const problems: string[] = [];
   for (const { path, entry } of found) {
-    const resource = sealed.get(path);
-    if ('symlink' in entry) {
-      const problem = targetProblem(path, entry.symlink, found, rules);
-      if (problem) problems.push(`${path} ${problem}`);
-      if (resource && (resource.kind !== 'symlink' || resource.target !== entry.symlink)) {
-        problems.push(`${path} points to ${entry.symlink}, which was not sealed`);
-      }
-    } else if (resource?.kind === 'symlink') problems.push(`${path} was a link, now it is a file`);
+    const resource = seal.files2?.get(path);
+    if (isFile(entry)) {
+      if (resource?.kind === 'symlink') problems.push(`${path} was a link, now it is a file`);
+      continue;
+    }
+    const problem = targetProblem(path, entry.symlink, bundle, index, seal.rules2);
+    if (problem) problems.push(`${path} ${problem}`);
+    if (resource && (resource.kind !== 'symlink' || resource.target !== entry.symlink)) {
+      problems.push(`${path} points to ${entry.symlink}, which was not sealed`);
+    }
   }
   return problems;
 }
 
 /** Source: Security-61901 resources.cpp and StaticCode.cpp, errSecCSInvalidSymlink. */
-function targetProblem(path: string, target: string, found: Found, rules: readonly ResourceRule[]): string | undefined {
+function targetProblem(
+  path: string,
+  target: string,
+  { sealed }: Bundle,
+  index: FileIndex,
+  rules: readonly ResourceRule[],
+): string | undefined {
   if (posix.isAbsolute(target)) {
     return /^\/(System|Library)\//.test(target) ? undefined : `points out of the bundle, to ${target}`;
   }
-  const resolved = posix.normalize(posix.join(posix.dirname(path), target));
+  const resolved = posix.normalize(posix.join(posix.dirname(path), target)).replace(/\/+$/, '');
   if (resolved.startsWith('..')) return `points out of Contents, to ${target}`;
-  const there = found.filter((one) => one.path === resolved || one.path.startsWith(`${resolved}/`));
-  if (there.length === 0) return `points to ${target}, which is not there`;
-  const omitted = there.some((one) => one.path === resolved && ruleFor(one.path, rules)?.kind === 'omit');
+  const whole = inside(sealed, resolved);
+  const there = index.get(whole);
+  if (!there && resolved !== '.' && !index.hasBelow(whole) && !leadsThroughLink(index, sealed, resolved)) {
+    return `points to ${target}, which is not there`;
+  }
+  const omitted = there !== undefined && ruleFor(resolved, rules)?.kind === 'omit';
   return omitted ? `points to ${target}, which is not sealed` : undefined;
 }
+
+/** A link may lead through another one, such as `Versions/Current`, which is judged by itself. */
+function leadsThroughLink(index: FileIndex, sealed: string, resolved: string): boolean {
+  return foldersAbove(resolved).some((folder) => {
+    const entry = index.get(inside(sealed, folder));
+    return entry !== undefined && !isFile(entry);
+  });
+}
+
+type Sealed = ReadonlyMap<string, SealedResource>;
 
 function nestedProblems(sealed: Sealed, nested: readonly NestedCode[]): string[] {
   return nested.map((code) => nestedProblem(sealed.get(code.path), code)).filter((problem) => problem !== undefined);

@@ -11,7 +11,7 @@ import {
 } from '../../code-signature/super-blob.ts';
 import { codeCmsVerifier } from '../../code-signature/verify/verify-cms.ts';
 import { type CodeReport, verifyBundle, verifyProgram } from '../../code-signature/verify/verify-code.ts';
-import { isFat, parseFat } from '../../macho/fat.ts';
+import { slicesOf } from '../../macho/fat.ts';
 import { MH_EXECUTE } from '../../macho/layout.ts';
 import { parseMacho } from '../../macho/macho.ts';
 import { parsePropertyListDictionary } from '../../xml/property-list.ts';
@@ -68,6 +68,7 @@ export function judgeFile(data: Buffer, path: string, options: PredictOptions): 
 const expectations = ({ trust, now }: PredictOptions) => ({
   verifyCms: codeCmsVerifier(trust, now),
   ours: false,
+  asNotary: true,
   allowAdHoc: false,
 });
 
@@ -85,7 +86,7 @@ function executableOf(entries: readonly BundleEntry[]): string | null {
 function judge(data: Buffer, path: string, report: CodeReport): JudgedCode {
   let slices: readonly Buffer[];
   try {
-    slices = isFat(data) ? parseFat(data).map((slice) => slice.data) : [data];
+    slices = slicesOf(data);
   } catch (error) {
     if (!(error instanceof PipelineError)) throw error;
     return { issues: [issue(path, MESSAGES.invalid, null)], code: [] };

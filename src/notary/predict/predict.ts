@@ -1,7 +1,7 @@
 import { FormatError, PipelineError } from '../../base/errors.ts';
 import type { RandomAccess } from '../../base/random-access.ts';
 import type { BundleEntry } from '../../code-signature/bundle-entry.ts';
-import { isCode } from '../../code-signature/verify/verify-code.ts';
+import { isCode } from '../../macho/first-bytes.ts';
 import { cpioEntries, type OpenComponent, openPackage } from '../../package/open-package.ts';
 import type { XarArchive } from '../../xar/read.ts';
 import type { XarMember } from '../../xar/toc.ts';

@@ -6,7 +6,7 @@ import { writeWhole } from '../../base/files.ts';
 import { fromRange } from '../../base/random-access.ts';
 import { withFile } from '../../base/with-file.ts';
 import { verifyProgram } from '../../code-signature/verify/verify-code.ts';
-import { isFat, parseFat } from '../../macho/fat.ts';
+import { slicesOf } from '../../macho/fat.ts';
 import type { Trust } from '../../pki/x509/apple-roots.ts';
 import type { ChecksumStyle } from '../../xar/layout.ts';
 import { readXar, type XarArchive } from '../../xar/read.ts';
@@ -35,6 +35,9 @@ const HASH_TYPES: Readonly<Record<ChecksumStyle, number>> = {
   sha1: TICKET_HASH_TYPES.sha1,
   sha256: TICKET_HASH_TYPES.sha256,
   sha512: TICKET_HASH_TYPES.sha512,
+  // No ticket names these.
+  md5: 0,
+  none: 0,
 };
 /** More bytes than any staple has. */
 const TRAILER_LIMIT = 16 * 1024 * 1024;
@@ -158,8 +161,7 @@ async function bundleSubjects(folder: string): Promise<TicketSubject[]> {
     throw new FormatError('PLIST_INVALID', 'Info.plist', 0, 'expected a file name for the key CFBundleExecutable');
   }
   const program = await readFile(join(folder, 'Contents', 'MacOS', name));
-  const slices = isFat(program) ? parseFat(program).map(({ data }) => data) : [program];
-  const subjects = slices.flatMap((slice) => {
+  const subjects = slicesOf(program).flatMap((slice) => {
     const facts = verifyProgram(slice, { verifyCms: null, ours: false, allowAdHoc: true }).slices;
     return facts.map(({ hashType, cdHash }) => ({ hashType, digest: Buffer.from(cdHash, 'hex') }));
   });

@@ -76,6 +76,7 @@ function fileEntry(archive: XarArchive, path: string): XarFileEntry | string {
   if (!data) return `${path} is missing or empty`;
   const stored = /\/(Payload|Scripts)$/.test(path);
   const { archivedChecksum, extractedChecksum } = data;
+  if (!archivedChecksum || !extractedChecksum) return `${path} has not both digests`;
   return {
     kind: 'file',
     name: path.slice(path.lastIndexOf('/') + 1),

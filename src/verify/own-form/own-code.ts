@@ -13,7 +13,8 @@ import {
   SLOT_CODE_DIRECTORY,
   SLOT_REQUIREMENTS,
 } from '../../code-signature/super-blob.ts';
-import { isFat, parseFat } from '../../macho/fat.ts';
+import { parseFat } from '../../macho/fat.ts';
+import { isUniversal } from '../../macho/first-bytes.ts';
 import { parseMacho } from '../../macho/macho.ts';
 import type { BundleRecord } from '../../package/package-info.ts';
 import { parseCms } from '../../pki/cms/parse.ts';
@@ -75,7 +76,7 @@ interface FoundSlice {
 }
 
 function slicesOf(program: Buffer): FoundSlice[] {
-  const slices = isFat(program) ? parseFat(program) : [{ data: program, offset: 0 }];
+  const slices = isUniversal(program) ? parseFat(program) : [{ data: program, offset: 0 }];
   return slices.map(({ data, offset }) => {
     const { architecture, codeSignature } = parseMacho(data);
     const { dataOffset: signatureOffset, dataSize: room } = codeSignature ?? { dataOffset: 0, dataSize: 0 };

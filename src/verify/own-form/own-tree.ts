@@ -34,7 +34,7 @@ export interface TreeForm {
 }
 
 /** No tree of ours comes near it. */
-const TREE_LIMIT = 256 * 1024 * 1024;
+const TREE_LIMIT = 32 * 1024 * 1024;
 
 /**
  * Judges a Payload or Scripts member: given the contents of its files, our writers make this very archive, from the first header to

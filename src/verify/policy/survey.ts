@@ -1,4 +1,5 @@
 import { PipelineError } from '../../base/errors.ts';
+import { codeBytesOf } from '../../base/limits.ts';
 import type { VerifyCodeCms } from '../../code-signature/verify/verify-cms.ts';
 import type { CpioEntry } from '../../cpio/read.ts';
 import { cpioEntries, type OpenPackage } from '../../package/open-package.ts';
@@ -19,8 +20,6 @@ export interface Survey {
   readonly unread: readonly string[];
 }
 
-/** Larger files of code are not read into memory. */
-const CODE_LIMIT = 256 * 1024 * 1024;
 const INFO_LIMIT = 4 * 1024 * 1024;
 const HEAD_SIZE = 8;
 
@@ -40,10 +39,11 @@ export async function surveyPackage(
 ): Promise<Survey> {
   const findings: Findings = { code: [], versions: [], mechanisms: [], unread: [] };
   const surveyed = [];
+  const eyes = { findings, allowed, verifyCms, codeBytes: codeBytesOf(archive.access.size) };
   const survey = async (member: XarMember, seen: (entry: CpioEntry, target: string | undefined) => void) => {
     try {
       for await (const entry of cpioEntries(archive, member)) {
-        const target = await surveyEntry(entry, `${member.path}: ${entry.path}`, { findings, allowed, verifyCms });
+        const target = await surveyEntry(entry, `${member.path}: ${entry.path}`, eyes);
         seen(entry, target);
       }
     } catch (error) {
@@ -65,11 +65,13 @@ interface Eyes {
   readonly findings: Findings;
   readonly allowed: AllowedMechanisms;
   readonly verifyCms: VerifyCodeCms;
+  /** Larger files of code are not read into memory. */
+  readonly codeBytes: number;
 }
 
 /** Returns where a link leads. */
 async function surveyEntry({ kind, data, header }: CpioEntry, name: string, eyes: Eyes): Promise<string | undefined> {
-  const { findings, allowed, verifyCms } = eyes;
+  const { findings, allowed, verifyCms, codeBytes } = eyes;
   const search = new MechanismSearch(allowed);
   const kept: Buffer[] = [];
   let size = 0;
@@ -78,7 +80,7 @@ async function surveyEntry({ kind, data, header }: CpioEntry, name: string, eyes
     search.update(chunk);
     if (size < HEAD_SIZE || keep) kept.push(Buffer.from(chunk));
     size += chunk.length;
-    keep ||= size - chunk.length < HEAD_SIZE && mayBeCode(Buffer.concat(kept)) && header.fileSize <= CODE_LIMIT;
+    keep ||= size - chunk.length < HEAD_SIZE && mayBeCode(Buffer.concat(kept)) && header.fileSize <= codeBytes;
   }
   const content = Buffer.concat(kept);
   if (kind === 'symlink') return content.toString();
@@ -87,7 +89,7 @@ async function surveyEntry({ kind, data, header }: CpioEntry, name: string, eyes
     findings.unread.push(`${name} is an archive, which was not looked into`);
   if (mayBeCode(content)) {
     const found =
-      size > CODE_LIMIT ? `${name} is code of more than ${CODE_LIMIT} bytes` : codeFacts(name, content, verifyCms);
+      size > codeBytes ? `${name} is code of more than ${codeBytes} bytes` : codeFacts(name, content, verifyCms);
     if (typeof found === 'string') findings.unread.push(found);
     else findings.code.push(...found);
   }

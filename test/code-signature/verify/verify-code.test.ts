@@ -6,13 +6,9 @@ import { signBundle } from '../../../src/code-signature/sign/sign-bundle.ts';
 import { signSlice } from '../../../src/code-signature/sign/sign-macho.ts';
 import { MAGIC_EMBEDDED_SIGNATURE, parseSuperBlob } from '../../../src/code-signature/super-blob.ts';
 import type { CodeExpectations } from '../../../src/code-signature/verify/code-expectations.ts';
-import {
-  type CodeReport,
-  isCode,
-  verifyBundle,
-  verifyProgram,
-} from '../../../src/code-signature/verify/verify-code.ts';
+import { type CodeReport, verifyBundle, verifyProgram } from '../../../src/code-signature/verify/verify-code.ts';
 import { buildFat, parseFat } from '../../../src/macho/fat.ts';
+import { isCode } from '../../../src/macho/first-bytes.ts';
 import { parseMacho } from '../../../src/macho/macho.ts';
 import { SAMPLE_EXECUTABLE, sampleBundle, sampleSlice } from '../sample.ts';
 import { AD_HOC, NOW, newRehearsalSigner, rehearsalSigner } from '../signers.ts';
@@ -252,7 +248,7 @@ describe('verifyBundle, code of others', () => {
     const report = verifyBundle(mixed, others);
     expect(failures(report)).toEqual([]);
     expect(report.checks).toContainEqual(expect.objectContaining({ id: 'code-macho', status: 'skipped' }));
-    expect(failures(verifyBundle(mixed, AD_HOC))).toEqual(['code-universal', 'code-macho']);
+    expect(failures(verifyBundle(mixed, AD_HOC))).toEqual(['code-universal', 'code-layout']);
   });
 
   it('does not judge a framework, but demands that it is sealed', async () => {

@@ -7,7 +7,7 @@ import {
   parseSuperBlob,
   SLOT_CMS,
 } from '../../../src/code-signature/super-blob.ts';
-import { isFat, parseFat } from '../../../src/macho/fat.ts';
+import { slicesOf } from '../../../src/macho/fat.ts';
 import { parseMacho } from '../../../src/macho/macho.ts';
 import { parseCms } from '../../../src/pki/cms/parse.ts';
 
@@ -21,7 +21,7 @@ const APPLE_ROOT = '611e5b662c593a08ff58d14ae22452d198df6c60';
  */
 export function otherAuthority(bundle: string): { team: string; root: string } | undefined {
   const file = readFileSync(join(bundle, 'Contents/MacOS/Escrow Buddy'));
-  const slice = isFat(file) ? parseFat(file)[0]!.data : file;
+  const slice = slicesOf(file)[0]!;
   const place = parseMacho(slice).codeSignature;
   if (!place) return undefined;
   const signature = slice.subarray(place.dataOffset, place.dataOffset + place.dataSize);

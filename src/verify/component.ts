@@ -1,0 +1,125 @@
+import { type Check, CheckList } from '../base/check.ts';
+import { PipelineError } from '../base/errors.ts';
+import { beyond, entriesOf, LIMITS } from '../base/limits.ts';
+import { accessBuffer } from '../base/random-access.ts';
+import type { SliceFacts } from '../code-signature/verify/verify-slice.ts';
+import { cpioEntries, type OpenComponent, type OpenPackage, openPackage } from '../package/open-package.ts';
+import type { XarMember } from '../xar/toc.ts';
+import { type JudgePackage, judgeCode, type ReadTree } from './code.ts';
+import type { PackageExpectations } from './expectations.ts';
+import { judgePackageInfo } from './metadata.ts';
+import { judgeNoPayload, judgePayload } from './payload.ts';
+import { judgeNoScripts, judgeScripts, readScripts, type ScriptText } from './scripts.ts';
+import { type PayloadPath, Tree } from './tree.ts';
+
+/** A component, judged, and what a policy is held against. */
+export interface JudgedComponent {
+  readonly checks: readonly Check[];
+  /** Of all code, in payload, scripts and packages among them. */
+  readonly slices: readonly SliceFacts[];
+  readonly installLocation: string;
+  /** Undefined when there is no payload or it cannot be read. */
+  readonly paths: readonly PayloadPath[] | undefined;
+  readonly scripts: readonly ScriptText[];
+}
+
+/** Where a component lies. */
+export interface ComponentPlace {
+  /** In the checks' subjects. */
+  readonly name: string;
+  /** Packages that its package lies in. */
+  readonly depth: number;
+  /** Whether a script brings its package. */
+  readonly fromScripts: boolean;
+  /** When the package was signed, by a trusted timestamp. */
+  readonly signedAt: Date | undefined;
+}
+
+/**
+ * Judges a component: payload, PackageInfo, scripts, every piece of code in both, and packages among their files.
+ */
+export async function judgeComponent(
+  component: OpenComponent,
+  opened: OpenPackage,
+  expectations: PackageExpectations,
+  place: ComponentPlace,
+): Promise<JudgedComponent> {
+  const list = new CheckList(place.name);
+  const slices: SliceFacts[] = [];
+  const within = { list, opened, expectations, slices, place };
+  const { payload, scripts } = component;
+  const tree = newTree(opened);
+  if (!payload) judgeNoPayload(list, opened, component);
+  const isRead =
+    payload !== undefined &&
+    (await judgePayload(list, cpioEntries(opened.archive, payload), component, tree, expectations));
+  const paths = isRead ? tree.paths : undefined;
+  judgePackageInfo(list, component, paths, expectations.ours);
+  if (payload && isRead) await judgeFiles(within, tree, payload, 'payload');
+  const scriptTree = newTree(opened);
+  const read = scripts && (await readScripts(list, cpioEntries(opened.archive, scripts), scriptTree, component.info));
+  if (!scripts) judgeNoScripts(list, component, expectations);
+  if (scripts && read) {
+    judgeScripts(list, read, component, { payload: paths, signedAt: place.signedAt }, expectations);
+    const inScripts = { ...within, place: { ...place, fromScripts: true } };
+    await judgeFiles(inScripts, scriptTree, scripts, 'Scripts archive');
+  }
+  const installLocation = component.info.installLocation ?? '/';
+  return { checks: list.checks, slices, installLocation, paths, scripts: read?.texts ?? [] };
+}
+
+interface Within {
+  readonly list: CheckList;
+  readonly opened: OpenPackage;
+  readonly expectations: PackageExpectations;
+  readonly slices: SliceFacts[];
+  readonly place: ComponentPlace;
+}
+
+const newTree = ({ archive }: OpenPackage) => new Tree(entriesOf(archive.access.size));
+
+/** Judges what a tree means to different readers, and its code. */
+async function judgeFiles(within: Within, tree: Tree, member: XarMember, name: ReadTree['name']): Promise<void> {
+  const { list, opened, expectations, slices, place } = within;
+  list.judge('one-meaning', tree.conflicts, metadataRemark(tree));
+  const packageSize = opened.archive.access.size;
+  const { fromScripts } = place;
+  const read = { name, tree, fromScripts, packageSize, again: () => cpioEntries(opened.archive, member) };
+  const found = await judgeCode(list, read, expectations, nestedJudge(within));
+  slices.push(...found);
+}
+
+function metadataRemark({ metadata, signedByAttributes }: Tree): string[] {
+  if (metadata.size === 0) return [];
+  const signed =
+    signedByAttributes.size > 0 ? `; ${signedByAttributes.size} hold signatures, which are not supported` : '';
+  return [`${metadata.size} AppleDouble files are the metadata of others${signed}`];
+}
+
+/** A package among the files is installed by a script, without anybody asking Gatekeeper: what it holds is judged like the rest. */
+function nestedJudge(within: Within): JudgePackage {
+  const { list, expectations, slices, place } = within;
+  return async (path, data) => {
+    const name = `${place.name}/${path}`;
+    const own = new CheckList(name);
+    try {
+      if (place.depth >= LIMITS.packageDepth) throw beyond(path, 'packages inside each other', LIMITS.packageDepth);
+      const opened = await openPackage(accessBuffer(data), within.opened.archive.budget);
+      own.pass('package-contents');
+      for (const component of opened.components) {
+        const inner = component.folder === '' ? name : `${name}/${component.folder}`;
+        const judged = await judgeComponent(component, opened, expectations, {
+          ...place,
+          name: inner,
+          depth: place.depth + 1,
+        });
+        own.add(judged.checks);
+        slices.push(...judged.slices);
+      }
+    } catch (error) {
+      if (!(error instanceof PipelineError)) throw error;
+      own.fail('package-contents', error.message);
+    }
+    list.add(own.checks);
+  };
+}
