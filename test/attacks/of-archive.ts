@@ -41,11 +41,11 @@ function tables(): Attack[] {
   const other = (name: string, expect: RegExp, change: TocChange) =>
     attack(`TOC: ${name}`, expect, (sample) => withToc(sample, change));
   return [
-    toc('a comment', /<!--/, '<toc>', '<toc><!-- x -->'),
-    toc('a processing instruction', /\?x/, '<toc>', '<toc><?x y?>'),
+    toc('a comment', /found a comment/, '<toc>', '<toc><!-- x -->'),
+    toc('a processing instruction', /found a processing instruction/, '<toc>', '<toc><?x y?>'),
     toc('an element nobody knows', /<x\/>|<x /, '<toc>', '<toc><x/>'),
     toc('a foreign namespace', /xmlns:x/, '<xar>', '<xar xmlns:x="http://example.com/">'),
-    toc('a name split by a comment', /<!--|form|name/, '<name>Distribution', '<name>Distri<!-- x -->bution'),
+    toc('a name split by a comment', /found a comment/, '<name>Distribution', '<name>Distri<!-- x -->bution'),
     toc('a name in CDATA', /CDATA/, '<name>Distribution</name>', '<name><![CDATA[Distribution]]></name>'),
     toc('a name twice', /<name>/, '<name>Distribution</name>', '<name>Distribution</name><name>Distribution</name>'),
     toc(

@@ -107,7 +107,13 @@ function infoElements(): Attack[] {
   const more = (name: string, xml: string) => added('packageInfo', `PackageInfo: ${name}`, xml);
   return [
     more('an application that must close', '<must-close><app id="x"/></must-close>'),
-    more('a second payload', '<payload numberOfFiles="1" installKBytes="1"/>'),
+    edited(
+      'packageInfo',
+      'PackageInfo: a second payload',
+      END.packageInfo,
+      `<payload numberOfFiles="1" installKBytes="1"/>${END.packageInfo}`,
+      /one element payload, found two/,
+    ),
     more('a second list of scripts', '<scripts><preflight file="./preinstall"/></scripts>'),
     more('another bundle', '<bundle path="./Escrow Buddy.bundle" id="x"/>'),
     more('a search of the disk', '<locator/>'),

@@ -116,7 +116,7 @@ describe('verify --policy', () => {
   it('refuses a policy that is none with exit 2, naming every problem', () => {
     const run = rehearsal('--policy', policy({ team: 'x', paths: [] }));
     expect(run.status).toBe(2);
-    expect(run.stderr).toMatch(/team: 10 capital letters/);
+    expect(run.stderr).toMatch(/team: "x": allowed is 10 capital letters/);
     expect(run.stderr).toContain('paths');
   });
 });
