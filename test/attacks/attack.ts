@@ -39,7 +39,11 @@ export interface AttackOutcome {
 }
 
 /** Returns what attacks on the package of a finished sample are made from. */
-export async function attackKit(root: string, ours: Sample): Promise<AttackKit> {
+export async function attackKit(
+  root: string,
+  ours: Sample,
+  madeBy: OurForm['madeBy'] = 'portable',
+): Promise<AttackKit> {
   const plan = await makePlan({ root, outFolder: root, sourceDateEpoch: '1700000000' });
   return {
     ours,
@@ -47,9 +51,7 @@ export async function attackKit(root: string, ours: Sample): Promise<AttackKit> 
     async formOf(file, name) {
       const opened = await openPackage(accessBuffer(file)).catch(() => undefined);
       const claimed = claimedPackage(plan.config, opened, name);
-      return claimed
-        ? ourForm(plan, claimed, { madeBy: 'portable', teamIdentifier: REHEARSAL_TEAM, version: null })
-        : null;
+      return claimed ? ourForm(plan, claimed, { madeBy, teamIdentifier: REHEARSAL_TEAM, version: null }) : null;
     },
   };
 }

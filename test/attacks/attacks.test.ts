@@ -5,13 +5,17 @@ import { openSample } from '../mutation/sample.ts';
 import { builtPackage } from '../support/built-package.ts';
 import { type AttackKit, attackKit, failures, judgeAttack, judged } from './attack.ts';
 import { keylessChanges } from './keyless.ts';
+import { saidByDocuments } from './of-documents.ts';
 import { WHOLE_POLICY } from './of-policy.ts';
 import { attackTable } from './table.ts';
 
 let kit: AttackKit;
+let apple: AttackKit;
 beforeAll(async () => {
   const authority = await openRehearsalAuthority('.rehearsal');
-  kit = await attackKit(process.cwd(), await openSample(readFileSync(builtPackage()), authority));
+  const sample = await openSample(readFileSync(builtPackage()), authority);
+  kit = await attackKit(process.cwd(), sample);
+  apple = await attackKit(process.cwd(), sample, 'apple');
 });
 
 describe('an attack that the right key signed', () => {
@@ -31,6 +35,19 @@ describe('an attack that the right key signed', () => {
   it.each(table.map((attack) => [attack.name, attack] as const))('is refused by name: %s', async (_, attack) => {
     const { named, failed } = await judgeAttack(attack, kit);
     expect(named, `${attack.expect} in:\n${failed.join('\n') || 'nothing failed'}`).toBe(true);
+  });
+});
+
+describe('a package of ours that Apple’s tools made, the person says', () => {
+  it('passes when it says what ours say', async () => {
+    expect(await failures(kit.ours.file, apple)).toEqual([]);
+  });
+
+  // What no reader takes at all is refused before anybody compares; a time limit may be missing (macOS 14 and older).
+  const said = saidByDocuments().filter(({ name }) => !/no time limit|written by another tool/.test(name));
+  it.each(said.map((attack) => [attack.name, attack] as const))('is refused all the same: %s', async (_, attack) => {
+    const { failed } = await judgeAttack(attack, apple);
+    expect(failed.filter((words) => /^(form-|package-|distribution)/.test(words))).not.toEqual([]);
   });
 });
 
