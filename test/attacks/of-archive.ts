@@ -2,15 +2,17 @@ import { deflateSync } from 'node:zlib';
 import type { BomRecord } from '../../src/bom/bom.ts';
 import { decodeBom } from '../../src/bom/decode.ts';
 import { encodeBom } from '../../src/bom/encode.ts';
+import { octetString } from '../../src/pki/asn1/der.ts';
+import { cmsAttribute } from '../../src/pki/cms/cms.ts';
 import { deflatedFile, directory, emitXar, layoutXar, storedFile, type XarEntry } from '../../src/xar/write.ts';
-import { collect, type Sample } from '../mutation/sample.ts';
+import { assemble, collect, type Sample } from '../mutation/sample.ts';
 import { usualSignature } from '../mutation/signing.ts';
 import type { Attack } from './attack.ts';
 import { type TocChange, withMember, withToc } from './rebuild.ts';
 
 /** Hostile headers, tables of contents and lists of files in a package of ours. */
 export function archiveAttacks(): Attack[] {
-  return [...headers(), ...tables(), ...layouts(), ...boms()];
+  return [...headers(), ...tables(), ...layouts(), ...signatures(), ...boms()];
 }
 
 function attack(name: string, expect: RegExp, make: (sample: Sample) => Promise<Buffer> | Buffer): Attack {
@@ -169,6 +171,18 @@ function layouts(): Attack[] {
       (sample) => [distribution(sample), folder(sample, inside(sample))],
       60,
     ),
+  ];
+}
+
+/** Signatures of the right key that say more. */
+function signatures(): Attack[] {
+  const signed = (name: string, expect: RegExp, change: Parameters<typeof usualSignature>[1]) =>
+    attack(`signature: ${name}`, expect, (sample) => assemble(sample, {}, usualSignature(sample.authority, change)));
+  const extra = cmsAttribute('1.2.3.4', octetString(Buffer.from('hidden')));
+  return [
+    signed('a signed attribute more', /1 signed attribute more than we write/, { attributes: [extra] }),
+    signed('more room than we set aside', /<size>/, { certificateRoom: 32_768 }),
+    signed('less room than we set aside', /<size>/, { certificateRoom: 9_728 }),
   ];
 }
 

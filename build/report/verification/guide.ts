@@ -130,6 +130,7 @@ export const CHECK_GUIDE: Readonly<Record<string, CheckGuide>> = {
   ),
   'package-contents': of('whole', 'documents that cannot be read', REBUILD),
   'form-header': of('whole', 'a header with room for more than we write', OURS),
+  'form-signature': of('whole', 'a signature that holds more than our signer writes', OURS),
   'form-toc': of('whole', 'a table of contents that is not, byte for byte, what we write', OURS),
   'form-distribution': of(
     'whole',

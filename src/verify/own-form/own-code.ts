@@ -1,8 +1,9 @@
 import type { CheckList } from '../../base/check.ts';
 import { PipelineError } from '../../base/errors.ts';
 import { type BundleEntry, CONTENTS, fileAt, INFO_PLIST_PATH } from '../../code-signature/bundle-entry.ts';
-import { CODE_DIRECTORY, parseCodeDirectory } from '../../code-signature/code-directory.ts';
+import { CODE_DIRECTORY, codeDirectoryDigest, parseCodeDirectory } from '../../code-signature/code-directory.ts';
 import { developerIdRequirement, rootRequirement } from '../../code-signature/requirement/requirement.ts';
+import { encodeCdHashAttributes } from '../../code-signature/sign/cdhash-attributes.ts';
 import { type BundleSigner, signBundle } from '../../code-signature/sign/sign-bundle.ts';
 import {
   blobContent,
@@ -22,6 +23,7 @@ import { appleTrust } from '../../pki/x509/apple-roots.ts';
 import { parsePropertyListDictionary } from '../../xml/property-list.ts';
 import type { OurForm } from '../expectations.ts';
 import { bytesAt, firstDifference } from './difference.ts';
+import { cmsDifference } from './own-cms.ts';
 
 const SLOT_NAMES: Readonly<Record<number, string>> = {
   [SLOT_CODE_DIRECTORY]: 'CodeDirectory',
@@ -54,6 +56,7 @@ export async function judgeOwnBundle(
     list.judge(id, [
       ...infoProblems(information, record),
       ...stray,
+      ...(await Promise.all(found.map(cmsProblem))),
       ...partProblems(found, slicesOf(fileAt(made.entries, program) ?? Buffer.alloc(0))),
       ...made.entries.map((entry) => entryProblem(entry, files, found)),
     ]);
@@ -111,6 +114,18 @@ function partProblems(found: readonly FoundSlice[], made: readonly FoundSlice[])
       }),
     ];
   });
+}
+
+/** The CMS over a CodeDirectory is the one that our signer makes, with the two attributes that name its hash. */
+async function cmsProblem({ architecture, blobs, cms }: FoundSlice): Promise<string | undefined> {
+  const data = blobs.find(({ type }) => type === SLOT_CODE_DIRECTORY)?.data;
+  if (!data || cms.length === 0) return undefined;
+  const difference = await cmsDifference(
+    cms,
+    data,
+    encodeCdHashAttributes([codeDirectoryDigest({ hashType: 2, data })]),
+  );
+  return difference && `signature of ${architecture}: ${difference}`;
 }
 
 /** A signer that hands out the signatures that are there. */

@@ -73,6 +73,9 @@ function elsewhere(abilities: readonly Ability[]): string[] {
     .map(({ found }) => `not in the package, so not looked at: ${found}`);
 }
 
+/** Every choice can name a place; each is compared for every path. */
+const MOST_PLACES = 64;
+
 function pathProblems(
   allowed: readonly string[],
   { distribution, components }: OpenPackage,
@@ -84,6 +87,9 @@ function pathProblems(
     paths: survey.components.find((component) => component.folder === folder)?.paths ?? [],
   }));
   const prefixes = allowed.map(absolutePath);
+  const most = Math.max(0, ...placed.map(({ places }) => places.length));
+  if (most > MOST_PLACES)
+    return [`a component may be laid down in ${most} places, of which at most ${MOST_PLACES} are looked at`];
   return [
     ...placements(placed).map((place) => placementProblem(place, prefixes)),
     ...survey.unread,
