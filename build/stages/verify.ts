@@ -3,17 +3,16 @@ import type { Check } from '../../src/base/check.ts';
 import { VerificationError } from '../../src/base/errors.ts';
 import { verifyPackageFile } from '../../src/toolchain/portable/verifier.ts';
 import type { Toolchain } from '../../src/toolchain/toolchain.ts';
-import type { OurForm, PackageReport } from '../../src/verify/expectations.ts';
+import type { PackageReport } from '../../src/verify/expectations.ts';
 import { filesWith, type Manifest, writeListed } from '../plan/manifest.ts';
 import { VERIFY_REPORT_FILE } from '../plan/output-files.ts';
-import { isReleaseVersion, type Plan } from '../plan/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import { renderChecks } from '../report/checks.ts';
 import { renderVerifyReport } from '../report/verification-document.ts';
 import type { StageContext, StageResult } from '../run.ts';
 import type { ReleaseSigning } from '../signing/identities.ts';
-import { readPermissions } from './assemble-payload.ts';
-import { packageBundles, packageIdentifiers, packagePaths, packageTitles } from './build-package.ts';
-import { SCRIPT_FILES, type ScriptPackage } from './generate-scripts.ts';
+import { packagePaths } from './build-package.ts';
+import { ourForm } from './our-form.ts';
 import type { StapledPackages } from './staple.ts';
 
 /** A package that a stranger would take: the only kind that can be published. */
@@ -82,35 +81,6 @@ async function reportFacts(
   return {
     files: filesWith(manifest.files, file),
     ...(manifest.package && { package: { ...manifest.package, timestamp } }),
-  };
-}
-
-/**
- * Returns the form that a package of this project must have.
- *
- * @param known who made it; team and version, where they are known beforehand
- */
-export async function ourForm(
-  plan: Pick<Plan, 'root' | 'config'>,
-  name: ScriptPackage,
-  known: Pick<OurForm, 'madeBy' | 'teamIdentifier' | 'version'>,
-): Promise<OurForm> {
-  const { owner, payload } = await readPermissions(plan);
-  const modes = Object.entries(payload).map(([path, mode]): [string, number] => [path, Number.parseInt(mode, 8)]);
-  const { config } = plan;
-  return {
-    ...known,
-    identifier: packageIdentifiers(config)[name],
-    title: packageTitles(config)[name],
-    bundles: (version) => packageBundles(config, name, version),
-    isVersion: isReleaseVersion,
-    installLocation: config.package.installLocation,
-    minimumSystemVersion: config.macOS.installer,
-    scripts: SCRIPT_FILES.filter((script) => script.package === name && script.path.startsWith('Scripts/')).map(
-      (script) => script.path.slice('Scripts/'.length),
-    ),
-    owner,
-    payload: new Map(name === 'product' ? modes : modes.filter(([path]) => path === '.')),
   };
 }
 

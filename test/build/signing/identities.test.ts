@@ -10,7 +10,7 @@ import { runRelease } from '../../../build/release.ts';
 import { createProgress } from '../../../build/report/progress.ts';
 import { Run } from '../../../build/run.ts';
 import { resolveSigning } from '../../../build/signing/identities.ts';
-import { ourForm } from '../../../build/stages/verify.ts';
+import { ourForm } from '../../../build/stages/our-form.ts';
 import { accessBuffer } from '../../../src/base/random-access.ts';
 import type { Trust } from '../../../src/pki/x509/apple-roots.ts';
 import { REHEARSAL_TEAM, type RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
