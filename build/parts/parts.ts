@@ -37,6 +37,8 @@ const SOURCES = [
   'payload/kit',
   'payload/plugin/build.json',
   'scripts',
+  // What reaches a key in a service, where the configuration names it.
+  'build/signers',
 ];
 const COMPILED = 'compiled';
 /** What runs the command line beside a key, in a world of its own. */
