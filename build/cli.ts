@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { InterruptedError, UsageError } from '../src/base/errors.ts';
 import { removeOwnUnfinished } from '../src/base/files.ts';
+import { useProxies } from '../src/base/network/proxy.ts';
 import {
   addCommand,
   type CommandContext,
@@ -39,6 +40,21 @@ const COMMANDS: readonly CommandEntry[] = [
     name: 'parts',
     summary: 'compile, and gather what signs a release elsewhere: one folder, one archive',
     load: async () => (await import('./commands/parts.ts')).configureParts,
+  },
+  {
+    name: 'csr',
+    summary: 'make the certificate requests for both identities, with new keys or keys in a service',
+    load: async () => (await import('./commands/csr.ts')).configureCsr,
+  },
+  {
+    name: 'sign',
+    summary: 'make the signatures of one key, without the network, for a sealed step',
+    load: async () => (await import('./commands/sign.ts')).configureSign,
+  },
+  {
+    name: 'timestamp',
+    summary: 'judge what a sealed step signed, and have it stamped',
+    load: async () => (await import('./commands/sign.ts')).configureTimestamp,
   },
   {
     name: 'github',
@@ -94,6 +110,7 @@ void main(process.argv.slice(2));
 
 async function main(argv: string[]): Promise<void> {
   process.stderr.write(maskCommands(process.env));
+  useProxies(process.env);
   // Whoever reads a stream may close it, as `head` does. What that means is decided where it is written to.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   let json = argv.includes('--json');

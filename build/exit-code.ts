@@ -79,7 +79,7 @@ export function renderError(error: unknown, verbose: boolean): string {
   const lines = [`error: ${messageOf(error)}`];
   const hint = hintOf(error, exitCode);
   const known = explanationsOf(error);
-  if (hint !== null && !known.some(({ next }) => hint === `${next}.`)) lines.push(`next: ${hint}`);
+  if (hint !== null && !known.some(({ next }) => hint === next)) lines.push(`next: ${hint}`);
   lines.push(...known.map((one) => renderExplanation(one)));
   if ((verbose || exitCode === 1) && error instanceof Error) {
     lines.push(error.stack ?? '');
@@ -89,14 +89,20 @@ export function renderError(error: unknown, verbose: boolean): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** What is known of the words of Apple's tools and services in an error; what is harmless raises no alarm. */
+/** What is known of the words of Apple's tools and services in an error, each cause once; what is harmless raises no alarm. */
 function explanationsOf(error: unknown): Explanation[] {
-  const known = (tool: string) => explain(messageOf(error), tool).filter(({ kind }) => kind !== 'harmless');
   if (!(error instanceof PipelineError)) return [];
-  if (/^(NOTARY|UPLOAD)_/.test(error.code)) return [...known('notary-log'), ...known('notary-api')];
-  // Whatever the class of the error: its message begins so where a tool of Apple's ended with another status than 0.
-  const tool = error instanceof ToolError ? basename(error.tool) : /^(\S+) ended with /.exec(error.message)?.[1];
-  return tool === undefined ? [] : known(tool);
+  const known = toolsIn(error).flatMap((tool) => explain(error.message, tool));
+  const causes = new Map(known.map((one) => [one.code, one]));
+  return [...causes.values()].filter(({ kind }) => kind !== 'harmless');
+}
+
+/** Whose words an error carries: its message begins with the tool that ended with another status than 0, whatever its class. */
+function toolsIn(error: PipelineError): string[] {
+  if (/^(NOTARY|UPLOAD)_/.test(error.code)) return ['notary-log', 'notary-api'];
+  if (error instanceof ToolError) return [basename(error.tool)];
+  const [, tool] = /^(\S+) ended with /.exec(error.message) ?? [];
+  return tool === undefined ? [] : [tool];
 }
 
 function messageOf(error: unknown): string {

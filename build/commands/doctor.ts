@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Check } from '../../src/base/check.ts';
 import { PipelineError, UsageError } from '../../src/base/errors.ts';
+import { describeRoute } from '../../src/base/network/proxy.ts';
 import { compareVersions } from '../../src/base/version.ts';
 import { portableNotary } from '../../src/toolchain/portable/notary.ts';
 import { selectToolchain } from '../../src/toolchain/select.ts';
@@ -17,7 +18,7 @@ import {
 import { examineSetUp } from '../github/upkeep/set-up.ts';
 import { connectToNotary, namesNotaryKey } from '../notary/connection.ts';
 import { type OutsideCheck, preflightChecks } from '../notary/preflight.ts';
-import { readConfig } from '../plan/config.ts';
+import { type Config, readConfig } from '../plan/config.ts';
 import { makePlan } from '../plan/plan.ts';
 import { renderChecks } from '../report/checks.ts';
 import { describeSigning } from '../signing/identities.ts';
@@ -110,6 +111,7 @@ function examinations({ root, env }: CommandContext): Examination[] {
       id: 'identities',
       examine: async () => describeSigning({ env, plan: { root, config: await readConfig(root) } }),
     },
+    { id: 'network', examine: async () => describeNetwork(env, (await readConfig(root)).services) },
     {
       id: 'output',
       examine: async () => {
@@ -141,6 +143,22 @@ function outsideExaminations({ root, env, signal }: CommandContext): Examination
     id,
     examine: async () => (await outside()).find((check) => check.id === id)?.examine() as Promise<string>,
   }));
+}
+
+/** Says which way each service is asked: directly, or through a proxy that the environment names. */
+async function describeNetwork(env: CommandContext['env'], services: Config['services']): Promise<string> {
+  const asked = [services.timestamp, services.notary, services.tickets];
+  const routes = asked.map((url) => `${new URL(url).host} ${describeRoute(url, env)}`);
+  const authorities = env.NODE_EXTRA_CA_CERTS;
+  if (!authorities) return [...new Set(routes)].join('\n');
+  // Node passes over a file that it cannot read, with a warning that is soon out of sight.
+  await access(authorities, constants.R_OK).catch((cause) => {
+    throw new UsageError('AUTHORITIES_MISSING', `NODE_EXTRA_CA_CERTS: cannot read ${authorities}`, {
+      cause,
+      hint: 'Name a PEM file with the certificate of the authority, or unset the variable.',
+    });
+  });
+  return [...new Set(routes), `authorities of ${authorities} are accepted too`].join('\n');
 }
 
 function examineNode(version: string): string {

@@ -12,8 +12,10 @@ import {
   example,
   maxWait,
 } from '../command.ts';
-import { connectToNotary, type NotaryConnection, namesNotaryKey } from '../notary/connection.ts';
+import { connectToNotary, type NotaryConnection, namesNotaryKey, readKey } from '../notary/connection.ts';
 import { readConfig } from '../plan/config.ts';
+import { lookAlikes } from '../signing/credentials.ts';
+import { isRehearsalProject } from '../signing/identities.ts';
 
 /** Options of `notarize`: one of `status` and `wait`, each a submission's id. */
 export interface NotarizeCommandOptions {
@@ -43,12 +45,21 @@ async function notarize(context: CommandContext, options: NotarizeCommandOptions
       hint: 'The id stands in out/<version>/release.json and on the terminal of the run that submitted. To submit: npm start',
     });
   }
+  await refuseSilentRehearsal(context);
   const connection = await openConnection(context, options.maxWait);
   try {
     return await (options.status === undefined ? wait(id, connection, context) : status(id, connection, context));
   } finally {
     await connection.close();
   }
+}
+
+/** Where a team is configured, or a name has a slip, a missing key is a mistake and no rehearsal. */
+async function refuseSilentRehearsal({ env, root }: CommandContext): Promise<void> {
+  if (namesNotaryKey(env)) return;
+  const config = await readConfig(root);
+  const mayRehearse = config.signing.teamIdentifier === null || isRehearsalProject(config);
+  if (!mayRehearse || lookAlikes(env).length > 0) await readKey(env);
 }
 
 /** Without a notary key the rehearsal's notary is asked. */

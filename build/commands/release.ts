@@ -3,7 +3,6 @@ import { type Command, Option } from 'commander';
 import { UsageError } from '../../src/base/errors.ts';
 import { appleTrust } from '../../src/pki/x509/apple-roots.ts';
 import { openRehearsalAuthority } from '../../src/rehearsal/authority.ts';
-import { selectToolchain } from '../../src/toolchain/select.ts';
 import type { Toolchain } from '../../src/toolchain/toolchain.ts';
 import {
   type CommandContext,
@@ -17,30 +16,38 @@ import {
 } from '../command.ts';
 import { connectToNotary, type NotaryConnection, namesNotaryKey } from '../notary/connection.ts';
 import { preflight } from '../notary/preflight.ts';
-import { compiledEarlier, readCompiledRecord } from '../parts/parts.ts';
-import type { Manifest } from '../plan/manifest.ts';
-import { makePlan, type Plan } from '../plan/plan.ts';
-import { manifestToResume, unusableReason } from '../plan/resume.ts';
+import { type Manifest, newManifest, readManifest } from '../plan/manifest.ts';
+import { type Plan, REHEARSAL_SUFFIX } from '../plan/plan.ts';
+import { unusableReason } from '../plan/resume.ts';
+import { type Prepared, type PrepareOptions, prepare } from '../prepare.ts';
 import { type Beginning, type Finishing, runRelease } from '../release.ts';
 import { renderSummary } from '../report/summary.ts';
 import { Run, SIGNING_STAGES, STAGES, type StageName } from '../run.ts';
-import { REHEARSAL_FOLDER, type ReleaseSigning, resolveSigning } from '../signing/identities.ts';
+import { missingNames, NOTARY_NAMES } from '../signing/credentials.ts';
+import {
+  isRehearsalProject,
+  REHEARSAL_FOLDER,
+  type ReleaseSigning,
+  resolveSigning,
+  type SigningInput,
+  timestamping,
+} from '../signing/identities.ts';
+import { readRecord } from '../signing/record.ts';
+import { replaySigning } from '../signing/replay.ts';
 import { compileCache } from '../stages/compile-cache.ts';
 
 /** Options of `release` and `build` as the command line gives them. */
-export interface ReleaseOptions {
-  readonly toolchain?: 'portable' | 'apple' | 'auto';
-  /** Whose client submits and staples, where that is not to be the toolchain's. */
-  readonly notary?: 'portable' | 'apple';
-  readonly out?: string;
+export interface ReleaseOptions extends PrepareOptions {
   readonly until?: StageName;
-  readonly resume?: boolean;
-  /** Folder that `parts` made: its slices are taken, and all else that a release reads. */
-  readonly compiled?: string;
+  /** Record of signatures and timestamps that were made elsewhere (`sign`, `timestamp`). */
+  readonly signatures?: string;
   /** Longest wait for the notary, in milliseconds. */
   readonly maxWait?: number;
   /** End once the package is uploaded; a later run with `resume` waits for the verdict. */
   readonly submitOnly?: boolean;
+  /** Refuse anything less than a release, or ask for a rehearsal whatever is set. */
+  readonly release?: boolean;
+  readonly rehearsal?: boolean;
 }
 
 /** Adds the options of `release`. */
@@ -55,8 +62,18 @@ export function configureRelease(command: Command, execute: Execute): void {
     )
     .addOption(outOption())
     .addOption(new Option('--until <stage>', 'stop after this stage').choices([...STAGES]))
-    .option('--resume', 'resume what out/<version>/release.json records')
+    .option('--resume', 'resume what out/<version>/release.json records; without one, begin')
+    .addOption(
+      new Option('--release', 'refuse to rehearse: every secret that this run needs must be set').conflicts(
+        'rehearsal',
+      ),
+    )
+    .option('--rehearsal', 'rehearse, whatever secrets are set and whichever team is configured')
     .option('--compiled <folder>', 'compile nothing: take what `parts` put into this folder')
+    .option(
+      '--signatures <file>',
+      'sign nothing: take the signatures and timestamps that `sign` and `timestamp` recorded',
+    )
     .option('--submit-only', 'end once the notary has the package; a later --resume waits for its verdict')
     .addOption(maxWait('how long to wait for the notary, such as 30m (default: 1h); then exit 5'))
     .addHelpText('after', example('npm start -- --out /tmp/release --until build-package'))
@@ -88,8 +105,9 @@ async function runStages(
   command: 'release' | 'build',
 ): Promise<CommandResult> {
   const prepared = await prepare(context, options);
-  const { plan } = prepared;
-  if (command === 'build')
+  if (command === 'build') {
+    const { plan } = prepared;
+    await keepReleases(plan, 'an unsigned build');
     return finish(
       context,
       plan,
@@ -97,9 +115,17 @@ async function runStages(
       null,
       'build-package',
     );
-  const earlier = options.resume ? await earlierRun(context, plan) : undefined;
-  const signing = earlier?.signing ?? (await resolveSigning({ env: context.env, plan, ...trustOf(context) }));
-  refuseHalfSetUp(signing.mode, context.env);
+  }
+  const demand = demandOf(options);
+  const earlier = options.resume ? await earlierRun(context, prepared.plan, demand) : undefined;
+  const alsoMissing = endsBeforeNotary(options.until) ? [] : missingNames(NOTARY_NAMES, context.env);
+  const asked = { env: context.env, plan: prepared.plan, demand, alsoMissing, ...trustOf(context) };
+  const signing =
+    earlier?.signing ??
+    (options.signatures === undefined ? await resolveSigning(asked) : await recordedSigning(options.signatures, asked));
+  if (demand !== 'rehearsal') refuseHalfSetUp(signing.mode, context.env);
+  const plan = named(prepared.plan, signing.mode);
+  if (signing.mode === 'rehearsal' && !earlier) await keepReleases(plan, 'a rehearsal');
   const toolchain = prepared.toolchainFor(signing);
   // Whoever only signs has no key of the notary.
   const connection = endsBeforeNotary(options.until)
@@ -114,11 +140,51 @@ async function runStages(
   try {
     // A key, an agreement or a clock that is not right shows here, not after the build.
     if (connection?.mode === 'release') await checkOutside(toolchain, connection, context, plan);
-    const begun = earlier?.begun ?? beginAnew(context, prepared, signing as ReleaseSigning, toolchain);
+    const begun = earlier?.begun ?? beginAnew(context, { ...prepared, plan }, signing as ReleaseSigning, toolchain);
     return await finish(context, plan, begun, connection && { signing, connection, toolchain }, options.until);
   } finally {
     await connection?.close();
   }
+}
+
+/** What the run is to be, whatever is set. */
+type Demand = 'release' | 'rehearsal' | undefined;
+
+function demandOf({ release: isRelease, rehearsal }: ReleaseOptions): Demand {
+  if (isRelease) return 'release';
+  return rehearsal ? 'rehearsal' : undefined;
+}
+
+/** Returns who signed, when the keys were used in steps of their own. */
+async function recordedSigning(path: string, asked: SigningInput): Promise<ReleaseSigning> {
+  const record = await readRecord(resolve(path));
+  if (!record?.application || !record.installer) {
+    throw new UsageError('RECORD_INCOMPLETE', `${path} does not hold the signatures of both keys`, {
+      hint: 'For each role: sign, then `timestamp --signed`.',
+    });
+  }
+  if (asked.demand === 'release' && record.mode !== 'release' && !isRehearsalProject(asked.plan.config)) {
+    throw new UsageError('RECORD_REHEARSAL', `${path} was begun as a rehearsal`, {
+      hint: 'Begin it anew: node cli.mjs timestamp --release --record FILE',
+    });
+  }
+  const { application, installer } = record;
+  const { trust } = await timestamping(record.mode, asked);
+  return replaySigning({ ...record, application, installer }, { trust, config: asked.plan.config });
+}
+
+/** What a rehearsal makes says so in its name, but where the configuration itself says that all is a rehearsal. */
+function named(plan: Plan, mode: ReleaseSigning['mode']): Plan {
+  return mode === 'release' || isRehearsalProject(plan.config) ? plan : { ...plan, nameSuffix: REHEARSAL_SUFFIX };
+}
+
+/** A signed release, and the record of its submission, must not give way to something that no Mac trusts. */
+async function keepReleases({ outFolder }: Plan, what: string): Promise<void> {
+  const there = await readManifest(outFolder).catch(() => null);
+  if (there?.mode !== 'release') return;
+  throw new UsageError('OUT_HOLDS_RELEASE', `${outFolder} holds a release; ${what} would take its place`, {
+    hint: 'Name another folder with --out, or move the release away.',
+  });
 }
 
 const trustOf = ({ trust }: CommandContext) => (trust ? { trust } : {});
@@ -133,60 +199,7 @@ async function checkOutside(
   await preflight({ notary: toolchain.notary(access), ticketUrl: access.ticketUrl, timestampUrl, signal });
 }
 
-/** Returns the plan and the tools; with --compiled, both as the machine that compiled had them. */
-async function prepare(
-  { root, env }: CommandContext,
-  { compiled, out, toolchain: choice, notary, resume }: ReleaseOptions,
-): Promise<Prepared> {
-  if (compiled === undefined) {
-    const outFolder = resolve(out ?? resolve(root, 'out'));
-    const plan = await makePlan({ root, outFolder, sourceDateEpoch: env.SOURCE_DATE_EPOCH });
-    const toolchainFor = (signing: Signing | null) =>
-      toolchainOf(choice ?? plan.config.signing.toolchain, signing, notary);
-    return { plan, compilesHere: true, toolchainFor };
-  }
-  const folder = resolve(compiled);
-  const record = await readCompiledRecord(folder);
-  const outFolder = resolve(out ?? resolve(folder, 'out'));
-  const plan = await makePlan({ root: folder, outFolder, sourceDateEpoch: String(record.sourceDateEpoch) });
-  // What is left to do once a package is signed can be done on any machine, so that a Mac that is gone stops nobody.
-  const recorded = resume && record.toolchain === 'apple' ? 'auto' : record.toolchain;
-  const toolchainFor = (signing: Signing | null) => {
-    const here = toolchainOf(choice ?? recorded, signing, notary);
-    return { ...here, compiler: compiledEarlier(folder, record, here.compiler) };
-  };
-  return { plan: { ...plan, commit: record.commit }, compilesHere: false, toolchainFor };
-}
-
 const endsBeforeNotary = (until: StageName | undefined) => until !== undefined && SIGNING_STAGES.includes(until);
-
-/** Who signs or signed: whose timestamps are asked for is known only before. */
-type Signing = Pick<ReleaseSigning, 'mode'> & Partial<Pick<ReleaseSigning, 'timestamp'>>;
-
-interface Prepared {
-  readonly plan: Plan;
-  /** False where slices come from a folder of parts. */
-  readonly compilesHere: boolean;
-  /** Who signs decides whose timestamps are asked for, and whether Apple's tools can sign at all. */
-  toolchainFor(signing: Signing | null): Toolchain;
-}
-
-/** Apple's tools believe only what leads to Apple and ask only its services, so a rehearsal has them compile and build, no more. */
-function toolchainOf(
-  choice: 'portable' | 'apple' | 'auto',
-  signing: Signing | null,
-  client: ReleaseOptions['notary'],
-): Toolchain {
-  const toolchain = selectToolchain(choice, signing?.timestamp);
-  if (signing?.mode !== 'rehearsal') {
-    const { notary, stapler } = client === undefined ? toolchain : selectToolchain(client);
-    return { ...toolchain, notary, stapler };
-  }
-  if (toolchain.name === 'portable') return toolchain;
-  const { compiler, packageBuilder } = toolchain;
-  const portable = selectToolchain('portable', signing.timestamp);
-  return { ...portable, name: toolchain.name, compiler, packageBuilder };
-}
 
 interface Begun {
   readonly manifest: Manifest;
@@ -207,7 +220,7 @@ async function finish(
 
 function beginAnew(
   { progress, env, root }: CommandContext,
-  { plan, compilesHere }: Prepared,
+  { plan, compilesHere }: Pick<Prepared, 'plan' | 'compilesHere'>,
   signing: ReleaseSigning | null,
   toolchain: Toolchain,
 ): Begun {
@@ -224,16 +237,23 @@ function beginAnew(
 async function earlierRun(
   { env, progress, trust: told }: CommandContext,
   plan: Plan,
+  demand: Demand,
 ): Promise<{ begun: Begun; signing: Finishing['signing'] } | undefined> {
-  const manifest = await manifestToResume(plan);
+  const manifest = await readManifest(plan.outFolder);
+  if (!manifest) {
+    progress.note('fact', `Nothing to resume: ${plan.outFolder} holds no release.json. All stages run.`);
+    return undefined;
+  }
   const reason = manifest.mode === 'build' ? 'it was no release' : await unusableReason(manifest, plan);
   if (reason !== undefined || manifest.mode === 'build' || !manifest.package) {
     progress.note('warning', `Nothing of the earlier run can be used: ${reason}. All stages run again.`);
     return undefined;
   }
   const { mode } = manifest;
-  if (mode === 'rehearsal' && namesNotaryKey(env)) {
-    progress.note('warning', 'The earlier run was a rehearsal. All stages run again, as a release.');
+  const isExpected = namesNotaryKey(env) || plan.config.signing.teamIdentifier !== null;
+  const wanted = demand ?? (isExpected ? 'release' : mode);
+  if (mode !== wanted && !isRehearsalProject(plan.config)) {
+    progress.note('warning', `The earlier run was a ${mode}. All stages run again, as a ${wanted}.`);
     return undefined;
   }
   // Going on needs no identity: nothing is signed again.
@@ -255,29 +275,4 @@ function refuseHalfSetUp(mode: 'release' | 'rehearsal', env: CommandContext['env
   throw new UsageError('IDENTITY_INCOMPLETE', 'a notary key is set, but no signing identity', {
     hint: 'Set APPLICATION_P12_BASE64, INSTALLER_P12_BASE64 and their passwords too, or unset NOTARY_KEY for a rehearsal.',
   });
-}
-
-function newManifest(
-  plan: Plan,
-  toolchain: Manifest['toolchain'],
-  tools: Manifest['tools'],
-  mode: Manifest['mode'],
-): Manifest {
-  return {
-    schema: 1,
-    product: plan.config.product.title,
-    version: plan.version,
-    mode,
-    toolchain,
-    sourceDateEpoch: plan.sourceDateEpoch,
-    timeFrom: plan.timeFrom,
-    commit: plan.commit,
-    tools,
-    stages: [],
-    files: [],
-    package: null,
-    code: [],
-    submission: null,
-    ticket: null,
-  };
 }

@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { UsageError } from '../../src/base/errors.ts';
+import { withFile } from '../../src/base/with-file.ts';
 import { type StapleOptions, stapleBundle, staplePackage } from '../../src/notary/ticket/staple.ts';
 import { appleTrust } from '../../src/pki/x509/apple-roots.ts';
 import type { NotaryAccess } from '../../src/toolchain/toolchain.ts';
@@ -16,6 +17,7 @@ import {
 } from '../command.ts';
 import type { NotaryConnection } from '../notary/connection.ts';
 import { readConfig } from '../plan/config.ts';
+import { demandKind, refuseFolder } from '../report/demand-kind.ts';
 import { openConnection } from './notarize.ts';
 
 /** Options of `staple`. */
@@ -38,6 +40,8 @@ export function configureStaple(command: Command, execute: Execute): void {
     );
 }
 
+const TAKEN = 'a signed flat package (.pkg), or a bundle';
+
 /** Staples the notary's ticket to a package, or to a bundle. Asking Apple for a ticket needs no key. */
 export async function staple(
   context: CommandContext,
@@ -47,6 +51,8 @@ export async function staple(
   if (file === '') throw new UsageError('TARGET_INVALID', 'the file to staple has an empty name');
   const path = resolve(file);
   const isBundle = (await stat(path)).isDirectory();
+  if (!isBundle) await withFile(path, (access) => demandKind(access, file, ['package'], TAKEN));
+  else if (!(await stat(join(path, 'Contents')).catch(() => undefined))) await refuseFolder(file, TAKEN);
   const source = await ticketSource(context, options);
   const stage = context.progress.begin('staple');
   const stapling: StapleOptions = {

@@ -20,6 +20,7 @@ import {
 } from '../command.ts';
 import { CONFIG_FILE, readConfig } from '../plan/config.ts';
 import { readPolicy } from '../plan/policy.ts';
+import { demandKind, refuseFolder } from '../report/demand-kind.ts';
 import { renderVerificationPage } from '../report/verification/page.ts';
 import { renderVerification } from '../report/verification.ts';
 import { verificationDocument } from '../report/verification-document.ts';
@@ -57,11 +58,16 @@ export function configureVerify(command: Command, execute: Execute): void {
     );
 }
 
+const TAKEN = 'a flat package (.pkg)';
+
 /** Judges a finished package, ours or another's; exit 0 when every check passed, 6 otherwise. */
 export async function verify(context: CommandContext, file: string, options: VerifyOptions): Promise<CommandResult> {
   const trust = options.trust === 'rehearsal' ? await rehearsalTrust(context.root) : (context.trust ?? appleTrust());
   const policy = options.policy === undefined ? undefined : await readPolicy(resolve(options.policy));
+  await refuseFolder(file, TAKEN);
   return withFile(file, async (access) => {
+    // What is of no known kind may be a damaged package: the report says so.
+    await demandKind(access, file, ['package', 'unknown'], TAKEN);
     const ours = await formOf(file, access, context.root, { trust, madeBy: options.madeBy });
     const report = await verifyPackage(access, { trust, now: new Date(), ours, policy });
     if (options.html !== undefined)

@@ -1,11 +1,11 @@
 import { APPLE_TABLES } from '../../src/apple-messages/apple-tables.ts';
-import { findMessages } from '../../src/apple-messages/find-messages.ts';
+import { ANY_TOOL, findMessages } from '../../src/apple-messages/find-messages.ts';
 import type { Act, Area, KnownMessage, MessageTable, Who } from '../../src/apple-messages/message.ts';
 import { nearestMessages } from '../../src/apple-messages/nearest-messages.ts';
 import { GITHUB_RUNNER } from './github-runner.ts';
 
 /** Every message that is known. */
-export const TABLES: readonly MessageTable[] = [GITHUB_RUNNER, ...APPLE_TABLES];
+export const TABLES: readonly MessageTable[] = [...APPLE_TABLES, GITHUB_RUNNER];
 
 /** Where in this repository a matter is settled. */
 const FILES: Readonly<Record<Area, string>> = {
@@ -61,6 +61,8 @@ export interface Explanation extends Omit<KnownMessage, 'area' | 'act' | 'match'
   readonly run: string | null;
   /** Where in this repository the matter is settled. */
   readonly file: string;
+  /** The first line that it explains, as it was printed; none for one that is only like it. */
+  readonly line?: string;
 }
 
 /**
@@ -84,8 +86,10 @@ function explanationOf({ area, act, match: _match, ...message }: KnownMessage): 
 }
 
 /** Returns an explanation as a person reads it, each line below `indent`. */
-export function renderExplanation({ code, tool, cause, who, next, run, file, kind }: Explanation, indent = ''): string {
+export function renderExplanation(one: Explanation, indent = ''): string {
+  const { code, tool, cause, who, next, run, file, kind, line } = one;
   const lines = [
+    ...(line === undefined ? [] : [['code', code]]),
     ['means', kind === 'harmless' ? `${cause} (harmless)` : cause],
     ['who', PEOPLE[who]],
     ['next', next],
@@ -93,5 +97,5 @@ export function renderExplanation({ code, tool, cause, who, next, run, file, kin
     ['file', file],
   ];
   const text = lines.map(([name, value]) => `${indent}  ${(name as string).padEnd(6)} ${value}`);
-  return [`${indent}${tool}: ${code}`, ...text].join('\n');
+  return [`${indent}${tool === ANY_TOOL ? '' : `${tool}: `}${line ?? code}`, ...text].join('\n');
 }

@@ -8,6 +8,7 @@ import { openRehearsalAuthority } from '../../src/rehearsal/authority.ts';
 import { startRehearsalServices } from '../../src/rehearsal/services.ts';
 import type { NotaryAccess } from '../../src/toolchain/toolchain.ts';
 import type { Plan } from '../plan/plan.ts';
+import { describeLookAlikes, NOTARY_NAMES } from '../signing/credentials.ts';
 import { REHEARSAL_FOLDER, variable } from '../signing/identities.ts';
 
 /** The notary, its object store and its ticket service: Apple's, or stand-ins in this process. */
@@ -30,7 +31,6 @@ export interface ConnectionInput {
   readonly maxWaitMs?: number | undefined;
 }
 
-const NAMES = ['NOTARY_KEY', 'NOTARY_KEY_ID', 'NOTARY_ISSUER_ID'] as const;
 /** The stand-in answers at once; a short while shows that waiting works. */
 const REHEARSAL_VERDICT_MS = 150;
 const REHEARSAL_TICKET_MS = 50;
@@ -65,12 +65,12 @@ async function appleConnection({
 
 /** Returns the notary key that the environment names. */
 export async function readKey(env: ConnectionInput['env']): Promise<NotaryKey> {
-  const values = await Promise.all(NAMES.map((name) => variable(name, env)));
-  const missing = NAMES.filter((_, index) => !values[index]);
+  const values = await Promise.all(NOTARY_NAMES.map((name) => variable(name, env)));
+  const missing = NOTARY_NAMES.filter((_, index) => !values[index]);
   if (missing.length > 0) {
     throw new UsageError(
       'NOTARY_KEY_INCOMPLETE',
-      `for notarization these variables are missing: ${missing.join(', ')}`,
+      `for notarization these variables are missing: ${missing.join(', ')}${describeLookAlikes(env)}`,
       {
         hint: 'Set them (or the same names with _FILE, each the path of a file); the key comes from App Store Connect, Users and Access, Integrations.',
       },
@@ -86,7 +86,7 @@ export async function readKey(env: ConnectionInput['env']): Promise<NotaryKey> {
 
 /** Says whether the environment names a notary key, or a part of one. */
 export function namesNotaryKey(env: ConnectionInput['env']): boolean {
-  return NAMES.some((name) => Boolean(env[name]) || Boolean(env[`${name}_FILE`]));
+  return NOTARY_NAMES.some((name) => Boolean(env[name]) || Boolean(env[`${name}_FILE`]));
 }
 
 async function rehearsalConnection({ env, plan, maxWaitMs }: ConnectionInput): Promise<NotaryConnection> {

@@ -37,8 +37,12 @@ const SOURCES = [
   'payload/kit',
   'payload/plugin/build.json',
   'scripts',
+  // What reaches a key in a service, where the configuration names it.
+  'build/signers',
 ];
 const COMPILED = 'compiled';
+/** What runs the command line beside a key, in a world of its own. */
+const SEALED = 'build/setup/sealed.sh';
 
 /** What `writeParts` is to put into the folder. */
 export interface Parts {
@@ -59,6 +63,7 @@ export interface Parts {
 export async function writeParts(folder: string, { plan, cli, slices, toolchain, tools }: Parts): Promise<void> {
   for (const path of SOURCES) await fsExtra.copy(join(plan.root, path), join(folder, path));
   await fsExtra.copy(cli, join(folder, PARTS_CLI));
+  await fsExtra.copy(join(plan.root, SEALED), join(folder, basename(SEALED)));
   const digests: CompiledRecord['slices'] = [];
   for (const { architecture, data } of slices) {
     const path = join(folder, COMPILED, architecture);

@@ -10,6 +10,6 @@ export const SBOM_FILE = 'EscrowBuddy.cdx.json';
 export const SUMS_FILE = 'SHA256SUMS';
 
 /** Returns the names of what the stages behind build-package put beside the packages; each is true of these packages alone. */
-export function laterFiles(plan: Pick<Plan, 'config' | 'version'>): readonly string[] {
+export function laterFiles(plan: Pick<Plan, 'config' | 'version' | 'nameSuffix'>): readonly string[] {
   return [LOG_FILE, VERIFY_REPORT_FILE, SBOM_FILE, outputName(plan, 'kit'), SUMS_FILE];
 }

@@ -22,7 +22,12 @@ export interface Plan {
   readonly commit: string | null;
   /** Folder of this version's results, `OUT/<version>`. */
   readonly outFolder: string;
+  /** What stands behind the version in the names of results; `-rehearsal` where no Mac is to trust them. */
+  readonly nameSuffix?: typeof REHEARSAL_SUFFIX;
 }
+
+/** Says in a file's name that it was signed for trying out. */
+export const REHEARSAL_SUFFIX = '-rehearsal';
 
 /** What the command line and its environment add to the configuration. */
 export interface PlanInput {
@@ -56,8 +61,11 @@ export async function makePlan(input: PlanInput): Promise<Plan> {
 }
 
 /** Returns the name of an output file with its version put in. */
-export function outputName(plan: Pick<Plan, 'config' | 'version'>, output: keyof Config['output']): string {
-  return plan.config.output[output].replaceAll('{version}', plan.version);
+export function outputName(
+  plan: Pick<Plan, 'config' | 'version' | 'nameSuffix'>,
+  output: keyof Config['output'],
+): string {
+  return plan.config.output[output].replaceAll('{version}', `${plan.version}${plan.nameSuffix ?? ''}`);
 }
 
 const VERSION = /^(0|[1-9]\d{0,3})\.(0|[1-9]\d?)\.(0|[1-9]\d?)$/;

@@ -12,15 +12,17 @@ import {
   loadIdentity,
 } from '../../src/pki/identity/identity.ts';
 import type { IdentityRole } from '../../src/pki/identity/identity-problem.ts';
+import type { Signer } from '../../src/pki/identity/signer.ts';
 import { timestampClient } from '../../src/pki/timestamp/timestamp.ts';
 import { encodeTimestampRequest, parseTimestampResponse } from '../../src/pki/timestamp/timestamp-token.ts';
 import { appleTrust, type Trust } from '../../src/pki/x509/apple-roots.ts';
-import { openRehearsalAuthority, type RehearsalAuthority } from '../../src/rehearsal/authority.ts';
+import { openRehearsalAuthority, REHEARSAL_TEAM, type RehearsalAuthority } from '../../src/rehearsal/authority.ts';
 import { rehearsalTimestampAuthority } from '../../src/rehearsal/timestamp-authority.ts';
 import type { TimestampSource } from '../../src/toolchain/portable/code-signer.ts';
 import type { SigningIdentity } from '../../src/toolchain/toolchain.ts';
 import type { Config } from '../plan/config.ts';
 import type { Plan } from '../plan/plan.ts';
+import { describeLookAlikes, IDENTITY_NAMES, lookAlikes } from './credentials.ts';
 
 /** Who signs a release, and who says when. */
 export interface ReleaseSigning {
@@ -32,6 +34,8 @@ export interface ReleaseSigning {
   readonly trust: Trust;
   /** Returns a checked time-stamp token over a signature value. */
   readonly timestamp: TimestampSource;
+  /** The time that signatures state; the clock's where it is not given. */
+  readonly signingTime?: () => Date;
   /** What a person should know, such as that a certificate expires soon. */
   readonly warnings: readonly string[];
 }
@@ -42,11 +46,14 @@ export interface SigningInput {
   readonly plan: Pick<Plan, 'root' | 'config'>;
   /** Whose identities are taken; Apple's unless told. */
   readonly trust?: Trust;
+  /** What the run is to be, whatever is set; by default what is set decides. */
+  readonly demand?: 'release' | 'rehearsal' | undefined;
+  /** Other variables that the run needs and that are not set, so that one message names all. */
+  readonly alsoMissing?: readonly string[];
 }
 
 /** Folder of the rehearsal's certificate authority; ignored by git. */
 export const REHEARSAL_FOLDER = '.rehearsal';
-const PREFIXES: Readonly<Record<IdentityRole, string>> = { application: 'APPLICATION', installer: 'INSTALLER' };
 
 /**
  * Returns who signs: the identities that environment and configuration name, or the rehearsal's where they name none.
@@ -56,15 +63,18 @@ const PREFIXES: Readonly<Record<IdentityRole, string>> = { application: 'APPLICA
  * @throws UsageError naming the variables that are missing, or what is wrong with an identity
  */
 export async function resolveSigning(input: SigningInput): Promise<ReleaseSigning> {
-  const sources = await identitySources(input);
-  if (!sources) return rehearsalSigning(input.plan.root);
+  const sources = input.demand === 'rehearsal' ? undefined : await identitySources(input);
+  if (!sources) {
+    refuseSilentRehearsal(input);
+    return rehearsalSigning(input.plan.root);
+  }
   const { config } = input.plan;
   const trust = input.trust ?? appleTrust();
   const application = await loadIdentity('application', sources.application, { trust });
   const installer = await loadIdentity('installer', sources.installer, { trust });
   const warnings = checkIdentityPair(application, installer);
   checkTeam(application, config);
-  const client = timestampClient({ url: config.services.timestamp, trust });
+  const { timestamp } = await timestamping('release', { plan: input.plan, trust });
   return {
     mode: 'release',
     identities: {
@@ -73,7 +83,7 @@ export async function resolveSigning(input: SigningInput): Promise<ReleaseSignin
     },
     teamIdentifier: application.teamIdentifier,
     trust,
-    timestamp: (signature, signal) => client.token(signature, signal),
+    timestamp,
     warnings: warnings.map(({ message }) => message),
   };
 }
@@ -84,11 +94,38 @@ export async function resolveSigning(input: SigningInput): Promise<ReleaseSignin
  * @throws UsageError as `resolveSigning`
  */
 export async function describeSigning(input: SigningInput): Promise<string> {
-  if (!(await identitySources(input)))
+  if (!(await identitySources(input))) {
+    refuseSilentRehearsal(input);
     return 'no identity is set: npm start is a rehearsal, whose package no Mac trusts';
+  }
   const { identities, warnings } = await resolveSigning(input);
   const names = [identities.application, identities.installer].map(({ identity }) => identity.certificate.commonName);
   return [...names, ...warnings].join('\n');
+}
+
+/** A secret that was forgotten or whose name has a slip must not end in a rehearsal that looks like success. */
+function refuseSilentRehearsal({ demand, env, plan, alsoMissing = [] }: SigningInput): void {
+  const team = plan.config.signing.teamIdentifier;
+  if (demand === 'rehearsal' || isRehearsalProject(plan.config)) return;
+  const slips = lookAlikes(env);
+  if (demand !== 'release' && team === null && slips.length === 0) return;
+  const reason =
+    demand === 'release'
+      ? 'a release was asked for (--release)'
+      : team !== null
+        ? `release.config.json names team ${team}`
+        : 'a variable has nearly the name of one that a release needs';
+  const names = [...IDENTITY_NAMES.application[0], ...IDENTITY_NAMES.installer[0], ...alsoMissing].join(', ');
+  throw new UsageError(
+    'IDENTITY_MISSING',
+    `${reason}, and no signing identity is set; missing: ${names}${describeLookAlikes(env)}`,
+    { hint: 'Set them (or the same names with _FILE, each the path of a file). To rehearse: npm start -- --rehearsal' },
+  );
+}
+
+/** Says whether the configuration itself names the rehearsal's team, as a try of the workflows does: such a project knows no release. */
+export function isRehearsalProject({ signing }: Config): boolean {
+  return signing.teamIdentifier === REHEARSAL_TEAM;
 }
 
 async function rehearsalSigning(root: string): Promise<ReleaseSigning> {
@@ -119,7 +156,47 @@ function rehearsalToken(authority: RehearsalAuthority, signature: Buffer): Buffe
   return token;
 }
 
-function checkTeam({ teamIdentifier }: Identity, { signing }: Config): void {
+/**
+ * Returns one identity alone, for a step that has one key.
+ *
+ * @param input `demand` says whose: the environment's, or the rehearsal's
+ * @throws UsageError as `resolveSigning`
+ */
+export async function resolveIdentity(
+  role: IdentityRole,
+  input: SigningInput & { readonly demand: 'release' | 'rehearsal' },
+): Promise<{ identity: Identity; trust: Trust }> {
+  if (input.demand === 'rehearsal') {
+    const { identities, trust } = await rehearsalSigning(input.plan.root);
+    return { identity: identities[role].identity, trust };
+  }
+  const { source, missing } = await givenSource(role, input.env);
+  if (!source) {
+    throw new UsageError('IDENTITY_MISSING', `missing: ${missing.join(', ')}${describeLookAlikes(input.env)}`, {
+      hint: 'Set them; a key service needs no sealed step, as its keys never leave it: docs/signing-keys.md.',
+    });
+  }
+  const trust = input.trust ?? appleTrust();
+  const identity = await loadIdentity(role, source, { trust });
+  checkTeam(identity, input.plan.config);
+  return { identity, trust };
+}
+
+/** Returns what the authority of a release or of a rehearsal stamps signatures with, and whose certificates count. */
+export async function timestamping(
+  mode: ReleaseSigning['mode'],
+  { plan: { root, config }, trust = appleTrust() }: Omit<SigningInput, 'env'>,
+): Promise<Pick<ReleaseSigning, 'trust' | 'timestamp'>> {
+  if (mode === 'rehearsal') {
+    const authority = await openRehearsalAuthority(join(root, REHEARSAL_FOLDER));
+    return { trust: authority.trust, timestamp: async (signature) => rehearsalToken(authority, signature) };
+  }
+  const client = timestampClient({ url: config.services.timestamp, trust });
+  return { trust, timestamp: (signature, signal) => client.token(signature, signal) };
+}
+
+/** Holds an identity to the team of the configuration. */
+export function checkTeam({ teamIdentifier }: Identity, { signing }: Config): void {
   if (signing.teamIdentifier === null || signing.teamIdentifier === teamIdentifier) return;
   throw new UsageError(
     'IDENTITY_WRONG_TEAM',
@@ -137,14 +214,14 @@ interface Way {
 }
 
 function waysOf(role: IdentityRole): readonly Way[] {
-  const prefix = PREFIXES[role];
+  const [p12Names, pemNames] = IDENTITY_NAMES[role];
   return [
     {
-      names: [`${prefix}_P12_BASE64`, `${prefix}_P12_PASSWORD`],
+      names: p12Names,
       make: ([p12, password]) => ({ p12, password: new Secret(oneLine(password)) }),
     },
     {
-      names: [`${prefix}_CERTIFICATE_PEM`, `${prefix}_KEY_PEM`],
+      names: pemNames,
       make: ([certificate, key]) => ({
         pemCertificate: certificate.reveal().toString('utf8'),
         pemKey: new Secret(key.reveal().toString('utf8')),
@@ -162,22 +239,25 @@ const oneLine = (password: Secret<Buffer>) =>
 
 /** Returns where both identities come from; undefined when nothing names one. */
 async function identitySources(input: SigningInput): Promise<Sources | undefined> {
-  const { externalSigner } = input.plan.config.signing;
-  if (externalSigner) {
+  const { externalSigner: external } = input.plan.config.signing;
+  if (external) {
     const { root } = input.plan;
     return {
-      application: await externalSource(externalSigner.application, root),
-      installer: await externalSource(externalSigner.installer, root),
+      application: await externalSource(external.application, root, input.env),
+      installer: await externalSource(external.installer, root, input.env),
     };
   }
   const application = await givenSource('application', input.env);
   const installer = await givenSource('installer', input.env);
   if (!application.source && !installer.source && !application.begun && !installer.begun) return undefined;
   if (application.source && installer.source) return { application: application.source, installer: installer.source };
-  const missing = [application, installer].flatMap((given) => (given.source ? [] : given.missing));
+  const missing = [
+    ...[application, installer].flatMap((given) => (given.source ? [] : given.missing)),
+    ...(input.demand === 'release' ? (input.alsoMissing ?? []) : []),
+  ];
   throw new UsageError(
     'IDENTITY_INCOMPLETE',
-    `for a signed release these variables are missing: ${missing.join(', ')}`,
+    `for a signed release these variables are missing: ${missing.join(', ')}${describeLookAlikes(input.env)}`,
     {
       hint: 'Set them (or the same names with _FILE, each the path of a file), or none at all for a rehearsal.',
     },
@@ -223,13 +303,30 @@ export async function variable(name: string, env: SigningInput['env']): Promise<
 }
 
 async function externalSource(
-  { command, certificates, hashes }: NonNullable<Config['signing']['externalSigner']>[IdentityRole],
+  external: ExternalIdentity,
   root: string,
+  env: SigningInput['env'],
 ): Promise<IdentitySource> {
-  const pem = await readFile(join(root, certificates), 'utf8');
+  const pem = await readFile(join(root, external.certificates), 'utf8');
   const blocks = [...pem.matchAll(/-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/g)];
   return {
     certificateChain: blocks.map((block) => Buffer.from(block[1] as string, 'base64')),
-    signer: commandSigner({ command: command as [string, ...string[]], hashes, run: runTool }),
+    signer: externalSigner(external, env),
   };
+}
+
+type ExternalIdentity = NonNullable<Config['signing']['externalSigner']>[IdentityRole];
+
+/** Returns the signer behind a configured command; it sees the variables that the configuration names, and no others. */
+export function externalSigner(
+  { command, hashes, environment }: Pick<ExternalIdentity, 'command' | 'hashes' | 'environment'>,
+  env: SigningInput['env'],
+): Signer {
+  const given = environment.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]] as const]));
+  return commandSigner({
+    command: command as [string, ...string[]],
+    hashes,
+    run: runTool,
+    environment: Object.fromEntries(given),
+  });
 }

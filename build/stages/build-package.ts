@@ -5,7 +5,7 @@ import type { PackageBuilder } from '../../src/toolchain/toolchain.ts';
 import type { Config } from '../plan/config.ts';
 import type { Manifest } from '../plan/manifest.ts';
 import { laterFiles } from '../plan/output-files.ts';
-import { bundleVersionOf, outputName, type Plan } from '../plan/plan.ts';
+import { bundleVersionOf, outputName, type Plan, REHEARSAL_SUFFIX } from '../plan/plan.ts';
 import type { StageContext, StageResult } from '../run.ts';
 import type { AssembledPayload } from './assemble-payload.ts';
 import type { ScriptPackage } from './generate-scripts.ts';
@@ -21,8 +21,7 @@ export async function buildPackages(
 ): Promise<StageResult<UnsignedPackages>> {
   const paths = packagePaths(plan);
   await mkdir(dirname(paths.guard), { recursive: true });
-  // They are true of an earlier run's packages; a run that ends before `publish` must not leave them beside these.
-  for (const name of laterFiles(plan)) await rm(join(plan.outFolder, name), { force: true });
+  for (const path of earlierResults(plan)) await rm(path, { force: true });
   const make = (name: ScriptPackage) => builder.build(productPlan(plan, assembled, name), paths[name], { signal });
   const [product, guard, uninstall] = await Promise.all([make('product'), make('guard'), make('uninstall')]);
   return {
@@ -30,6 +29,20 @@ export async function buildPackages(
     facts: factsOf({ product, guard, uninstall }, plan),
     words: `${product.numberOfFiles} entries, ${product.installKBytes} KiB installed, ${product.size} bytes`,
   };
+}
+
+/**
+ * Returns what an earlier run may have left that is not true of these packages, nor made anew by each run: documents, and packages
+ * under the other name, of a rehearsal or of none.
+ */
+function earlierResults(plan: Plan): string[] {
+  const { nameSuffix, ...plain } = plan;
+  const forms: readonly Plan[] = [plain, { ...plain, nameSuffix: REHEARSAL_SUFFIX }];
+  const others = forms.filter((form) => form.nameSuffix !== nameSuffix);
+  return [
+    ...forms.flatMap((form) => laterFiles(form).map((name) => join(plan.outFolder, name))),
+    ...others.flatMap((form) => Object.values(packagePaths(form))),
+  ];
 }
 
 /** Returns what the manifest says of packages that nobody has signed yet. */

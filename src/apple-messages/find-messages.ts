@@ -1,4 +1,4 @@
-import type { KnownMessage, MessageRow, MessageTable } from './message.ts';
+import type { FoundMessage, MessageRow, MessageTable } from './message.ts';
 
 /** Among the names of a table: any tool may print its words. */
 export const ANY_TOOL = 'any';
@@ -16,16 +16,18 @@ const PATTERNS = new WeakMap<MessageRow, readonly RegExp[]>();
  * @param tool only the tables of this tool, and those of any tool, are looked at; without it all are
  * @example findMessages(APPLE_TABLES, 'X.bundle: errSecInternalComponent', 'codesign')[0]?.code // 'CODESIGN_KEY_ACCESS'
  */
-export function findMessages(tables: readonly MessageTable[], text: string, tool?: string): KnownMessage[] {
+export function findMessages(tables: readonly MessageTable[], text: string, tool?: string): FoundMessage[] {
   const words = normalize(text);
+  const printed = text.split(/\r\n?|\n/);
   const explained = new Set<number>();
-  const found: KnownMessage[] = [];
+  const found: FoundMessage[] = [];
   for (const { tools, rows } of tables) {
     if (tool !== undefined && !tools.includes(tool) && !tools.includes(ANY_TOOL)) continue;
     for (const row of rows) {
       const fresh = linesOf(row, words).filter((lines) => !lines.some((line) => explained.has(line)));
       for (const line of fresh.flat()) explained.add(line);
-      if (fresh.length > 0) found.push({ tool: tools[0], ...row });
+      const first = fresh.length === 0 ? undefined : Math.min(...fresh.flat());
+      if (first !== undefined) found.push({ tool: tools[0], ...row, line: (printed[first - 1] ?? '').trim() });
     }
   }
   return found;

@@ -79,7 +79,12 @@ export interface MessageTable {
   readonly rows: readonly MessageRow[];
 }
 
-/** A known message and the tool that prints it. */
+/** A known message, and the tool that prints it or `any`. */
 export interface KnownMessage extends MessageRow {
   readonly tool: string;
+}
+
+/** A known message and the first line that it explains, as it was printed. */
+export interface FoundMessage extends KnownMessage {
+  readonly line: string;
 }

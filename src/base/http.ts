@@ -1,4 +1,6 @@
+import { fetch as fetchThrough, ProxyAgent } from 'undici';
 import { InterruptedError, NetworkError } from './errors.ts';
+import { type HttpProxy, proxyFor } from './network/proxy.ts';
 import { Secret } from './secret.ts';
 
 /** One call to a service. */
@@ -29,7 +31,8 @@ export interface HttpResponse {
 /**
  * Returns the answer of a service. The only place that goes out on the network.
  *
- * Errors name the host, never the path, headers or body: a pre-signed address is itself a secret.
+ * Errors name the host, never the path, headers or body: a pre-signed address is itself a secret. A proxy that the environment
+ * names is used (`proxyFor`).
  *
  * @returns status, headers and body; throws NetworkError when there is no whole answer in time, InterruptedError when the
  *   caller's signal is aborted
@@ -37,11 +40,13 @@ export interface HttpResponse {
  * const answer = await request({ purpose: 'ask for a timestamp', method: 'POST', url, body, timeoutMs: 30_000 });
  */
 export async function request(call: HttpRequest): Promise<HttpResponse> {
-  const host = new URL(call.url).host;
+  const proxy = proxyFor(call.url);
+  const host = `${new URL(call.url).host}${proxy ? ` through the proxy ${proxy.url.host}` : ''}`;
+  const route = proxy && openProxy(proxy, new URL(call.url));
   const deadline = AbortSignal.timeout(call.timeoutMs);
   if (call.signal?.aborted) throw new InterruptedError();
   try {
-    const response = await fetch(call.url, {
+    const response = await (route?.fetch ?? fetch)(call.url, {
       method: call.method ?? 'GET',
       headers: revealed(call.headers ?? {}),
       body: call.body === undefined ? null : (call.body as NonNullable<RequestInit['body']>),
@@ -54,8 +59,31 @@ export async function request(call: HttpRequest): Promise<HttpResponse> {
     if (call.signal?.aborted) throw new InterruptedError();
     if (error instanceof NetworkError) throw error;
     if (deadline.aborted) throw timedOut(call, host, error);
-    throw unreachable(call, host, error);
+    throw unreachable(call, host, error, proxy);
+  } finally {
+    await route?.close();
   }
+}
+
+/** A way through a proxy, for one request. */
+interface Route {
+  readonly fetch: typeof fetch;
+  close(): Promise<void>;
+}
+
+/** Node 20's own fetch knows no proxy. */
+function openProxy({ url, authorization }: HttpProxy, target: URL): Route {
+  const dispatcher = new ProxyAgent({
+    uri: url.href,
+    ...(authorization && { token: authorization.reveal() }),
+    // Many proxies let nobody open a tunnel to port 80: plain HTTP is handed to them whole.
+    proxyTunnel: target.protocol === 'https:',
+  });
+  return {
+    fetch: ((address: string, options: object) =>
+      fetchThrough(address, { ...options, dispatcher })) as unknown as typeof fetch,
+    close: () => dispatcher.destroy(),
+  };
 }
 
 function revealed(headers: Readonly<Record<string, string | Secret>>): Record<string, string> {
@@ -84,13 +112,13 @@ function timedOut(call: HttpRequest, host: string, cause: unknown): NetworkError
   const message = `could not ${call.purpose}: no whole answer from ${host} within ${call.timeoutMs / 1000} s`;
   return new NetworkError('NETWORK_TIMEOUT', message, {
     cause: sanitised(cause),
-    hint: `Check that this machine may reach ${host} (proxy, firewall), then run again with \`--resume\`.`,
+    hint: `Check that this machine may reach ${new URL(call.url).host} (proxy, firewall), then run again with \`--resume\`.`,
   });
 }
 
-function unreachable(call: HttpRequest, host: string, cause: unknown): NetworkError {
+function unreachable(call: HttpRequest, host: string, cause: unknown, proxy: HttpProxy | undefined): NetworkError {
   const code = systemCode(cause);
-  const [reason, hint] = explanation(code, host);
+  const [reason, hint] = (proxy && proxyExplanation(cause, proxy, call)) ?? explanation(code, new URL(call.url).host);
   return new NetworkError('NETWORK_UNREACHABLE', `could not ${call.purpose}: ${host}: ${reason}`, {
     cause: sanitised(cause),
     hint,
@@ -105,6 +133,25 @@ function systemCode(error: unknown): string {
     current = errors?.[0] ?? current.cause;
   }
   return 'no reason given';
+}
+
+/** Says what a proxy answered instead of passing the request on. Only the status is looked at: its words could quote anything. */
+function proxyExplanation(cause: unknown, { variable }: HttpProxy, { url }: HttpRequest): [string, string] | undefined {
+  const status = /^Proxy (?:response|Authentication Required) \((\d{3})\)/.exec(innermost(cause)?.message ?? '')?.[1];
+  if (status === undefined) return undefined;
+  const hint =
+    status === '407'
+      ? `Put user and password into ${variable}, as in http://user:password@host:port, or ask for a proxy that needs none.`
+      : `Ask who runs the proxy to let ${new URL(url).host} pass, or name it in NO_PROXY where it can be reached directly.`;
+  return [`the proxy answered HTTP ${status}`, hint];
+}
+
+function innermost(error: unknown): Error | undefined {
+  let current = error;
+  for (let depth = 0; current instanceof Error && current.cause instanceof Error && depth < 5; depth++) {
+    current = current.cause;
+  }
+  return current instanceof Error ? current : undefined;
 }
 
 function explanation(code: string, host: string): [reason: string, hint: string] {

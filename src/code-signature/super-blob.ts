@@ -1,6 +1,6 @@
 import { FormatError } from '../base/errors.ts';
+import { beyond, LIMITS } from '../base/input/limits.ts';
 import { layout, u32be } from '../base/layout.ts';
-import { beyond, LIMITS } from '../base/limits.ts';
 
 /** First words of every blob, big-endian. Source: `struct __SC_GenericBlob`, xnu osfmk/kern/cs_blobs.h. */
 export const BLOB_HEADER = layout('Blob', {

@@ -1,5 +1,5 @@
 import { FormatError } from '../base/errors.ts';
-import { WORK } from '../base/limits.ts';
+import { WORK } from '../base/input/limits.ts';
 import { bunzip2 } from '../compression/bunzip2.ts';
 import { unxz } from '../compression/unxz.ts';
 import { gunzipMember } from './gunzip.ts';

@@ -1,4 +1,4 @@
-import { LIMITS } from '../base/limits.ts';
+import { LIMITS } from '../base/input/limits.ts';
 import {
   CPU_TYPES,
   FAT_ARCH,

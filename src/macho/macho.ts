@@ -1,5 +1,5 @@
 import { FormatError } from '../base/errors.ts';
-import { beyond, LIMITS } from '../base/limits.ts';
+import { beyond, LIMITS } from '../base/input/limits.ts';
 import {
   architectureName,
   BUILD_VERSION_COMMAND,

@@ -1,5 +1,5 @@
 import { FormatError } from '../base/errors.ts';
-import { beyond, bomBytesOf, LIMITS, type WorkBudget } from '../base/limits.ts';
+import { beyond, bomBytesOf, LIMITS, type WorkBudget } from '../base/input/limits.ts';
 import type { RandomAccess } from '../base/random-access.ts';
 import type { Bom } from '../bom/bom.ts';
 import { decodeBom } from '../bom/decode.ts';

@@ -22,7 +22,7 @@ export interface PackageSigning {
   };
   readonly signingTime: Date;
   /** Returns a checked time-stamp token over a signature value; undefined makes a signature without one. */
-  readonly timestamp: ((signature: Buffer) => Promise<Buffer>) | undefined;
+  readonly timestamp: ((signature: Buffer) => Promise<Buffer | undefined>) | undefined;
 }
 
 /** A signed product archive on the disk. */

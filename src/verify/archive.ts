@@ -1,6 +1,6 @@
 import type { CheckList } from '../base/check.ts';
 import { FormatError } from '../base/errors.ts';
-import type { WorkBudget } from '../base/limits.ts';
+import type { WorkBudget } from '../base/input/limits.ts';
 import type { ByteRange, RandomAccess } from '../base/random-access.ts';
 import { PathSurvey } from '../package/path-survey.ts';
 import { type ChecksumStyle, isWeak, XAR_HEADER } from '../xar/layout.ts';

@@ -1,14 +1,14 @@
 import type { CheckList } from '../base/check.ts';
 import { FormatError } from '../base/errors.ts';
-import { type FileKind, KIND_WORDS, kindOfFile } from '../base/file-kind.ts';
-import { beyond, codeBytesOf, LIMITS, signaturesOf } from '../base/limits.ts';
+import { type FileKind, KIND_WORDS, kindOfFile } from '../base/input/file-kind.ts';
+import { beyond, codeBytesOf, LIMITS, signaturesOf } from '../base/input/limits.ts';
 import type { CodeExpectations } from '../code-signature/verify/code-expectations.ts';
 import { CodeJudge } from '../code-signature/verify/code-judge.ts';
 import { codeCmsVerifier } from '../code-signature/verify/verify-cms.ts';
 import type { SliceFacts } from '../code-signature/verify/verify-slice.ts';
 import type { CpioEntry } from '../cpio/read.ts';
 import { isExact, type PackageExpectations } from './expectations.ts';
-import { inside, type PayloadPath, type Tree } from './tree.ts';
+import { type PayloadPath, relativePath, type Tree } from './tree.ts';
 
 /** An archive of a component that was read once and can be read again. */
 export interface ReadTree {
@@ -47,7 +47,7 @@ export async function judgeCode(
     signedByAttributes: tree.signedByAttributes,
   });
   const code = new Set(judge.files);
-  const packages = new Set(files.filter((file) => kindOf(file) === 'package').map(({ path }) => inside(path)));
+  const packages = new Set(files.filter((file) => kindOf(file) === 'package').map(({ path }) => relativePath(path)));
   noteClosed(list, files);
   await readAgain(list, read, judge, { code, packages, judgePackage });
   const { checks, slices } = judge.finish();
@@ -103,7 +103,7 @@ async function readAgain(
   let left = most;
   try {
     for await (const { path: name, kind, header, data } of again()) {
-      const path = inside(name);
+      const path = relativePath(name);
       const what = code.has(path) ? 'code' : packages.has(path) ? 'package' : undefined;
       if (kind !== 'file' || what === undefined) continue;
       if (left <= 0) throw beyond('flat package', 'slices of code and packages inside it', most);

@@ -1,6 +1,6 @@
 import { type Check, CheckList } from '../base/check.ts';
 import { PipelineError } from '../base/errors.ts';
-import { beyond, entriesOf, LIMITS } from '../base/limits.ts';
+import { beyond, entriesOf, LIMITS } from '../base/input/limits.ts';
 import { accessBuffer } from '../base/random-access.ts';
 import type { SliceFacts } from '../code-signature/verify/verify-slice.ts';
 import { cpioEntries, type OpenComponent, type OpenPackage, openPackage } from '../package/open-package.ts';

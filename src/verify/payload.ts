@@ -6,7 +6,7 @@ import { payloadCounters } from '../package/counters.ts';
 import type { OpenComponent, OpenPackage } from '../package/open-package.ts';
 import { findMember } from '../xar/read.ts';
 import { isExact, type OurForm, type PackageExpectations } from './expectations.ts';
-import { inside, type PayloadPath, type Tree } from './tree.ts';
+import { type PayloadPath, relativePath, type Tree } from './tree.ts';
 
 const SETUID = 0o6000;
 const WRITABLE_BY_OTHERS = 0o002;
@@ -85,7 +85,7 @@ function judgeOwners(list: CheckList, paths: readonly PayloadPath[], ours: OurFo
   list.judge('owners-modes', [], strange);
 }
 
-const placeOf = (path: string) => inside(path) || '.';
+const placeOf = (path: string) => relativePath(path) || '.';
 
 function ownProblems({ path, kind, mode, uid, gid }: PayloadPath, { owner, payload }: OurForm): (string | false)[] {
   const expected = payload.get(placeOf(path));

@@ -1,5 +1,5 @@
 /** A script as an archive has it. */
-export interface ScriptFile {
+export interface ScriptContent {
   readonly mode: number;
   readonly content: Buffer;
 }
@@ -46,7 +46,7 @@ const CODE_MAGICS = ['cffaedfe', 'cefaedfe', 'feedfacf', 'feedface', 'cafebabe',
  * @example scriptProblem({ mode: 0o755, content: Buffer.from('exit 0\n') }, { brings: () => false }) // 'has no #! line'
  */
 export function scriptProblem(
-  { mode, content }: ScriptFile,
+  { mode, content }: ScriptContent,
   surroundings: ScriptSurroundings,
 ): ScriptProblem | undefined {
   if ((mode & 0o111) === 0) return 'is not executable';

@@ -1,11 +1,11 @@
 import type { CheckList } from '../base/check.ts';
-import { beyond, LIMITS } from '../base/limits.ts';
+import { beyond, LIMITS } from '../base/input/limits.ts';
 import type { CpioEntry } from '../cpio/read.ts';
 import type { OpenComponent } from '../package/open-package.ts';
 import type { OurForm, PackageExpectations } from './expectations.ts';
 import { readAbout } from './read-about.ts';
 import { type ScriptProblem, scriptProblem } from './script-file.ts';
-import { inside, type PayloadPath, type Tree } from './tree.ts';
+import { type PayloadPath, relativePath, type Tree } from './tree.ts';
 
 /** A file of a Scripts archive. */
 export interface ScriptText {
@@ -36,7 +36,7 @@ export async function readScripts(
   tree: Tree,
   info: OpenComponent['info'],
 ): Promise<ReadScripts | undefined> {
-  const wanted = new Set([...RUN_BY_INSTALLER, ...info.scripts.map(({ file }) => inside(file))]);
+  const wanted = new Set([...RUN_BY_INSTALLER, ...info.scripts.map(({ file }) => relativePath(file))]);
   return readAbout(list, 'scripts', async () => {
     const texts: ScriptText[] = [];
     const run = new Map<string, Buffer>();
@@ -46,7 +46,7 @@ export async function readScripts(
       const content = await contentOf(data, header.fileSize);
       kept += content.length;
       if (kept > LIMITS.scriptBytes) throw beyond('Scripts', 'bytes of scripts', LIMITS.scriptBytes);
-      if (wanted.has(inside(path))) run.set(inside(path), content);
+      if (wanted.has(relativePath(path))) run.set(relativePath(path), content);
       texts.push({ path, mode, uid: header.uid, gid: header.gid, text: content.toString('utf8') });
     }
     return { texts, tree, run };
@@ -61,10 +61,10 @@ export function judgeScripts(
   { payload, signedAt }: { readonly payload: readonly PayloadPath[] | undefined; readonly signedAt: Date | undefined },
   { ours }: PackageExpectations,
 ): void {
-  const named = info.scripts.map(({ name, file }) => ({ name, path: inside(file) }));
+  const named = info.scripts.map(({ name, file }) => ({ name, path: relativePath(file) }));
   const root = (info.installLocation ?? '/').replace(/\/+$/, '');
   const laidDown = new Set(
-    payload?.filter(({ kind }) => kind !== 'directory').map(({ path }) => `${root}/${inside(path)}`),
+    payload?.filter(({ kind }) => kind !== 'directory').map(({ path }) => `${root}/${relativePath(path)}`),
   );
   const unnamed = RUN_BY_INSTALLER.filter((path) => run.has(path) && !named.some((script) => script.path === path));
   const aged: string[] = [];
@@ -100,7 +100,7 @@ function problemOf(
   run: ReadonlyMap<string, Buffer>,
   brings: (interpreter: string) => boolean,
 ): ScriptProblem | undefined {
-  const entry = paths.find((candidate) => inside(candidate.path) === path);
+  const entry = paths.find((candidate) => relativePath(candidate.path) === path);
   if (!entry) return 'is missing';
   if (entry.kind !== 'file')
     return entry.kind === 'directory' ? 'is a folder, no script' : 'is a symbolic link, no script';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { FormatError } from '../base/errors.ts';
-import { beyond, LIMITS } from '../base/limits.ts';
+import { beyond, LIMITS } from '../base/input/limits.ts';
 import { FileIndex, type IndexedEntry, isDocument } from '../code-signature/verify/file-index.ts';
 import type { CpioEntry } from '../cpio/read.ts';
 import { isCode, MACHO_HEAD_SIZE } from '../macho/first-bytes.ts';
@@ -81,17 +81,17 @@ export class Tree {
   /** Files whose signature lies in extended attributes, by the paths that the index has. */
   get signedByAttributes(): ReadonlySet<string> {
     const signed = [...this.metadata].filter(([, names]) => names.some((name) => SIGNATURE_ATTRIBUTE.test(name)));
-    return new Set(signed.map(([path]) => inside(metadataPartner(path) as string)));
+    return new Set(signed.map(([path]) => relativePath(metadataPartner(path) as string)));
   }
 
   /** Files and links as code is judged among them; metadata is merged into its partner when a Mac lays it down, and is no file. */
   index(): FileIndex {
     const { metadata } = this;
     const entries = this.paths.flatMap(({ path, file, target, code }): IndexedEntry[] => {
-      if (target !== undefined) return [{ path: inside(path), symlink: target }];
+      if (target !== undefined) return [{ path: relativePath(path), symlink: target }];
       if (!file || metadata.has(path)) return [];
       const { sha1, sha256, content } = file;
-      return [{ path: inside(path), sha1, sha256, code, content }];
+      return [{ path: relativePath(path), sha1, sha256, code, content }];
     });
     return new FileIndex(entries);
   }
@@ -137,7 +137,7 @@ export class Tree {
 }
 
 /** Returns a path of an archive as it is written elsewhere: without `./`, the root empty. */
-export function inside(path: string): string {
+export function relativePath(path: string): string {
   return path === '.' ? '' : path.replace(/^\.\//, '');
 }
 

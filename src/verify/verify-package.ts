@@ -1,5 +1,5 @@
 import { CheckList } from '../base/check.ts';
-import { WorkBudget } from '../base/limits.ts';
+import { WorkBudget } from '../base/input/limits.ts';
 import type { RandomAccess } from '../base/random-access.ts';
 import type { SliceFacts } from '../code-signature/verify/verify-slice.ts';
 import { type OpenPackage, openPackage } from '../package/open-package.ts';

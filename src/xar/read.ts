@@ -3,7 +3,7 @@ import { pipeline, Readable } from 'node:stream';
 import { createInflate, inflateSync, type Zlib } from 'node:zlib';
 import type { ByteSource } from '../base/bytes.ts';
 import { FormatError } from '../base/errors.ts';
-import { LIMITS, WORK, type WorkBudget } from '../base/limits.ts';
+import { LIMITS, WORK, type WorkBudget } from '../base/input/limits.ts';
 import { type ByteRange, fromRange, type RandomAccess } from '../base/random-access.ts';
 import { bunzip2 } from '../compression/bunzip2.ts';
 import { isXz, unxz } from '../compression/unxz.ts';

@@ -1,5 +1,5 @@
 import { FormatError } from '../base/errors.ts';
-import { beyond } from '../base/limits.ts';
+import { beyond } from '../base/input/limits.ts';
 import type { PropertyListValue } from './property-list.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { FormatError } from '../base/errors.ts';
-import { LIMITS } from '../base/limits.ts';
+import { LIMITS } from '../base/input/limits.ts';
 import { childElements, parseXml, textOf, type XmlElement, type XmlLimits } from './xml.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { SaxesParser } from 'saxes';
 import { FormatError } from '../base/errors.ts';
-import { LIMITS } from '../base/limits.ts';
+import { LIMITS } from '../base/input/limits.ts';
 
 /** An element of an XML document; comments and processing instructions are not kept. */
 export interface XmlElement {

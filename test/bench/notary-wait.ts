@@ -74,7 +74,7 @@ export async function benchNotaryWait(waits = 15): Promise<void> {
 function signedPackage(): NotarizedFile {
   const out = mkdtempSync(join(tmpdir(), 'bench-notary-'));
   try {
-    const argv = ['.build/cli.mjs', 'release', '--until', 'sign-package', '--json', '--out', out];
+    const argv = ['.build/cli.mjs', 'release', '--rehearsal', '--until', 'sign-package', '--json', '--out', out];
     const { status, stdout, stderr } = spawnSync(process.execPath, argv, { encoding: 'utf8' });
     if (status !== 0) throw new Error(`the package cannot be made: ${stderr}`);
     const manifest = JSON.parse(stdout) as Manifest;

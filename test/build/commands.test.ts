@@ -41,9 +41,11 @@ describe('staple', () => {
   });
 
   it('ends with 5 when there is no ticket in time', () => {
+    // A ticket names what is inside, so this one is of another time, which no notary has seen.
     const other = join(scratch, 'other');
-    cpSync(inject('releaseFolder'), other, { recursive: true });
-    const guard = join(other, 'extras/Escrow.Buddy.Guard-1.1.0.pkg');
+    const env = { SOURCE_DATE_EPOCH: String(1_000_000_000 + Math.floor(Math.random() * 500_000_000)) };
+    expect(cli(['release', '--rehearsal', '--until', 'sign-package', '--out', other], { env }).status).toBe(0);
+    const guard = join(other, '1.1.0/extras/Escrow.Buddy.Guard-1.1.0-rehearsal.pkg');
     const run = cli(['staple', '--trust', 'rehearsal', '--max-wait', '0s', guard]);
     expect(run.status).toBe(5);
     expect(run.stderr).toMatch(/no ticket for 2\/1\/[0-9a-f]{40} within 0 s: Record not found/);
@@ -54,7 +56,7 @@ describe('release --resume', () => {
   it('goes on with what is there, without compiling', () => {
     const out = join(scratch, 'resumed');
     cpSync(inject('releaseFolder'), join(out, '1.1.0'), { recursive: true });
-    const run = cli(['release', '--resume', '--out', out], { env: { SOURCE_DATE_EPOCH: '' } });
+    const run = cli(['release', '--rehearsal', '--resume', '--out', out], { env: { SOURCE_DATE_EPOCH: '' } });
     expect(run.stderr).toMatch(
       /- +6\/10 sign-package .*✓ +7\/10 notarize .*Accepted.*✓ +8\/10 staple .*✓ +9\/10 verify .*✓ 10\/10 publish/s,
     );
@@ -64,14 +66,18 @@ describe('release --resume', () => {
   it('begins anew when a file was changed', () => {
     const out = join(scratch, 'changed');
     cpSync(inject('releaseFolder'), join(out, '1.1.0'), { recursive: true });
-    appendFileSync(join(out, '1.1.0/extras/Escrow.Buddy.Guard-1.1.0.pkg'), 'x');
-    const run = cli(['release', '--resume', '--out', out, '--until', 'compile']);
-    expect(run.stderr).toContain('Guard-1.1.0.pkg is missing or was changed. All stages run again.');
+    appendFileSync(join(out, '1.1.0/extras/Escrow.Buddy.Guard-1.1.0-rehearsal.pkg'), 'x');
+    const run = cli(['release', '--rehearsal', '--resume', '--out', out, '--until', 'compile']);
+    expect(run.stderr).toContain('Guard-1.1.0-rehearsal.pkg is missing or was changed. All stages run again.');
   });
 
-  it('of nothing exits 2', () => {
-    const run = cli(['release', '--resume', '--out', join(scratch, 'nothing')]);
-    expect([run.status, run.stderr]).toEqual([2, expect.stringContaining('nothing to go on from')]);
+  it('of nothing begins, and says so', () => {
+    const out = join(scratch, 'nothing');
+    const run = cli(['release', '--rehearsal', '--resume', '--out', out, '--until', 'generate-scripts']);
+    expect([run.status, run.stderr]).toEqual([
+      0,
+      expect.stringMatching(/Nothing to resume: .*\n(.*\n)*✓ +1\/2 compile/),
+    ]);
   });
 });
 

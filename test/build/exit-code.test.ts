@@ -56,8 +56,13 @@ describe("an error with words of Apple's tools", () => {
 
   it('gives the next step once', () => {
     const [known] = errorDocument(failed).error.known;
-    const error = new ToolError('CODESIGN_KEY_ACCESS', 'codesign', failed.message, { hint: `${known?.next}.` });
+    const error = new ToolError('CODESIGN_KEY_ACCESS', 'codesign', failed.message, { hint: known?.next as string });
     expect(renderError(error, false).split(known?.next as string)).toHaveLength(2);
+  });
+
+  it('says each cause once, although the notary speaks as a service and in its log', () => {
+    const error = new NetworkError('NOTARY_UNREACHABLE', 'the notary did not answer: read ECONNRESET');
+    expect(errorDocument(error).error.known.map(({ code }) => code)).toEqual(['NETWORK_LOST']);
   });
 
   it('raises no alarm for what is harmless, nor for the words of another tool', () => {

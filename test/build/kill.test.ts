@@ -15,6 +15,9 @@ afterAll(() => {
 
 /** A sample; `npm run nightly` does all boundaries and a hundred random moments. */
 const SAMPLE: readonly (readonly ['start' | 'signed', Moment])[] = [
+  ['start', { ms: 0 }],
+  ['start', { ms: 30 }],
+  ['start', { ms: Math.random() * 200 }],
   ['start', { words: '✓  1/10 compile' }],
   ['signed', { words: 'Accepted' }],
   ['signed', { words: 'submission id:' }],

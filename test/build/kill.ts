@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MANIFEST_SCHEMA } from '../../build/plan/manifest.ts';
@@ -29,8 +29,8 @@ const STAGES = [
   'publish',
 ];
 const FILES = [
-  'Escrow.Buddy-1.1.0.pkg',
-  'EscrowBuddy-1.1.0-mdm-kit.zip',
+  'Escrow.Buddy-1.1.0-rehearsal.pkg',
+  'EscrowBuddy-1.1.0-rehearsal-mdm-kit.zip',
   'EscrowBuddy.cdx.json',
   'SHA256SUMS',
   'extras',
@@ -65,9 +65,7 @@ export class KillRange {
     mkdirSync(out);
     if (from === 'signed') cpSync(join(this.root, 'signed'), out, { recursive: true });
     const { killed } = await this.#run(['--out', out, ...(from === 'signed' ? ['--resume'] : [])], moment);
-    // A run that was killed before it wrote anything has nothing to resume.
-    const begun = existsSync(join(out, VERSION, 'release.json'));
-    const { status, stderr } = await this.#run(['--out', out, ...(begun ? ['--resume'] : [])], undefined);
+    const { status, stderr } = await this.#run(['--out', out, '--resume'], undefined);
     const problems =
       status === 0 ? this.#problems(join(out, VERSION)) : [`the resumed run ended with ${status}: ${stderr}`];
     return { killed, problems };
@@ -82,7 +80,7 @@ export class KillRange {
     moment: Moment | undefined,
   ): Promise<{ killed: boolean; status: number | null; stderr: string }> {
     const env = { ...process.env, SOURCE_DATE_EPOCH: '1700000000', NO_COLOR: '1' };
-    const child = spawn(process.execPath, ['.build/cli.mjs', 'release', ...argv], {
+    const child = spawn(process.execPath, ['.build/cli.mjs', 'release', '--rehearsal', ...argv], {
       cwd: this.root,
       env,
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -109,12 +107,14 @@ export class KillRange {
     ].sort();
     const expected = [
       ...FILES,
-      `extras/Escrow.Buddy.Guard-${VERSION}.pkg`,
-      `extras/Escrow.Buddy.Uninstall-${VERSION}.pkg`,
+      `extras/Escrow.Buddy.Guard-${VERSION}-rehearsal.pkg`,
+      `extras/Escrow.Buddy.Uninstall-${VERSION}-rehearsal.pkg`,
     ];
     const done = manifest.stages.filter(({ outcome }) => outcome === 'done').map(({ name }) => name);
     const digests = manifest.files.filter(({ path, sha256 }) => sha256Of(join(folder, path)) !== sha256);
     const uploads = this.#completedSubmissions();
+    const extras = manifest.extras ?? [];
+    const recorded = [manifest.submission, ...extras.map(({ submission }) => submission)];
     const verified = spawnSync(
       process.execPath,
       ['.build/cli.mjs', 'verify', '--trust', 'rehearsal', join(folder, FILES[0] as string)],
@@ -126,7 +126,16 @@ export class KillRange {
       [manifest.submission?.status === 'Accepted', `submission: ${manifest.submission?.status}`],
       [manifest.ticket !== null, 'no ticket is recorded'],
       [digests.length === 0, `digests: ${digests.map(({ path }) => path).join(', ')}`],
-      [uploads.length === 1 && uploads[0] === manifest.submission?.id, `completed submissions: ${uploads.join(', ')}`],
+      [extras.length === 2 && extras.every(({ ticket }) => ticket !== null), 'an extra package has no ticket'],
+      [recorded.every((one) => one?.status === 'Accepted'), 'a submission is not recorded as accepted'],
+      [
+        uploads.sort().join() ===
+          recorded
+            .map((one) => one?.id)
+            .sort()
+            .join(),
+        `completed submissions: ${uploads.join(', ')}`,
+      ],
       [verified.status === 0, `verify: ${verified.stdout}`],
       [/pass +ticket/.test(verified.stdout), 'the ticket was not verified'],
     ];

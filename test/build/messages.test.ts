@@ -69,6 +69,28 @@ describe('explain', () => {
     for (const { tools } of TABLES) expect(explain(message, tools[0])).toEqual([]);
   });
 
+  it('says which line it explains, causes before the lines that only repeat that there is one', () => {
+    const log = [
+      'Error: Process completed with exit code 65.',
+      'The staple and validate action failed! Error 65.',
+      '\u001b[31mproductsign: error: Failed to sign the product.\u001b[0m',
+      'SignData failed: CSSMERR_CSP_NO_USER_INTERACTION',
+      'something else',
+    ];
+    expect(explain(log.join('\r\n')).map(({ code, line }) => [code, line])).toEqual([
+      ['PRODUCTSIGN_KEY_ACCESS', log[3]],
+      ['PRODUCTSIGN_FAILED', log[2]],
+      ['TICKET_NOT_FOUND', log[1]],
+      ['CI_LAST_LINE', log[0]],
+    ]);
+  });
+
+  it('finds words that a terminal has wrapped, in other quotes and another case', () => {
+    expect(explain('A timestamp was expected\n  but was not found.')[0]?.code).toBe('TIMESTAMP_MISSING');
+    expect(explain('CLOUDKIT QUERY for ‘x’ failed due to ‘record not found’')[0]?.code).toBe('TICKET_NOT_FOUND');
+    expect(explain('{\\"status\\" : \\"Invalid\\"}')[0]?.code).toBe('NOTARY_INVALID');
+  });
+
   it('does not know the words of another tool, nor none', () => {
     expect(explain('errSecInternalComponent', 'stapler')).toEqual([]);
     expect(explain('')).toEqual([]);

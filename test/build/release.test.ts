@@ -31,8 +31,8 @@ describe('npm start', () => {
   it('leaves the package, the extra packages, what is told of them, and nothing else', () => {
     const folder = inject('releaseFolder');
     expect(readdirSync(folder).sort()).toEqual([
-      'Escrow.Buddy-1.1.0.pkg',
-      'EscrowBuddy-1.1.0-mdm-kit.zip',
+      'Escrow.Buddy-1.1.0-rehearsal.pkg',
+      'EscrowBuddy-1.1.0-rehearsal-mdm-kit.zip',
       'EscrowBuddy.cdx.json',
       'SHA256SUMS',
       'extras',
@@ -41,8 +41,8 @@ describe('npm start', () => {
       'verify-report.json',
     ]);
     expect(readdirSync(join(folder, 'extras')).sort()).toEqual([
-      'Escrow.Buddy.Guard-1.1.0.pkg',
-      'Escrow.Buddy.Uninstall-1.1.0.pkg',
+      'Escrow.Buddy.Guard-1.1.0-rehearsal.pkg',
+      'Escrow.Buddy.Uninstall-1.1.0-rehearsal.pkg',
     ]);
   });
 
@@ -74,12 +74,12 @@ describe('npm start', () => {
       teamIdentifier: 'REHEARSAL0',
       timestamp: expect.stringMatching(/^20\d\d-.*Z$/),
     });
-    const run = cli(['release', '--until', 'verify', '--out', join(scratch, 'rehearsal')]);
+    const run = cli(['release', '--rehearsal', '--until', 'verify', '--out', join(scratch, 'rehearsal')]);
     expect(run.status).toBe(0);
     expect(run.stderr).toMatch(/This is a rehearsal: .* No Mac trusts the package\./);
     expect(run.stderr).toMatch(/sign-code .*trusted by no Mac.*\n(.*\n)*.*sign-package .*trusted by no Mac/);
     expect(run.stderr).toMatch(/verify .* no Mac trusts it/);
-    expect(run.stdout).toMatch(/mode +rehearsal: .* trusted by no Mac/);
+    expect(run.stdout).toMatch(/mode +rehearsal: no Mac trusts it/);
   });
 
   const sums = needs('sha256sum');
@@ -111,7 +111,7 @@ describe('npm start', () => {
   });
 
   it('stops after the stage named by --until', () => {
-    const run = cli(['release', '--until', 'compile', '--json', '--out', join(scratch, 'until')]);
+    const run = cli(['release', '--rehearsal', '--until', 'compile', '--json', '--out', join(scratch, 'until')]);
     expect(run.status).toBe(0);
     expect(JSON.parse(run.stdout).stages.map((stage: { name: string }) => stage.name)).toEqual(['compile']);
     expect(readdirSync(join(scratch, 'until/1.1.0'))).toEqual(['release.json']);
@@ -149,7 +149,7 @@ describe('the unsigned package', () => {
 describe('an interrupted run', () => {
   it('exits 130 and leaves no half-written file', async () => {
     const out = join(scratch, 'interrupted');
-    const child = spawn(process.execPath, ['.build/cli.mjs', 'release', '--out', out], {
+    const child = spawn(process.execPath, ['.build/cli.mjs', 'release', '--rehearsal', '--out', out], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     // The folder of the version is made when the first stage begins; compiling takes far longer than this notices.

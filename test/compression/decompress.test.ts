@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { WORK, WorkBudget } from '../../src/base/limits.ts';
+import { WORK, WorkBudget } from '../../src/base/input/limits.ts';
 import { bunzip2 } from '../../src/compression/bunzip2.ts';
 import { unxz } from '../../src/compression/unxz.ts';
 import { openPayload } from '../../src/cpio/payload-stream.ts';

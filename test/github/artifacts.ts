@@ -55,6 +55,11 @@ export class Artifacts {
     for (const { id } of this.#kept) this.#expired.add(id);
   }
 
+  /** As if they had been kept longer. */
+  restore(): void {
+    this.#expired.clear();
+  }
+
   /** Replaces what the newest artifact of a name holds, as somebody with a foothold in another job could. */
   tamper(name: RegExp, change: (bytes: Buffer) => Buffer): void {
     const found = this.#kept.findLast((artifact) => name.test(artifact.name));

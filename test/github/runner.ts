@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { Artifacts, type Attempt } from './artifacts.ts';
 import { type Contexts, interpolate } from './expression.ts';
 import { JobRun } from './job-run.ts';
-import { type JobResult, notRun, runSchedule } from './schedule.ts';
+import { type JobResult, notRun, runSchedule, settled } from './schedule.ts';
 import { combinationsOf, environmentOf, type Job, parseWorkflow, type Workflow } from './workflow.ts';
 
 /** A stand-in for GitHub Actions: it runs the jobs of a workflow file of ours, each in a folder of its own. */
@@ -169,11 +169,9 @@ export class Runner {
 /** One result for all combinations: an output that several set is the last one's, and an empty one sets nothing. */
 function joinLegs(job: Job, legs: readonly JobResult[]): JobResult {
   const outcome = legs.every(({ result }) => result === 'success') ? 'success' : 'failure';
-  const tolerated = job['continue-on-error'] !== undefined && job['continue-on-error'] !== false;
   const outputs = legs.flatMap((leg) => Object.entries(leg.outputs)).filter(([, value]) => value !== '');
   return {
-    result: tolerated ? 'success' : outcome,
-    outcome,
+    ...settled(job, outcome),
     outputs: Object.fromEntries(outputs),
     workspaces: legs.flatMap(({ workspaces }) => workspaces),
     log: legs.map(({ log }) => log).join(''),

@@ -18,6 +18,12 @@ export interface JobResult {
 /** A job that never began. */
 export const notRun = (result: Ending): JobResult => ({ result, outputs: {}, workspaces: [], log: '' });
 
+/** How others see a job that ended so: one that may fail is a success to them. */
+export function settled(job: Job, outcome: Ending): Pick<JobResult, 'result' | 'outcome'> {
+  const tolerated = job['continue-on-error'] !== undefined && job['continue-on-error'] !== false;
+  return { result: tolerated && outcome === 'failure' ? 'success' : outcome, outcome };
+}
+
 /** What decides which jobs of a workflow run. */
 export interface Schedule {
   /** Contexts that conditions may name beside `needs`. */

@@ -43,11 +43,15 @@ describe.each(ARCHITECTURES)('chained fixups for $name', ({ name }) => {
 });
 
 describe.skipIf(!able)(`what ships${note}`, () => {
-  it.each(linkers())('loads on macOS 27 whichever linker wrote it: %s', (linker) => {
-    for (const architecture of ARCHITECTURES) {
-      const slice = linkSlice(architecture, linker);
-      expect(bindTableProblems(readFileSync(slice.path))).toEqual([]);
-      slice.remove();
-    }
-  });
+  it.each(linkers())(
+    'loads on macOS 27 whichever linker wrote it: %s',
+    (linker) => {
+      for (const architecture of ARCHITECTURES) {
+        const slice = linkSlice(architecture, linker);
+        expect(bindTableProblems(readFileSync(slice.path))).toEqual([]);
+        slice.remove();
+      }
+    },
+    600_000,
+  );
 });

@@ -5,7 +5,7 @@ import type { TestProject } from 'vitest/node';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Folder with the results of one `npm start`, such as Escrow.Buddy-1.1.0.pkg: what ships is what is tested. */
+    /** Folder with the results of one `npm start`, such as Escrow.Buddy-1.1.0-rehearsal.pkg: what ships is what is tested. */
     readonly releaseFolder: string;
   }
 }
@@ -15,7 +15,7 @@ export default function setup(project: TestProject): void {
   const root = project.config.root;
   const out = join(root, '.build', 'test-release');
   rmSync(out, { recursive: true, force: true });
-  const run = spawnSync('sh', ['build/setup/run.sh', 'release', '--json', '--out', out], {
+  const run = spawnSync('sh', ['build/setup/run.sh', 'release', '--rehearsal', '--json', '--out', out], {
     cwd: root,
     encoding: 'utf8',
   });

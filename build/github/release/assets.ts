@@ -5,7 +5,7 @@ import { digestFile } from '../../../src/base/files.ts';
 import type { Config } from '../../plan/config.ts';
 import { MANIFEST_FILE, type Manifest } from '../../plan/manifest.ts';
 import { LOG_FILE, SBOM_FILE, SUMS_FILE, VERIFY_REPORT_FILE } from '../../plan/output-files.ts';
-import { outputName } from '../../plan/plan.ts';
+import { outputName, REHEARSAL_SUFFIX } from '../../plan/plan.ts';
 import { VERDICTS_ASSET } from './verdicts.ts';
 
 /** A file of the release page. */
@@ -27,10 +27,13 @@ export const SBOM_PREDICATE = 'https://cyclonedx.org/bom';
 export const UNLISTED: readonly string[] = [SUMS_FILE, MANIFEST_FILE, ATTESTATION_ASSET, VERDICTS_ASSET];
 
 /** What stands on a release page, in the order of upload: fleet tools take the first that matches their pattern. */
-function assetTable(config: Config, version: string): { name: string; required: boolean }[] {
+function assetTable(names: readonly string[], config: Config, version: string): { name: string; required: boolean }[] {
+  // A rehearsal's files say so in their names; where one may go at all is settled by what release.json says of its mode.
+  const rehearsal = { config, version, nameSuffix: REHEARSAL_SUFFIX } as const;
+  const form = names.includes(outputName(rehearsal, 'package')) ? rehearsal : { config, version };
   return [
-    { name: outputName({ config, version }, 'package'), required: true },
-    { name: outputName({ config, version }, 'kit'), required: true },
+    { name: outputName(form, 'package'), required: true },
+    { name: outputName(form, 'kit'), required: true },
     { name: SUMS_FILE, required: true },
     { name: MANIFEST_FILE, required: true },
     { name: ATTESTATION_ASSET, required: true },
@@ -44,7 +47,7 @@ function assetTable(config: Config, version: string): { name: string; required: 
 
 /** Returns how a list of names differs from the assets of a version; empty when it is the whole set and nothing else. */
 export function assetSetProblems(names: readonly string[], config: Config, version: string): string[] {
-  const table = assetTable(config, version);
+  const table = assetTable(names, config, version);
   return [
     ...names.filter((name) => !table.some((row) => row.name === name)).map((name) => `no asset of a release: ${name}`),
     ...table
@@ -72,12 +75,13 @@ export async function releaseAssets(
   later: LaterAssets,
   { config, manifest }: { config: Config; manifest: Manifest },
 ): Promise<readonly Asset[]> {
-  const table = assetTable(config, manifest.version);
   const entries = await readdir(folder, { withFileTypes: true });
   const present = new Map(entries.filter((entry) => entry.isFile()).map(({ name }) => [name, join(folder, name)]));
   present.set(ATTESTATION_ASSET, later.bundle);
   present.set(VERDICTS_ASSET, later.verdicts);
-  const problems = assetSetProblems([...present.keys()], config, manifest.version);
+  const names = [...present.keys()];
+  const table = assetTable(names, config, manifest.version);
+  const problems = assetSetProblems(names, config, manifest.version);
   if (problems.length > 0) throw new UsageError('ASSETS_WRONG', problems.join('\n'));
   const assets: Asset[] = [];
   for (const { name } of table) {

@@ -49,6 +49,7 @@ export async function examineSetUp(context: CommandContext): Promise<Check[]> {
       'immutable-releases',
       'main-rules',
       'tag-rules',
+      'code-owners',
     ])
       checks.push({ id, status: 'skipped', reason });
     return checks;
@@ -61,6 +62,7 @@ export async function examineSetUp(context: CommandContext): Promise<Check[]> {
   await add('immutable-releases', () => examineImmutable(context, at), hidden);
   await add('main-rules', () => examineRules(context, at), hidden);
   await add('tag-rules', () => examineTagRules(context, at), hidden);
+  await add('code-owners', () => examineCodeOwners(context, at), hidden);
   return checks;
 }
 
@@ -155,6 +157,14 @@ async function examineEnvironment(
   const missing = ENVIRONMENTS[name].filter((secret) => !secrets.some((found) => found.name === secret));
   if (missing.length > 0) throw new SetUpFault(`environment ${name} lacks: ${missing.join(', ')}`);
   return `main alone, ${ENVIRONMENTS[name].length} secrets${reviewed ? ', reviewed' : ''}`;
+}
+
+/** GitHub passes over a line of CODEOWNERS whose owner it does not know, and asks nobody. */
+async function examineCodeOwners(context: CommandContext, at: string): Promise<string> {
+  const { errors } = await ghApi<{ errors: { line: number; kind: string }[] }>(context, `${at}/codeowners/errors`);
+  const lines = errors.map(({ line, kind }) => `line ${line}: ${kind}`);
+  if (lines.length > 0) throw new SetUpFault(`.github/CODEOWNERS asks nobody: ${lines.join(', ')}; put your owners in`);
+  return 'every line names an owner';
 }
 
 /** A copy at the repository's level would be open to every job of every branch. */

@@ -7,9 +7,10 @@ const OWN_KEY =
 function http(...codes: number[]): RegExp[] {
   const any = `(${codes.join('|')})(?!\\d)`;
   return [
-    new RegExp(`HTTP status( code)?:? ?"?${any}`),
-    new RegExp(`\\bstatus(Code)?"? ?[:=] ?(Optional\\()?"?${any}`),
-    new RegExp(`https://appstoreconnect\\.apple\\.com/notary\\S* returned ${any}`),
+    new RegExp(`HTTP status( code)?( ?[:=] ?| )"?${any}`),
+    new RegExp(`\\bstatusCode: ?(Optional\\()?${any}`),
+    new RegExp(`"status":"?${any}"?,\\s*"code":`),
+    new RegExp(`https://(api\\.)?appstoreconnect\\.apple\\.com/\\S* returned ${any}`),
   ];
 }
 

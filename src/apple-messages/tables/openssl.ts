@@ -14,16 +14,30 @@ export const OPENSSL: MessageTable = {
       code: 'OPENSSL_LEGACY_CIPHER',
       kind: 'tool',
       match: [
-        /inner_evp_generic_fetch:unsupported/,
         /Algorithm \((RC2-40-CBC|RC2-CBC|RC4|DES|PKCS12KDF|MD4|MD5)\b/,
         /EVP_PBE_CipherInit(_ex)?:unknown cipher/,
         /unknown (cipher|pbe algorithm)[^\n]*RC2/,
-        /error:0308010C:digital envelope routines/,
       ],
       cause:
         'The .p12 is encrypted with an old algorithm (RC2 or 3DES, as Keychain Access does it); OpenSSL 3 reads that only with -legacy. This pipeline reads both.',
       who: 'maintainer',
       next: LEGACY,
+      act: 'check',
+      area: 'identities',
+    },
+    {
+      code: 'OPENSSL_UNSUPPORTED',
+      kind: 'tool',
+      match: [
+        /inner_evp_generic_fetch:unsupported/,
+        /error:0308010C:digital envelope routines/,
+        'ERR_OSSL_EVP_UNSUPPORTED',
+        /Unsupported PKCS12 PFX data/,
+      ],
+      cause:
+        'OpenSSL 3 does not offer the algorithm that was asked for. If a .p12 was read, it is encrypted with RC2 or 3DES, which need -legacy; this pipeline reads both.',
+      who: 'maintainer',
+      next: 'openssl pkcs12 -legacy -in "$P12_FILE" -info -noout -passin env:P12_PASSWORD',
       act: 'check',
       area: 'identities',
     },

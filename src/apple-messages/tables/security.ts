@@ -62,10 +62,20 @@ export const SECURITY: MessageTable = {
     {
       code: 'P12_MISSING',
       kind: 'tool',
-      match: ['security: Error reading infile'],
+      match: ['security: Error reading infile … No such file or directory'],
       cause: 'The file to import does not exist: the step that writes it was skipped or wrote it elsewhere.',
       who: 'maintainer',
       next: 'ls -l "$P12_FILE"',
+      area: 'identities',
+    },
+    {
+      code: 'P12_UNREADABLE',
+      kind: 'tool',
+      match: ['security: Error reading infile'],
+      cause:
+        'The file to import cannot be read: its owner or mode forbids it, or macOS protects the folder it is in (Documents, Desktop, Downloads).',
+      who: 'runner',
+      next: 'ls -l "$P12_FILE"; put it into a temporary folder',
       area: 'identities',
     },
     {

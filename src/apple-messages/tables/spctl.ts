@@ -36,7 +36,6 @@ export const SPCTL: MessageTable = {
       match: [
         /source ?= ?no usable signature/,
         'is from an unidentified developer',
-        'cannot be opened because the developer cannot be verified',
         "can't be opened because it is from an unidentified developer",
       ],
       cause: 'It is not signed with a Developer ID, or was assessed as the wrong kind: packages need -t install.',
@@ -53,6 +52,7 @@ export const SPCTL: MessageTable = {
 
         'Unnotarized Developer ID',
         /source=Developer ID$/,
+        'cannot be opened because the developer cannot be verified',
         'because Apple cannot check it for malicious software',
         'macOS cannot verify that this app is free from malware',
         /Apple could not verify "[^"\n]*" is free of malware/,

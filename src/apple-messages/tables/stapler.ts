@@ -59,6 +59,7 @@ export const STAPLER: MessageTable = {
         /CloudKit"s response is inconsistent with expec\w+/,
         /Certificate trust evaluation [^\n]*did not return expected result/,
         'Could not establish secure connection to api.apple-cloudkit.com',
+        /CloudKit query [^\n]*failed due to "(?!Record not found)/,
         ...exitCode(68),
         ...exitCode(69),
         ...exitCode(76),
@@ -73,12 +74,7 @@ export const STAPLER: MessageTable = {
     {
       code: 'TICKET_NOT_FOUND',
       kind: 'network',
-      match: [
-        'failed due to "Record not found"',
-        'Could not find base64 encoded ticket in response',
-        /CloudKit query for [^\n]+ failed/,
-        ...exitCode(65),
-      ],
+      match: ['failed due to "Record not found"', 'Could not find base64 encoded ticket in response', ...exitCode(65)],
       cause:
         'Apple has no ticket for exactly these bytes: not accepted, other bytes were submitted, or not published yet.',
       who: 'maintainer',

@@ -1,5 +1,5 @@
 import { type Check, CheckList } from '../../base/check.ts';
-import { LIMITS } from '../../base/limits.ts';
+import { LIMITS } from '../../base/input/limits.ts';
 import { type Bundle, deepBundle, depthOf, findBundles, inside, surroundingsOf, textsOf } from './bundle-shape.ts';
 import type { CodeExpectations } from './code-expectations.ts';
 import type { FileIndex } from './file-index.ts';

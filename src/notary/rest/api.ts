@@ -44,7 +44,12 @@ const STATE = z.object({
   attributes: z.object({ status: z.string(), name: z.string().default(''), createdDate: z.string().default('') }),
 });
 const STATE_ANSWER = z.object({ data: STATE });
-const HISTORY_ANSWER = z.object({ data: z.array(STATE) });
+const HISTORY_ANSWER = z.object({
+  data: z.array(STATE),
+  links: z.object({ next: z.string().nullish() }).nullish(),
+});
+/** Apple's answer is its 100 most recent submissions; a history of more pages than this is not read to its end. */
+const MOST_PAGES = 100;
 const SUBMIT_ANSWER = z.object({
   data: z.object({
     // It becomes part of addresses and file names.
@@ -88,14 +93,33 @@ export function notaryApi(options: NotaryApiOptions): NotaryApi {
       return { ...data.attributes, id: data.id };
     },
     async history(signal) {
-      const call = { purpose: "ask the notary for the team's history", path: '/submissions', signal };
-      const { data } = await caller.patiently(call, HISTORY_ANSWER);
+      const data: z.infer<typeof STATE>[] = [];
+      let path: string | undefined = '/submissions';
+      for (let page = 0; path !== undefined && page < MOST_PAGES; page++) {
+        const call: Call = { purpose: "ask the notary for the team's history", path, signal };
+        const answer: z.infer<typeof HISTORY_ANSWER> = await caller.patiently(call, HISTORY_ANSWER);
+        data.push(...answer.data);
+        path = nextPage(options.url, answer.links?.next);
+      }
       const states = data.map(({ id, attributes }) => ({ ...attributes, id }));
       return states.sort((a, b) => b.createdDate.localeCompare(a.createdDate));
     },
     log: (id, signal) => caller.log(id, signal),
     clockSkewMs: () => caller.clockSkewMs,
   };
+}
+
+/**
+ * Returns the path of the next page below the service's own address; undefined when there is none, or it leads elsewhere: the
+ * token is nobody else's business.
+ *
+ * Apple documents no second page (the response holds the 100 most recent submissions); its other interfaces name one in
+ * `links.next`.
+ */
+function nextPage(base: string, next: string | null | undefined): string | undefined {
+  if (!next || !URL.canParse(next, base)) return undefined;
+  const url = new URL(next, base).href;
+  return url.startsWith(`${base}/submissions`) ? url.slice(base.length) : undefined;
 }
 
 interface Call {

@@ -17,8 +17,8 @@ export interface CmsInput {
     readonly signer: Signer;
   };
   readonly signingTime: Date;
-  /** Returns a time-stamp token over the signature value; without it the signature has none. */
-  readonly timestamp?: ((signature: Buffer) => Promise<Buffer>) | undefined;
+  /** Returns a time-stamp token over the signature value; without it, or with undefined, the signature has none. */
+  readonly timestamp?: ((signature: Buffer) => Promise<Buffer | undefined>) | undefined;
 }
 
 /**
@@ -35,9 +35,8 @@ export async function signCms(input: CmsInput): Promise<Buffer> {
   const signedAttributes = signedAttributesOf(input);
   const digest = createHash('sha256').update(signedAttributes).digest();
   const signature = await identity.signer.sign({ hash: 'sha256', digest });
-  const unsigned = input.timestamp
-    ? [retag(context(1), setOf(cmsAttribute(CMS.timestampToken, await input.timestamp(signature))))]
-    : [];
+  const token = await input.timestamp?.(signature);
+  const unsigned = token ? [retag(context(1), setOf(cmsAttribute(CMS.timestampToken, token)))] : [];
   const signerInfo = sequence(
     integer(1),
     sequence(identity.certificate.issuer.der, integer(identity.certificate.serialBytes)),

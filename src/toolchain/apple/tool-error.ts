@@ -47,7 +47,7 @@ export function namedFailure(tool: AppleTool, words: string, message: string): P
 
 /** Whoever has to act decides the class of the error; what stops nothing is no error. */
 function errorOf(tool: AppleTool, { kind, code, next }: KnownMessage, message: string): PipelineError | undefined {
-  const details = { hint: `${next}.` };
+  const details = { hint: next };
   switch (kind) {
     case 'tool':
       return new ToolError(code, tool, message, details);

@@ -4,23 +4,25 @@ import { signCms } from '../../pki/cms/cms.ts';
 import type { Identity } from '../../pki/identity/identity.ts';
 import type { AdHoc, CodeSigner, SigningIdentity, WorkOptions } from '../toolchain.ts';
 
-/** Returns a token over a signature value. */
-export type TimestampSource = (signature: Buffer, signal: AbortSignal | undefined) => Promise<Buffer>;
+/** Returns a token over a signature value; undefined where the signature is to have none yet. */
+export type TimestampSource = (signature: Buffer, signal: AbortSignal | undefined) => Promise<Buffer | undefined>;
 
 /**
  * Returns the code signer of machines without codesign.
  *
  * @param timestamp asked once for each slice
+ * @param now the time that signatures state
  */
-export function portableCodeSigner(timestamp: TimestampSource): CodeSigner {
+export function portableCodeSigner(timestamp: TimestampSource, now: () => Date = () => new Date()): CodeSigner {
   return {
-    sign: (entries, _name, signer, options) => signBundle(entries, bundleSignerOf(signer, timestamp, options)),
+    sign: (entries, _name, signer, options) => signBundle(entries, bundleSignerOf(signer, timestamp, now, options)),
   };
 }
 
 function bundleSignerOf(
   signer: AdHoc | SigningIdentity,
   timestamp: TimestampSource,
+  now: () => Date,
   { signal }: WorkOptions,
 ): BundleSigner {
   if (signer.kind === 'ad-hoc') return signer;
@@ -34,7 +36,7 @@ function bundleSignerOf(
         content,
         attributes: extraSignedAttributes,
         identity,
-        signingTime: new Date(),
+        signingTime: now(),
         timestamp: (signature) => timestamp(signature, signal),
       }),
   };

@@ -8,13 +8,13 @@ import { portableStapler } from './stapler.ts';
 import { portableVerifier } from './verifier.ts';
 
 /** Returns the toolchain that runs on every machine: this project's own writers and signers, clang and LLVM's linker. */
-export function portableToolchain(timestamp: TimestampSource): Toolchain {
+export function portableToolchain(timestamp: TimestampSource, now: () => Date = () => new Date()): Toolchain {
   return {
     name: 'portable',
     compiler: portableCompiler(),
-    codeSigner: portableCodeSigner(timestamp),
+    codeSigner: portableCodeSigner(timestamp, now),
     packageBuilder: portablePackageBuilder(),
-    packageSigner: portablePackageSigner(timestamp),
+    packageSigner: portablePackageSigner(timestamp, now),
     notary: portableNotary,
     stapler: portableStapler,
     verifier: portableVerifier,

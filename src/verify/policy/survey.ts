@@ -1,5 +1,5 @@
 import { PipelineError } from '../../base/errors.ts';
-import { codeBytesOf } from '../../base/limits.ts';
+import { codeBytesOf } from '../../base/input/limits.ts';
 import type { VerifyCodeCms } from '../../code-signature/verify/verify-cms.ts';
 import type { CpioEntry } from '../../cpio/read.ts';
 import { cpioEntries, type OpenPackage } from '../../package/open-package.ts';

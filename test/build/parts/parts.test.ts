@@ -27,6 +27,7 @@ describe('parts', () => {
   it('holds the command line, slices, scripts, configuration, and nothing else', () => {
     expect(readdirSync(join(scratch, 'parts')).sort()).toEqual([
       'CHANGELOG.md',
+      'build',
       'cli.mjs',
       'compiled',
       'package-lock.json',
@@ -34,6 +35,7 @@ describe('parts', () => {
       'payload',
       'release.config.json',
       'scripts',
+      'sealed.sh',
     ]);
     expect(readdirSync(join(scratch, 'parts/compiled')).sort()).toEqual(['arm64', 'compiled.json', 'x86_64']);
     expect(readdirSync(join(scratch, 'parts/payload')).sort()).toEqual([

@@ -13,7 +13,7 @@ const report = () => JSON.parse(readFileSync(join(inject('releaseFolder'), 'veri
 describe('verify-report.json', () => {
   it('is what verify prints of the finished package', () => {
     const run = cli(['verify', '--trust', 'rehearsal', '--json', builtPackage()]);
-    expect(report()).toEqual({ ...JSON.parse(run.stdout), file: 'Escrow.Buddy-1.1.0.pkg' });
+    expect(report()).toEqual({ ...JSON.parse(run.stdout), file: 'Escrow.Buddy-1.1.0-rehearsal.pkg' });
     expect(report().verdict).toBe('pass');
     expect(report().checks.length).toBeGreaterThan(40);
   });

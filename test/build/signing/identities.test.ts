@@ -93,7 +93,12 @@ process.stdout.write(privateEncrypt({ key: readFileSync(process.argv[2]), paddin
     const outside = (role: 'application' | 'installer') => {
       put(`${role}.pem`, authority.chainOf(role).map(pemOf).join(''));
       const key = put(`${role}.key`, pemKey(authority.members[role].privateKey));
-      return { command: [process.execPath, program, key], certificates: `${role}.pem`, hashes: ['sha256' as const] };
+      return {
+        command: [process.execPath, program, key],
+        certificates: `${role}.pem`,
+        hashes: ['sha256' as const],
+        environment: [],
+      };
     };
     const externalSigner = { application: outside('application'), installer: outside('installer') };
     const signing = await resolve({}, { externalSigner });

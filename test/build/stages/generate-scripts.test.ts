@@ -221,8 +221,10 @@ describe('the scripts', () => {
   });
 
   it('ask the authorization database for nothing but the login right', () => {
+    for (const { text } of rendered.filter((script) => script.text.includes('/usr/bin/security')))
+      expect(text).toContain("\nLOGIN_RIGHT='system.login.console'\n");
     for (const { text } of rendered)
       for (const call of text.match(/\/usr\/bin\/security .*?(?= 2?[<>|])/g) ?? [])
-        expect(call).toMatch(/^\/usr\/bin\/security -q authorizationdb (read|write) system\.login\.console$/);
+        expect(call).toMatch(/^\/usr\/bin\/security -q authorizationdb (read|write) "\$LOGIN_RIGHT"$/);
   });
 });

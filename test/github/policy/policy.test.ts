@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { readPins } from '../../../build/github/upkeep/pins.ts';
 import { needs } from '../../support/needs.ts';
@@ -24,6 +25,25 @@ describe('the workflows', () => {
     const text = [...workflows.values()].join('\n');
     for (const [action, { commit, tag }] of Object.entries(pins))
       expect(text).toContain(`${action}@${commit} # ${tag}\n`);
+  });
+});
+
+describe('CODEOWNERS', () => {
+  it('asks the owners of all that decides how a package is built, signed and published', () => {
+    const lines = readFileSync('.github/CODEOWNERS', 'utf8')
+      .split('\n')
+      .filter((line) => line && !line.startsWith('#'));
+    const places = lines.map((line) => line.split(/ +/)).map(([place, ...owners]) => (owners.length > 0 ? place : ''));
+    for (const place of places) expect([place, existsSync(`.${place}`)]).toEqual([place, true]);
+    const decides = [
+      '/.github/',
+      '/test/github/policy/',
+      '/build/setup/',
+      '/build/github/',
+      '/build/signing/',
+      '/package-lock.json',
+    ];
+    expect(places).toEqual(expect.arrayContaining(decides));
   });
 });
 

@@ -27,7 +27,7 @@ export const GUARD_LABEL = 'com.netflix.Escrow-Buddy.guard';
 export const GUARD_SCRIPT = '/Library/Application Support/Escrow Buddy/guard.sh';
 export const GUARD_JOB = `/Library/LaunchDaemons/${GUARD_LABEL}.plist`;
 
-function scriptInput(version: string): ScriptInput {
+export function scriptInput(version: string): ScriptInput {
   return {
     productName: 'Escrow Buddy',
     bundleName: 'Escrow Buddy.bundle',

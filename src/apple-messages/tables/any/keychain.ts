@@ -1,6 +1,11 @@
 import { ANY_TOOL } from '../../find-messages.ts';
 import { type MessageTable, status } from '../../message.ts';
 
+/** Ways to print an exit code of `security`: the lowest eight bits of its status, as 51 of -25293. */
+function exitCode(code: number): RegExp {
+  return new RegExp(`\\bsecurity\\b[^\\n]*\\b(exit(ed with)?|return|status)( code| status)?:? ${code}(?!\\d)`);
+}
+
 const OWN_KEYCHAIN =
   'A release signs from a keychain of its own, which is unlocked and admits the signing tools: run it again';
 
@@ -17,6 +22,7 @@ export const KEYCHAIN: MessageTable = {
       code: 'KEYCHAIN_LOCKED',
       kind: 'tool',
       match: [
+        exitCode(36),
         'User interaction is not allowed',
         'User interaction is required, but is currently not allowed',
         ...status('errSecInteractionNotAllowed', -25308),
@@ -33,7 +39,11 @@ export const KEYCHAIN: MessageTable = {
     {
       code: 'KEYCHAIN_PASSWORD',
       kind: 'tool',
-      match: ['The user name or passphrase you entered is not correct', ...status('errSecAuthFailed', -25293)],
+      match: [
+        exitCode(51),
+        'The user name or passphrase you entered is not correct',
+        ...status('errSecAuthFailed', -25293),
+      ],
       cause:
         'The password given is not that of the keychain (set-key-partition-list and unlock-keychain want its own, not that of the .p12).',
       who: 'maintainer',
@@ -60,6 +70,7 @@ export const KEYCHAIN: MessageTable = {
       code: 'KEYCHAIN_NOT_FOUND',
       kind: 'tool',
       match: [
+        exitCode(50),
         'The specified keychain could not be found',
         'A default keychain could not be found',
         'No keychain is available',
@@ -94,6 +105,7 @@ export const KEYCHAIN: MessageTable = {
       code: 'KEYCHAIN_EXISTS',
       kind: 'tool',
       match: [
+        exitCode(48),
         'A keychain with the same name already exists',
         ...status('errSecDuplicateKeychain', -25296),
         ...status('CSSMERR_DL_DATASTORE_ALREADY_EXISTS', -2147413736),
@@ -106,7 +118,11 @@ export const KEYCHAIN: MessageTable = {
     {
       code: 'KEYCHAIN_ITEM_EXISTS',
       kind: 'warning',
-      match: ['The specified item already exists in the keychain', ...status('errSecDuplicateItem', -25299)],
+      match: [
+        exitCode(45),
+        'The specified item already exists in the keychain',
+        ...status('errSecDuplicateItem', -25299),
+      ],
       cause: 'This certificate or key is in the keychain already; importing it again changes nothing.',
       who: 'maintainer',
       next: 'Import into a new keychain, as a release does',
@@ -116,6 +132,7 @@ export const KEYCHAIN: MessageTable = {
       code: 'KEYCHAIN_ITEM_NOT_FOUND',
       kind: 'tool',
       match: [
+        exitCode(44),
         'The specified item could not be found in the keychain',
         ...status('errSecItemNotFound', -25300),
         ...status('CSSMERR_CSP_PRIVATE_KEY_NOT_FOUND', -2147415730),

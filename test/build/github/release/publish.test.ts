@@ -84,7 +84,7 @@ describe('github publish', () => {
   });
 
   it('refuses a package that is not the one release.json names', () => {
-    writeFileSync(join(folder, 'Escrow.Buddy-1.1.0.pkg'), 'other');
+    writeFileSync(join(folder, 'Escrow.Buddy-1.1.0-rehearsal.pkg'), 'other');
     expect(run()).toMatchObject({ status: 6 });
     expect(read().calls).toEqual([]);
   });

@@ -35,7 +35,7 @@ describe('checkSums', () => {
     await expect(checkSums(folder, names())).rejects.toMatchObject({
       code: 'SUMS_WRONG',
       message: expect.stringMatching(
-        /^Escrow\.Buddy-1\.1\.0\.pkg: .*\nother\.txt: .* says nothing of it\nverify-report\.json: .*$/,
+        /^Escrow\.Buddy-1\.1\.0-rehearsal\.pkg: .*\nother\.txt: .* says nothing of it\nverify-report\.json: .*$/,
       ),
     });
   });
@@ -60,7 +60,7 @@ describe('checkReport', () => {
 });
 
 describe('checkSbom', () => {
-  const check = () => checkSbom(folder, join(folder, 'Escrow.Buddy-1.1.0.pkg'));
+  const check = () => checkSbom(folder, join(folder, 'Escrow.Buddy-1.1.0-rehearsal.pkg'));
 
   it('passes the SBOM of the package', async () =>
     expect(await check()).toBe('10 files of the package, and nothing else'));

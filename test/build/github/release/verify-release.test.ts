@@ -7,7 +7,7 @@ import { cli } from '../../../support/cli.ts';
 import { verdicts } from './verdicts.ts';
 
 const COMMIT = 'c'.repeat(40);
-const PACKAGE = 'Escrow.Buddy-1.1.0.pkg';
+const PACKAGE = 'Escrow.Buddy-1.1.0-rehearsal.pkg';
 let scratch: string;
 /** State of the stand-in for GitHub after a good publication. */
 let published: string;
@@ -105,7 +105,7 @@ describe('github verify-release', () => {
     });
     expect(status).toBe(6);
     expect(failed).toEqual({
-      assets: 'missing for a release: EscrowBuddy-1.1.0-mdm-kit.zip',
+      assets: 'missing for a release: EscrowBuddy-1.1.0-rehearsal-mdm-kit.zip',
       provenance: expect.stringContaining('no matching attestations'),
       'sbom-attestation': expect.stringContaining('no matching attestations'),
     });

@@ -12,7 +12,7 @@ afterEach(() => rmSync(scratch, { recursive: true, force: true }));
 
 describe('packageCertificates', () => {
   it('finds both leaves, their authority and the root, each once', async () => {
-    const path = join(inject('releaseFolder'), 'Escrow.Buddy-1.1.0.pkg');
+    const path = join(inject('releaseFolder'), 'Escrow.Buddy-1.1.0-rehearsal.pkg');
     const names = (await packageCertificates(path, scratch, AbortSignal.timeout(60_000))).map(
       ({ commonName }) => commonName,
     );

@@ -46,6 +46,7 @@ const GOOD: Readonly<Record<string, unknown>> = {
   ],
   'rulesets/1': tagRules('update', 'deletion'),
   'rulesets/3': tagRules('creation'),
+  'codeowners/errors': { errors: [] },
 };
 
 /** Runs `doctor --ci` with a `gh` that answers from a table, and returns the status of each check. */
@@ -86,6 +87,7 @@ describe('doctor --ci', () => {
       'immutable-releases',
       'main-rules',
       'tag-rules',
+      'code-owners',
     ])
       expect(checks[id], id).toMatchObject({ status: 'pass' });
   });
@@ -109,6 +111,7 @@ describe('doctor --ci', () => {
     ],
     ['tag-rules', 'rulesets/1', tagRules('creation', 'update', 'deletion'), /stops publish.*creation/],
     ['tag-rules', 'rulesets/1', tagRules('update', 'deletion', 'required_status_checks'), /take out required_status/],
+    ['code-owners', 'codeowners/errors', { errors: [{ line: 4, kind: 'Unknown owner' }] }, /line 4: Unknown owner/],
     ['tag-rules', 'rulesets/1', tagRules('update'), /no rule for tags v\*: deletion/],
     ['tag-rules', 'rulesets?includes_parents=true&per_page=100', [], /no rule for tags v\*: update, deletion/],
     [

@@ -1,0 +1,202 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import { UsageError } from '../../src/base/errors.ts';
+import { writeWhole } from '../../src/base/files.ts';
+import type { IdentityRole } from '../../src/pki/identity/identity-problem.ts';
+import { type CommandContext, type CommandResult, type CommonOptions, type Execute, example } from '../command.ts';
+import { newManifest } from '../plan/manifest.ts';
+import { type Prepared, prepare } from '../prepare.ts';
+import { runRelease } from '../release.ts';
+import { Run } from '../run.ts';
+import { isRehearsalProject, type ReleaseSigning, resolveIdentity, timestamping } from '../signing/identities.ts';
+import {
+  parseSignedRole,
+  readRecord,
+  renderSignedRole,
+  type SignedRole,
+  type SigningRecord,
+  writeRecord,
+} from '../signing/record.ts';
+import { recordIdentity, replayIdentity, replayTimestamps, signingOf } from '../signing/replay.ts';
+
+/** Options of `sign` as the command line gives them. */
+export interface SignOptions {
+  readonly role: IdentityRole;
+  readonly compiled: string;
+  readonly record: string;
+  readonly out: string;
+}
+
+/** Options of `timestamp` as the command line gives them. */
+export interface TimestampOptions {
+  readonly compiled: string;
+  readonly record: string;
+  readonly signed?: string;
+  readonly release?: boolean;
+}
+
+/** Where the run of each role ends: its signatures are made by then. */
+const LAST_STAGE = { application: 'sign-code', installer: 'sign-package' } as const;
+const RECORD = 'what was signed and stamped so far';
+
+/** Adds the options of `sign`. */
+export function configureSign(command: Command, execute: Execute): void {
+  command
+    .addOption(new Option('--role <role>', 'whose key').choices(['application', 'installer']).makeOptionMandatory())
+    .requiredOption('--compiled <folder>', 'what `parts` made')
+    .requiredOption('--record <file>', `${RECORD}; only read`)
+    .requiredOption('--out <file>', 'file to make: certificate and signatures, and nothing that could be chosen')
+    .addHelpText('after', example('sh sealed.sh --role application --parts . --record signing.json --out signed.json'))
+    .action((options: SignOptions & CommonOptions) => execute((context) => sign(context, options), options));
+}
+
+/** Adds the options of `timestamp`. */
+export function configureTimestamp(command: Command, execute: Execute): void {
+  command
+    .requiredOption('--compiled <folder>', 'what `parts` made')
+    .requiredOption('--record <file>', `${RECORD}; without one, begin it`)
+    .option('--signed <file>', 'what `sign` made: judge it, stamp it and add it to the record')
+    .option('--release', 'when beginning: refuse to rehearse')
+    .addHelpText('after', example('node cli.mjs timestamp --compiled . --record signing.json --signed signed.json'))
+    .action((options: TimestampOptions & CommonOptions) => execute((context) => stamp(context, options), options));
+}
+
+/**
+ * Makes the signatures of one key, without the network: all that is signed is built here from the parts, at the record's time.
+ *
+ * @throws UsageError when the key is missing or wrong, or when it is not this role's turn
+ */
+export async function sign(context: CommandContext, options: SignOptions): Promise<CommandResult> {
+  const record = await existingRecord(options.record);
+  const prepared = await prepareIn(dirOf(options.out), context, options.compiled);
+  const { plan } = prepared;
+  const found = await resolveIdentity(options.role, { ...asking(context, plan), demand: record.mode });
+  const { trust } = found;
+  const signatures: Buffer[] = [];
+  const own = await recordIdentity(found.identity, trust, signatures);
+  const earlier = options.role === 'installer' ? stampedApplication(record) : undefined;
+  const application = earlier
+    ? (await replayIdentity('application', earlier, { trust, config: plan.config })).identity
+    : own;
+  const timestamp = replayTimestamps(earlier?.tokens ?? [], trust);
+  const signing = signingOf(record, application, earlier && own, { trust, timestamp });
+  await runUntil(context, prepared, signing, options.role);
+  const { size } = await writeWhole(
+    resolve(options.out),
+    renderSignedRole({ certificate: own.certificate.der, signatures }),
+  );
+  return {
+    document: { schema: 1, role: options.role, signatures: signatures.length },
+    text: `${signatures.length} signatures, ${size} bytes: ${options.out}\n`,
+  };
+}
+
+/**
+ * Begins a record, or judges what a key made and has it stamped; sees no secret.
+ *
+ * Everything is built anew from the parts, and each recorded signature must be the one that this certificate's key gives.
+ *
+ * @throws VerificationError `SIGNED_FORM`, `SIGNATURE_WRONG`, `SIGNATURES_LEFT`
+ */
+export async function stamp(context: CommandContext, options: TimestampOptions): Promise<CommandResult> {
+  const folder = await mkdtemp(join(tmpdir(), 'timestamp-'));
+  try {
+    const prepared = await prepareIn(folder, context, options.compiled);
+    const record = (await readRecord(resolve(options.record))) ?? begun(prepared, options.release === true);
+    if (options.signed === undefined) {
+      await writeRecord(resolve(options.record), record);
+      return told(record, 'begun');
+    }
+    const role = record.application ? 'installer' : 'application';
+    if (record.installer) throw new UsageError('RECORD_COMPLETE', `${options.record} has both roles already`);
+    const signed = parseSignedRole(await readFile(resolve(options.signed), 'utf8'));
+    const tokens = await judge(context, prepared, record, role, signed);
+    const complete = { ...record, [role]: { ...signed, tokens } };
+    await writeRecord(resolve(options.record), complete);
+    return told(complete, `${role}: ${signed.signatures.length} signatures are right, ${tokens.length} stamped`);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Returns the timestamps of a role's signatures, after building what they sign anew. */
+async function judge(
+  context: CommandContext,
+  prepared: Prepared,
+  record: SigningRecord,
+  role: IdentityRole,
+  signed: SignedRole,
+): Promise<Buffer[]> {
+  const { config } = prepared.plan;
+  const { trust, timestamp: source } = await timestamping(record.mode, asking(context, prepared.plan));
+  const judged = await replayIdentity(role, signed, { trust, config });
+  const earlier = role === 'installer' ? stampedApplication(record) : undefined;
+  const application = earlier
+    ? (await replayIdentity('application', earlier, { trust, config })).identity
+    : judged.identity;
+  const added: Buffer[] = [];
+  const timestamp = replayTimestamps(earlier?.tokens ?? [], trust, { source, added });
+  const installer = earlier && judged.identity;
+  await runUntil(context, prepared, signingOf(record, application, installer, { trust, timestamp }), role);
+  judged.end();
+  return added;
+}
+
+/** Runs the stages of a release up to the one in which a role signs; what they make is thrown away. */
+async function runUntil(
+  { progress, signal }: CommandContext,
+  { plan, toolchainFor }: Prepared,
+  signing: ReleaseSigning,
+  role: IdentityRole,
+): Promise<void> {
+  const toolchain = toolchainFor(signing);
+  if (toolchain.name !== 'portable') {
+    throw new UsageError('SEALED_PORTABLE', 'codesign and productsign fetch timestamps while the key is open', {
+      hint: 'Use signing.toolchain portable, or sign with `release --until sign-package`: docs/signing-keys.md says what differs.',
+    });
+  }
+  const run = new Run({
+    plan,
+    progress,
+    signal,
+    manifest: newManifest(plan, toolchain.name, {}, signing.mode),
+    until: LAST_STAGE[role],
+  });
+  await runRelease(run, { kind: 'build', toolchain, signing, cache: null }, null);
+}
+
+function prepareIn(folder: string, context: CommandContext, compiled: string): Promise<Prepared> {
+  return prepare(context, { compiled, out: join(folder, 'work') });
+}
+
+function begun({ plan }: Prepared, isRelease: boolean): SigningRecord {
+  const { teamIdentifier } = plan.config.signing;
+  const isExpected = isRelease || teamIdentifier !== null;
+  const mode = isExpected && !isRehearsalProject(plan.config) ? 'release' : 'rehearsal';
+  return { mode, signingTime: Math.floor(Date.now() / 1000), application: null, installer: null };
+}
+
+const told = ({ mode, signingTime }: SigningRecord, words: string): CommandResult => ({
+  document: { schema: 1, mode, signingTime, words },
+  text: `${mode}, signing time ${new Date(signingTime * 1000).toISOString()}; ${words}\n`,
+});
+
+async function existingRecord(path: string): Promise<SigningRecord> {
+  const record = await readRecord(resolve(path));
+  if (record) return record;
+  throw new UsageError('RECORD_MISSING', `cannot read ${path}`, {
+    hint: 'Begin it: node cli.mjs timestamp --record FILE',
+  });
+}
+
+function stampedApplication({ application }: SigningRecord): NonNullable<SigningRecord['application']> {
+  if (application) return application;
+  throw new UsageError('RECORD_ORDER', 'the code must be signed and stamped before the packages', {
+    hint: 'Sign with --role application first, then `timestamp --signed`.',
+  });
+}
+
+const dirOf = (file: string) => resolve(file, '..');
+const asking = ({ env, trust }: CommandContext, plan: Prepared['plan']) => ({ env, plan, ...(trust && { trust }) });

@@ -1,0 +1,115 @@
+import { VerificationError } from '../../src/base/errors.ts';
+import { checkIdentityPair, type Identity, loadIdentity } from '../../src/pki/identity/identity.ts';
+import type { IdentityRole } from '../../src/pki/identity/identity-problem.ts';
+import { recordingSigner, replayingSigner } from '../../src/pki/identity/tape.ts';
+import { verifyTimestampToken } from '../../src/pki/timestamp/timestamp-token.ts';
+import type { Trust } from '../../src/pki/x509/apple-roots.ts';
+import { parseCertificate } from '../../src/pki/x509/certificate.ts';
+import type { TimestampSource } from '../../src/toolchain/portable/code-signer.ts';
+import type { SigningIdentity } from '../../src/toolchain/toolchain.ts';
+import type { Config } from '../plan/config.ts';
+import { checkTeam, type ReleaseSigning } from './identities.ts';
+import type { SignedRole, SigningRecord, StampedRole } from './record.ts';
+
+/** An identity whose key is elsewhere: recorded signatures stand for it. */
+export interface Replayed {
+  readonly identity: Identity;
+  /** Throws when a signature was never asked for. */
+  end(): void;
+}
+
+/** Returns an identity that signs with what a sealed step handed out, after all checks of an identity. */
+export async function replayIdentity(
+  role: IdentityRole,
+  { certificate, signatures }: SignedRole,
+  { trust, config }: { readonly trust: Trust; readonly config: Config },
+): Promise<Replayed> {
+  const signer = replayingSigner(parseCertificate(certificate), signatures);
+  const identity = await loadIdentity(role, { certificateChain: [certificate], signer }, { trust });
+  checkTeam(identity, config);
+  return { identity, end: () => signer.end() };
+}
+
+/** Returns the identity with everything that it signs kept in `tape`; its proof that key and certificate belong together first. */
+export function recordIdentity(identity: Identity, trust: Trust, tape: Buffer[]): Promise<Identity> {
+  const source = {
+    certificateChain: identity.chain.map(({ der }) => der),
+    signer: recordingSigner(identity.signer, tape),
+  };
+  return loadIdentity(identity.role, source, { trust });
+}
+
+/**
+ * Returns the recorded timestamps, one after the other; behind the last one what `further` gives, none without it.
+ *
+ * @param further its tokens are kept in `added`
+ */
+export function replayTimestamps(
+  tokens: readonly Buffer[],
+  trust: Trust,
+  further?: { readonly source: TimestampSource; readonly added: Buffer[] },
+): TimestampSource {
+  let next = 0;
+  return async (signature, signal) => {
+    const recorded = tokens[next++];
+    if (recorded) return checkedToken(recorded, signature, trust);
+    const token = await further?.source(signature, signal);
+    if (token) further?.added.push(token);
+    return token;
+  };
+}
+
+function checkedToken(token: Buffer, signature: Buffer, trust: Trust): Buffer {
+  if (verifyTimestampToken(token, signature, trust).trusted) return token;
+  throw new VerificationError(
+    'TIMESTAMP_WRONG',
+    'a recorded timestamp is not over the signature that it stands beside',
+    {
+      hint: 'Run `timestamp` again with the same signatures.',
+    },
+  );
+}
+
+/** What stands for an identity that a run does not come to use. */
+const UNUSED = {
+  hashes: new Set(['sha1', 'sha256'] as const),
+  sign: async () => {
+    throw new TypeError('this run has no key for that');
+  },
+};
+
+/** Returns who signs in a run of one role's step: the other one is not reached, or recorded already. */
+export function signingOf(
+  { mode, signingTime }: Pick<SigningRecord, 'mode' | 'signingTime'>,
+  application: Identity,
+  installer: Identity | undefined,
+  { trust, timestamp }: Pick<ReleaseSigning, 'trust' | 'timestamp'>,
+): ReleaseSigning {
+  const pair = { application, installer: installer ?? { ...application, signer: UNUSED } };
+  const warnings = installer ? checkIdentityPair(application, installer) : [];
+  const identityOf = (identity: Identity): SigningIdentity => ({ kind: 'identity', identity });
+  return {
+    mode,
+    identities: { application: identityOf(pair.application), installer: identityOf(pair.installer) },
+    teamIdentifier: application.teamIdentifier,
+    trust,
+    timestamp,
+    signingTime: () => new Date(signingTime * 1000),
+    warnings: warnings.map(({ message }) => message),
+  };
+}
+
+/** A record of both roles, complete. */
+export type CompleteRecord = SigningRecord & { readonly application: StampedRole; readonly installer: StampedRole };
+
+/** Returns who signed a release whose signatures and timestamps are all recorded; no key and no network is needed. */
+export async function replaySigning(
+  record: CompleteRecord,
+  trusted: { readonly trust: Trust; readonly config: Config },
+): Promise<ReleaseSigning> {
+  const application = await replayIdentity('application', record.application, trusted);
+  const installer = await replayIdentity('installer', record.installer, trusted);
+  const { trust } = trusted;
+  const timestamp = replayTimestamps([...record.application.tokens, ...record.installer.tokens], trust);
+  return signingOf(record, application.identity, installer.identity, { trust, timestamp });
+}

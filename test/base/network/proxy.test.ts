@@ -1,0 +1,257 @@
+import { spawn } from 'node:child_process';
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { request } from '../../../src/base/http.ts';
+import { describeRoute, proxyFor, useProxies } from '../../../src/base/network/proxy.ts';
+import { der, sequence } from '../../../src/pki/asn1/der.ts';
+import { NAME } from '../../../src/pki/asn1/oids.ts';
+import { makeCertificate } from '../../../src/rehearsal/certificate-maker.ts';
+import { placeCommandLine } from '../../support/cli.ts';
+
+const DAY_MS = 24 * 3600 * 1000;
+
+afterEach(() => useProxies({}));
+
+describe('proxyFor', () => {
+  const proxied = (url: string, env: Record<string, string>) => proxyFor(url, env)?.url.host;
+
+  it('takes the variable of the scheme, in small letters first', () => {
+    const env = { HTTPS_PROXY: 'http://a:1', https_proxy: 'http://b:2', HTTP_PROXY: 'c:3' };
+    expect(proxied('https://x.example', env)).toBe('b:2');
+    expect(proxied('http://x.example', env)).toBe('c:3');
+    expect(proxied('http://x.example', { HTTPS_PROXY: 'http://a:1' })).toBeUndefined();
+    expect(proxied('https://x.example', { HTTPS_PROXY: 'http://a:1', https_proxy: '' })).toBe('a:1');
+  });
+
+  it.each([
+    ['x.example', 'x.example', true],
+    ['x.example', 'sub.x.example', true],
+    ['x.example', 'notx.example', false],
+    ['.x.example', 'sub.x.example', true],
+    ['*.x.example', 'sub.x.example', true],
+    ['other, X.EXAMPLE', 'x.example', true],
+    ['other x.example', 'x.example', true],
+    ['*', 'x.example', true],
+    ['x.example:8443', 'x.example', false],
+    ['x.example:443', 'x.example', true],
+    ['10.0.0.0/8', '10.1.2.3', true],
+    ['10.0.0.0/8', '11.1.2.3', false],
+    ['10.1.2.3', '10.1.2.3', true],
+    ['2.3', '1.2.3', false],
+    ['fd00::/8', '[fd00::1]', true],
+    ['[fd00::1]', '[fd00::1]', true],
+    ['10.0.0.0/99', '10.1.2.3', false],
+  ])('with NO_PROXY=%s goes to %s directly: %s', (list, host, isDirect) => {
+    const env = { HTTPS_PROXY: 'http://proxy:1', NO_PROXY: list };
+    expect(proxied(`https://${host}/`, env)).toBe(isDirect ? undefined : 'proxy:1');
+  });
+
+  it.each(['localhost', 'a.localhost', '127.0.0.1', '127.8.9.1', '[::1]'])('never sends %s through one', (host) => {
+    expect(proxied(`http://${host}:8080/`, { HTTP_PROXY: 'http://proxy:1' })).toBeUndefined();
+  });
+
+  it.each(['socks5://user:geheim@proxy:1', 'http://', 'http://user:geheim@proxy:99999'])(
+    'refuses %s without quoting it',
+    (value) => {
+      const refused = () => proxyFor('https://x.example', { HTTPS_PROXY: value });
+      expect(refused).toThrow(/^HTTPS_PROXY does not hold/);
+      expect(refused).not.toThrow(/geheim/);
+    },
+  );
+
+  it('says which way it goes without user and password', () => {
+    const env = { HTTPS_PROXY: 'http://user:ge%40heim@proxy.example:3128' };
+    expect(describeRoute('https://x.example', env)).toBe('through proxy.example:3128 (HTTPS_PROXY)');
+    expect(describeRoute('http://x.example', env)).toBe('directly');
+    expect(proxyFor('https://x.example', env)?.authorization?.reveal()).toBe(
+      `Basic ${Buffer.from('user:ge@heim').toString('base64')}`,
+    );
+  });
+});
+
+/** A proxy that takes everybody who shows the right user, and leads to one server whatever name is asked for. */
+class ProxyStandIn {
+  readonly asked: string[] = [];
+  /** Status it answers a tunnel or a request with; 200 lets it pass. */
+  status = 200;
+  target = 0;
+  readonly #sockets = new Set<Socket>();
+  readonly #server: Server;
+
+  constructor() {
+    this.#server = createServer((incoming, answer) => {
+      this.asked.push(`${incoming.method} ${incoming.url} ${incoming.headers['proxy-authorization'] ?? '-'}`);
+      answer.writeHead(this.status).end('from the proxy');
+    });
+    this.#server.on('connection', (socket) => this.#sockets.add(socket));
+    this.#server.on('connect', (incoming: IncomingMessage, socket: Socket) => {
+      this.asked.push(`CONNECT ${incoming.url} ${incoming.headers['proxy-authorization'] ?? '-'}`);
+      if (this.status !== 200) return void socket.end(`HTTP/1.1 ${this.status} No\r\n\r\n`);
+      const far = connect(this.target, '127.0.0.1', () => {
+        socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+        far.pipe(socket).pipe(far);
+      });
+      this.#sockets.add(far);
+      for (const end of [far, socket]) end.on('error', () => undefined);
+    });
+  }
+
+  async listen(): Promise<string> {
+    await new Promise<void>((done) => this.#server.listen(0, '127.0.0.1', done));
+    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  close(): void {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#server.close();
+  }
+}
+
+describe('request', () => {
+  let proxy: ProxyStandIn;
+  let address: string;
+  beforeEach(async () => {
+    proxy = new ProxyStandIn();
+    address = await proxy.listen();
+  });
+  afterEach(() => proxy.close());
+
+  it('hands plain HTTP to the proxy whole, with its password, and asks this machine directly', async () => {
+    useProxies({ HTTP_PROXY: `http://user:geheim@${address}` });
+    const answer = await request({ purpose: 'try', url: 'http://x.invalid/ts01', timeoutMs: 20_000 });
+    expect(answer.body.toString()).toBe('from the proxy');
+    expect(proxy.asked).toEqual([`GET http://x.invalid/ts01 Basic ${Buffer.from('user:geheim').toString('base64')}`]);
+    const direct = await request({ purpose: 'try', url: `http://${address}/direct`, timeoutMs: 20_000 });
+    expect([direct.status, proxy.asked.at(-1)]).toEqual([200, 'GET /direct -']);
+  });
+
+  it.each([
+    [407, 'http', /through the proxy 127\.0\.0\.1:\d+: the proxy answered HTTP 407$/],
+    [407, 'https', /through the proxy 127\.0\.0\.1:\d+: the proxy answered HTTP 407$/],
+    [403, 'https', /x\.invalid through the proxy .*: the proxy answered HTTP 403$/],
+  ])('says that the proxy answered %i to %s, and nothing of its password', async (status, scheme, words) => {
+    proxy.status = status;
+    useProxies({ [`${scheme}_proxy`]: `http://user:geheim@${address}` });
+    const failed = request({ purpose: 'try', url: `${scheme}://x.invalid/`, timeoutMs: 20_000 });
+    const error: Error = await failed.then(
+      () => expect.unreachable(),
+      (reason) => reason,
+    );
+    expect(error.message).toMatch(words);
+    const all = [error.message, (error as { hint?: string }).hint, String(error.cause), error.stack].join('\n');
+    expect(all).not.toMatch(/geheim|Z2VoZWlt/);
+  });
+
+  it('says that the proxy itself cannot be reached', async () => {
+    proxy.close();
+    useProxies({ https_proxy: `http://${address}` });
+    await expect(request({ purpose: 'try', url: 'https://x.invalid/', timeoutMs: 20_000 })).rejects.toThrow(
+      /through the proxy .*: connection refused/,
+    );
+  });
+});
+
+describe('the command line behind a proxy that opens TLS with an authority of its own', () => {
+  const scratch = mkdtempSync(join(tmpdir(), 'proxy-'));
+  const proxy = new ProxyStandIn();
+  const keys = () => generateKeyPairSync('rsa', { modulusLength: 2048 });
+  let service: ReturnType<typeof createTlsServer>;
+  let address: string;
+  let project: string;
+
+  beforeAll(async () => {
+    const authority = certificate('Company Authority', keys(), undefined);
+    const leaf = certificate('notary.example.invalid', keys(), authority);
+    writeFileSync(join(scratch, 'company.pem'), authority.pem);
+    service = createTlsServer({ cert: leaf.pem, key: leaf.keyPem }, (_, answer) => answer.writeHead(404).end('{}'));
+    await new Promise<void>((done) => service.listen(0, '127.0.0.1', done));
+    proxy.target = (service.address() as AddressInfo).port;
+    address = await proxy.listen();
+    project = join(scratch, 'project');
+    for (const part of ['payload', 'scripts', 'package.json', 'release.config.json']) {
+      cpSync(part, join(project, part), { recursive: true });
+    }
+    placeCommandLine(project);
+    const path = join(project, 'release.config.json');
+    const config = JSON.parse(readFileSync(path, 'utf8'));
+    config.services.notary = 'https://notary.example.invalid/notary/v2';
+    writeFileSync(path, JSON.stringify(config));
+  });
+  afterAll(() => {
+    proxy.close();
+    service.close();
+    rmSync(scratch, { recursive: true, force: true });
+  });
+
+  function certificate(
+    name: string,
+    pair: ReturnType<typeof keys>,
+    issuer?: { pem: string; keyPem: string; made: any },
+  ) {
+    const made = makeCertificate(
+      {
+        subject: [[NAME.commonName, name]],
+        publicKey: pair.publicKey,
+        notBefore: new Date(Date.now() - DAY_MS),
+        notAfter: new Date(Date.now() + DAY_MS),
+        authority: issuer === undefined,
+        keyUsage: issuer === undefined ? 0x06 : 0x80,
+        // subjectAltName with one dNSName. Source: RFC 5280, section 4.2.1.6.
+        extra: [{ oid: '2.5.29.17', critical: false, value: sequence(der(0x82, Buffer.from(name.replace(' ', '.')))) }],
+      },
+      issuer
+        ? { certificate: issuer.made.certificate, privateKey: issuer.made.privateKey }
+        : { certificate: undefined, privateKey: pair.privateKey },
+    );
+    return {
+      pem: new X509Certificate(made.der).toString(),
+      keyPem: pair.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+      made: { certificate: made, privateKey: pair.privateKey },
+    };
+  }
+
+  function run(argv: string[], env: Record<string, string>): Promise<string> {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+    const child = spawn(process.execPath, ['.build/cli.mjs', ...argv], {
+      cwd: project,
+      env: {
+        PATH: process.env.PATH ?? '',
+        SOURCE_DATE_EPOCH: '1700000000',
+        NOTARY_KEY: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+        NOTARY_KEY_ID: 'ABCDE12345',
+        NOTARY_ISSUER_ID: '2efe2717-52ef-43a5-96dc-0797e4ca1041',
+        ...env,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let printed = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (part) => void (printed += part));
+    return new Promise((done) => child.on('close', (status) => done(`${printed}exit ${status}`)));
+  }
+  const status = ['notarize', '--status', '2efe2717-52ef-43a5-96dc-0797e4ca1041'];
+  const through = () => ({ HTTPS_PROXY: `http://user:geheim@${address}` });
+
+  it('goes through it when NODE_EXTRA_CA_CERTS names the authority', async () => {
+    const printed = await run(status, { ...through(), NODE_EXTRA_CA_CERTS: join(scratch, 'company.pem') });
+    // The stand-in behind it knows no submission: what counts is that its answer came.
+    expect(printed).toContain('notary.example.invalid answered: HTTP status code: 404. {}');
+    expect(proxy.asked.at(-1)).toBe(
+      `CONNECT notary.example.invalid:443 Basic ${Buffer.from('user:geheim').toString('base64')}`,
+    );
+    expect(printed).not.toMatch(/geheim|Z2VoZWlt/);
+  });
+
+  it('is told what to do when the authority is not known', async () => {
+    const printed = await run(['doctor'], through());
+    expect(printed).toMatch(/FAIL +notary .*TLS certificate was not accepted \(\w+\)/);
+    expect(printed).toContain('let notary.example.invalid pass it, or name its root in NODE_EXTRA_CA_CERTS.');
+    expect(printed).toMatch(/network [\s\S]*notary\.example\.invalid through 127\.0\.0\.1:\d+ \(HTTPS_PROXY\)/);
+    expect(printed).not.toMatch(/geheim|Z2VoZWlt/);
+  });
+});

@@ -1,0 +1,124 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { lockChanges } from '../../../../build/github/release/lock-changes.ts';
+import { cli } from '../../../support/cli.ts';
+
+const lock = (packages: object) =>
+  JSON.stringify({ lockfileVersion: 3, packages: { '': { version: '1.0.0' }, ...packages } });
+const BEFORE = {
+  'node_modules/a': { version: '1.0.0', integrity: 'sha512-a' },
+  'node_modules/b': { version: '1.0.0', integrity: 'sha512-b', dev: true },
+  'node_modules/c': { version: '1.0.0', integrity: 'sha512-c' },
+  'node_modules/esbuild': { version: '1.0.0', integrity: 'sha512-e', dev: true },
+};
+const AFTER = {
+  'node_modules/a': { version: '1.0.0', integrity: 'sha512-OTHER' },
+  'node_modules/b': { version: '2.0.0', integrity: 'sha512-b2', dev: true },
+  'node_modules/d': { version: '1.0.0', integrity: 'sha512-d' },
+  'node_modules/esbuild': { version: '1.0.1', integrity: 'sha512-e2', dev: true },
+};
+
+describe('lockChanges', () => {
+  it('tells what was added, removed, raised, and whose bytes differ under the same version', () => {
+    expect(
+      lockChanges(lock(BEFORE), lock(AFTER)).map(({ place, kind, from, to }) => [place.slice(13), kind, from, to]),
+    ).toEqual([
+      ['a', 'same version, other bytes', '1.0.0', '1.0.0'],
+      ['b', 'version', '1.0.0', '2.0.0'],
+      ['c', 'removed', '1.0.0', null],
+      ['d', 'added', null, '1.0.0'],
+      ['esbuild', 'version', '1.0.0', '1.0.1'],
+    ]);
+  });
+
+  it('says nothing of a file that says the same', () => expect(lockChanges(lock(AFTER), lock(AFTER))).toEqual([]));
+});
+
+describe('github review', () => {
+  let root: string;
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'review-'));
+  });
+  afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+  const git = (...argv: string[]) =>
+    execFileSync('git', ['-c', 'user.name=A', '-c', 'user.email=a@example.invalid', ...argv], { cwd: root });
+  function commit(message: string, files: Readonly<Record<string, string>>): void {
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(join(root, path, '..'), { recursive: true });
+      writeFileSync(join(root, path), text);
+    }
+    git('add', '--all');
+    git('commit', '--quiet', '--message', message);
+  }
+  function review() {
+    const parts = `${root}-parts`;
+    mkdirSync(join(parts, 'compiled'), { recursive: true });
+    const slices = [{ architecture: 'arm64', sha256: 'b'.repeat(64) }];
+    const record = {
+      schema: 1,
+      version: '1.2.0',
+      commit: 'c'.repeat(40),
+      sourceDateEpoch: 1,
+      toolchain: 'portable',
+      tools: { clang: '18' },
+      slices,
+    };
+    writeFileSync(join(parts, 'compiled/compiled.json'), JSON.stringify(record));
+    cpSync('.build/cli.mjs', join(parts, 'cli.mjs'));
+    const env = { GITHUB_STEP_SUMMARY: join(parts, 'summary.md') };
+    const argv = ['github', 'review', '--parts', parts, '--parts-sha256', 'a'.repeat(64)];
+    const run = cli(argv, { cwd: root, env, program: join(parts, 'cli.mjs') });
+    const page = run.status === 0 ? readFileSync(join(parts, 'summary.md'), 'utf8') : '';
+    rmSync(parts, { recursive: true });
+    return { ...run, page };
+  }
+
+  it('tells digests, and what changed since the last release below this version', () => {
+    git('init', '--quiet', '--initial-branch=main');
+    commit('first', { 'package.json': '{"version":"1.1.0"}', 'package-lock.json': lock(BEFORE), 'src/a.ts': '' });
+    git('tag', 'v1.1.0');
+    commit('second <b>*bold*</b>', {
+      'package.json': '{"version":"1.2.0"}',
+      'package-lock.json': lock(AFTER),
+      'src/a.ts': 'x',
+      'scripts/status.sh': 'x',
+    });
+    git('tag', 'v9.0.0');
+    const { page, status, stderr } = review();
+    expect(status, stderr).toBe(0);
+    for (const words of [
+      '### About to be signed: 1.2.0',
+      `\`${'c'.repeat(40)}\`, compiled with clang 18`,
+      `| parts.tar | \`${'a'.repeat(64)}\` |`,
+      `| code for arm64 | \`${'b'.repeat(64)}\` |`,
+      '**Since v1.1.0**',
+      '    a: same version, other bytes (1.0.0), IN THE SIGNING JOB  <-- LOOK',
+      '    b: 1.0.0 -> 2.0.0, development\n',
+      '    esbuild: 1.0.0 -> 1.0.1, IN THE SIGNING JOB',
+      '    A scripts/status.sh',
+      '1 other files changed',
+      // Indented by four: no Markdown.
+      ' A: second <b>*bold*</b>',
+    ])
+      expect(page).toContain(words);
+    expect(page).not.toContain('src/a.ts');
+    expect(page.split('\n').filter((line) => line.includes('<b>'))).toEqual([expect.stringMatching(/^ {4}\w/)]);
+  });
+
+  it('says so when there was no release before', () => {
+    git('init', '--quiet', '--initial-branch=main');
+    commit('first', { 'package.json': '{"version":"1.2.0"}', 'package-lock.json': lock(BEFORE) });
+    expect(review().page).toContain('no earlier release');
+  });
+
+  it('refuses a checkout without its history', () => {
+    git('init', '--quiet', '--initial-branch=main');
+    commit('first', { 'package.json': '{"version":"1.2.0"}', 'package-lock.json': lock(BEFORE) });
+    writeFileSync(join(root, '.git/shallow'), execFileSync('git', ['rev-parse', 'HEAD'], { cwd: root }));
+    expect(review()).toMatchObject({ status: 2, stderr: expect.stringContaining('fetch-depth: 0') });
+  });
+});

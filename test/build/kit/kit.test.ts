@@ -1,0 +1,220 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { parse as parsePlist } from 'plist';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { parse as parseYaml } from 'yaml';
+import { checkKit } from '../../../build/kit/check-kit.ts';
+import { type KitFacts, readKitFacts } from '../../../build/kit/facts.ts';
+import { makeKit } from '../../../build/kit/make-kit.ts';
+import { SETTINGS } from '../../../build/kit/settings.ts';
+import { SYSTEMS } from '../../../build/kit/systems.ts';
+import { type KitFile, unzip, zip } from '../../../build/kit/zip.ts';
+import { builtPackage } from '../../support/built-package.ts';
+import { judge, needs } from '../../support/needs.ts';
+
+const URL = 'https://github.com/example/escrow-buddy/releases/download/v1.1.0/Escrow.Buddy-1.1.0.pkg';
+const root = process.cwd();
+let files: KitFile[];
+let facts: KitFacts;
+const text = (path: string) => files.find((file) => file.path === path)!.data.toString('utf8');
+const paths = (pattern: RegExp) => files.map(({ path }) => path).filter((path) => pattern.test(path));
+
+beforeAll(async () => {
+  const packagePath = builtPackage();
+  const extra = (name: string) => join(dirname(packagePath), 'extras', `Escrow.Buddy.${name}-1.1.0.pkg`);
+  facts = await readKitFacts(packagePath);
+  files = await makeKit({
+    root,
+    packagePath,
+    extras: { guard: extra('Guard'), uninstall: extra('Uninstall') },
+    url: URL,
+  });
+});
+
+async function packed(contents: readonly KitFile[]): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for await (const part of zip(contents, 1_700_000_000)) parts.push(part);
+  return Buffer.concat(parts);
+}
+
+describe('the kit', () => {
+  it('has a folder with a numbered README for every system, and no file beside them that nobody knows', () => {
+    for (const { folder } of SYSTEMS)
+      expect(text(`${folder}/README.md`)).toMatch(/^1\. .*\n2\. .*\n3\. .*\n4\. .*\n\n\*\*To remove it/m);
+    const known = new Set([...SYSTEMS.map(({ folder }) => folder), 'scripts', 'extras']);
+    const others = files.map(({ path }) => path).filter((path) => !known.has(path.split('/')[0] as string));
+    expect(others.sort()).toEqual(['README.md', 'compatibility.json', 'kit.json', 'rescue-card.html']);
+  });
+
+  it('names nowhere a file that is not in it', () => {
+    for (const { folder } of SYSTEMS) {
+      const named = [
+        ...text(`${folder}/README.md`).matchAll(
+          /`(\.\.\/)?([\w./-]+\.(?:sh|json|plist|mobileconfig|ya?ml|rb|xml|txt))`/g,
+        ),
+      ];
+      for (const [, up, name] of named) {
+        const path = up ? (name as string) : `${folder}/${name}`;
+        expect(
+          paths(/./).some((candidate) => candidate === path || candidate.endsWith(`/${name}`)),
+          `${folder}: ${name}`,
+        ).toBe(true);
+      }
+    }
+  });
+
+  it('keeps bundle and entry in order: no removal but our own, no request in a profile', () => {
+    for (const path of paths(/munki|workspace-one/).filter((name) => name.endsWith('.plist'))) {
+      expect(parsePlist(text(path))).toMatchObject({ uninstall_method: 'uninstall_script' });
+    }
+    expect(text('apple-mdm/declaration-package.json')).not.toContain('UninstallBehavior');
+    expect(text('homebrew/escrow-buddy.rb')).toMatch(/early_script[\s\S]*AuthDBTeardown\.sh[\s\S]*pkgutil/);
+    for (const path of paths(/\.mobileconfig$|settings-schema|Escrow-Buddy\.plist$/)) {
+      const keys = text(path).match(/GenerateNewKey<|"GenerateNewKey"/g);
+      expect(keys, path).toBeNull();
+    }
+  });
+
+  it('has one .pkg that could be taken for the product: none', () => {
+    expect(paths(/\.pkg$/).every((path) => path.startsWith('extras/'))).toBe(true);
+  });
+});
+
+describe('its values', () => {
+  it('are those of the package', () => {
+    const info = parsePlist(text('munki/pkgsinfo.plist')) as Record<string, unknown>;
+    expect(info).toMatchObject({
+      installer_item_hash: facts.file.sha256,
+      installer_item_size: Math.floor(facts.file.size / 1024),
+      minimum_os_version: '10.14.4',
+      version: '1.1.0',
+    });
+    const manifest = parsePlist(text('apple-mdm/manifest.plist')) as { items: [{ assets: [Record<string, unknown>] }] };
+    expect(manifest.items[0].assets[0]).toMatchObject({
+      url: URL,
+      'sha256-size': facts.file.size,
+      sha256s: [facts.file.sha256],
+    });
+    expect(text('homebrew/escrow-buddy.rb')).toContain(`sha256 "${facts.file.sha256}"`);
+    expect(text('installomator/escrowbuddyx.sh')).toContain('downloadURLFromGit example escrow-buddy');
+    expect(parseYaml(text('fleet/lib/macos/software/escrow-buddy.yml'))).toMatchObject({
+      url: URL,
+      hash_sha256: facts.file.sha256,
+    });
+  });
+
+  it('of settings are those that the plug-in and the scripts read', () => {
+    const sources = [
+      'payload/plugin/settings.c',
+      'scripts/lib/guard-work.sh',
+      'scripts/lib/guard-install.sh',
+      'scripts/lib/version.sh',
+      'scripts/postinstall.sh',
+      'scripts/guard.sh',
+      'scripts/lib/guard-look.sh',
+    ]
+      .map((path) => readFileSync(path, 'utf8'))
+      .join('\n');
+    for (const { key } of SETTINGS) expect(sources, key).toContain(key);
+  });
+});
+
+describe('compatibility.json', () => {
+  it('says of every way to install which rules the package meets', () => {
+    const { systems } = JSON.parse(text('compatibility.json'));
+    expect(systems).toHaveLength(SYSTEMS.length);
+    const failing = systems.flatMap((system: { name: string; paths: { name: string; meetsRules: boolean }[] }) =>
+      system.paths.filter((path) => !path.meetsRules).map((path) => `${system.name}: ${path.name}`),
+    );
+    // A rehearsal's file name says what it is, and no download tool may take it for a release.
+    expect(failing.every((name: string) => /Installomator|AutoPkg/.test(name))).toBe(true);
+  });
+});
+
+describe('what others read', () => {
+  const python = needs('python3');
+  const shellcheck = needs('shellcheck');
+  const xmllint = needs('xmllint');
+
+  it.skipIf(xmllint.missing)(`property lists and XML are well-formed for libxml${xmllint.note}`, () => {
+    for (const path of paths(/\.(plist|mobileconfig|xml)$/))
+      judge('xmllint', ['--noout', '--nonet', '-'], files.find((file) => file.path === path)!.data);
+  });
+
+  it.skipIf(python.missing)(`property lists are read by Python's plistlib${python.note}`, () => {
+    for (const path of paths(/\.(plist|mobileconfig)$/)) {
+      const data = files.find((file) => file.path === path)!.data;
+      judge('python3', ['-c', 'import plistlib,sys; plistlib.loads(sys.stdin.buffer.read())'], data);
+    }
+  });
+
+  it.skipIf(python.missing)(
+    `osquery's SQL is parsed by SQLite, against tables of osquery's columns${python.note}`,
+    () => {
+      const { queries } = JSON.parse(text('osquery/escrow-buddy.pack.json')) as {
+        queries: Record<string, { query: string }>;
+      };
+      const policies = parseYaml(text('fleet/policies.yml')) as { query: string }[];
+      const needed = parseYaml(text('fleet/lib/macos/queries/escrow-buddy-needed.yml')) as { query: string }[];
+      const all = [...Object.values(queries), ...policies, ...needed].map(({ query }) => query);
+      const script = `import sqlite3,sys,json
+c=sqlite3.connect(':memory:')
+c.executescript('''CREATE TABLE authorization_mechanisms(label,plugin,mechanism,privileged,entry);
+CREATE TABLE plist(key,subkey,value,path); CREATE TABLE file(path,mtime,size); CREATE TABLE disk_encryption(filevault_status);
+CREATE TABLE managed_policies(domain,uuid,name,value,username,manual); CREATE TABLE preferences(domain,key,subkey,value,forced,username,host);''')
+for q in json.load(sys.stdin): c.execute(q)`;
+      judge('python3', ['-c', script], Buffer.from(JSON.stringify(all)));
+    },
+  );
+
+  it.skipIf(shellcheck.missing)(`every script passes shellcheck${shellcheck.note}`, () => {
+    for (const path of paths(/^scripts\/.*\.sh$/))
+      judge('shellcheck', ['-s', 'sh', '-e', 'SC2317,SC2034', '-'], files.find((file) => file.path === path)!.data);
+  });
+
+  it('YAML and JSON are read by their readers, with words that YAML 1.1 would take for others in quotes', () => {
+    for (const path of paths(/\.json$/)) JSON.parse(text(path));
+    for (const path of paths(/\.ya?ml$/))
+      expect(parseYaml(text(path), { version: '1.1' })).toEqual(parseYaml(text(path)));
+  });
+
+  it('the placeholder of the escrow template is not a certificate', () => {
+    expect(text('profiles/escrow-template.mobileconfig')).toContain(
+      Buffer.from('REPLACE THIS').toString('base64').slice(0, 12),
+    );
+  });
+});
+
+describe('kit --check', () => {
+  const problems = async (archive: Buffer, packagePath = builtPackage()) =>
+    (await checkKit(root, archive, packagePath)).filter(({ status }) => status === 'fail').map(({ reason }) => reason);
+
+  it('finds nothing in a kit and the package that it was made from', async () => {
+    expect(await problems(await packed(files))).toEqual([]);
+    expect((await unzip(await packed(files))).files).toHaveLength(files.length);
+  });
+
+  it('finds one changed byte in any file of the kit', async () => {
+    for (const { path, data } of files) {
+      const changed = Buffer.from(data);
+      changed[Math.floor(data.length / 2)]! ^= 1;
+      const archive = await packed(files.map((file) => (file.path === path ? { path, data: changed } : file)));
+      expect((await problems(archive)).join(), path).toContain(path.startsWith('extras/') ? path : path.split('/')[0]);
+    }
+  });
+
+  it('finds a file too many, one too few, and a byte of the archive itself', async () => {
+    expect((await problems(await packed([...files, { path: 'x.sh', data: Buffer.from('x') }]))).join()).toContain(
+      'x.sh',
+    );
+    expect((await problems(await packed(files.slice(1)))).join()).toContain(`${files[0]!.path} is missing`);
+    const archive = await packed(files);
+    for (const at of [10, 30, archive.length - 30, archive.length - 1]) {
+      const changed = Buffer.from(archive);
+      changed[at]! ^= 1;
+      expect(await problems(changed), String(at)).not.toEqual([]);
+    }
+    expect(await problems(Buffer.concat([archive, Buffer.from('x')]))).not.toEqual([]);
+    expect(await problems(Buffer.from('not a zip'))).not.toEqual([]);
+  });
+});

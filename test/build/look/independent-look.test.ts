@@ -1,0 +1,105 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { openRehearsalAuthority } from '../../../src/rehearsal/authority.ts';
+import { contentOf, openSample, type Sample } from '../../mutation/sample.ts';
+import { builtPackage } from '../../support/built-package.ts';
+import { PLANTED, PROGRAM } from './planted.ts';
+
+const LOOK = 'build/look/independent-look.mjs';
+let scratch: string;
+let sample: Sample;
+let epoch: string;
+/** Slices that the real tools made for the first look; later looks take these, which is quicker. */
+let quickTools: string;
+beforeAll(async () => {
+  scratch = mkdtempSync(join(tmpdir(), 'look-test-'));
+  sample = await openSample(readFileSync(builtPackage()), await openRehearsalAuthority('.rehearsal'));
+  epoch = String(JSON.parse(readFileSync(join(inject('releaseFolder'), 'release.json'), 'utf8')).sourceDateEpoch);
+  quickTools = join(scratch, 'tools');
+  mkdirSync(quickTools);
+  const keep = join(scratch, 'kept');
+  mkdirSync(keep);
+  // The first call of each architecture runs the real linker and keeps what it made.
+  tool('clang', `[ -f "${keep}/done" ] || PATH="$REAL_PATH" exec clang "$@"`);
+  tool(
+    'ld64.lld',
+    `out=
+     for word; do case $last in -o) out=$word ;; -arch) arch=$word ;; esac; last=$word; done
+     [ -f "${keep}/$arch" ] || { for name in ld64.lld ld64.lld-14 ld64.lld-15 ld64.lld-16 ld64.lld-17 ld64.lld-18 ld64.lld-19; do
+       PATH="$REAL_PATH" command -v "$name" >/dev/null 2>&1 && PATH="$REAL_PATH" "$name" "$@" && break
+     done && cp "$out" "${keep}/$arch"; }
+     cp "${keep}/$arch" "$out"; [ "$arch" != arm64 ] || : >"${keep}/done"`,
+  );
+}, 240_000);
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+function tool(name: string, body: string): void {
+  writeFileSync(join(quickTools, name), `#!/bin/sh\nset -e\nlast=\n${body}\n`);
+  chmodSync(join(quickTools, name), 0o755);
+}
+
+interface Look {
+  readonly status: number;
+  readonly printed: string;
+}
+
+/** Runs the look at a package, with no way to npm's packages: it must stand alone. */
+function look(file: Buffer | string, ...argv: string[]): Promise<Look> {
+  const path = typeof file === 'string' ? file : join(scratch, 'package.pkg');
+  if (typeof file !== 'string') writeFileSync(path, file);
+  const program = join(scratch, 'look', 'independent-look.mjs');
+  cpSync(LOOK, program);
+  const all = [program, path, '--root', resolve('.'), ...(argv.length > 0 ? argv : ['--rehearsal', '--epoch', epoch])];
+  const env = { PATH: `${quickTools}:${process.env.PATH}`, REAL_PATH: process.env.PATH };
+  return new Promise((done) => {
+    execFile(process.execPath, all, { env, cwd: scratch }, (error, stdout, stderr) =>
+      done({ status: typeof error?.code === 'number' ? error.code : 0, printed: stdout + stderr }),
+    );
+  });
+}
+
+describe('the independent look', () => {
+  it('finds nothing in the package as it was made, with the real compiler', async () => {
+    expect(await look(builtPackage())).toEqual({ status: 0, printed: expect.stringContaining('the same: ') });
+  });
+
+  it.each([
+    ['guard', 'Guard'],
+    ['uninstall', 'Uninstall'],
+  ])('finds nothing in the %s package', async (kind, word) => {
+    const path = join(inject('releaseFolder'), `extras/Escrow.Buddy.${word}-1.1.0-rehearsal.pkg`);
+    expect(await look(path, '--kind', kind, '--rehearsal', '--epoch', epoch)).toMatchObject({ status: 0 });
+  });
+
+  it.each(Object.keys(PLANTED))('finds %s', async (what) => {
+    const [words, plant] = PLANTED[what] as (typeof PLANTED)[string];
+    const { status, printed } = await look(await plant({ sample, epoch }));
+    expect([status, printed]).toEqual([6, expect.stringMatching(words)]);
+  });
+
+  it('holds what the package says of its signer to a team', async () => {
+    const { status, printed } = await look(builtPackage(), '--team', 'ABCDE12345', '--epoch', epoch);
+    expect([status, printed]).toEqual([
+      6,
+      expect.stringMatching(/line \d+: "CODE_REQUIREMENT='.*H\\".*the sources make .*ABCDE12345/),
+    ]);
+    expect(await look(builtPackage(), '--epoch', epoch)).toMatchObject({ status: 2 });
+  });
+
+  it('imports nothing but modules of Node.js, and no other file', () => {
+    const source = readFileSync(LOOK, 'utf8');
+    const imports = [...source.matchAll(/(?:from|import|require)\s*\(?\s*'([^']+)'/g)].map(
+      ([, from]) => from as string,
+    );
+    expect(imports.length).toBeGreaterThan(5);
+    expect(imports.filter((from) => !from.startsWith('node:'))).toEqual([]);
+    expect(execFileSync(process.execPath, ['--check', LOOK]).toString()).toBe('');
+  });
+
+  it('knows the program that is looked at', async () => {
+    expect((await contentOf(sample.payload, PROGRAM)).length).toBeGreaterThan(10_000);
+  });
+});

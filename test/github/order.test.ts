@@ -1,0 +1,184 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: expressions of GitHub Actions look like templates.
+import { describe, expect, it } from 'vitest';
+import { evaluate, holds, interpolate } from './expression.ts';
+import { orderProblems } from './order.ts';
+import { remove, set } from './policy/seed-edits.ts';
+import { arrive, EMPTY_LINE, leave } from './queue.ts';
+import { parseWorkflow, readWorkflows } from './workflow.ts';
+
+const source = readWorkflows('.').get('release.yml')!;
+
+describe('the order of a release', () => {
+  it('holds however any job or step ends', async () => {
+    expect(await orderProblems(parseWorkflow(source))).toEqual([]);
+  });
+
+  it.each<[string, (text: string) => string, string]>([
+    ['smoke does not wait for the look', set('jobs.smoke.needs', ['plan', 'staple']), 'smoke begins, and look did not'],
+    ['the look may fail', set('jobs.look.steps.4.continue-on-error', true), 'look fails in step 5: smoke begins'],
+    [
+      'attest does not need smoke',
+      set('jobs.attest.needs', ['plan', 'staple']),
+      'attest begins, and smoke did not succeed',
+    ],
+    ['attest runs whatever smoke found', set('jobs.attest.if', 'always()'), 'attest begins, and smoke did not succeed'],
+    ['attest runs unless somebody cancels', set('jobs.attest.if', '${{ !cancelled() }}'), 'attest begins, and smoke'],
+    ['attest runs when something failed', set('jobs.attest.if', 'failure() || success()'), 'attest begins, and smoke'],
+    [
+      'attest does not look at the result',
+      set('jobs.attest.if', "always() && needs.staple.result == 'success'"),
+      'attest begins, and smoke',
+    ],
+    [
+      'attest runs when smoke was skipped',
+      set('jobs.attest.if', "!cancelled() && needs.smoke.result != 'failure'"),
+      'attest begins, and smoke',
+    ],
+    ['smoke may fail', set('jobs.smoke.continue-on-error', true), 'attest begins, and smoke did not succeed'],
+    [
+      'a step of smoke may fail',
+      set('jobs.smoke.steps.3.continue-on-error', true),
+      'smoke fails in step 4: attest begins',
+    ],
+    ['smoke is switched off', set('jobs.smoke.if', false), 'smoke does not begin'],
+    [
+      'smoke runs on pull requests only',
+      set('jobs.smoke.if', "github.event_name == 'pull_request'"),
+      'smoke does not begin',
+    ],
+    [
+      'publish does not need attest',
+      set('jobs.publish.needs', ['plan', 'build', 'staple']),
+      'publish begins, and attest did not succeed',
+    ],
+    ['publish runs after a failure', set('jobs.publish.if', 'failure()'), 'publish begins, and attest did not succeed'],
+    ['verify is missing', remove('jobs.verify'), 'verify is missing'],
+    ['verify runs only after a failure', set('jobs.verify.if', 'failure()'), 'nobody verifies'],
+    [
+      'verify does not wait for publish',
+      set('jobs.verify.needs', ['plan', 'staple']),
+      'verify begins, and publish did not succeed',
+    ],
+    ['sign does not need the build', set('jobs.sign.needs', ['plan']), 'sign begins, and build did not succeed'],
+    ['the plan is not asked', remove('jobs.build.if'), 'the plan says no, and there begin'],
+    [
+      'the plan is asked for a word',
+      set('jobs.build.if', 'needs.plan.outputs.release'),
+      'the plan says no, and there begin',
+    ],
+    [
+      'staple does not wait for the verdict',
+      set('jobs.staple.if', '${{ !cancelled() }}'),
+      'staple begins, and wait did not succeed',
+    ],
+  ])('is broken when %s', async (_, edit, words) => {
+    expect((await orderProblems(parseWorkflow(edit(source)))).join('\n')).toContain(words);
+  });
+
+  it.each<[string, (text: string) => string]>([
+    ['a container', set('jobs.sign.container', 'node')],
+    ['services', set('jobs.sign.services', {})],
+    ['secrets for a called workflow', set('jobs.build.secrets', 'inherit')],
+    ['a shell of a step', set('jobs.sign.steps.2.shell', 'bash')],
+    ['a folder of a step', set('jobs.sign.steps.2.working-directory', 'x')],
+    ['another shell for all', set('defaults.run.shell', 'sh')],
+    ['variables for all', set('env', { A: 'b' })],
+    ['a matrix with exclude', set('jobs.smoke.strategy.matrix.exclude', [])],
+    ['a key of tomorrow', set('jobs.sign.snapshot', 'x')],
+  ])('is not judged with %s: what the replay does not play, it refuses', (_, edit) => {
+    expect(() => parseWorkflow(edit(source))).toThrow(/does not know|exclude/);
+  });
+
+  it.each([
+    "hashFiles('x') == ''",
+    'fromJSON(needs.plan.outputs.release)',
+    'vars.RELEASE',
+    'needs.plan && ',
+    'needs.*.result',
+    "a ' b",
+    '1 < 2',
+  ])('is not judged with the condition %s', async (condition) => {
+    await expect(orderProblems(parseWorkflow(set('jobs.build.if', condition)(source)))).rejects.toThrow(
+      'does not know',
+    );
+  });
+
+  it('is not judged with needs that are not there or go in a circle', async () => {
+    await expect(orderProblems(parseWorkflow(set('jobs.sign.needs', ['signs'])(source)))).rejects.toThrow(
+      'is not a job',
+    );
+    await expect(orderProblems(parseWorkflow(set('jobs.plan.needs', ['verify'])(source)))).rejects.toThrow(
+      'needs itself',
+    );
+  });
+});
+
+describe('expressions', () => {
+  const contexts = { needs: { a: { result: 'success', outputs: { 'x-y': 'It', empty: '' } } }, n: 3 };
+  it.each<[string, unknown]>([
+    ["needs.a.result == 'SUCCESS'", true],
+    ["needs['a'].outputs['x-y']", 'It'],
+    ['needs.a.outputs.x-y', 'It'],
+    ['needs.b.result', null],
+    ["needs.b.result == ''", true],
+    ["'it''s'", "it's"],
+    ["!(n == 3) || n != 4 && 'y'", 'y'],
+    ["needs.a.outputs.empty || 'other'", 'other'],
+    ["n == '3'", true],
+    ["contains('Hello', 'ELL')", true],
+    ["startsWith('Hello', 'hell') && endsWith('Hello', 'lo')", true],
+  ])('%s is %j', (expression, value) => expect(evaluate(expression, contexts)).toBe(value));
+
+  it('puts values into text', () => {
+    expect(interpolate('a-${{ n }}-${{ needs.a.outputs.x-y }}-${{ needs.z }}', contexts)).toBe('a-3-It-');
+  });
+
+  const well = { success: true, failure: false, cancelled: false };
+  const failed = { success: false, failure: true, cancelled: false };
+  it.each<[unknown, boolean, boolean]>([
+    [undefined, true, false],
+    ['always()', true, true],
+    ['${{ !cancelled() }}', true, true],
+    ['failure()', false, true],
+    ['n == 3', true, false],
+    ['${{ n == 3 }}', true, false],
+    ['n == 3 && always()', true, true],
+    [true, true, false],
+    [false, false, false],
+  ])('the condition %j holds after a success: %j, after a failure: %j', (condition, success, failure) => {
+    expect([holds(condition, contexts, well), holds(condition, contexts, failed)]).toEqual([success, failure]);
+  });
+
+  it('a status function has its place in conditions only', () => {
+    expect(() => evaluate('always()', contexts)).toThrow('does not know');
+    expect(() => holds('${{ n }} == 3', contexts, well)).toThrow('always true');
+  });
+});
+
+describe('the line in which releases wait', () => {
+  const { concurrency } = parseWorkflow(source);
+  const come = (settings: unknown) => ['a', 'b', 'c'].reduce((line, run) => arrive(line, run, settings), EMPTY_LINE);
+
+  it('loses nobody: two merges while a release waits for Apple run one after the other', () => {
+    const line = come(concurrency);
+    expect(line).toEqual({ running: 'a', waiting: ['b', 'c'], cancelled: [] });
+    expect(leave(leave(line)).running).toBe('c');
+  });
+
+  it('would lose the second without `queue`', () => {
+    expect(come({ group: 'release', 'cancel-in-progress': false }).cancelled).toEqual(['b']);
+    expect(come({ group: 'release', 'cancel-in-progress': true })).toMatchObject({
+      running: 'c',
+      cancelled: ['a', 'b'],
+    });
+  });
+
+  it.each([
+    {},
+    { group: 'x', queue: 'all' },
+    { group: 'x', queue: 'max', 'cancel-in-progress': true },
+    { group: 'x', more: 1 },
+  ])('is not judged with %j', (settings) =>
+    expect(() => arrive({ ...EMPTY_LINE, running: 'a' }, 'b', settings)).toThrow('does not know'),
+  );
+});

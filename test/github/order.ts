@@ -1,0 +1,82 @@
+import { type Ending, type JobResult, runSchedule, settled } from './schedule.ts';
+import type { Job, Workflow } from './workflow.ts';
+
+/** The jobs of a release; none may begin before the one in front of it has really succeeded. */
+export const CHAIN = [
+  ...['plan', 'build', 'review', 'sign', 'submit', 'wait', 'staple', 'look', 'smoke', 'attest', 'publish', 'verify'],
+] as const;
+
+/** How one job ends, where all others succeed if they begin. */
+interface Accident {
+  readonly job: string;
+  readonly words: string;
+  /** Undefined where the whole run is cancelled at the job's beginning. */
+  readonly end?: (job: Job) => Pick<JobResult, 'result' | 'outcome'>;
+  readonly cancel?: boolean;
+}
+
+/**
+ * Returns where a release workflow does something it must not, when any of its jobs, or any step of one, ends in any way: attests
+ * what no Mac installed, publishes what is not attested, publishes and does not verify, or releases nothing when all goes well.
+ *
+ * No script runs here: every job ends as it is told.
+ */
+export async function orderProblems(workflow: Workflow): Promise<string[]> {
+  const missing = CHAIN.filter((id) => !workflow.jobs[id]).map((id) => `${id} is missing`);
+  const problems = [...missing];
+  for (const accident of [undefined, ...accidentsOf(workflow)]) {
+    const { ended, begun } = await play(workflow, accident);
+    const after = accident ? `${accident.job} ${accident.words}: ` : 'all well: ';
+    for (const [index, id] of CHAIN.entries()) {
+      const earlier = CHAIN.slice(0, index).find(
+        (one) => ended[one] && (ended[one].outcome ?? ended[one].result) !== 'success',
+      );
+      if (earlier && begun.includes(id)) problems.push(`${after}${id} begins, and ${earlier} did not succeed`);
+    }
+    if (!accident)
+      problems.push(...CHAIN.filter((id) => !begun.includes(id)).map((id) => `${after}${id} does not begin`));
+    // Whoever cancels a run after it has published has to look for themselves.
+    const unverified = ended.publish?.result === 'success' && !begun.includes('verify') && !accident?.cancel;
+    if (unverified) problems.push(`${after}nobody verifies`);
+  }
+  const { begun } = await play(workflow, undefined, 'false');
+  if (begun.join() !== 'plan') problems.push(`the plan says no, and there begin ${begun.join(', ')}`);
+  return [...new Set(problems)];
+}
+
+function accidentsOf(workflow: Workflow): Accident[] {
+  return Object.entries(workflow.jobs).flatMap(([id, job]) => {
+    const endings: Ending[] = ['failure', 'cancelled', 'skipped', 'waiting'];
+    return [
+      ...endings.map((ending) => ({ job: id, words: `ends as ${ending}`, end: (one: Job) => settled(one, ending) })),
+      { job: id, words: 'cancelled with its run', cancel: true },
+      ...(job.steps ?? []).map((step, index) => ({
+        job: id,
+        words: `fails in step ${index + 1}`,
+        end: (one: Job) =>
+          step['continue-on-error']
+            ? { result: 'success' as const, outcome: 'failure' as const }
+            : settled(one, 'failure'),
+      })),
+    ];
+  });
+}
+
+async function play(workflow: Workflow, accident: Accident | undefined, release = 'true') {
+  const begun: string[] = [];
+  let cancelled = false;
+  const ended = await runSchedule(workflow, {
+    contexts: { github: { event_name: 'push', ref: 'refs/heads/main' } },
+    before: {},
+    cancelled: (id) => {
+      cancelled ||= accident?.cancel === true && accident.job === id;
+      return cancelled;
+    },
+    run: async (id, job) => {
+      begun.push(id);
+      const end = accident?.job === id ? accident.end?.(job) : undefined;
+      return { ...(end ?? { result: 'success' }), outputs: { release }, workspaces: [], log: '' };
+    },
+  });
+  return { begun, ended };
+}

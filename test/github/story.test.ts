@@ -1,0 +1,158 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { JOB_PATIENCE, logOf, resultsOf, scratchFolders } from './jobs.ts';
+import { makeReplay, type Replay, replayNeeds } from './replay.ts';
+import type { Run } from './runner.ts';
+
+vi.setConfig(JOB_PATIENCE);
+
+const scratch = scratchFolders();
+
+/** What docs/releasing.md says of a case: how jobs end, by name. Rows: `| case | `job: result`, ... | what to do |`. */
+function told(name: string): Record<string, string> {
+  const row = readFileSync('docs/releasing.md', 'utf8')
+    .split('\n')
+    .find((line) => line.startsWith(`| ${name} |`));
+  const endings = [...(row?.split('|')[2] ?? '').matchAll(/`(\w+): (\w+)`/g)].map(([, job, result]) => [job, result]);
+  expect(endings.length, `docs/releasing.md has no row "${name}" with endings`).toBeGreaterThan(0);
+  return Object.fromEntries(endings);
+}
+const CASES = [
+  'a lone maintainer',
+  'two merges in a row',
+  'missing secrets',
+  'a wait over night',
+  'a job that dies',
+  'smoke red on one image',
+  'an answer that is lost',
+  'a tag rule',
+  'an expired artifact',
+  'Apple refuses',
+];
+
+/** One release to which everything happens, in the order it would; each `it` goes on where the one before ended. */
+describe.skipIf(replayNeeds.missing)(`a release to which everything happens${replayNeeds.note}`, () => {
+  const played: string[] = [];
+  let replay: Replay;
+  let run: Run;
+  let red = '';
+  const answersOfWait = () => join(replay.scratch, 'answers-of-wait');
+  const ends = (name: string, { jobs }: Run) => {
+    played.push(name);
+    expect(resultsOf(jobs), logOf(jobs)).toMatchObject(told(name));
+  };
+
+  beforeAll(async () => {
+    replay = await makeReplay(scratch(), {
+      kill: { at: 'release.yml/staple', step: 'Wait, staple, verify', when: isLogged },
+      onMac: (image) => ({ SMOKE_FAULT: image === red ? 'dyld-arm64' : '' }),
+    });
+    replay.runner.unapproved.add('signing');
+    run = await replay.start('release.yml');
+  });
+
+  it('a lone maintainer: signing waits for them, and for nobody else', () => ends('a lone maintainer', run));
+
+  it('two merges in a row: the second one starts no second package, whenever it comes', async () => {
+    replay.merge((origin) => writeFileSync(join(origin, 'README.md'), 'another'));
+    const second = await replay.start('release.yml');
+    ends('two merges in a row', second);
+    expect(logOf(second.jobs)).toContain(`is the release of ${replay.commit}`);
+  });
+
+  it('missing secrets: nothing is signed, and the first one is named', async () => {
+    const real = await makeReplay(scratch(), { team: 'ABCDE12345' });
+    const bare = await real.start('release.yml');
+    ends('missing secrets', bare);
+    expect(bare.jobs.sign!.log).toContain('APPLICATION_P12_BASE64 is not set');
+  });
+
+  it('a wait over night: turn after turn without a person; then the job dies that was about to staple', async () => {
+    writeFileSync(answersOfWait(), '5\n5\n5\n');
+    replay.runner.unapproved.clear();
+    run = await replay.runner.rerun(run);
+    played.push('a wait over night');
+    expect(run.jobs.wait, logOf(run.jobs)).toMatchObject({ result: told('a wait over night').wait });
+    expect(run.jobs.wait!.workspaces).toHaveLength(8);
+    ends('a job that dies', run);
+    expect(replay.submissions()).toBe(3);
+  });
+
+  it('smoke red on one image: nothing is attested, nothing published', async () => {
+    red = 'macos-26';
+    run = await replay.runner.rerun(run);
+    ends('smoke red on one image', run);
+    expect(run.jobs.smoke!.log).toContain('dyld would refuse the slice for arm64');
+    expect(replay.github().releases).toEqual([]);
+    red = '';
+  });
+
+  it('a tag rule: the draft stays, and the rule is named', async () => {
+    replay.change((state) => {
+      state.tagRule = true;
+    });
+    run = await replay.runner.rerun(run);
+    ends('a tag rule', run);
+    expect(run.jobs.publish!.log).toContain('restrict updates and deletions, not creations');
+    expect(replay.github().releases).toMatchObject([{ draft: true }]);
+    replay.change((state) => {
+      state.tagRule = false;
+    });
+  });
+
+  it('an answer that is lost: the same release is recognised, and verified', async () => {
+    replay.fault('--method PATCH', 'after', 'HTTP 504: Gateway timeout');
+    run = await replay.runner.rerun(run);
+    ends('an answer that is lost', run);
+    expect(replay.submissions()).toBe(3);
+    expect(replay.github().releases).toMatchObject([
+      { draft: false, immutable: true, target_commitish: replay.commit },
+    ]);
+  });
+
+  it('an expired artifact: only a new run helps, and that names the version', async () => {
+    replay.change((state) => {
+      Object.assign(state, { tags: {}, releases: [] });
+    });
+    replay.runner.artifacts.expire();
+    const late = await replay.runner.rerun({
+      ...run,
+      jobs: { ...run.jobs, publish: { ...run.jobs.publish!, result: 'failure' } },
+    });
+    ends('an expired artifact', late);
+    replay.runner.unapproved.add('signing');
+    const payload = { client_payload: { version: replay.version } };
+    const anew = await replay.start('release.yml', { event: 'repository_dispatch', payload });
+    expect(resultsOf(anew.jobs), logOf(anew.jobs)).toMatchObject({ review: 'success', sign: 'waiting' });
+    expect(anew.commit).not.toBe(replay.commit);
+  });
+
+  it('Apple refuses: no further turn is taken, nothing is stapled', async () => {
+    const earlier = { ...run.jobs, wait: { ...run.jobs.wait!, result: 'failure' as const } };
+    writeFileSync(answersOfWait(), '4\n');
+    // The artifacts of the run are gone by now; what is looked at is what the script makes of the answer.
+    replay.runner.artifacts.restore();
+    ends('Apple refuses', await replay.runner.rerun({ ...run, jobs: earlier }));
+  });
+
+  afterAll(() => {
+    if (played.length > 0) expect(played.sort()).toEqual([...CASES].sort());
+  });
+});
+
+/** The notary's verdict is there, the ticket is not yet stapled. */
+function isLogged(workspace: string): boolean {
+  const out = join(workspace, 'out');
+  const [version] = existsSync(out) ? readdirSync(out) : [];
+  return version !== undefined && existsSync(join(out, version, 'notary-log.json'));
+}
+
+describe('docs/releasing.md', () => {
+  it('has a row for each case that is played, and none more', () => {
+    const page = readFileSync('docs/releasing.md', 'utf8');
+    const section = page.slice(page.indexOf('### What is played'), page.indexOf('### What else may happen'));
+    const rows = [...section.matchAll(/^\| ([^|]+) \| `/gm)].map(([, name]) => name);
+    expect(rows.sort()).toEqual([...CASES].sort());
+  });
+});

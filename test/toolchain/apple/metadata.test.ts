@@ -1,0 +1,36 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeRehearsalAuthority, type RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
+import { demandNoMetadata } from '../../../src/toolchain/apple/pkgbuild.ts';
+import { file } from '../../support/payload.ts';
+import { packageOf } from '../../verify/others.ts';
+
+let scratch: string;
+let authority: RehearsalAuthority;
+beforeAll(async () => {
+  scratch = mkdtempSync(join(tmpdir(), 'metadata-'));
+  authority = await makeRehearsalAuthority(new Date());
+});
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+describe('demandNoMetadata', () => {
+  const script = file('./postinstall', '#!/bin/sh\n', 0o755);
+  const metadata = Buffer.from('0005160700020000', 'hex');
+
+  it.each([
+    ['the payload', { payload: [file('./a', 'x'), file('./._a', metadata)] }],
+    ['the scripts', { scripts: [script, file('./._postinstall', metadata)] }],
+  ])('refuses what pkgbuild of macOS 13 makes of extended attributes, in %s', async (_, parts) => {
+    const path = join(scratch, 'bad.pkg');
+    writeFileSync(path, await packageOf(authority, parts));
+    await expect(demandNoMetadata(path)).rejects.toMatchObject({ code: 'PKGBUILD_METADATA' });
+  });
+
+  it('lets a package pass that has none', async () => {
+    const path = join(scratch, 'good.pkg');
+    writeFileSync(path, await packageOf(authority, { payload: [file('./a', 'x')], scripts: [script] }));
+    await expect(demandNoMetadata(path)).resolves.toBeUndefined();
+  });
+});
