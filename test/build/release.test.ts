@@ -38,11 +38,13 @@ describe('npm start', () => {
       'extras',
       'notary-log.json',
       'release.json',
+      'report.html',
       'verify-report.json',
     ]);
     expect(readdirSync(join(folder, 'extras')).sort()).toEqual([
       'Escrow.Buddy.Guard-1.1.0-rehearsal.pkg',
       'Escrow.Buddy.Uninstall-1.1.0-rehearsal.pkg',
+      'release-notes.md',
     ]);
   });
 

@@ -55,6 +55,7 @@ describe.skipIf(simulatedMacNeeds.missing)(
         'EscrowBuddy.intoto.jsonl',
         'EscrowBuddy.cdx.json',
         'verify-report.json',
+        'report.html',
         'smoke-verdicts.jsonl',
         'notary-log.json',
       ]);
