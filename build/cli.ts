@@ -42,6 +42,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/parts.ts')).configureParts,
   },
   {
+    name: 'csr',
+    summary: 'make the certificate requests for both identities, with new keys or keys in a service',
+    load: async () => (await import('./commands/csr.ts')).configureCsr,
+  },
+  {
     name: 'sign',
     summary: 'make the signatures of one key, without the network, for a sealed step',
     load: async () => (await import('./commands/sign.ts')).configureSign,

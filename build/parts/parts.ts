@@ -39,6 +39,8 @@ const SOURCES = [
   'payload/plugin/build.json',
   VOCABULARY_FILE,
   'scripts',
+  // What reaches a key in a service, where the configuration names it.
+  'build/signers',
 ];
 const COMPILED = 'compiled';
 /** What runs the command line beside a key, in a world of its own. */

@@ -1,4 +1,5 @@
 import type { CheckList } from '../base/check.ts';
+import { isLowSignature } from '../notary/ticket/low-signature.ts';
 import { TICKET_HASH_TYPES, verifyTicket } from '../notary/ticket/ticket.ts';
 import type { ChecksumStyle } from '../xar/layout.ts';
 import type { XarArchive } from '../xar/read.ts';
@@ -33,12 +34,17 @@ export async function judgeTrailing(
   const subject = { hashType: HASH_TYPES[archive.checksum.style], digest: archive.checksum.value };
   const report = list.read('ticket', () => verifyTicket(trailer.ticket, subject, expectations.trust));
   if (!report) return undefined;
-  list.judge(
-    'ticket',
-    report.findings.filter(({ severity }) => severity === 'error').map(({ message }) => message),
-  );
+  const exact = isExact(expectations);
+  const open = isLowSignature(report.ticket.signature) ? undefined : OTHER_FORM;
+  const errors = report.findings.filter(({ severity }) => severity === 'error').map(({ message }) => message);
+  const problems = [...errors, ...(exact && open !== undefined ? [open] : [])];
+  if (problems.length > 0) list.fail('ticket', problems.join('; '));
+  else list.pass('ticket', open);
   return report.trusted ? report.ticket.issuedAt : undefined;
 }
+
+const OTHER_FORM =
+  'its ECDSA signature is in the higher of its two forms: both are right, and anybody can swap them without a key; ours has the lower';
 
 function skipTicket(list: CheckList, reason: string): undefined {
   list.skip('ticket', reason);

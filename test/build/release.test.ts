@@ -59,6 +59,8 @@ describe('npm start', () => {
       'notary-log',
       'sbom',
       'mdm-kit',
+      'report',
+      'release-notes',
     ]);
     for (const file of manifest.files) {
       expect(file.sha256).toBe(sha256(join(folder, file.path)));

@@ -30,7 +30,7 @@ export const LIMITS = {
   /** Components of one product; 120 seen. */
   components: 1000,
   /** Entries of all archives of a package that is small; more are read of a larger one, see `entriesOf`. */
-  entries: 100_000,
+  entries: 80_000,
   /** Bytes of a Mach-O file that are held at once, in a package that is small; see `codeBytesOf`. 60 MB seen in one of 20 MB. */
   codeBytes: 96 * MIB,
   /** Bytes of all load commands of a Mach-O file; 60 KB seen. */

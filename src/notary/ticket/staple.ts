@@ -12,6 +12,7 @@ import type { ChecksumStyle } from '../../xar/layout.ts';
 import { readXar, type XarArchive } from '../../xar/read.ts';
 import { buildTrailer, parseTrailer } from '../../xar/trailer.ts';
 import { parsePropertyListDictionary } from '../../xml/property-list.ts';
+import { withLowSignature } from './low-signature.ts';
 import { TICKET_HASH_TYPES, verifyTicket } from './ticket.ts';
 import { lookUpTicket, type TicketLookupOptions, type TicketSubject } from './ticket-lookup.ts';
 
@@ -45,7 +46,8 @@ const TRAILER_LIMIT = 16 * 1024 * 1024;
  * Staples the notary's ticket to a signed package: appends it, or puts it in the place of an older one.
  *
  * The ticket is looked up by the package's TOC digest, so it is this package's or there is none; it is verified before it is written
- * and, from the finished file, again. Not a byte in front of it changes.
+ * and, from the finished file, again. Not a byte in front of it changes; its signature is written in the lower of two forms, both of
+ * which are right, so that one accepted package makes one file.
  *
  * @throws UsageError for an unsigned package; NetworkError `TICKET_LATE`; FormatError for a damaged one
  * @example await staplePackage('Example.pkg', { url, trust: appleTrust(), tell, goOn })
@@ -61,10 +63,11 @@ export async function staplePackage(path: string, options: StapleOptions): Promi
     }
     const old = await stapledTicket(archive);
     const subject = packageSubject(archive);
-    const ticket = await lookUpTicket([subject], {
+    const found = await lookUpTicket([subject], {
       ...options,
       problem: (data) => ticketProblem(data, subject, options.trust),
     });
+    const ticket = withLowSignature(found);
     const unchanged = old?.equals(ticket) === true;
     if (!unchanged) await writeWhole(path, withTrailer(archive, ticket), (await stat(path)).mode & 0o777);
     return { path, unchanged, ...(await checkStapled(path, options.trust)) };
