@@ -74,6 +74,7 @@ export function configureRelease(command: Command, execute: Execute): void {
       '--signatures <file>',
       'sign nothing: take the signatures and timestamps that `sign` and `timestamp` recorded',
     )
+    .option('--previous <package>', 'package of the release before; the release page says what changed since')
     .option('--submit-only', 'end once the notary has the package; a later --resume waits for its verdict')
     .addOption(maxWait('how long to wait for the notary, such as 30m (default: 1h); then exit 5'))
     .addHelpText('after', example('npm start -- --out /tmp/release --until build-package'))

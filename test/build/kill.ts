@@ -36,6 +36,7 @@ const FILES = [
   'extras',
   'notary-log.json',
   'release.json',
+  'report.html',
   'verify-report.json',
 ];
 const VERSION = '1.1.0';
@@ -109,6 +110,7 @@ export class KillRange {
       ...FILES,
       `extras/Escrow.Buddy.Guard-${VERSION}-rehearsal.pkg`,
       `extras/Escrow.Buddy.Uninstall-${VERSION}-rehearsal.pkg`,
+      'extras/release-notes.md',
     ];
     const done = manifest.stages.filter(({ outcome }) => outcome === 'done').map(({ name }) => name);
     const digests = manifest.files.filter(({ path, sha256 }) => sha256Of(join(folder, path)) !== sha256);

@@ -52,6 +52,7 @@ describe.skipIf(replayNeeds.missing)(`release.yml, from merge to published relea
       'EscrowBuddy.intoto.jsonl',
       'EscrowBuddy.cdx.json',
       'verify-report.json',
+      'report.html',
       'smoke-verdicts.jsonl',
       'notary-log.json',
     ]);

@@ -195,6 +195,7 @@ describe('assetSetProblems', () => {
     'EscrowBuddy.intoto.jsonl',
     'EscrowBuddy.cdx.json',
     'verify-report.json',
+    'report.html',
     'smoke-verdicts.jsonl',
   ];
 
