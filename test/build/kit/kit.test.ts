@@ -21,7 +21,7 @@ const paths = (pattern: RegExp) => files.map(({ path }) => path).filter((path) =
 
 beforeAll(async () => {
   const packagePath = builtPackage();
-  const extra = (name: string) => join(dirname(packagePath), 'extras', `Escrow.Buddy.${name}-1.1.0.pkg`);
+  const extra = (name: string) => join(dirname(packagePath), 'extras', `Escrow.Buddy.${name}-1.1.0-rehearsal.pkg`);
   facts = await readKitFacts(packagePath);
   files = await makeKit({
     root,
@@ -43,7 +43,7 @@ describe('the kit', () => {
       expect(text(`${folder}/README.md`)).toMatch(/^1\. .*\n2\. .*\n3\. .*\n4\. .*\n\n\*\*To remove it/m);
     const known = new Set([...SYSTEMS.map(({ folder }) => folder), 'scripts', 'extras']);
     const others = files.map(({ path }) => path).filter((path) => !known.has(path.split('/')[0] as string));
-    expect(others.sort()).toEqual(['README.md', 'compatibility.json', 'kit.json', 'rescue-card.html']);
+    expect(others.sort()).toEqual(['README.md', 'compatibility.json', 'kit.json', 'rescue-card.html', 'vocabulary.md']);
   });
 
   it('names nowhere a file that is not in it', () => {
