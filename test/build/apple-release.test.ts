@@ -62,7 +62,7 @@ function makeProject({ notaryUrl, ticketUrl }: RehearsalServices): string {
   for (const name of ['package.json', 'package-lock.json', 'payload', 'scripts', 'LICENSE'])
     symlinkSync(join(process.cwd(), name), join(folder, name));
   const config = JSON.parse(readFileSync('release.config.json', 'utf8'));
-  config.services = { timestamp: ticketUrl, notary: notaryUrl, tickets: ticketUrl };
+  config.services = { timestamp: ticketUrl, notary: notaryUrl, tickets: ticketUrl, downloads: null };
   writeFileSync(join(folder, 'release.config.json'), JSON.stringify(config));
   return folder;
 }

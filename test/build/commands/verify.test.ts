@@ -28,7 +28,9 @@ describe('verify', () => {
     const run = rehearsal();
     expect(run.status).toBe(0);
     expect(run.stdout).toContain('no Mac trusts this package');
-    expect(run.stdout).toMatch(/\nPASS: .*Escrow\.Buddy-1\.1\.0\.pkg: Developer ID Installer: REHEARSAL.*\n$/);
+    expect(run.stdout).toMatch(
+      /\nPASS: .*Escrow\.Buddy-1\.1\.0-rehearsal\.pkg: Developer ID Installer: REHEARSAL.*\n$/,
+    );
     expect(run.stdout).not.toContain('FAIL');
   });
 

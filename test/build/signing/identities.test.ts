@@ -250,6 +250,7 @@ describe('a release with identities of one’s own', () => {
       expect(await failedChecks(join(plan.outFolder, manifest.files[0]!.path))).toEqual([
         // It says `anchor apple generic`, and the rehearsal's root is not Apple's.
         'code-designated-requirement',
+        'form-code',
       ]);
       const secrets = [
         PASSWORD,
