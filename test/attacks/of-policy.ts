@@ -170,6 +170,11 @@ function mechanisms(): Attack[] {
     script('a mechanism in a command’s result', `${write('x')}; M=$(echo Evil:login)`),
     script('a mechanism for PlistBuddy', `PlistBuddy -c "Add :mechanisms:0 string Evil:login" x`),
     script('a mechanism behind five megabytes', `${long}M='Evil:login,privileged'`),
+    script(
+      'a mechanism behind thousands of others',
+      `${'# builtin:x,privileged\n'.repeat(25_000)}M='Evil:login,privileged'`,
+      /among more than 20000 words/,
+    ),
     script('a mechanism across a piece of 64 KiB', `${'#'.repeat(65_520)}\nM='Evil:login,privileged'`),
     script('the allowed name in another case', "M='escrow buddy:Invoke,privileged'", /escrow buddy:Invoke/),
     script('the allowed name with more in front', "M='Not Escrow Buddy:Invoke,privileged'", /Not Escrow Buddy/),

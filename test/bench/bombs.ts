@@ -211,6 +211,7 @@ export const BOMBS: readonly Bomb[] = [
         storedFile('Payload', gzipSync(Buffer.alloc(0))),
       ]);
     },
+    limit: /blocks/,
   },
   {
     name: 'a signature of 1,000,000 bytes of nested ASN.1',

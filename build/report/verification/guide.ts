@@ -86,6 +86,7 @@ export const CHECK_GUIDE: Readonly<Record<string, CheckGuide>> = {
   'seal-nested': of('installs', 'code inside a bundle that is not the code that was sealed', AGAIN),
   'code-universal': of('installs', 'slices that hide something between or behind them', PUBLISHER),
   'code-macho': of('installs', 'code that macOS reads in another way', PUBLISHER),
+  'code-bind-tables': of('installs', 'code that macOS 27 refuses to load', REBUILD),
   'code-layout': of('installs', 'code without a signature, or with bytes outside of it', PUBLISHER),
   'code-super-blob': of('installs', 'parts of a signature that nothing seals', PUBLISHER),
   'code-padding': of('installs', 'bytes hidden behind the signature of code', PUBLISHER),

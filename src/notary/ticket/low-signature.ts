@@ -8,8 +8,8 @@ const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc6
 /**
  * Returns whether the ECDSA signature of a ticket is in its lower form.
  *
- * (r, s) and (r, n - s) are both right, so anybody can turn one into the other without a key. Of every ticket that is stapled here the
- * lower one is written; the two of Apple's that the tests read have it too.
+ * (r, s) and (r, n - s) are both right, so anybody can turn one into the other without a key. The rehearsal's notary makes the lower
+ * one; the two of Apple's that the tests read have it too, and whether all of Apple's do is UNCERTAIN.
  *
  * @param signature DER
  */
@@ -18,7 +18,7 @@ export function isLowSignature(signature: Buffer): boolean {
 }
 
 /**
- * Returns a ticket with its signature in the lower form, so that one accepted package has exactly one stapled file.
+ * Returns a ticket with its signature in the lower form, as the rehearsal's notary makes it, so that one accepted package has exactly one stapled file.
  *
  * @throws FormatError when it is no ticket
  */

@@ -12,7 +12,6 @@ import type { ChecksumStyle } from '../../xar/layout.ts';
 import { readXar, type XarArchive } from '../../xar/read.ts';
 import { buildTrailer, parseTrailer } from '../../xar/trailer.ts';
 import { parsePropertyListDictionary } from '../../xml/property-list.ts';
-import { withLowSignature } from './low-signature.ts';
 import { TICKET_HASH_TYPES, verifyTicket } from './ticket.ts';
 import { lookUpTicket, type TicketLookupOptions, type TicketSubject } from './ticket-lookup.ts';
 
@@ -67,7 +66,7 @@ export async function staplePackage(path: string, options: StapleOptions): Promi
       ...options,
       problem: (data) => ticketProblem(data, subject, options.trust),
     });
-    const ticket = withLowSignature(found);
+    const ticket = found;
     const unchanged = old?.equals(ticket) === true;
     if (!unchanged) await writeWhole(path, withTrailer(archive, ticket), (await stat(path)).mode & 0o777);
     return { path, unchanged, ...(await checkStapled(path, options.trust)) };

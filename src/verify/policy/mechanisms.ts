@@ -28,6 +28,8 @@ const DELIMITERS = new Set([
 ]);
 /** Bytes that are kept from one piece of a file to the next, so that no word is cut. */
 const OVERLAP = 1024;
+/** Words of a file that are looked at; 200 seen. A file with more is no script, and where it is about authorization it is refused. */
+const MOST_WORDS = 20_000;
 /** More findings tell nothing more. */
 const MOST = 50;
 
@@ -46,6 +48,7 @@ export class MechanismSearch {
   readonly #words = new Set<string>();
   #mentions = false;
   #carry = '';
+  #left = { privileged: MOST_WORDS, words: MOST_WORDS };
 
   constructor(allowed: AllowedMechanisms) {
     this.#allowed = allowed;
@@ -61,13 +64,16 @@ export class MechanismSearch {
   /** Returns the entries that are not allowed. */
   finish(): string[] {
     this.#look(this.#carry, Number.POSITIVE_INFINITY);
-    return [...this.#privileged, ...(this.#mentions ? this.#words : [])];
+    const isFull = this.#left.privileged <= 0 || (this.#mentions && this.#left.words <= 0);
+    const more = isFull ? [`among more than ${MOST_WORDS} words that look like one`] : [];
+    return [...this.#privileged, ...(this.#mentions ? this.#words : []), ...more];
   }
 
   /** @param end matches that end behind it may be cut, and come again with the next piece */
   #look(text: string, end: number): void {
     this.#mentions ||= MENTIONS.test(text);
     for (const { index } of text.matchAll(PRIVILEGED)) {
+      if (this.#left.privileged-- <= 0) break;
       if (index < end) this.#judgePrivileged(text.slice(Math.max(0, index - BEFORE), index));
     }
     const plain = text.replace(/["'\\]/g, '');
@@ -76,7 +82,9 @@ export class MechanismSearch {
       [ELEMENT, text],
       [BARE, plain],
     ] as const) {
+      if (this.#left.words <= 0) break;
       for (const match of source.matchAll(pattern)) {
+        if (this.#left.words-- <= 0) break;
         if (match.index + match[0].length > source.length - (text.length - end)) continue;
         const behind = match.index + match[0].length;
         const tail = /^,privileged/i.test(source.slice(behind)) || /,privileged\b/i.test(match[0]) ? ',privileged' : '';

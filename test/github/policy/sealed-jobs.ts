@@ -9,6 +9,7 @@ import {
   fetchParts,
   fetchWork,
   IF_PORTABLE,
+  IMAGES,
   INSTALLER_SECRETS,
   type Job,
   keep,
@@ -234,21 +235,10 @@ export const RELEASE_JOBS: Readonly<Record<string, Job>> = {
     strategy: {
       'fail-fast': false,
       matrix: {
-        include: [
-          { image: 'macos-15', xcode: '16.4' },
-          { image: 'macos-15-intel', xcode: '16.4' },
-          { image: 'macos-26', xcode: '26.6' },
-          { image: 'macos-26-intel', xcode: '26.6' },
-          { image: 'xcode-27', xcode: '27.0' },
-        ],
+        include: IMAGES.map(([image, xcode]) => ({ image, xcode })),
       },
     },
-    outputs: Object.fromEntries(
-      ['macos-15', 'macos-15-intel', 'macos-26', 'macos-26-intel', 'xcode-27'].map((image) => [
-        image,
-        x(`steps.smoke.outputs.${image}`),
-      ]),
-    ),
+    outputs: Object.fromEntries(IMAGES.map(([image]) => [image, x(`steps.smoke.outputs.${image}`)])),
     env: { DEVELOPER_DIR: `/Applications/Xcode_${x('matrix.xcode')}.app/Contents/Developer` },
     steps: [
       checkout,

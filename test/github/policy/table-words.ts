@@ -75,3 +75,12 @@ export const unpackFinished = unpackWork(finishedPackage, 'staple', 'finished.ta
 /** What only one kind of machine can do, or only packages of the portable tools stand. */
 export const ON_LINUX = { if: "runner.os == 'Linux'" };
 export const IF_PORTABLE = { if: "needs.plan.outputs.runner == 'ubuntu-24.04'" };
+
+/** The Macs that must install a package, each with the Xcode it has. */
+export const IMAGES = Object.entries({
+  'macos-15': '16.4',
+  'macos-15-intel': '16.4',
+  'macos-26': '26.6',
+  'macos-26-intel': '26.6',
+  'xcode-27': '27.0',
+});
