@@ -135,6 +135,7 @@ describe('compatibility.json', () => {
 describe('what others read', () => {
   const python = needs('python3');
   const shellcheck = needs('shellcheck');
+  const ruby = needs('ruby');
   const xmllint = needs('xmllint');
 
   it.skipIf(xmllint.missing)(`property lists and XML are well-formed for libxml${xmllint.note}`, () => {
@@ -171,6 +172,10 @@ for q in json.load(sys.stdin): c.execute(q)`;
   it.skipIf(shellcheck.missing)(`every script passes shellcheck${shellcheck.note}`, () => {
     for (const path of paths(/^scripts\/.*\.sh$/))
       judge('shellcheck', ['-s', 'sh', '-e', 'SC2317,SC2034', '-'], files.find((file) => file.path === path)!.data);
+  });
+
+  it.skipIf(ruby.missing)(`the cask is read by Ruby${ruby.note}`, () => {
+    judge('ruby', ['-c'], files.find(({ path }) => path === 'homebrew/escrow-buddy.rb')!.data);
   });
 
   it('YAML and JSON are read by their readers, with words that YAML 1.1 would take for others in quotes', () => {
