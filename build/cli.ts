@@ -209,7 +209,7 @@ function leave(exitCode: number): never {
 /**
  * Standard output may be a pipe, which must be drained before the process ends.
  *
- * A reader that has seen enough is no failure (EPIPE); a full disk is.
+ * A reader that has seen enough is not a failure (EPIPE); a full disk is.
  */
 function writeOut(text: string): Promise<void> {
   return new Promise((done, reject) => {

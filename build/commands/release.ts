@@ -234,7 +234,7 @@ function beginAnew(
   return { manifest, beginning: { kind: 'build', toolchain, signing, cache } };
 }
 
-/** Returns the earlier run that is to be gone on with; undefined, after saying why, when all stages must run again. */
+/** Returns the earlier run that is resumed; undefined, after saying why, when all stages must run again. */
 async function earlierRun(
   { env, progress, trust: told }: CommandContext,
   plan: Plan,
@@ -245,7 +245,7 @@ async function earlierRun(
     progress.note('fact', `Nothing to resume: ${plan.outFolder} holds no release.json. All stages run.`);
     return undefined;
   }
-  const reason = manifest.mode === 'build' ? 'it was no release' : await unusableReason(manifest, plan);
+  const reason = manifest.mode === 'build' ? 'it was not a release' : await unusableReason(manifest, plan);
   if (reason !== undefined || manifest.mode === 'build' || !manifest.package) {
     progress.note('warning', `Nothing of the earlier run can be used: ${reason}. All stages run again.`);
     return undefined;
@@ -270,7 +270,7 @@ async function trustOfRehearsal(plan: Plan): Promise<ReleaseSigning['trust']> {
   return (await openRehearsalAuthority(join(plan.root, REHEARSAL_FOLDER))).trust;
 }
 
-/** A notary key without signing identities is no rehearsal: somebody forgot the identities. */
+/** A notary key without signing identities is not a rehearsal: somebody forgot the identities. */
 function refuseHalfSetUp(mode: 'release' | 'rehearsal', env: CommandContext['env']): void {
   if (mode === 'release' || !namesNotaryKey(env)) return;
   throw new UsageError('IDENTITY_INCOMPLETE', 'a notary key is set, but no signing identity', {

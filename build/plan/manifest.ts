@@ -96,7 +96,7 @@ export async function writeManifest(folder: string, manifest: Manifest): Promise
 /**
  * Returns the manifest in `folder`, or null when there is none.
  *
- * @throws UsageError `MANIFEST_INVALID` when the file is there and is no manifest
+ * @throws UsageError `MANIFEST_INVALID` when the file is there and is not a manifest
  */
 export async function readManifest(folder: string): Promise<Manifest | null> {
   const path = join(folder, MANIFEST_FILE);

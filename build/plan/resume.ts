@@ -12,7 +12,7 @@ import type { Plan } from './plan.ts';
 const SIGNED_ROLES: ReadonlySet<string> = new Set(['package', 'extra']);
 
 /**
- * Returns why the signed packages of an earlier run cannot be gone on with; undefined when they can.
+ * Returns why the signed packages of an earlier run cannot be used again; undefined when they can.
  *
  * They can when every file has the digest that was recorded. A ticket behind a package counts as nothing: the run may have been
  * killed between stapling and writing that down.

@@ -156,7 +156,7 @@ sanitizer_package() {
   printf 'libclang-rt-%s-dev\n' "$version"
 }
 
-# Installs what the tests want where that asks nothing. What stays missing is no reason to stop: its tests are skipped and counted.
+# Installs what the tests want where that asks nothing. What stays missing is not a reason to stop: its tests are skipped and counted.
 ensure_test_tools() {
   [ "$(uname -s)" = Linux ] || return 0
   missing=$(missing_test_packages)

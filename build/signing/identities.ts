@@ -44,7 +44,7 @@ export interface ReleaseSigning {
 export interface SigningInput {
   readonly env: Readonly<NodeJS.ProcessEnv>;
   readonly plan: Pick<Plan, 'root' | 'config'>;
-  /** Whose identities are taken; Apple's unless told. */
+  /** Whose identities are taken; Apple's by default. */
   readonly trust?: Trust;
   /** What the run is to be, whatever is set; by default what is set decides. */
   readonly demand?: 'release' | 'rehearsal' | undefined;

@@ -32,7 +32,7 @@ interface Target {
 }
 
 /**
- * Has the notary accept the product and the extra packages; an earlier submission of the same bytes is gone on with.
+ * Has the notary accept the product and the extra packages; an earlier submission of the same bytes is resumed.
  *
  * All are submitted before the first is waited for. What Apple surely refuses is refused here, before anything is sent.
  */

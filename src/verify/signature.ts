@@ -196,7 +196,7 @@ function judgeTimestamp(
     ...strays.map(({ commonName }) => `its certificate "${commonName}" is not part of its chain`),
     !isOneEncoding(tokenCms, token) && 'the encoding is not the one that the parts of the token have',
     tokenCms.unsignedAttributes.length > 0 && 'the token has an unsigned attribute',
-    cms.unsignedAttributes.length > 1 && 'there is an unsigned attribute that is no timestamp',
+    cms.unsignedAttributes.length > 1 && 'there is an unsigned attribute that is not a timestamp',
   ]);
   return report.trusted ? report.genTime : undefined;
 }

@@ -52,7 +52,7 @@ function skipTicket(list: CheckList, reason: string): undefined {
 }
 
 function unexplained(trailer: XarTrailer): string | undefined {
-  if (trailer.kind === 'unknown') return `${trailer.size} bytes behind the archive are no ticket`;
+  if (trailer.kind === 'unknown') return `${trailer.size} bytes behind the archive are not a ticket`;
   if (trailer.kind === 'absent') return undefined;
   const others = trailer.size - trailer.ticket.length - 2 * STAPLE_TRAILER.size + trailer.unexplained;
   return others === 0 ? undefined : `${others} bytes behind the archive do not belong to the ticket`;

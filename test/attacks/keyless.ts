@@ -44,7 +44,7 @@ export function keylessChanges(): KeylessChange[] {
       copy[archive.heapStart + range.offset + range.size - 1] = 1;
       return copy;
     }),
-    change('an unsigned attribute more', 'package-timestamp', /unsigned attribute that is no timestamp/, (sample) =>
+    change('an unsigned attribute more', 'package-timestamp', /unsigned attribute that is not a timestamp/, (sample) =>
       assemble(sample, {}, usualSignature(sample.authority, { cms: (cms) => withAttribute(cms) })),
     ),
     change('the other form of the ticket’s signature', 'ticket', /higher of its two forms/, (sample) =>

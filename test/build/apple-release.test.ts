@@ -102,7 +102,7 @@ describe('a release with the apple toolchain', { timeout: 240_000 }, () => {
     expect(machine.keychains().keychains).toEqual({});
   });
 
-  it('is gone on with, and never submitted twice, until Apple’s tools and ours vouch for it', async () => {
+  it('is resumed, and never submitted twice, until Apple’s tools and ours vouch for it', async () => {
     machine.setVerdict('Accepted');
     const manifest = await run('out', { resume: true });
     expect(manifest.submission).toMatchObject({ status: 'Accepted' });

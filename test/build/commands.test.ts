@@ -53,7 +53,7 @@ describe('staple', () => {
 });
 
 describe('release --resume', () => {
-  it('goes on with what is there, without compiling', () => {
+  it('resumes with what is there, without compiling', () => {
     const out = join(scratch, 'resumed');
     cpSync(inject('releaseFolder'), join(out, '1.1.0'), { recursive: true });
     const run = cli(['release', '--rehearsal', '--resume', '--out', out], { env: { SOURCE_DATE_EPOCH: '' } });

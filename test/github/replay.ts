@@ -26,7 +26,7 @@ export interface Replay {
   /** The commit that the repository began with: its version has a date. */
   readonly commit: string;
   readonly version: string;
-  /** Starts a workflow of the newest commit of main, as a push of it does unless told. */
+  /** Starts a workflow of the newest commit of main, as a push of it does by default. */
   start(file: string, trigger?: Partial<Trigger>): Promise<Run>;
   /** Changes files and commits them: a merge. Returns the commit. */
   merge(change: (folder: string) => void): string;

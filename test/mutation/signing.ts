@@ -17,7 +17,7 @@ export interface Signature {
 
 /** What may be other than usual. */
 export interface SignatureChange {
-  /** Certificate and key of the CMS; the installer's unless told. */
+  /** Certificate and key of the CMS; the installer's by default. */
   readonly cmsSigner?: KeyedCertificate;
   /** Embedded in the CMS. */
   readonly chain?: readonly Certificate[];

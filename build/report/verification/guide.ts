@@ -61,7 +61,7 @@ export const CHECK_GUIDE: Readonly<Record<string, CheckGuide>> = {
   ),
   'trailing-bytes': of(
     'notarized',
-    'bytes behind the archive that are no ticket',
+    'bytes behind the archive that are not a ticket',
     'Of others: only a note. Of ours: fetch it again.',
   ),
   distribution: of('installs', 'references that lead elsewhere, choices that are not there', REBUILD),
@@ -119,7 +119,7 @@ export const CHECK_GUIDE: Readonly<Record<string, CheckGuide>> = {
   'scripts-interpreter': of('runs', 'scripts for an interpreter that Macs do not have', REBUILD),
   'form-scripts': of('runs', 'a Scripts archive that is not, byte for byte, what we write', OURS),
   'form-script-names': of('runs', 'one of our scripts in the place of another', OURS),
-  'xar-structure': of('whole', 'a file that is no package, or that readers read in different ways', AGAIN),
+  'xar-structure': of('whole', 'a file that is not a package, or that readers read in different ways', AGAIN),
   'one-meaning': of('whole', 'names and places that one reader takes for one thing and another for two', REBUILD),
   'toc-checksum': of('whole', 'a table of contents changed after it was made', AGAIN),
   'member-checksums': of('whole', 'contents changed after they were listed', AGAIN),

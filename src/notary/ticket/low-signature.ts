@@ -20,7 +20,7 @@ export function isLowSignature(signature: Buffer): boolean {
 /**
  * Returns a ticket with its signature in the lower form, as the rehearsal's notary makes it, so that one accepted package has exactly one stapled file.
  *
- * @throws FormatError when it is no ticket
+ * @throws FormatError when it is not a ticket
  */
 export function withLowSignature(ticket: Buffer): Buffer {
   const { signed, signature } = parseTicket(ticket);

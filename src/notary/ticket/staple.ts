@@ -113,7 +113,7 @@ const packageSubject = ({ checksum }: XarArchive): TicketSubject => ({
   digest: checksum.value,
 });
 
-/** Returns the ticket behind a heap; undefined without one. Bytes that are no staple are an error: nobody knows what they are for. */
+/** Returns the ticket behind a heap; undefined without one. Bytes that are not a staple are an error: nobody knows what they are for. */
 async function stapledTicket({ access, trailing }: XarArchive): Promise<Buffer | undefined> {
   const trailer =
     trailing.size > TRAILER_LIMIT
@@ -125,7 +125,7 @@ async function stapledTicket({ access, trailing }: XarArchive): Promise<Buffer |
     'STAPLE_UNKNOWN',
     'flat package',
     trailing.offset,
-    `${trailer.size} bytes behind the archive are no ticket`,
+    `${trailer.size} bytes behind the archive are not a ticket`,
     {
       hint: 'The package was changed after it was signed. Fetch or build it anew.',
     },

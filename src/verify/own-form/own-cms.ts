@@ -10,7 +10,7 @@ import { bytesAt, firstDifference } from './difference.ts';
  *
  * @param encoded as it lies in its place; zero bytes may follow
  * @param attributes signed attributes that it must have beside the usual three, DER
- * @throws FormatError when it is no CMS
+ * @throws FormatError when it is not a CMS
  */
 export async function cmsDifference(
   encoded: Buffer,

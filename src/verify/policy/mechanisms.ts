@@ -28,7 +28,7 @@ const DELIMITERS = new Set([
 ]);
 /** Bytes that are kept from one piece of a file to the next, so that no word is cut. */
 const OVERLAP = 1024;
-/** Words of a file that are looked at; 200 seen. A file with more is no script, and where it is about authorization it is refused. */
+/** Words of a file that are looked at; 200 seen. A file with more is not a script, and where it is about authorization it is refused. */
 const MOST_WORDS = 20_000;
 /** More findings tell nothing more. */
 const MOST = 50;

@@ -79,7 +79,7 @@ describe('verify', () => {
     expect(failedIds(run.stdout)).toContain('member-checksums');
   });
 
-  it('refuses what is no package with exit 6, and a missing file with exit 2', () => {
+  it('refuses what is not a package with exit 6, and a missing file with exit 2', () => {
     expect(cli(['verify', write('text.pkg', 'hello')]).status).toBe(6);
     expect(cli(['verify', join(scratch, 'missing.pkg')]).status).toBe(2);
   });

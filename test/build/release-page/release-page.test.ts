@@ -77,7 +77,7 @@ describe('the release page', () => {
     for (const [value] of found) expect(told).toContain(value);
   });
 
-  it('is listed with its digest beside the package, and its Markdown is no asset', () => {
+  it('is listed with its digest beside the package, and its Markdown is not an asset', () => {
     const sums = readFileSync(join(folder, 'SHA256SUMS'), 'utf8');
     const { sha256 } = manifest.files.find(({ path }) => path === 'report.html')!;
     expect(sums).toContain(`${sha256}  report.html`);

@@ -22,7 +22,7 @@
 
 /*
  * Looks are a millisecond apart, and several in a row have to see the same: the kernel calls a child a zombie a moment before
- * it wakes the parent, and a busy host can stretch that moment. A hang is no hurry.
+ * it wakes the parent, and a busy host can stretch that moment. A hang is not a hurry.
  */
 enum { LOOK_MS = 1, LOOKS_TO_JUMP = 3, LOOKS_TO_GIVE_UP = 100, LONGEST_WORK_SECONDS = 900 };
 

@@ -42,6 +42,6 @@ export function makeTicket(authority: RehearsalAuthority, plan: TicketPlan): Buf
   const signed = Buffer.concat([header, certificates, body]);
   const signature = sign('sha256', signed, authority.members[leaf].privateKey);
   const ticket = Buffer.concat([signed, signature], signed.length + Math.max(72, signature.length));
-  // Keys that are no P-256 keys have signatures of another form.
+  // Keys that are not P-256 keys have signatures of another form.
   return leaf === 'ticket' ? withLowSignature(ticket) : ticket;
 }
