@@ -82,6 +82,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/kit.ts')).configureKit,
   },
   {
+    name: 'index',
+    summary: 'check the list of releases, or add one to its end',
+    load: async () => (await import('./commands/release-index.ts')).configureReleaseIndex,
+  },
+  {
     name: 'compare',
     summary: 'show what differs between two packages',
     load: async () => (await import('./commands/compare.ts')).configureCompare,

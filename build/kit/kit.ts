@@ -19,7 +19,7 @@ export function kitFiles(
   input: KitInput,
   { readme, vocabulary }: { readonly readme: string; readonly vocabulary: Vocabulary },
 ): KitFile[] {
-  const texts: Record<string, string> = {
+  const texts: Record<string, string | Buffer> = {
     'README.md': `${readme.trimEnd()}\n\n${systemsTable()}`,
     'vocabulary.md': vocabularyPage(vocabulary, input),
     'rescue-card.html': rescueCard(input.facts),
@@ -35,7 +35,10 @@ export function kitFiles(
     texts[`${system.folder}/README.md`] = systemReadme(system, input);
     for (const [path, text] of Object.entries(system.files(input))) texts[`${system.folder}/${path}`] = text;
   }
-  return Object.entries(texts).map(([path, text]) => ({ path, data: Buffer.from(text) }));
+  return Object.entries(texts).map(([path, text]) => ({
+    path,
+    data: typeof text === 'string' ? Buffer.from(text) : text,
+  }));
 }
 
 /** Which package the kit belongs to, and the packages inside it. */

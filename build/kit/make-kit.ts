@@ -7,7 +7,7 @@ import { kitFiles } from './kit.ts';
 import { renderKitScripts } from './scripts.ts';
 import { type ExtraPackage, type KitInput, PLACEHOLDER_URL } from './system.ts';
 import { readVocabulary } from './vocabulary.ts';
-import type { KitFile } from './zip.ts';
+import { type KitFile, zip } from './zip.ts';
 
 /** What a kit is made from. */
 export interface KitSource {
@@ -49,7 +49,11 @@ export async function readKitInput({ root, packagePath, extras, url }: KitSource
 
 async function readInput(root: string, packagePath: string, given: Pick<KitInput, 'url' | 'extras'>) {
   const facts = await readKitFacts(packagePath);
-  return { facts, scripts: renderKitScripts(facts, templateReader(join(root, 'scripts'))), ...given };
+  const scripts = renderKitScripts(facts, templateReader(join(root, 'scripts')));
+  const parts: Buffer[] = [];
+  const guard = { path: 'guard/guard.sh', data: Buffer.from(facts.guardScript) };
+  for await (const part of zip([guard], 0, 0o755)) parts.push(part);
+  return { facts, scripts, guardZip: Buffer.concat(parts), ...given };
 }
 
 async function readExtra(path: string) {
