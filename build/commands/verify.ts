@@ -68,7 +68,8 @@ export async function verify(context: CommandContext, file: string, options: Ver
   });
 }
 
-async function rehearsalTrust(root: string): Promise<Trust> {
+/** Returns the trust of the rehearsal authority that a checkout keeps. */
+export async function rehearsalTrust(root: string): Promise<Trust> {
   const folder = join(root, REHEARSAL_FOLDER);
   if (existsSync(folder)) return (await openRehearsalAuthority(folder)).trust;
   throw new UsageError('REHEARSAL_MISSING', `there is no rehearsal authority in ${folder}`, {
@@ -77,7 +78,7 @@ async function rehearsalTrust(root: string): Promise<Trust> {
 }
 
 /** A package with an identifier of this project is held to the form in which this project makes it. */
-async function formOf(access: RandomAccess, root: string, trust: Trust): Promise<OurForm | null> {
+export async function formOf(access: RandomAccess, root: string, trust: Trust): Promise<OurForm | null> {
   const config = await readConfig(root).catch(() => undefined);
   if (!config) return null;
   const { identifier, madeBy } = await makerOf(access);

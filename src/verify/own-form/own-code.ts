@@ -47,7 +47,7 @@ export async function judgeOwnBundle(
     const program = `${CONTENTS}MacOS/${String(information.get('CFBundleExecutable'))}`;
     const found = slicesOf(fileAt(files, program) ?? Buffer.alloc(0));
     const stray = found.flatMap(({ architecture, blobs }) => strayBlobs(architecture, blobs));
-    const made = await signBundle(files, signerOf(found, trust));
+    const made = await signBundle(files, signerOfSlices(found, trust));
     list.judge(id, [
       ...infoProblems(information, record),
       ...stray,
@@ -91,8 +91,17 @@ function strayBlobs(architecture: string, blobs: FoundSlice['blobs']): string[] 
     );
 }
 
-/** A signer that hands out the signatures that are there. */
-function signerOf(slices: readonly FoundSlice[], trust: Trust): BundleSigner {
+/**
+ * Returns a signer that hands out the signatures that a program has, in the order of its slices: whatever it signs again says the
+ * same of who signed, and differs wherever the bytes did.
+ *
+ * @throws FormatError when a signature cannot be read
+ */
+export function signerOfProgram(program: Buffer, trust: Trust): BundleSigner {
+  return signerOfSlices(slicesOf(program), trust);
+}
+
+function signerOfSlices(slices: readonly FoundSlice[], trust: Trust): BundleSigner {
   const [first] = slices;
   const directory = first?.blobs.find(({ type }) => type === SLOT_CODE_DIRECTORY);
   const teamIdentifier = directory ? parseCodeDirectory(directory.data).teamIdentifier : null;
