@@ -64,12 +64,16 @@ function documentProblems({ path, content }: MemberContent, own: MemberContent):
   const named = decodeBom(own.content).records.map((record) => {
     const there = records.get(record.path);
     if (!there) return `${record.path} is not in the Bom`;
-    const fields = Object.entries(record).filter(([key, value]) => there[key as keyof BomRecord] !== value);
-    const words = fields.map(([key, value]) => `${key} ${there[key as keyof BomRecord]}, expected ${value}`);
+    const fields = Object.entries(record).filter(([key, value]) => told(there[key as keyof BomRecord]) !== told(value));
+    const words = fields.map(
+      ([key, value]) => `${key} ${told(there[key as keyof BomRecord])}, expected ${told(value)}`,
+    );
     return words.length > 0 ? `the Bom's record of ${record.path}: ${words.join(', ')}` : undefined;
   });
   return [...named, `${path}, byte ${at}: expected ${bytesAt(own.content, at)}, found ${bytesAt(content, at)}`];
 }
+
+const told = (value: unknown) => (typeof value === 'object' ? JSON.stringify(value) : String(value));
 
 function judgeStream(list: CheckList, found: MemberContent, own: MemberContent, otherZlib: string | null): void {
   const at = firstDifference(found.archived, own.archived);

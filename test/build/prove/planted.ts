@@ -218,7 +218,7 @@ const DOCUMENTS: readonly Planted[] = [
   {
     what: 'Bom: a checksum',
     id: 'rebuilt-document',
-    words: /the Bom's record of .*Info\.plist: checksum \d+, expected \d+/,
+    words: /the Bom's record of .*Info\.plist: cksum \d+, expected \d+/,
     make: async (sample) => {
       const changed = await changeFile(sample.payload, `${BUNDLE}/Contents/Info.plist`, (data) => flip(data, 0));
       const { bom = Buffer.alloc(0) } = await payloadParts(sample, changed);

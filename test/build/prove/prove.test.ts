@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -8,7 +9,7 @@ import { portableToolchain } from '../../../src/toolchain/portable/portable-tool
 import type { Compiler, MachOSlice } from '../../../src/toolchain/toolchain.ts';
 import { openSample, type Sample } from '../../mutation/sample.ts';
 import { builtPackage } from '../../support/built-package.ts';
-import { cli } from '../../support/cli.ts';
+import { cli, placeCommandLine } from '../../support/cli.ts';
 import { codePlants, PLANTED } from './planted.ts';
 
 let scratch: string;
@@ -60,6 +61,53 @@ describe('prove', () => {
       expect(document.checks.map(({ id }: { id: string }) => id)).toContain('rebuilt-whole');
       expect([document.proven, run.status]).toEqual([true, 0]);
     }
+  });
+
+  it('finds a release equal that another folder, time zone and umask made', () => {
+    const copy = join(scratch, 'another folder');
+    for (const part of [
+      'build',
+      'src',
+      'payload',
+      'scripts',
+      'package.json',
+      'package-lock.json',
+      'release.config.json',
+      '.rehearsal',
+    ])
+      cpSync(part, join(copy, part), { recursive: true });
+    placeCommandLine(copy);
+    const env = { ...process.env, SOURCE_DATE_EPOCH: '1700000000', TZ: 'Pacific/Chatham', LC_ALL: 'C', HOME: copy };
+    const line = 'umask 077; exec "$0" .build/cli.mjs release --rehearsal --json --out results';
+    const made = spawnSync('sh', ['-c', line, process.execPath], { cwd: copy, env, encoding: 'utf8' });
+    const { version, files } = JSON.parse(made.stdout);
+    const path = join(copy, 'results', version, files[0].path);
+    const run = cli(['prove', path, '--source', process.cwd(), '--trust', 'rehearsal'], {
+      env: { SOURCE_DATE_EPOCH: '1700000000' },
+    });
+    expect(run.stdout).toMatch(/pass +rebuilt-whole\n/);
+    expect([run.stdout.trim().split('\n').at(-1), run.status]).toEqual([expect.stringMatching(/^PROVEN: /), 0]);
+    const later = cli(['prove', path, '--trust', 'rehearsal', '--json'], { env: { SOURCE_DATE_EPOCH: '1700000001' } });
+    const failed = JSON.parse(later.stdout).checks.filter(({ status }: { status: string }) => status === 'fail');
+    expect([failed.map(({ id }: { id: string }) => id), later.status]).toEqual([['rebuilt-time'], 6]);
+  });
+
+  it('says that another compiler is a reason, and that the same one is none', async () => {
+    const [plant] = await codePlants(sample);
+    const file = await plant!.make(sample);
+    const same = await failures(file);
+    expect(same.map(({ id }) => id)).not.toContain('rebuilt-compiler');
+    writeFileSync(join(scratch, 'release.json'), readFileSync(join(inject('releaseFolder'), 'release.json')));
+    const toolchain = {
+      ...common.toolchain!,
+      compiler: { ...common.toolchain!.compiler, versions: async () => ({ clang: '99.1' }) },
+    };
+    const other = await failures(file, { toolchain });
+    rmSync(join(scratch, 'release.json'));
+    const reason = other.find(({ id }) => id === 'rebuilt-compiler')?.reason;
+    expect(reason).toMatch(
+      /^another compiler is a reason for other code: release\.json names clang [\d.]+, here it is 99\.1/,
+    );
   });
 
   it('names every planted difference', async () => {
