@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { PipelineError, UsageError } from '../../src/base/errors.ts';
@@ -17,6 +18,7 @@ import {
   example,
   trustOption,
 } from '../command.ts';
+import { checkEvidence } from '../evidence/check-evidence.ts';
 import { readConfig } from '../plan/config.ts';
 import { readPolicy } from '../plan/policy.ts';
 import { demandKind, refuseFolder } from '../report/demand-kind.ts';
@@ -31,6 +33,7 @@ import { ourForm } from '../stages/verify.ts';
 export interface VerifyOptions {
   readonly trust?: Trust['name'];
   readonly policy?: string;
+  readonly evidence?: string;
 }
 
 /** Adds the options of `verify`. */
@@ -42,6 +45,7 @@ export function configureVerify(command: Command, execute: Execute): void {
       '--policy <file>',
       'JSON file with demands of your own: team, minimumMacOS, allowedPaths, allowedMechanisms',
     )
+    .option('--evidence <zip>', 'what `evidence` gathered: holds every statement in it to the package')
     .addHelpText('after', example('npm run -s cli -- verify Escrow.Buddy-1.1.0.pkg --policy policy.json'))
     .action((file: string, options: VerifyOptions & CommonOptions) =>
       execute((context) => verify(context, file, options), options),
@@ -59,7 +63,11 @@ export async function verify(context: CommandContext, file: string, options: Ver
     // What is of no known kind may be a damaged package: the report says so.
     await demandKind(access, file, ['package', 'unknown'], TAKEN);
     const ours = await formOf(access, context.root, trust);
-    const report = await verifyPackage(access, { trust, now: new Date(), ours, policy });
+    const judged = await verifyPackage(access, { trust, now: new Date(), ours, policy });
+    const evidence = options.evidence === undefined ? undefined : await readFile(options.evidence);
+    const more = evidence ? await checkEvidence(evidence, { file, trust, ours }) : [];
+    const valid = judged.valid && more.every(({ status }) => status !== 'fail');
+    const report = { ...judged, checks: [...judged.checks, ...more], valid };
     return {
       document: verificationDocument(file, report, trust),
       text: renderVerification(file, report, trust),
