@@ -77,6 +77,16 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/verify.ts')).configureVerify,
   },
   {
+    name: 'prove',
+    summary: 'make a finished package again from its sources, and compare every byte that needs no key',
+    load: async () => (await import('./commands/prove.ts')).configureProve,
+  },
+  {
+    name: 'evidence',
+    summary: 'gather what speaks for a finished package in one zip',
+    load: async () => (await import('./commands/evidence.ts')).configureEvidence,
+  },
+  {
     name: 'kit',
     summary: "make the files that admins' systems need from a finished package",
     load: async () => (await import('./commands/kit.ts')).configureKit,

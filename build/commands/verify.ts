@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { PipelineError, UsageError } from '../../src/base/errors.ts';
@@ -18,6 +19,7 @@ import {
   example,
   trustOption,
 } from '../command.ts';
+import { checkEvidence } from '../evidence/check-evidence.ts';
 import { CONFIG_FILE, readConfig } from '../plan/config.ts';
 import { readPolicy } from '../plan/policy.ts';
 import { demandKind, refuseFolder } from '../report/demand-kind.ts';
@@ -34,6 +36,7 @@ export interface VerifyOptions {
   readonly madeBy?: OurForm['madeBy'];
   /** Where to write the report as a page. */
   readonly html?: string;
+  readonly evidence?: string;
 }
 
 /** Adds the options of `verify`. */
@@ -52,6 +55,7 @@ export function configureVerify(command: Command, execute: Execute): void {
       ).choices(['portable', 'apple']),
     )
     .option('--html <file>', 'write the report as one page of HTML, too')
+    .option('--evidence <zip>', 'what `evidence` gathered: holds every statement in it to the package')
     .addHelpText('after', example('npm run -s cli -- verify Escrow.Buddy-1.1.0.pkg --policy policy.json'))
     .action((file: string, options: VerifyOptions & CommonOptions) =>
       execute((context) => verify(context, file, options), options),
@@ -69,7 +73,11 @@ export async function verify(context: CommandContext, file: string, options: Ver
     // What is of no known kind may be a damaged package: the report says so.
     await demandKind(access, file, ['package', 'unknown'], TAKEN);
     const ours = await formOf(file, access, context.root, { trust, madeBy: options.madeBy });
-    const report = await verifyPackage(access, { trust, now: new Date(), ours, policy });
+    const judged = await verifyPackage(access, { trust, now: new Date(), ours, policy });
+    const evidence = options.evidence === undefined ? undefined : await readFile(options.evidence);
+    const more = evidence ? await checkEvidence(evidence, { file, trust, ours }) : [];
+    const valid = judged.valid && more.every(({ status }) => status !== 'fail');
+    const report = { ...judged, checks: [...judged.checks, ...more], valid };
     if (options.html !== undefined)
       await writeWhole(resolve(options.html), renderVerificationPage(file, report, trust));
     return {
@@ -80,7 +88,8 @@ export async function verify(context: CommandContext, file: string, options: Ver
   });
 }
 
-async function rehearsalTrust(root: string): Promise<Trust> {
+/** Returns the trust of the rehearsal authority that a checkout keeps. */
+export async function rehearsalTrust(root: string): Promise<Trust> {
   const folder = join(root, REHEARSAL_FOLDER);
   if (existsSync(folder)) return (await openRehearsalAuthority(folder)).trust;
   throw new UsageError('REHEARSAL_MISSING', `there is no rehearsal authority in ${folder}`, {
@@ -89,7 +98,7 @@ async function rehearsalTrust(root: string): Promise<Trust> {
 }
 
 /** Whatever says it is a package of this project is held to the form in which this project makes it. */
-async function formOf(
+export async function formOf(
   file: string,
   access: RandomAccess,
   root: string,

@@ -46,8 +46,18 @@ function abilityWords(): string {
  * @throws UsageError `POLICY_INVALID` that lists every problem
  */
 export async function readPolicy(path: string): Promise<Policy> {
-  return parseDocument(await readFile(path), {
-    name: path,
+  return parsePolicy(await readFile(path), path);
+}
+
+/**
+ * Returns the policy in a text.
+ *
+ * @param name of the file, for messages
+ * @throws UsageError `POLICY_INVALID` that lists every problem
+ */
+export function parsePolicy(source: Buffer, name: string): Policy {
+  return parseDocument(source, {
+    name,
     schema: POLICY_SCHEMA,
     code: 'POLICY_INVALID',
     hint: 'A policy is {"schema": 1} with any of team, minimumMacOS, allowedPaths, allowedMechanisms, forbid.',

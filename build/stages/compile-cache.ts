@@ -7,6 +7,8 @@ import { ARCHITECTURES, type BundleSource, type MachOSlice } from '../../src/too
 /** How many compilations are kept; the oldest goes first. */
 const KEPT = 4;
 const DIGEST_SIZE = 32;
+/** To be changed whenever a toolchain calls its tools in another way: what was made before is then not taken. */
+const CALLS = 'lld in one thread';
 
 /**
  * Slices that were compiled before, each set under a name that only its content decides: every file of the sources' folder, every
@@ -54,7 +56,7 @@ async function readSlice(path: string): Promise<Buffer | undefined> {
 
 async function keyOf(source: BundleSource, tools: Readonly<Record<string, string>>): Promise<string> {
   const { folder, ...rest } = source;
-  const hash = createHash('sha256').update(JSON.stringify([rest, tools]));
+  const hash = createHash('sha256').update(JSON.stringify([rest, tools, CALLS]));
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   for (const path of files.sort()) {

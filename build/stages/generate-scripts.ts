@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Requirement } from '../../src/code-signature/requirement/requirement.ts';
 import { renderRequirement } from '../../src/code-signature/requirement/text.ts';
 import { requirementOf } from '../../src/toolchain/portable/code-signer.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { StageContext, StageResult } from '../run.ts';
 import { type ReadTemplate, scriptRenderer, templateReader } from '../scripts/render-script.ts';
 import { type ScriptInput, scriptValues } from '../scripts/script-values.ts';
@@ -74,6 +75,13 @@ export async function generateScripts(
   signing: Pick<ReleaseSigning, 'identities'> | null,
   { plan }: Pick<StageContext, 'plan'>,
 ): Promise<StageResult<GeneratedScripts>> {
+  const value = scriptsDemanding(bundleRequirement(plan.config.bundle.identifier, signing), plan);
+  const { resources, installer } = value;
+  return { value, words: `${resources.length} in the bundle, ${installer.product.length} for Installer` };
+}
+
+/** Returns the scripts of every package; they take a bundle for ours that satisfies `requirement`. */
+export function scriptsDemanding(requirement: Requirement, plan: Plan): GeneratedScripts {
   const { bundle, authorization, package: settings, product, macOS } = plan.config;
   const scripts = renderScripts(
     {
@@ -90,7 +98,7 @@ export async function generateScripts(
       minimumMacOS: macOS.installer,
       guardIdentifier: settings.guardIdentifier,
       uninstallIdentifier: settings.uninstallIdentifier,
-      codeRequirement: renderRequirement(bundleRequirement(bundle.identifier, signing)),
+      codeRequirement: renderRequirement(requirement),
     },
     templateReader(join(plan.root, 'scripts')),
   );
@@ -102,10 +110,7 @@ export async function generateScripts(
     .filter((script) => script.path.startsWith('Contents/'))
     .map((script) => ({ path: script.path, data: Buffer.from(script.text) }));
   const installer = { product: filesOf('product'), guard: filesOf('guard'), uninstall: filesOf('uninstall') };
-  return {
-    value: { kind: 'generated-scripts', resources, installer },
-    words: `${resources.length} in the bundle, ${installer.product.length} for Installer`,
-  };
+  return { kind: 'generated-scripts', resources, installer };
 }
 
 /** The requirement that the bundle's own signature names: the scripts take no other signer's bundle for ours. */

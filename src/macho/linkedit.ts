@@ -19,7 +19,7 @@ import {
 import type { LoadCommand, Macho } from './macho.ts';
 
 /** A piece of __LINKEDIT. Offset, size and alignment in bytes. */
-interface Piece {
+export interface Piece {
   readonly name: string;
   readonly offset: number;
   readonly size: number;
@@ -50,8 +50,13 @@ const DATA_COMMANDS: ReadonlyMap<number, string> = new Map([
  * @see dyld-1378, mach_o/Image.cpp, validStructureLinkedit
  */
 export function linkeditProblem(slice: Buffer, macho: Macho): string | null {
-  const pieces = macho.commands.flatMap((command) => piecesOf(slice, command)).filter(({ size }) => size > 0);
+  const pieces = linkeditPieces(slice, macho);
   return symbolProblem(slice, macho) ?? encodingProblem(macho, pieces) ?? placeProblem(macho, pieces);
+}
+
+/** Returns the pieces of __LINKEDIT that load commands name, empty ones left out. */
+export function linkeditPieces(slice: Buffer, { commands }: Macho): Piece[] {
+  return commands.flatMap((command) => piecesOf(slice, command)).filter(({ size }) => size > 0);
 }
 
 function piecesOf(slice: Buffer, { command, offset }: LoadCommand): Piece[] {

@@ -20,10 +20,13 @@ const MAX_SYMBOLS = 1 << 20;
 /** Longest symbol that is read from an export trie, in bytes. */
 const MAX_NAME = 4096;
 
-interface Symbol {
+/** A symbol of a Mach-O file's symbol table, debugging records left aside. */
+export interface Symbol {
   readonly name: string;
   readonly defined: boolean;
   readonly external: boolean;
+  /** Virtual address; 0 where the symbol is not defined. */
+  readonly address: bigint;
 }
 
 /**
@@ -36,13 +39,18 @@ interface Symbol {
 export function listExports(slice: Buffer, macho: Macho): string[] {
   const trie = exportTrie(slice, macho);
   if (trie) return walkTrie(trie).sort();
-  return symbols(slice, macho)
+  return listSymbols(slice, macho)
     .filter(({ external, defined }) => external && defined)
     .map(({ name }) => name)
     .sort();
 }
 
-function symbols(slice: Buffer, macho: Macho): Symbol[] {
+/**
+ * Returns what the symbol table lists, in its order.
+ *
+ * @throws FormatError when the table lies outside of the slice
+ */
+export function listSymbols(slice: Buffer, macho: Macho): Symbol[] {
   const command = macho.commands.find((candidate) => candidate.command === LC_SYMTAB);
   if (!command) return [];
   if (command.size !== SYMTAB_COMMAND.size) throw invalid('SymtabCommand', command.offset + 4, `size ${command.size}`);
@@ -55,7 +63,8 @@ function symbols(slice: Buffer, macho: Macho): Symbol[] {
     const type = records.readUInt8(at + 4);
     if ((type & N_STAB) !== 0) continue;
     const name = stringAt(strings, records.readUInt32LE(at), table.symbolOffset + at);
-    found.push({ name, defined: (type & N_TYPE) !== 0, external: (type & N_EXT) !== 0 && (type & N_PEXT) === 0 });
+    const external = (type & N_EXT) !== 0 && (type & N_PEXT) === 0;
+    found.push({ name, defined: (type & N_TYPE) !== 0, external, address: records.readBigUInt64LE(at + 8) });
   }
   return found;
 }

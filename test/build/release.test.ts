@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -24,6 +25,21 @@ beforeAll(() => {
   scratch = mkdtempSync(join(tmpdir(), 'release-'));
 });
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+/** Returns a Node.js of that major version on this machine whose zlib is the same as ours; others compress in another way. */
+function nodeOfMajor(major: string): string | undefined {
+  const candidates = [
+    `node${major}`,
+    `node-${major}`,
+    ...(process.env[`NODE_${major}`] ? [process.env[`NODE_${major}`] as string] : []),
+  ];
+  return candidates.find((program) => {
+    const run = spawnSync(program, ['-p', 'process.versions.node.split(".")[0] + " " + process.versions.zlib'], {
+      encoding: 'utf8',
+    });
+    return run.stdout?.trim() === `${major} ${process.versions.zlib}`;
+  });
+}
 
 const sha256 = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
 
@@ -123,31 +139,66 @@ describe('npm start', () => {
 });
 
 describe('the unsigned package', () => {
-  it('is the same in another folder, at another time, under another umask and in another locale', () => {
-    const copy = join(scratch, 'a folder with spaces');
-    for (const part of ['build', 'src', 'payload', 'scripts', 'package.json', 'release.config.json']) {
-      cpSync(part, join(copy, part), { recursive: true });
-    }
+  /** Names of the copied folders come in another order, and so may what `readdir` says of them. */
+  function copyProject(copy: string): string {
+    const parts = ['build', 'src', 'payload', 'scripts', 'package.json', 'release.config.json'];
+    for (const part of parts.reverse()) cpSync(part, join(copy, part), { recursive: true });
     placeCommandLine(copy);
-    const env = {
-      ...process.env,
-      SOURCE_DATE_EPOCH: '1700000000',
+    return copy;
+  }
+  const epoch = '1700000000';
+  const filesOf = (stdout: string) => JSON.parse(stdout).files as { readonly path: string; readonly sha256: string }[];
+  const usual = () => cli(['build', '--json', '--out', join(scratch, 'first')], { env: { SOURCE_DATE_EPOCH: epoch } });
+
+  /** Runs `build` in a copy of the project; what stands in front of `node` changes the surroundings. */
+  function elsewhere(copy: string, shell: string, env: NodeJS.ProcessEnv, program = process.execPath) {
+    return spawnSync('sh', ['-c', shell, program, join(copy, 'results')], {
+      cwd: copy,
+      env: { ...process.env, SOURCE_DATE_EPOCH: epoch, ...env },
+      encoding: 'utf8',
+    });
+  }
+  const build = 'exec "$0" .build/cli.mjs build --json --out "$1"';
+
+  it('is the same in another folder, at another time, under another umask and in another locale', () => {
+    const copy = copyProject(join(scratch, 'a folder with spaces'));
+    const first = usual();
+    const second = elsewhere(copy, `umask 077; ${build}`, {
       LC_ALL: 'C',
       TZ: 'Asia/Kathmandu',
       LANG: 'tr_TR.UTF-8',
-    };
-    const first = cli(['build', '--json', '--out', join(scratch, 'first')], {
-      env: { SOURCE_DATE_EPOCH: '1700000000' },
     });
-    const second = spawnSync(
-      'sh',
-      ['-c', 'umask 077; exec "$0" .build/cli.mjs build --json --out "$1"', process.execPath, join(scratch, 'second')],
-      { cwd: copy, env, encoding: 'utf8' },
+    expect(second.stderr).not.toContain('error:');
+    expect(filesOf(first.stdout)).toHaveLength(3);
+    expect(filesOf(second.stdout)).toEqual(filesOf(first.stdout));
+  });
+
+  const others = needs('taskset', 'setpriv');
+  const asOther = others.missing || process.getuid?.() !== 0;
+  const otherNote = others.missing ? others.note : asOther ? ' (skipped: needs root, to become another user)' : '';
+  it.skipIf(asOther)(`is the same for another user with another home on one core${otherNote}`, () => {
+    const copy = copyProject(join(scratch, 'of-another-user'));
+    for (const folder of [scratch, copy]) chmodSync(folder, 0o777);
+    const first = usual();
+    const second = elsewhere(
+      copy,
+      `umask 027; exec taskset -c 0 setpriv --reuid=65534 --regid=65534 --clear-groups "$0" .build/cli.mjs build --json --out "$1"`,
+      { HOME: '/nonexistent', USER: 'nobody', LOGNAME: 'nobody', TZ: 'Pacific/Chatham', UV_THREADPOOL_SIZE: '1' },
     );
     expect(second.stderr).not.toContain('error:');
-    expect(JSON.parse(first.stdout).files).toHaveLength(3);
-    expect(JSON.parse(second.stdout).files).toEqual(JSON.parse(first.stdout).files);
+    expect(filesOf(second.stdout)).toEqual(filesOf(first.stdout));
   });
+
+  for (const major of ['22', '24']) {
+    const program = nodeOfMajor(major);
+    const note = program ? '' : ` (skipped: needs Node ${major} with this zlib)`;
+    it.skipIf(!program)(`is the same with Node ${major}${note}`, () => {
+      const copy = copyProject(join(scratch, `node-${major}`));
+      const second = elsewhere(copy, build, {}, program);
+      expect(second.stderr).not.toContain('error:');
+      expect(filesOf(second.stdout)).toEqual(filesOf(usual().stdout));
+    });
+  }
 });
 
 describe('an interrupted run', () => {

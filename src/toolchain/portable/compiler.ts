@@ -68,5 +68,7 @@ function compileArguments(source: BundleSource, architecture: Architecture): str
 
 function linkArguments(source: BundleSource, architecture: Architecture): string[] {
   const libraries = source.stubLibraries.map((library) => join(source.folder, library));
-  return [...sliceArguments(source, architecture), '-o', source.executable, ...libraries];
+  // lld makes LC_UUID of one hash a thread: without a fixed number a machine with other cores makes another file. Source: lld
+  // 14.0.6, MachO/Writer.cpp, writeUuid; seen with one core and with two.
+  return ['--threads=1', ...sliceArguments(source, architecture), '-o', source.executable, ...libraries];
 }

@@ -78,7 +78,7 @@ function expectedToc(archive: XarArchive, ours: OurForm): Buffer | string {
 }
 
 /** Room for signatures follows from the certificates: `signPackage` sets it aside before there is any signature. */
-function reservationOf({ element, style, range, certificates }: XarSignature): SignatureReservation | string {
+export function reservationOf({ element, style, range, certificates }: XarSignature): SignatureReservation | string {
   if (element === 'signature' && style === 'RSA') return { style, size: range.size, certificates };
   if (element === 'x-signature' && style === 'CMS') return { style, size: cmsRoom(certificates), certificates };
   return `a signature of style ${style} in the element ${element}`;

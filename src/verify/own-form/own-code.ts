@@ -52,7 +52,7 @@ export async function judgeOwnBundle(
     const stray = found.flatMap(({ architecture, blobs }) => strayBlobs(architecture, blobs));
     // codesign lays the same things out in its own way.
     if (madeBy === 'apple') return list.judge(id, [...infoProblems(information, record), ...stray]);
-    const made = await signBundle(files, signerOf(found));
+    const made = await signBundle(files, signerOfSlices(found));
     list.judge(id, [
       ...infoProblems(information, record),
       ...stray,
@@ -128,8 +128,17 @@ async function cmsProblem({ architecture, blobs, cms }: FoundSlice): Promise<str
   return difference && `signature of ${architecture}: ${difference}`;
 }
 
-/** A signer that hands out the signatures that are there. */
-function signerOf(slices: readonly FoundSlice[]): BundleSigner {
+/**
+ * Returns a signer that hands out the signatures that a program has, in the order of its slices: whatever it signs again says the
+ * same of who signed, and differs wherever the bytes did.
+ *
+ * @throws FormatError when a signature cannot be read
+ */
+export function signerOfProgram(program: Buffer): BundleSigner {
+  return signerOfSlices(slicesOf(program));
+}
+
+function signerOfSlices(slices: readonly FoundSlice[]): BundleSigner {
   const [first] = slices;
   const directory = first?.blobs.find(({ type }) => type === SLOT_CODE_DIRECTORY);
   const teamIdentifier = directory ? parseCodeDirectory(directory.data).teamIdentifier : null;

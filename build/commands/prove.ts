@@ -1,0 +1,88 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { Check } from '../../src/base/check.ts';
+import { withFile } from '../../src/base/with-file.ts';
+import { appleTrust, type Trust } from '../../src/pki/x509/apple-roots.ts';
+import { verifyPackage } from '../../src/verify/verify-package.ts';
+import {
+  type CommandContext,
+  type CommandResult,
+  type CommonOptions,
+  type Execute,
+  example,
+  trustOption,
+} from '../command.ts';
+import { type Proof, proveContents } from '../prove/prove.ts';
+import { renderChecks } from '../report/checks.ts';
+import { demandKind, refuseFolder } from '../report/demand-kind.ts';
+import { printable, printableLines } from '../report/printable.ts';
+import { formOf, rehearsalTrust } from './verify.ts';
+
+/** Options of `prove` as the command line gives them. */
+export interface ProveOptions {
+  readonly source?: string;
+  readonly trust?: Trust['name'];
+}
+
+/** Adds the options of `prove`. */
+export function configureProve(command: Command, execute: Execute): void {
+  command
+    .argument('<file>', 'flat package of this project')
+    .option('--source <folder>', 'checkout of the tag that it was made from (default: this checkout)')
+    .addOption(trustOption("whose signatures are believed: Apple's, or the rehearsal authority of this checkout"))
+    .addHelpText('after', example('npm run -s cli -- prove Escrow.Buddy-1.1.0.pkg --source ../escrow-buddy-1.1.0'))
+    .action((file: string, options: ProveOptions & CommonOptions) =>
+      execute((context) => prove(context, file, options), options),
+    );
+}
+
+const TAKEN = 'a flat package (.pkg)';
+
+/**
+ * Makes a package again from its sources, compares every byte that no key is needed for, and judges the rest as `verify` does; exit 0
+ * when it is proven, 6 otherwise.
+ */
+export async function prove(context: CommandContext, file: string, options: ProveOptions): Promise<CommandResult> {
+  const source = resolve(options.source ?? context.root);
+  const trust = options.trust === 'rehearsal' ? await rehearsalTrust(context.root) : (context.trust ?? appleTrust());
+  await refuseFolder(file, TAKEN);
+  await withFile(file, (access) => demandKind(access, file, ['package'], TAKEN));
+  const { signal, env } = context;
+  const proof = await proveContents({ file, source, sourceDateEpoch: env.SOURCE_DATE_EPOCH, trust, signal });
+  const report = await withFile(file, async (access) =>
+    verifyPackage(access, {
+      trust,
+      now: new Date(),
+      ours: await formOf(file, access, source, { trust, madeBy: undefined }),
+    }),
+  );
+  const checks = [...proof.checks, ...report.checks];
+  const proven = checks.every(({ status }) => status !== 'fail');
+  const { version, commit, tools } = proof;
+  return {
+    document: { schema: 1, file, source, version, commit, tools, trust: trust.name, checks, proven },
+    text: renderProof(file, proof, checks, proven),
+    exitCode: proven ? 0 : 6,
+  };
+}
+
+function renderProof(file: string, { version, commit, checks }: Proof, all: readonly Check[], proven: boolean): string {
+  const named = (list: readonly Check[]) =>
+    list.map(({ subject, reason, ...check }) => ({
+      ...check,
+      ...(reason !== undefined && { reason: subject === 'package' ? reason : `${subject}: ${reason}` }),
+    }));
+  const failed = all.filter(({ status }) => status === 'fail');
+  const others = failed.filter((check) => !checks.includes(check));
+  const lines = [renderChecks(named([...checks, ...others])), ''];
+  if (all.some(({ reason }) => reason?.includes('trusted: apple') && reason.includes('REHEARSAL'))) {
+    lines.push('It was signed in a rehearsal, which no Mac trusts; --trust rehearsal proves it by that authority.');
+  }
+  const from = `${version}${commit === null ? '' : `, commit ${commit}`}`;
+  lines.push(
+    proven
+      ? `PROVEN: ${printable(file)}: made from the sources of ${from}; ${all.length} checks passed`
+      : `NOT PROVEN: ${printable(file)}: ${failed.length} of ${all.length} checks failed: ${[...new Set(failed.map(({ id }) => id))].join(', ')}`,
+  );
+  return printableLines(`${lines.join('\n')}\n`);
+}

@@ -1,0 +1,125 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { type ProofInput, proveContents } from '../../../build/prove/prove.ts';
+import { openRehearsalAuthority } from '../../../src/rehearsal/authority.ts';
+import { portableToolchain } from '../../../src/toolchain/portable/portable-toolchain.ts';
+import type { Compiler, MachOSlice } from '../../../src/toolchain/toolchain.ts';
+import { openSample, type Sample } from '../../mutation/sample.ts';
+import { builtPackage } from '../../support/built-package.ts';
+import { cli, placeCommandLine } from '../../support/cli.ts';
+import { codePlants, PLANTED } from './planted.ts';
+
+let scratch: string;
+let sample: Sample;
+let common: Omit<ProofInput, 'file'>;
+beforeAll(async () => {
+  scratch = mkdtempSync(join(tmpdir(), 'proof-'));
+  const authority = await openRehearsalAuthority('.rehearsal');
+  sample = await openSample(readFileSync(builtPackage()), authority);
+  const portable = portableToolchain(() => Promise.resolve(undefined));
+  common = {
+    source: process.cwd(),
+    sourceDateEpoch: String(sample.archive.creationTime),
+    trust: authority.trust,
+    signal: new AbortController().signal,
+    toolchain: { ...portable, compiler: compilingOnce(portable.compiler) },
+  };
+});
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+/** The sources do not change from one planted difference to the next. */
+function compilingOnce(compiler: Compiler): Compiler {
+  let slices: Promise<readonly MachOSlice[]> | undefined;
+  return {
+    ...compiler,
+    compile(source, options) {
+      slices ??= compiler.compile(source, options);
+      return slices;
+    },
+  };
+}
+
+async function failures(file: Buffer, input: Partial<ProofInput> = {}) {
+  const path = join(scratch, 'changed.pkg');
+  writeFileSync(path, file);
+  const { checks } = await proveContents({ ...common, ...input, file: path });
+  return checks.filter(({ status }) => status === 'fail');
+}
+
+describe('prove', () => {
+  it('finds the release and its extra packages equal to what the sources make', () => {
+    const folder = inject('releaseFolder');
+    for (const path of [builtPackage(), join(folder, 'extras/Escrow.Buddy.Guard-1.1.0-rehearsal.pkg')]) {
+      const run = cli(['prove', path, '--trust', 'rehearsal', '--json'], {
+        env: { SOURCE_DATE_EPOCH: common.sourceDateEpoch },
+      });
+      const document = JSON.parse(run.stdout);
+      expect(document.checks.filter(({ status }: { status: string }) => status === 'fail')).toEqual([]);
+      expect(document.checks.map(({ id }: { id: string }) => id)).toContain('rebuilt-whole');
+      expect([document.proven, run.status]).toEqual([true, 0]);
+    }
+  });
+
+  it('finds a release equal that another folder, time zone and umask made', () => {
+    const copy = join(scratch, 'another folder');
+    for (const part of [
+      'build',
+      'src',
+      'payload',
+      'scripts',
+      'package.json',
+      'package-lock.json',
+      'release.config.json',
+      '.rehearsal',
+    ])
+      cpSync(part, join(copy, part), { recursive: true });
+    placeCommandLine(copy);
+    const env = { ...process.env, SOURCE_DATE_EPOCH: '1700000000', TZ: 'Pacific/Chatham', LC_ALL: 'C', HOME: copy };
+    const line = 'umask 077; exec "$0" .build/cli.mjs release --rehearsal --json --out results';
+    const made = spawnSync('sh', ['-c', line, process.execPath], { cwd: copy, env, encoding: 'utf8' });
+    const { version, files } = JSON.parse(made.stdout);
+    const path = join(copy, 'results', version, files[0].path);
+    const run = cli(['prove', path, '--source', process.cwd(), '--trust', 'rehearsal'], {
+      env: { SOURCE_DATE_EPOCH: '1700000000' },
+    });
+    expect(run.stdout).toMatch(/pass +rebuilt-whole\n/);
+    expect([run.stdout.trim().split('\n').at(-1), run.status]).toEqual([expect.stringMatching(/^PROVEN: /), 0]);
+    const later = cli(['prove', path, '--trust', 'rehearsal', '--json'], { env: { SOURCE_DATE_EPOCH: '1700000001' } });
+    const failed = JSON.parse(later.stdout).checks.filter(({ status }: { status: string }) => status === 'fail');
+    expect([failed.map(({ id }: { id: string }) => id), later.status]).toEqual([['rebuilt-time'], 6]);
+  });
+
+  it('says that another compiler is a reason, and that the same one is none', async () => {
+    const [plant] = await codePlants(sample);
+    const file = await plant!.make(sample);
+    const same = await failures(file);
+    expect(same.map(({ id }) => id)).not.toContain('rebuilt-compiler');
+    writeFileSync(join(scratch, 'release.json'), readFileSync(join(inject('releaseFolder'), 'release.json')));
+    const toolchain = {
+      ...common.toolchain!,
+      compiler: { ...common.toolchain!.compiler, versions: async () => ({ clang: '99.1' }) },
+    };
+    const other = await failures(file, { toolchain });
+    rmSync(join(scratch, 'release.json'));
+    const reason = other.find(({ id }) => id === 'rebuilt-compiler')?.reason;
+    expect(reason).toMatch(
+      /^another compiler is a reason for other code: release\.json names clang [\d.]+, here it is 99\.1/,
+    );
+  });
+
+  it('names every planted difference', async () => {
+    const planted = [...PLANTED, ...(await codePlants(sample))];
+    expect(planted.length).toBeGreaterThanOrEqual(40);
+    const wrong: string[] = [];
+    for (const { what, id, words, make } of planted) {
+      const found = await failures(await make(sample));
+      const named = found.filter((check) => check.id === id).map((check) => `${check.subject}: ${check.reason}`);
+      if (!named.some((reason) => words.test(reason)))
+        wrong.push(`${what}: ${found.map((check) => `${check.id} ${check.reason}`).join('\n') || 'not noticed'}`);
+    }
+    expect(wrong).toEqual([]);
+  }, 300_000);
+});
