@@ -49,7 +49,7 @@ describe('evidence', () => {
     const path = join(scratch, 'evidence.zip');
     const made = cli(['evidence', inject('releaseFolder'), '--out', path, '--json']);
     expect([made.status, JSON.parse(made.stdout).files]).toEqual([0, files.map((file) => file.path).sort()]);
-    const run = cli(['verify', builtPackage(), '--trust', 'rehearsal', '--evidence', path]);
+    const run = cli(['verify', builtPackage(), '--verbose', '--trust', 'rehearsal', '--evidence', path]);
     expect(run.stdout).toMatch(/pass +evidence-report\n/);
     expect(run.status).toBe(0);
     const archive = readFileSync(path);
