@@ -18,6 +18,7 @@ import {
   example,
   trustOption,
 } from '../command.ts';
+import { attestationTrust, signerOption, trustedRootOption } from '../evidence/attestation-options.ts';
 import { checkEvidence } from '../evidence/check-evidence.ts';
 import { readConfig } from '../plan/config.ts';
 import { readPolicy } from '../plan/policy.ts';
@@ -34,6 +35,8 @@ export interface VerifyOptions {
   readonly trust?: Trust['name'];
   readonly policy?: string;
   readonly evidence?: string;
+  readonly trustedRoot?: string;
+  readonly signer?: string;
 }
 
 /** Adds the options of `verify`. */
@@ -46,6 +49,8 @@ export function configureVerify(command: Command, execute: Execute): void {
       'JSON file with demands of your own: team, minimumMacOS, allowedPaths, allowedMechanisms',
     )
     .option('--evidence <zip>', 'what `evidence` gathered: holds every statement in it to the package')
+    .addOption(trustedRootOption())
+    .addOption(signerOption())
     .addHelpText('after', example('npm run -s cli -- verify Escrow.Buddy-1.1.0.pkg --policy policy.json'))
     .action((file: string, options: VerifyOptions & CommonOptions) =>
       execute((context) => verify(context, file, options), options),
@@ -65,7 +70,9 @@ export async function verify(context: CommandContext, file: string, options: Ver
     const ours = await formOf(access, context.root, trust);
     const judged = await verifyPackage(access, { trust, now: new Date(), ours, policy });
     const evidence = options.evidence === undefined ? undefined : await readFile(options.evidence);
-    const more = evidence ? await checkEvidence(evidence, { file, trust, ours }) : [];
+    const more = evidence
+      ? await checkEvidence(evidence, { file, trust, ours, attestation: await attestationTrust(options) })
+      : [];
     const valid = judged.valid && more.every(({ status }) => status !== 'fail');
     const report = { ...judged, checks: [...judged.checks, ...more], valid };
     return {
