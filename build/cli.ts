@@ -42,6 +42,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/parts.ts')).configureParts,
   },
   {
+    name: 'csr',
+    summary: 'make the certificate requests for both identities, with new keys or keys in a service',
+    load: async () => (await import('./commands/csr.ts')).configureCsr,
+  },
+  {
     name: 'sign',
     summary: 'make the signatures of one key, without the network, for a sealed step',
     load: async () => (await import('./commands/sign.ts')).configureSign,
@@ -85,6 +90,11 @@ const COMMANDS: readonly CommandEntry[] = [
     name: 'kit',
     summary: "make the files that admins' systems need from a finished package",
     load: async () => (await import('./commands/kit.ts')).configureKit,
+  },
+  {
+    name: 'index',
+    summary: 'check the list of releases, or add one to its end',
+    load: async () => (await import('./commands/release-index.ts')).configureReleaseIndex,
   },
   {
     name: 'compare',
@@ -209,7 +219,7 @@ function leave(exitCode: number): never {
 /**
  * Standard output may be a pipe, which must be drained before the process ends.
  *
- * A reader that has seen enough is no failure (EPIPE); a full disk is.
+ * A reader that has seen enough is not a failure (EPIPE); a full disk is.
  */
 function writeOut(text: string): Promise<void> {
   return new Promise((done, reject) => {

@@ -12,6 +12,8 @@ export interface PrepareOptions {
   /** Whose client submits and staples, where that is not to be the toolchain's. */
   readonly notary?: 'portable' | 'apple';
   readonly out?: string;
+  /** Package of the release before. */
+  readonly previous?: string;
   /** Folder that `parts` made: its slices are taken, and all else that a release reads. */
   readonly compiled?: string;
   readonly resume?: boolean;
@@ -29,11 +31,12 @@ export interface Prepared {
 /** Returns the plan and the tools; with --compiled, both as the machine that compiled had them. */
 export async function prepare(
   { root, env }: Pick<CommandContext, 'root' | 'env'>,
-  { compiled, out, toolchain: choice, notary, resume }: PrepareOptions,
+  { compiled, out, previous, toolchain: choice, notary, resume }: PrepareOptions,
 ): Promise<Prepared> {
+  const previousPackage = previous === undefined ? undefined : resolve(previous);
   if (compiled === undefined) {
     const outFolder = resolve(out ?? resolve(root, 'out'));
-    const plan = await makePlan({ root, outFolder, sourceDateEpoch: env.SOURCE_DATE_EPOCH });
+    const plan = await makePlan({ root, outFolder, sourceDateEpoch: env.SOURCE_DATE_EPOCH, previousPackage });
     const toolchainFor = (signing: Signing | null) =>
       toolchainOf(choice ?? plan.config.signing.toolchain, signing, notary);
     return { plan, compilesHere: true, toolchainFor };
@@ -41,7 +44,8 @@ export async function prepare(
   const folder = resolve(compiled);
   const record = await readCompiledRecord(folder);
   const outFolder = resolve(out ?? resolve(folder, 'out'));
-  const plan = await makePlan({ root: folder, outFolder, sourceDateEpoch: String(record.sourceDateEpoch) });
+  const sourceDateEpoch = String(record.sourceDateEpoch);
+  const plan = await makePlan({ root: folder, outFolder, sourceDateEpoch, previousPackage });
   // What is left to do once a package is signed can be done on any machine, so that a Mac that is gone stops nobody.
   const recorded = resume && record.toolchain === 'apple' ? 'auto' : record.toolchain;
   const toolchainFor = (signing: Signing | null) => {

@@ -11,7 +11,7 @@ import { buildPackages, packagePaths } from './stages/build-package.ts';
 import { compile } from './stages/compile.ts';
 import type { CompileCache } from './stages/compile-cache.ts';
 import { generateScripts } from './stages/generate-scripts.ts';
-import { notarizePackage } from './stages/notarize.ts';
+import { notarizePackages } from './stages/notarize.ts';
 import { publish } from './stages/publish.ts';
 import { signCode } from './stages/sign-code.ts';
 import { signPackages } from './stages/sign-package.ts';
@@ -86,10 +86,10 @@ async function makePackages(
 async function finish(run: Run, { signing, connection, toolchain }: Finishing): Promise<void> {
   const [notary, stapler] = [toolchain.notary(connection.access), toolchain.stapler(connection.access)];
   const notarized = await run.stage('notarize', (context) =>
-    notarizePackage(notary, connection, context, run.manifest),
+    notarizePackages(notary, connection, context, run.manifest),
   );
   const stapled = await run.stage('staple', (context) =>
-    staplePackages(notarized, stapler, connection, context, run.manifest.files),
+    staplePackages(notarized, stapler, connection, context, run.manifest),
   );
   const verified = await run.stage('verify', (context) =>
     verifyPackages(stapled, signing, toolchain, context, run.manifest),

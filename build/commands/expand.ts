@@ -82,7 +82,7 @@ async function placeFor(target: string, name: string): Promise<Place> {
   }
   const parent = await stat(dirname(target)).catch(() => undefined);
   if (!parent?.isDirectory()) {
-    throw new UsageError('TARGET_INVALID', `${name}: ${dirname(target)} is no folder`, {
+    throw new UsageError('TARGET_INVALID', `${name}: ${dirname(target)} is not a folder`, {
       hint: `Make it first: mkdir -p '${dirname(target)}'`,
     });
   }
@@ -99,7 +99,7 @@ async function isEmptyFolder(target: string, name: string): Promise<boolean> {
   if (!there) return false;
   const isFolder = (await stat(target).catch(() => undefined))?.isDirectory() ?? false;
   if (isFolder && (await readdir(target)).length === 0) return true;
-  throw new UsageError('TARGET_EXISTS', `${name} exists and is no empty folder`, {
+  throw new UsageError('TARGET_EXISTS', `${name} exists and is not an empty folder`, {
     hint: 'Name a folder that does not exist yet.',
   });
 }

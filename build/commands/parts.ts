@@ -78,7 +78,7 @@ export async function parts(context: CommandContext, options: PartsOptions): Pro
 async function refuseTaken(folder: string, name: string): Promise<void> {
   const names = await readdir(folder).catch(() => []);
   if (names.length === 0) return;
-  throw new UsageError('TARGET_EXISTS', `${name} is no empty folder`, {
+  throw new UsageError('TARGET_EXISTS', `${name} is not an empty folder`, {
     hint: 'Name a folder that does not exist yet.',
   });
 }

@@ -62,7 +62,11 @@ export async function prove(context: CommandContext, file: string, options: Prov
   const { signal, env } = context;
   const proof = await proveContents({ file, source, sourceDateEpoch: env.SOURCE_DATE_EPOCH, trust, signal });
   const report = await withFile(file, async (access) =>
-    verifyPackage(access, { trust, now: new Date(), ours: await formOf(access, source, trust) }),
+    verifyPackage(access, {
+      trust,
+      now: new Date(),
+      ours: await formOf(file, access, source, { trust, madeBy: undefined }),
+    }),
   );
   const checks = [...proof.checks, ...report.checks, ...attested];
   const proven = checks.every(({ status }) => status !== 'fail');

@@ -74,6 +74,7 @@ export function configureRelease(command: Command, execute: Execute): void {
       '--signatures <file>',
       'sign nothing: take the signatures and timestamps that `sign` and `timestamp` recorded',
     )
+    .option('--previous <package>', 'package of the release before; the release page says what changed since')
     .option('--submit-only', 'end once the notary has the package; a later --resume waits for its verdict')
     .addOption(maxWait('how long to wait for the notary, such as 30m (default: 1h); then exit 5'))
     .addHelpText('after', example('npm start -- --out /tmp/release --until build-package'))
@@ -233,7 +234,7 @@ function beginAnew(
   return { manifest, beginning: { kind: 'build', toolchain, signing, cache } };
 }
 
-/** Returns the earlier run that is to be gone on with; undefined, after saying why, when all stages must run again. */
+/** Returns the earlier run that is resumed; undefined, after saying why, when all stages must run again. */
 async function earlierRun(
   { env, progress, trust: told }: CommandContext,
   plan: Plan,
@@ -244,7 +245,7 @@ async function earlierRun(
     progress.note('fact', `Nothing to resume: ${plan.outFolder} holds no release.json. All stages run.`);
     return undefined;
   }
-  const reason = manifest.mode === 'build' ? 'it was no release' : await unusableReason(manifest, plan);
+  const reason = manifest.mode === 'build' ? 'it was not a release' : await unusableReason(manifest, plan);
   if (reason !== undefined || manifest.mode === 'build' || !manifest.package) {
     progress.note('warning', `Nothing of the earlier run can be used: ${reason}. All stages run again.`);
     return undefined;
@@ -269,7 +270,7 @@ async function trustOfRehearsal(plan: Plan): Promise<ReleaseSigning['trust']> {
   return (await openRehearsalAuthority(join(plan.root, REHEARSAL_FOLDER))).trust;
 }
 
-/** A notary key without signing identities is no rehearsal: somebody forgot the identities. */
+/** A notary key without signing identities is not a rehearsal: somebody forgot the identities. */
 function refuseHalfSetUp(mode: 'release' | 'rehearsal', env: CommandContext['env']): void {
   if (mode === 'release' || !namesNotaryKey(env)) return;
   throw new UsageError('IDENTITY_INCOMPLETE', 'a notary key is set, but no signing identity', {

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { PipelineError, UsageError } from '../../src/base/errors.ts';
+import { writeWhole } from '../../src/base/files.ts';
 import type { RandomAccess } from '../../src/base/random-access.ts';
 import { withFile } from '../../src/base/with-file.ts';
-import { openPackage } from '../../src/package/open-package.ts';
+import { type OpenPackage, openPackage } from '../../src/package/open-package.ts';
 import { appleTrust, type Trust } from '../../src/pki/x509/apple-roots.ts';
 import { openRehearsalAuthority, REHEARSAL_TEAM } from '../../src/rehearsal/authority.ts';
 import type { OurForm } from '../../src/verify/expectations.ts';
@@ -20,20 +21,22 @@ import {
 } from '../command.ts';
 import { attestationTrust, signerOption, trustedRootOption } from '../evidence/attestation-options.ts';
 import { checkEvidence } from '../evidence/check-evidence.ts';
-import { readConfig } from '../plan/config.ts';
+import { CONFIG_FILE, readConfig } from '../plan/config.ts';
 import { readPolicy } from '../plan/policy.ts';
 import { demandKind, refuseFolder } from '../report/demand-kind.ts';
+import { renderVerificationPage } from '../report/verification/page.ts';
 import { renderVerification } from '../report/verification.ts';
 import { verificationDocument } from '../report/verification-document.ts';
 import { REHEARSAL_FOLDER } from '../signing/identities.ts';
-import { packageIdentifiers } from '../stages/build-package.ts';
-import type { ScriptPackage } from '../stages/generate-scripts.ts';
-import { ourForm } from '../stages/verify.ts';
+import { claimedPackage, makerOf, ourForm } from '../stages/our-form.ts';
 
 /** Options of `verify` as the command line gives them. */
 export interface VerifyOptions {
   readonly trust?: Trust['name'];
   readonly policy?: string;
+  readonly madeBy?: OurForm['madeBy'];
+  /** Where to write the report as a page. */
+  readonly html?: string;
   readonly evidence?: string;
   readonly trustedRoot?: string;
   readonly signer?: string;
@@ -46,8 +49,15 @@ export function configureVerify(command: Command, execute: Execute): void {
     .addOption(trustOption("whose signatures are believed: Apple's, or the rehearsal authority of this checkout"))
     .option(
       '--policy <file>',
-      'JSON file with demands of your own: team, minimumMacOS, allowedPaths, allowedMechanisms',
+      'JSON file with demands of your own: team, minimumMacOS, allowedPaths, allowedMechanisms, forbid',
     )
+    .addOption(
+      new Option(
+        '--made-by <tools>',
+        'whose tools made a package of this project (default: as configured, or as the release.json beside it records)',
+      ).choices(['portable', 'apple']),
+    )
+    .option('--html <file>', 'write the report as one page of HTML, too')
     .option('--evidence <zip>', 'what `evidence` gathered: holds every statement in it to the package')
     .addOption(trustedRootOption())
     .addOption(signerOption())
@@ -67,7 +77,7 @@ export async function verify(context: CommandContext, file: string, options: Ver
   return withFile(file, async (access) => {
     // What is of no known kind may be a damaged package: the report says so.
     await demandKind(access, file, ['package', 'unknown'], TAKEN);
-    const ours = await formOf(access, context.root, trust);
+    const ours = await formOf(file, access, context.root, { trust, madeBy: options.madeBy });
     const judged = await verifyPackage(access, { trust, now: new Date(), ours, policy });
     const evidence = options.evidence === undefined ? undefined : await readFile(options.evidence);
     const more = evidence
@@ -75,9 +85,11 @@ export async function verify(context: CommandContext, file: string, options: Ver
       : [];
     const valid = judged.valid && more.every(({ status }) => status !== 'fail');
     const report = { ...judged, checks: [...judged.checks, ...more], valid };
+    if (options.html !== undefined)
+      await writeWhole(resolve(options.html), renderVerificationPage(file, report, trust));
     return {
       document: verificationDocument(file, report, trust),
-      text: renderVerification(file, report, trust),
+      text: renderVerification(file, report, { trust, verbose: context.verbose }),
       exitCode: report.valid ? 0 : 6,
     };
   });
@@ -92,27 +104,29 @@ export async function rehearsalTrust(root: string): Promise<Trust> {
   });
 }
 
-/** A package with an identifier of this project is held to the form in which this project makes it. */
-export async function formOf(access: RandomAccess, root: string, trust: Trust): Promise<OurForm | null> {
-  const config = await readConfig(root).catch(() => undefined);
-  if (!config) return null;
-  const { identifier, madeBy } = await makerOf(access);
-  const name = Object.entries(packageIdentifiers(config)).find(([, own]) => own === identifier)?.[0] as
-    | ScriptPackage
-    | undefined;
-  const team = trust.name === 'rehearsal' ? REHEARSAL_TEAM : config.signing.teamIdentifier;
-  return name ? ourForm({ root, config }, name, { madeBy, teamIdentifier: team, version: null }) : null;
+/** Whatever says it is a package of this project is held to the form in which this project makes it. */
+export async function formOf(
+  file: string,
+  access: RandomAccess,
+  root: string,
+  { trust, madeBy }: { readonly trust: Trust; readonly madeBy: OurForm['madeBy'] | undefined },
+): Promise<OurForm | null> {
+  // Outside a checkout nothing is ours; in one whose configuration is wrong nobody knows what is.
+  if (!existsSync(join(root, CONFIG_FILE))) return null;
+  const config = await readConfig(root);
+  const name = claimedPackage(config, await openedPackage(access), file);
+  if (!name) return null;
+  const teamIdentifier = trust.name === 'rehearsal' ? REHEARSAL_TEAM : config.signing.teamIdentifier;
+  const known = { madeBy: await makerOf(file, config, madeBy), teamIdentifier, version: null };
+  return ourForm({ root, config }, name, known);
 }
 
-/** pkgbuild writes its name into PackageInfo. A package that cannot be opened is judged all the same, as somebody else's. */
-async function makerOf(access: RandomAccess): Promise<{ identifier?: string | undefined; madeBy: OurForm['madeBy'] }> {
+/** A package that cannot be opened is judged all the same: its report says why it cannot. */
+async function openedPackage(access: RandomAccess): Promise<OpenPackage | undefined> {
   try {
-    const { distribution, components } = await openPackage(access);
-    const info = components[0]?.info;
-    const madeBy = info?.generatorVersion?.startsWith('InstallCmds') ? 'apple' : 'portable';
-    return { identifier: distribution?.product?.id ?? info?.identifier, madeBy };
+    return await openPackage(access);
   } catch (error) {
-    if (error instanceof PipelineError) return { madeBy: 'portable' };
+    if (error instanceof PipelineError) return undefined;
     throw error;
   }
 }

@@ -42,7 +42,7 @@ export interface FileChange {
   readonly path: string;
   readonly change: 'removed' | 'added' | 'changed';
   readonly facts: readonly FactChange[];
-  /** Lines of a text that went and came, `-` and `+` before them; empty for what is no text. */
+  /** Lines of a text that went and came, `-` and `+` before them; empty for what is not text. */
   readonly lines: readonly string[];
 }
 

@@ -14,7 +14,7 @@ export interface History {
 /**
  * Returns the history of a work tree.
  *
- * @throws UsageError `HISTORY_MISSING` where git is missing, `root` is no repository, or the checkout is a shallow one: what came
+ * @throws UsageError `HISTORY_MISSING` where git is missing, `root` is not a repository, or the checkout is a shallow one: what came
  *   before a commit would look as if it had never been
  */
 export async function openHistory(root: string): Promise<History> {

@@ -29,7 +29,7 @@ export async function checkKit(root: string, archive: Buffer, packagePath: strin
     const { files, mtimeSeconds } = await unzip(archive);
     await judgeArchive(list, archive, files, mtimeSeconds);
     const named = files.find(({ path }) => path === KIT_FILE);
-    if (!named) throw new FormatError('KIT_INVALID', KIT_FILE, 0, 'it is missing: this is no kit of this project');
+    if (!named) throw new FormatError('KIT_INVALID', KIT_FILE, 0, 'it is missing: this is not a kit of this project');
     const kit = parseDocument(named.data, { name: KIT_FILE, schema: KIT_SCHEMA, code: 'KIT_INVALID' });
     const [guard, uninstall] = kit.extras.map(({ path }) => extraIn(files, path)) as [KitFile, KitFile];
     const extras = { guard: factsOf(guard), uninstall: factsOf(uninstall) };

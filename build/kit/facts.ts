@@ -27,6 +27,8 @@ export interface KitFacts {
   /** What its scripts were told, by name: MECHANISM, DOMAIN, BUNDLE and so on; see scripts/lib/values.sh. */
   readonly values: Readonly<Record<string, string>>;
   readonly code: readonly CodeFacts[];
+  /** The guard, as postinstall would lay it down. */
+  readonly guardScript: string;
 }
 
 /** The package as a file. */
@@ -80,6 +82,8 @@ const VALUE_NAMES = [
   'EXECUTABLE',
   'MECHANISM',
   'ANCHOR',
+  'GUARD_IDENTIFIER',
+  'PLUG_IN_FOLDER',
 ];
 
 /**
@@ -104,7 +108,8 @@ export async function readKitFacts(path: string): Promise<KitFacts> {
     const missing = VALUE_NAMES.filter((name) => values[name] === undefined);
     if (missing.length > 0) throw notOurs(path, `scripts that say ${missing.join(', ')}`);
     const executable = contents.get(`${bundle.path.replace(/^\.\//, '')}/Contents/MacOS/${values.EXECUTABLE}`);
-    if (!executable) throw notOurs(path, 'the executable that its scripts name');
+    const guardScript = scripts.get('guard.sh');
+    if (!executable || !guardScript) throw notOurs(path, 'the executable that its scripts name, and the guard');
     return {
       title: distribution.title ?? (values.PRODUCT_NAME as string),
       version: component.info.version,
@@ -116,6 +121,7 @@ export async function readKitFacts(path: string): Promise<KitFacts> {
       signing: await signingFacts(opened),
       bundle: { path: values.BUNDLE as string, identifier: bundle.id, executable: values.EXECUTABLE as string },
       values,
+      guardScript: guardScript.toString('utf8'),
       code: parseFat(executable).map(({ data }) => {
         const { architecture, signature } = sliceFacts(data);
         return { architecture, identifier: signature?.identifier ?? '', cdHash: signature?.cdHash ?? null };

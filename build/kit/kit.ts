@@ -3,6 +3,8 @@ import { rescueCard } from './rescue-card.ts';
 import { KIT_SCRIPTS } from './scripts.ts';
 import type { KitInput, KitSystem } from './system.ts';
 import { SYSTEMS } from './systems.ts';
+import type { Vocabulary } from './vocabulary.ts';
+import { renderTable, vocabularyTables } from './vocabulary-tables.ts';
 import type { KitFile } from './zip.ts';
 
 /** Name of the list of what belongs to what. */
@@ -13,9 +15,13 @@ export const KIT_FILE = 'kit.json';
  *
  * The same input gives the same bytes, so that a kit can be checked against a package by making it again.
  */
-export function kitFiles(input: KitInput, readme: string): KitFile[] {
-  const texts: Record<string, string> = {
+export function kitFiles(
+  input: KitInput,
+  { readme, vocabulary }: { readonly readme: string; readonly vocabulary: Vocabulary },
+): KitFile[] {
+  const texts: Record<string, string | Buffer> = {
     'README.md': `${readme.trimEnd()}\n\n${systemsTable()}`,
+    'vocabulary.md': vocabularyPage(vocabulary, input),
     'rescue-card.html': rescueCard(input.facts),
     [KIT_FILE]: renderJson(kitDocument(input)),
     'compatibility.json': renderJson({
@@ -29,7 +35,10 @@ export function kitFiles(input: KitInput, readme: string): KitFile[] {
     texts[`${system.folder}/README.md`] = systemReadme(system, input);
     for (const [path, text] of Object.entries(system.files(input))) texts[`${system.folder}/${path}`] = text;
   }
-  return Object.entries(texts).map(([path, text]) => ({ path, data: Buffer.from(text) }));
+  return Object.entries(texts).map(([path, text]) => ({
+    path,
+    data: typeof text === 'string' ? Buffer.from(text) : text,
+  }));
 }
 
 /** Which package the kit belongs to, and the packages inside it. */
@@ -79,6 +88,13 @@ A new key is made at a *login* (log out and in, or restart); unlocking the scree
 
 ${files.map((file) => `- \`${file}\``).join('\n')}
 `;
+}
+
+/** Every word that a Mac may say, with what it means. */
+function vocabularyPage(vocabulary: Vocabulary, { facts }: KitInput): string {
+  const tables = Object.values(vocabularyTables(vocabulary, facts.version));
+  const parts = tables.map((table) => `## ${table.title}\n\n${renderTable(table)}\n`);
+  return `# What a Mac with ${facts.title} ${facts.version} says\n\n${parts.join('\n')}`;
 }
 
 function systemsTable(): string {

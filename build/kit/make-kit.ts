@@ -6,7 +6,8 @@ import { fileFacts, readKitFacts } from './facts.ts';
 import { kitFiles } from './kit.ts';
 import { renderKitScripts } from './scripts.ts';
 import { type ExtraPackage, type KitInput, PLACEHOLDER_URL } from './system.ts';
-import type { KitFile } from './zip.ts';
+import { readVocabulary } from './vocabulary.ts';
+import { type KitFile, zip } from './zip.ts';
 
 /** What a kit is made from. */
 export interface KitSource {
@@ -36,10 +37,23 @@ export async function generateKit(
   packagePath: string,
   given: Pick<KitInput, 'url' | 'extras'>,
 ): Promise<KitFile[]> {
+  const readme = await readFile(join(root, 'payload/kit/README.md'), 'utf8');
+  return kitFiles(await readInput(root, packagePath, given), { readme, vocabulary: await readVocabulary(root) });
+}
+
+/** Returns what the files of a kit are made from. */
+export async function readKitInput({ root, packagePath, extras, url }: KitSource): Promise<KitInput> {
+  const [guard, uninstall] = [await readExtra(extras.guard), await readExtra(extras.uninstall)];
+  return readInput(root, packagePath, { url, extras: { guard: guard.facts, uninstall: uninstall.facts } });
+}
+
+async function readInput(root: string, packagePath: string, given: Pick<KitInput, 'url' | 'extras'>) {
   const facts = await readKitFacts(packagePath);
   const scripts = renderKitScripts(facts, templateReader(join(root, 'scripts')));
-  const readme = await readFile(join(root, 'payload/kit/README.md'), 'utf8');
-  return kitFiles({ facts, scripts, ...given }, readme);
+  const parts: Buffer[] = [];
+  const guard = { path: 'guard/guard.sh', data: Buffer.from(facts.guardScript) };
+  for await (const part of zip([guard], 0, 0o755)) parts.push(part);
+  return { facts, scripts, guardZip: Buffer.concat(parts), ...given };
 }
 
 async function readExtra(path: string) {

@@ -3,13 +3,7 @@ import { escapeXml } from './render.ts';
 
 /** Returns the page to print for whoever must get a fleet in again: one sheet, no network, no script. */
 export function rescueCard({ title, version, values }: Pick<KitFacts, 'title' | 'version' | 'values'>): string {
-  const plugIn = `${values.MECHANISM?.split(':')[0]}:`;
-  const commands = [
-    'security authorizationdb read system.login.console > /private/tmp/right.plist',
-    `grep -v '${plugIn}' /private/tmp/right.plist > /private/tmp/right.new.plist`,
-    'plutil -lint /private/tmp/right.new.plist &&',
-    '  security authorizationdb write system.login.console < /private/tmp/right.new.plist',
-  ].join('\n');
+  const commands = rescueCommands(values);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -39,4 +33,15 @@ li { margin-bottom: 1rem; }
 </body>
 </html>
 `;
+}
+
+/** Returns what takes the login entry out, for a shell of root; nothing is written unless what is left is a property list. */
+export function rescueCommands(values: KitFacts['values']): string {
+  const plugIn = `${values.MECHANISM?.split(':')[0]}:`;
+  return [
+    'security authorizationdb read system.login.console > /private/tmp/right.plist',
+    `grep -v '${plugIn}' /private/tmp/right.plist > /private/tmp/right.new.plist`,
+    'plutil -lint /private/tmp/right.new.plist &&',
+    '  security authorizationdb write system.login.console < /private/tmp/right.new.plist',
+  ].join('\n');
 }

@@ -9,6 +9,8 @@ export interface Setting {
   readonly maximum?: number;
   /** Regular expression that a text must match. */
   readonly format?: string;
+  /** Its type in words, with values; Markdown. */
+  readonly example?: string;
 }
 
 /** Every setting of the preference domain; a test holds the keys to the plug-in's and the scripts' own. */
@@ -44,5 +46,6 @@ export const SETTINGS: readonly Setting[] = [
     title: 'Newest macOS to put the entry back on',
     description: 'The guard puts a missing entry back up to this macOS, such as 26 or 26.2. Empty means every version.',
     format: '^[0-9]{1,3}(\\.[0-9]{1,3}){0,2}$',
+    example: 'string, `26` or `26.2`',
   },
 ];

@@ -7,6 +7,8 @@ export interface KitInput {
   /** Address from which Macs and servers fetch the package. */
   readonly url: string;
   readonly scripts: KitScripts;
+  /** The guard in a zip, for a declaration that installs it. */
+  readonly guardZip: Buffer;
   /** The packages inside the kit, by what they do. */
   readonly extras: Readonly<Record<ExtraPackage, PackageFileFacts>>;
 }
@@ -23,7 +25,7 @@ export interface KitSystem {
   /** What an admin does, in order; Markdown. */
   steps(input: KitInput): KitSteps;
   /** Returns its files, by their path below its folder. */
-  files(input: KitInput): Readonly<Record<string, string>>;
+  files(input: KitInput): Readonly<Record<string, string | Buffer>>;
   /** The ways in which it installs packages, and the rules that each has. */
   readonly paths: readonly InstallPath[];
 }

@@ -14,14 +14,15 @@ export interface KitFile {
  * zlib would compress in another way, and `kit --check` compares bytes).
  *
  * @param mtimeSeconds time of every file, Unix seconds; zip knows no time before 1980
+ * @param mode of every file
  */
-export async function* zip(files: readonly KitFile[], mtimeSeconds: number): AsyncIterable<Buffer> {
+export async function* zip(files: readonly KitFile[], mtimeSeconds: number, mode = 0o644): AsyncIterable<Buffer> {
   const archive = new ZipArchive({ store: true });
   const failed = new Promise<never>((_, reject) => archive.on('error', reject));
   failed.catch(() => undefined);
   const date = new Date(Math.max(mtimeSeconds, Date.UTC(1980, 0, 1) / 1000) * 1000);
   for (const { path, data } of [...files].sort((a, b) => (a.path < b.path ? -1 : 1))) {
-    archive.append(data, { name: path, date, mode: 0o644 });
+    archive.append(data, { name: path, date, mode });
   }
   const finished = Promise.race([archive.finalize(), failed]);
   for await (const chunk of archive) yield chunk as Buffer;

@@ -42,6 +42,8 @@ const text = (path) => readFileSync(join(options.root, path), 'utf8');
 const config = JSON.parse(text('release.config.json'));
 const version = JSON.parse(text('package.json')).version;
 const team = options.team ?? config.signing.teamIdentifier;
+// A try of the workflows: its configuration names the rehearsal's team, which no Mac trusts.
+options.rehearsal ||= team === 'REHEARSAL0';
 if (!options.rehearsal && !/^[A-Z0-9]{10}$/.test(team ?? '')) stop('whose team signed? give --team, or --rehearsal');
 const epoch = Number(options.epoch ?? git('log', '-1', '--no-show-signature', '--pretty=%ct'));
 const bundle = config.bundle.name;
@@ -82,7 +84,7 @@ function look(file) {
 /** Returns the bytes of each member by its path; what the table of contents says of them must be all there is. */
 function openXar(file) {
   if (file.toString('latin1', 0, 4) !== 'xar!' || file.readUInt16BE(4) !== 28)
-    throw new Error('this is no xar archive');
+    throw new Error('this is not a xar archive');
   const size = Number(file.readBigUInt64BE(8));
   const packed = file.subarray(28, 28 + size);
   const heap = file.subarray(28 + size);
@@ -105,7 +107,7 @@ function openXar(file) {
     find('the table of contents has another digest');
   // A notary's ticket ends with these letters; it says nothing that a Mac runs.
   const isTicket = file.subarray(-16).includes('t8lr');
-  if (end !== heap.length && !isTicket) find(`${heap.length - end} bytes follow the archive and are no ticket`);
+  if (end !== heap.length && !isTicket) find(`${heap.length - end} bytes follow the archive and are not a ticket`);
   return members;
 }
 
@@ -325,6 +327,7 @@ function scriptValues() {
     .join('');
   return {
     PRODUCT_NAME: config.product.title,
+    LOGIN_RIGHT: config.authorization.right,
     VERSION: version,
     DOMAIN: config.bundle.identifier,
     PACKAGE_IDENTIFIER: config.package.identifier,
@@ -659,7 +662,7 @@ function compareSlice(architecture, slice) {
 /** What lies in the place of the signature must be one, with nothing but CodeDirectory, requirements and CMS: no entitlements. */
 function compareSignatureRoom(architecture, room) {
   if (room.length < 12 || room.readUInt32BE(0) !== 0xfade0cc0)
-    return find(`code of ${architecture} is followed by something that is no signature`);
+    return find(`code of ${architecture} is followed by something that is not a signature`);
   const [length, count] = [room.readUInt32BE(4), room.readUInt32BE(8)];
   const slots = Array.from({ length: Math.min(count, 16) }, (_, index) => room.readUInt32BE(12 + index * 8));
   if (slots.join() !== '0,2,65536')

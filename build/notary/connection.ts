@@ -26,7 +26,7 @@ export interface ConnectionInput {
   readonly env: Readonly<NodeJS.ProcessEnv>;
   readonly plan: Pick<Plan, 'root' | 'config'>;
   readonly mode: 'release' | 'rehearsal';
-  /** Whose tickets are believed in a release; Apple's unless told. */
+  /** Whose tickets are believed in a release; Apple's by default. */
   readonly trust?: Trust;
   readonly maxWaitMs?: number | undefined;
 }

@@ -6,6 +6,7 @@ import { parseDocument } from '../../src/base/document.ts';
 import { UsageError, VerificationError } from '../../src/base/errors.ts';
 import { digestFile } from '../../src/base/files.ts';
 import type { Compiler, MachOSlice } from '../../src/toolchain/toolchain.ts';
+import { VOCABULARY_FILE } from '../kit/vocabulary.ts';
 import { CONFIG_FILE } from '../plan/config.ts';
 import type { Plan } from '../plan/plan.ts';
 import { LOCK_FILE } from '../sbom/npm-packages.ts';
@@ -36,7 +37,10 @@ const SOURCES = [
   'payload/Info.plist',
   'payload/kit',
   'payload/plugin/build.json',
+  VOCABULARY_FILE,
   'scripts',
+  // What reaches a key in a service, where the configuration names it.
+  'build/signers',
 ];
 const COMPILED = 'compiled';
 /** What runs the command line beside a key, in a world of its own. */

@@ -45,6 +45,10 @@ const externalIdentity = z.strictObject({
     .min(1)
     .default(['sha256'])
     .describe('Digests the key signs; without sha1 a package has the CMS signature alone'),
+  environment: z
+    .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/u))
+    .default([])
+    .describe('Environment variables that the command is given beside PATH and HOME, such as AWS_SESSION_TOKEN'),
 });
 /** Addresses that would have to be mended, hold a password, or cannot have a path put behind them, are none. */
 const url = text(

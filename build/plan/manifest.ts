@@ -7,6 +7,9 @@ import type { Plan } from './plan.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
+const SUBMISSION = z.strictObject({ id: z.string(), status: z.string(), submittedAt: z.string() });
+const TICKET = z.strictObject({ issuedAt: z.string(), sha256 });
+
 /** Schema of release.json: what a run did, and the point from which `--resume` goes on. */
 export const MANIFEST_SCHEMA = z.strictObject({
   schema: z.literal(1),
@@ -40,12 +43,29 @@ export const MANIFEST_SCHEMA = z.strictObject({
       flags: z.number().nullable(),
     }),
   ),
-  submission: z.strictObject({ id: z.string(), status: z.string(), submittedAt: z.string() }).nullable(),
-  ticket: z.strictObject({ issuedAt: z.string(), sha256 }).nullable(),
+  submission: SUBMISSION.nullable(),
+  ticket: TICKET.nullable(),
+  /** Submission and ticket of each extra package, by its path; absent in manifests of 1.1.0's first days. */
+  extras: z
+    .array(z.strictObject({ path: z.string(), submission: SUBMISSION.nullable(), ticket: TICKET.nullable() }))
+    .optional(),
 });
 
 /** The content of release.json. */
 export type Manifest = z.infer<typeof MANIFEST_SCHEMA>;
+
+/** What the manifest says of the notary's part in an extra package. */
+export type ManifestExtra = NonNullable<Manifest['extras']>[number];
+
+/** Returns what the manifest says of an extra package with some of it changed, among what it says of the others. */
+export function extrasWith(
+  extras: readonly ManifestExtra[],
+  path: string,
+  change: Partial<Omit<ManifestExtra, 'path'>>,
+): ManifestExtra[] {
+  const known = extras.find((extra) => extra.path === path) ?? { path, submission: null, ticket: null };
+  return [...extras.filter((extra) => extra !== known), { ...known, ...change }];
+}
 
 /** A file that a run made, as the manifest lists it. */
 export type ManifestFile = Manifest['files'][number];
@@ -76,7 +96,7 @@ export async function writeManifest(folder: string, manifest: Manifest): Promise
 /**
  * Returns the manifest in `folder`, or null when there is none.
  *
- * @throws UsageError `MANIFEST_INVALID` when the file is there and is no manifest
+ * @throws UsageError `MANIFEST_INVALID` when the file is there and is not a manifest
  */
 export async function readManifest(folder: string): Promise<Manifest | null> {
   const path = join(folder, MANIFEST_FILE);

@@ -24,6 +24,8 @@ export interface Plan {
   readonly outFolder: string;
   /** What stands behind the version in the names of results; `-rehearsal` where no Mac is to trust them. */
   readonly nameSuffix?: typeof REHEARSAL_SUFFIX;
+  /** The package of the release before, which the page compares with this one. */
+  readonly previousPackage?: string;
 }
 
 /** Says in a file's name that it was signed for trying out. */
@@ -35,6 +37,7 @@ export interface PlanInput {
   readonly outFolder: string;
   /** The value of SOURCE_DATE_EPOCH, when it is set. */
   readonly sourceDateEpoch: string | undefined;
+  readonly previousPackage?: string | undefined;
 }
 
 /**
@@ -57,6 +60,7 @@ export async function makePlan(input: PlanInput): Promise<Plan> {
     timeFrom: given === undefined ? timeFrom : 'SOURCE_DATE_EPOCH',
     commit,
     outFolder: join(input.outFolder, version),
+    ...(input.previousPackage !== undefined && { previousPackage: input.previousPackage }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
 import { parseDocument } from '../../src/base/document.ts';
+import { ABILITIES, type AbilityName } from '../../src/verify/abilities.ts';
 import type { Policy } from '../../src/verify/expectations.ts';
 
 const absolute = z
@@ -26,8 +27,18 @@ export const POLICY_SCHEMA = z.strictObject({
   allowedMechanisms: z
     .array(z.string().regex(/^[^:,]+:[^:,]+(,privileged)?$/, 'PLUGIN:MECHANISM or PLUGIN:MECHANISM,privileged'))
     .optional()
-    .describe('All entries of authorization rights that its scripts may name'),
+    .describe('All entries of authorization rights that its scripts and files may name'),
+  forbid: z
+    .array(z.enum(Object.keys(ABILITIES) as [AbilityName, ...AbilityName[]]))
+    .optional()
+    .describe(`What it must not be able to do: ${abilityWords()}`),
 });
+
+function abilityWords(): string {
+  return Object.entries(ABILITIES)
+    .map(([name, { words }]) => `${name} (${words})`)
+    .join('; ');
+}
 
 /**
  * Returns the policy in a file.
@@ -49,6 +60,6 @@ export function parsePolicy(source: Buffer, name: string): Policy {
     name,
     schema: POLICY_SCHEMA,
     code: 'POLICY_INVALID',
-    hint: 'A policy is {"schema": 1} with any of team, minimumMacOS, allowedPaths, allowedMechanisms.',
+    hint: 'A policy is {"schema": 1} with any of team, minimumMacOS, allowedPaths, allowedMechanisms, forbid.',
   });
 }

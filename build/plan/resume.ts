@@ -12,9 +12,9 @@ import type { Plan } from './plan.ts';
 const SIGNED_ROLES: ReadonlySet<string> = new Set(['package', 'extra']);
 
 /**
- * Returns why the signed packages of an earlier run cannot be gone on with; undefined when they can.
+ * Returns why the signed packages of an earlier run cannot be used again; undefined when they can.
  *
- * They can when every file has the digest that was recorded. A ticket behind the package counts as nothing: the run may have been
+ * They can when every file has the digest that was recorded. A ticket behind a package counts as nothing: the run may have been
  * killed between stapling and writing that down.
  */
 export async function unusableReason(
@@ -24,17 +24,16 @@ export async function unusableReason(
   const signed = manifest.stages.some(({ name, outcome }) => name === 'sign-package' && outcome === 'done');
   if (!signed || !manifest.package) return 'the package was not signed yet';
   if (manifest.commit !== plan.commit) return 'the sources are at another commit';
-  for (const { path, role, sha256 } of manifest.files.filter((file) => SIGNED_ROLES.has(file.role))) {
-    const file = join(plan.outFolder, path);
-    if (!(await hasDigest(file, sha256, role === 'package'))) return `${path} is missing or was changed`;
+  for (const { path, sha256 } of manifest.files.filter((file) => SIGNED_ROLES.has(file.role))) {
+    if (!(await hasDigest(join(plan.outFolder, path), sha256))) return `${path} is missing or was changed`;
   }
   return undefined;
 }
 
-async function hasDigest(path: string, sha256: string, staplable: boolean): Promise<boolean> {
+async function hasDigest(path: string, sha256: string): Promise<boolean> {
   try {
     if ((await digestFile(path)).sha256 === sha256) return true;
-    return staplable && (await digestWithoutTicket(path)) === sha256;
+    return (await digestWithoutTicket(path)) === sha256;
   } catch (error) {
     if (error instanceof PipelineError || (error as NodeJS.ErrnoException).code === 'ENOENT') return false;
     throw error;

@@ -133,7 +133,7 @@ async function takenSignatures(
   const program = await programIn(found, executable);
   if (!program) return { signer: { kind: 'ad-hoc' }, requirement: namedRequirement(found, identifier, trust) };
   try {
-    const signer = signerOfProgram(program, trust);
+    const signer = signerOfProgram(program);
     return { signer, requirement: signedRequirement(signer, identifier) };
   } catch (error) {
     if (!(error instanceof PipelineError)) throw error;

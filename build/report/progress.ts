@@ -37,7 +37,7 @@ const NAME_WIDTH = 17;
 const PLACE_WIDTH = 6; // ' 10/10'
 const TIME_WIDTH = 11; // "60 min 05 s"
 const REDRAW_MS = 100;
-/** Columns of a stream that is no terminal, and the most that are used of one that is. */
+/** Columns of a stream that is not a terminal, and the most that are used of one that is. */
 const COLUMNS = 100;
 const COLUMNS_LEAST = 40;
 

@@ -28,6 +28,27 @@ export const VERIFICATION_SCHEMA = z.strictObject({
     timestamp: z.iso.datetime().nullable(),
     ticketIssuedAt: z.iso.datetime().nullable(),
   }),
+  installs: z
+    .array(
+      z.object({
+        identifier: z.string(),
+        version: z.string(),
+        installLocation: z.string(),
+        numberOfFiles: z.number().describe('As PackageInfo says'),
+      }),
+    )
+    .optional()
+    .describe('What each component lays down; reports of before there was this list lack it'),
+  mayDo: z
+    .array(
+      z.object({
+        ability: z.string().describe('Stable, for programs: a name that a policy can forbid'),
+        before: z.boolean().describe('Whether Installer does it before anybody has agreed'),
+        found: z.string().describe('Where the package says so, and with which words'),
+      }),
+    )
+    .optional()
+    .describe('What the package may do beyond laying down files; reports of before there was this list lack it'),
   verdict: z.enum(['pass', 'fail']),
 });
 
@@ -37,7 +58,7 @@ export type VerificationDocument = z.infer<typeof VERIFICATION_SCHEMA>;
 /** Returns the document about a judged package: every check with its result, what the package says of itself, the verdict. */
 export function verificationDocument(
   file: string,
-  { checks, facts, valid }: PackageReport,
+  { checks, facts, valid, installs, abilities }: PackageReport,
   trust: Pick<Trust, 'name'>,
 ): VerificationDocument {
   const { slices: _, timestamp, ticketIssuedAt, ...others } = facts;
@@ -51,6 +72,8 @@ export function verificationDocument(
       timestamp: timestamp?.toISOString() ?? null,
       ticketIssuedAt: ticketIssuedAt?.toISOString() ?? null,
     },
+    installs: [...installs],
+    mayDo: [...abilities],
     verdict: valid ? 'pass' : 'fail',
   };
 }

@@ -9,7 +9,8 @@ import type { PackageContent } from './package-content.ts';
  */
 export function sbomProblems(sbom: unknown, content: PackageContent): string[] {
   const document = (sbom ?? {}) as Partial<Sbom>;
-  if (document.bomFormat !== 'CycloneDX' || document.specVersion !== '1.6') return ['it is no CycloneDX 1.6 document'];
+  if (document.bomFormat !== 'CycloneDX' || document.specVersion !== '1.6')
+    return ['it is not a CycloneDX 1.6 document'];
   const { hashes = [], version } = document.metadata?.component ?? {};
   const shipped = (document.components ?? []).filter(({ scope }) => scope !== 'excluded');
   const expected = contentComponents(content);

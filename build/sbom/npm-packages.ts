@@ -40,7 +40,7 @@ const LOCK_SCHEMA = z.object({
  * @throws UsageError `LOCK_INVALID` when there is no lock file of version 3 in `root`
  */
 export async function readBuildPackages(root: string): Promise<readonly NpmPackage[]> {
-  const hint = `Restore ${LOCK_FILE} as the commit has it, then go on with npm start -- --resume.`;
+  const hint = `Restore ${LOCK_FILE} as the commit has it, then run npm start -- --resume.`;
   const source = await readFile(join(root, LOCK_FILE)).catch((cause: unknown) => {
     throw new UsageError('LOCK_INVALID', `cannot read ${LOCK_FILE}`, { cause, hint });
   });

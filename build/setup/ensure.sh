@@ -118,8 +118,8 @@ ensure_cli() {
 }
 
 # What the tests want beside the compiler: a program that tells whether it is there, and the Debian package that brings it.
-TEST_TOOLS='bsdtar:libarchive-tools cpio:cpio xmllint:libxml2-utils llvm-objdump:llvm shellcheck:shellcheck musl-gcc:musl-tools
-  qemu-aarch64:qemu-user dash:dash zsh:zsh openssl:openssl'
+TEST_TOOLS='bsdtar:libarchive-tools 7zz:7zip cpio:cpio xmllint:libxml2-utils llvm-objdump:llvm shellcheck:shellcheck musl-gcc:musl-tools
+  qemu-aarch64:qemu-user dash:dash zsh:zsh openssl:openssl jq:jq'
 # Packages without a program on PATH: a file tells whether they are there.
 TEST_FILES='/usr/aarch64-linux-gnu/lib/libc.so.6:libc6-dev-arm64-cross'
 
@@ -156,7 +156,7 @@ sanitizer_package() {
   printf 'libclang-rt-%s-dev\n' "$version"
 }
 
-# Installs what the tests want where that asks nothing. What stays missing is no reason to stop: its tests are skipped and counted.
+# Installs what the tests want where that asks nothing. What stays missing is not a reason to stop: its tests are skipped and counted.
 ensure_test_tools() {
   [ "$(uname -s)" = Linux ] || return 0
   missing=$(missing_test_packages)

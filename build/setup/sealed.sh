@@ -42,6 +42,13 @@ esac
 [ -f "$record" ] || fail "there is no record $record: begin it with \`node cli.mjs timestamp\`"
 [ -n "$out" ] || fail '--out is missing'
 
+# What runs beside the key cannot say why it failed; that a secret is not there can be said before.
+if grep -q '"mode": "release"' "$record"; then
+  for name in $keep; do
+    eval "[ -n \"\${$name:-}\" ]" || fail "$name is not set: look at its name in the environment \`signing\`"
+  done
+fi
+
 # Becomes root, then the only process of namespaces of its own. Nothing of this is seen by the code beside the key.
 enter() {
   [ "$(uname -s)" = Linux ] || fail 'needs Linux; what a Mac does instead is in docs/signing-keys.md'

@@ -12,6 +12,7 @@ import {
   loadIdentity,
 } from '../../src/pki/identity/identity.ts';
 import type { IdentityRole } from '../../src/pki/identity/identity-problem.ts';
+import type { Signer } from '../../src/pki/identity/signer.ts';
 import { timestampClient } from '../../src/pki/timestamp/timestamp.ts';
 import { encodeTimestampRequest, parseTimestampResponse } from '../../src/pki/timestamp/timestamp-token.ts';
 import { appleTrust, type Trust } from '../../src/pki/x509/apple-roots.ts';
@@ -43,7 +44,7 @@ export interface ReleaseSigning {
 export interface SigningInput {
   readonly env: Readonly<NodeJS.ProcessEnv>;
   readonly plan: Pick<Plan, 'root' | 'config'>;
-  /** Whose identities are taken; Apple's unless told. */
+  /** Whose identities are taken; Apple's by default. */
   readonly trust?: Trust;
   /** What the run is to be, whatever is set; by default what is set decides. */
   readonly demand?: 'release' | 'rehearsal' | undefined;
@@ -238,12 +239,12 @@ const oneLine = (password: Secret<Buffer>) =>
 
 /** Returns where both identities come from; undefined when nothing names one. */
 async function identitySources(input: SigningInput): Promise<Sources | undefined> {
-  const { externalSigner } = input.plan.config.signing;
-  if (externalSigner) {
+  const { externalSigner: external } = input.plan.config.signing;
+  if (external) {
     const { root } = input.plan;
     return {
-      application: await externalSource(externalSigner.application, root),
-      installer: await externalSource(externalSigner.installer, root),
+      application: await externalSource(external.application, root, input.env),
+      installer: await externalSource(external.installer, root, input.env),
     };
   }
   const application = await givenSource('application', input.env);
@@ -302,13 +303,30 @@ export async function variable(name: string, env: SigningInput['env']): Promise<
 }
 
 async function externalSource(
-  { command, certificates, hashes }: NonNullable<Config['signing']['externalSigner']>[IdentityRole],
+  external: ExternalIdentity,
   root: string,
+  env: SigningInput['env'],
 ): Promise<IdentitySource> {
-  const pem = await readFile(join(root, certificates), 'utf8');
+  const pem = await readFile(join(root, external.certificates), 'utf8');
   const blocks = [...pem.matchAll(/-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/g)];
   return {
     certificateChain: blocks.map((block) => Buffer.from(block[1] as string, 'base64')),
-    signer: commandSigner({ command: command as [string, ...string[]], hashes, run: runTool }),
+    signer: externalSigner(external, env),
   };
+}
+
+type ExternalIdentity = NonNullable<Config['signing']['externalSigner']>[IdentityRole];
+
+/** Returns the signer behind a configured command; it sees the variables that the configuration names, and no others. */
+export function externalSigner(
+  { command, hashes, environment }: Pick<ExternalIdentity, 'command' | 'hashes' | 'environment'>,
+  env: SigningInput['env'],
+): Signer {
+  const given = environment.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]] as const]));
+  return commandSigner({
+    command: command as [string, ...string[]],
+    hashes,
+    run: runTool,
+    environment: Object.fromEntries(given),
+  });
 }

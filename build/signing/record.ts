@@ -28,8 +28,8 @@ export interface SigningRecord {
 }
 
 const DATA = z.string().transform((text) => Buffer.from(text, 'base64'));
-const ROLE = z.object({ certificate: DATA, signatures: z.array(DATA), tokens: z.array(DATA) }).nullable();
-const RECORD = z.object({
+const ROLE = z.strictObject({ certificate: DATA, signatures: z.array(DATA), tokens: z.array(DATA) }).nullable();
+const RECORD = z.strictObject({
   schema: z.literal(1),
   mode: z.enum(['release', 'rehearsal']),
   signingTime: z.number().int().min(0),

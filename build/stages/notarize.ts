@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { type NetworkError, RefusedError } from '../../src/base/errors.ts';
 import { writeWhole } from '../../src/base/files.ts';
 import { accessBuffer } from '../../src/base/random-access.ts';
@@ -10,55 +10,149 @@ import { predictNotary } from '../../src/notary/predict/predict.ts';
 import { type NotarizedFile, notarize, type SubmissionRecord } from '../../src/notary/submission.ts';
 import { readXar } from '../../src/xar/read.ts';
 import type { NotaryConnection } from '../notary/connection.ts';
-import type { Manifest } from '../plan/manifest.ts';
+import { extrasWith, type Manifest, type ManifestExtra } from '../plan/manifest.ts';
 import { LOG_FILE } from '../plan/output-files.ts';
 import { githubReport } from '../report/github.ts';
 import { BegunOnly, type StageContext, type StageResult } from '../run.ts';
 import { packagePaths } from './build-package.ts';
 
-/** A package that the notary has accepted. */
-export interface NotarizedPackage {
-  readonly kind: 'notarized-package';
+/** Packages that the notary has accepted. */
+export interface NotarizedPackages {
+  readonly kind: 'notarized-packages';
+  /** The product first. */
+  readonly paths: readonly string[];
+}
+
+/** One package on its way through the notary. */
+interface Target {
+  readonly file: NotarizedFile;
   readonly path: string;
-  readonly submissionId: string;
+  /** Path in the manifest for an extra package; null for the product, whose submission stands there by itself. */
+  readonly extra: string | null;
 }
 
 /**
- * Has the notary accept the package; an earlier submission of the same bytes is gone on with.
+ * Has the notary accept the product and the extra packages; an earlier submission of the same bytes is resumed.
  *
- * What Apple surely refuses is refused here, before anything is sent.
+ * All are submitted before the first is waited for. What Apple surely refuses is refused here, before anything is sent.
  */
-export async function notarizePackage(
+export async function notarizePackages(
   notary: Notary,
   connection: NotaryConnection,
-  context: Pick<StageContext, 'plan' | 'progress' | 'note' | 'signal' | 'record'>,
-  manifest: Pick<Manifest, 'submission'>,
-): Promise<StageResult<NotarizedPackage>> {
-  const { plan, progress, note, signal } = context;
-  const path = packagePaths(plan).product;
-  const file = await unstapledFile(path);
-  await refuseHopeless(file, connection);
-  const { id, log } = await notarize(file, {
-    notary,
-    ...connection.waiting,
-    recorded: manifest.submission,
-    record: announcer(connection, context),
-    keepLog: async ({ source }) => void (await writeWhole(join(plan.outFolder, LOG_FILE), source)),
-    goOn: () => 'npm start -- --resume',
-    tell: progress.update,
-    warn: (words) => note('warning', words),
-    signal,
-  }).catch((error: unknown) => {
-    // Not to wait at all is what `release --submit-only` asks for: the id is in the manifest, and `--resume` goes on from it.
-    if (connection.waiting.maxWaitMs !== 0 || (error as NetworkError).code !== 'NOTARY_WAIT') throw error;
-    throw new BegunOnly('submitted; not waiting for the verdict, as asked');
-  });
-  const warnings = log?.issues.length ?? 0;
+  context: NotarizeContext,
+  manifest: Pick<Manifest, 'submission' | 'extras'>,
+): Promise<StageResult<NotarizedPackages>> {
+  const targets = await targetsOf(context.plan);
+  for (const { file } of targets) await refuseHopeless(file, connection);
+  const courier = new Courier(notary, connection, context, manifest);
+  const pending: Target[] = [];
+  for (const target of targets) if (!(await courier.submitted(target))) pending.push(target);
+  // Not to wait at all is what `release --submit-only` asks for: the ids are in the manifest, and `--resume` goes on from them.
+  if (pending.length > 0 && connection.waiting.maxWaitMs === 0) {
+    throw new BegunOnly('submitted; not waiting for the verdicts, as asked');
+  }
+  for (const target of pending) await courier.accepted(target);
   const where = connection.mode === 'rehearsal' ? ' by the rehearsal notary' : '';
   return {
-    value: { kind: 'notarized-package', path, submissionId: id },
-    words: `Accepted${where}, ${warnings === 0 ? 'no issues' : `${warnings} warnings`}: ${id}`,
+    value: { kind: 'notarized-packages', paths: targets.map(({ path }) => path) },
+    words: `Accepted${where}, ${courier.warnings === 0 ? 'no issues' : `${courier.warnings} warnings`}: ${courier.productId}`,
   };
+}
+
+type NotarizeContext = Pick<StageContext, 'plan' | 'progress' | 'note' | 'signal' | 'record'>;
+
+async function targetsOf(plan: StageContext['plan']): Promise<Target[]> {
+  const { product, guard, uninstall } = packagePaths(plan);
+  const target = async (path: string, isExtra: boolean): Promise<Target> => ({
+    file: await unstapledFile(path),
+    path,
+    extra: isExtra ? relative(plan.outFolder, path) : null,
+  });
+  return [await target(product, false), await target(guard, true), await target(uninstall, true)];
+}
+
+/** Brings packages to the notary and keeps the manifest's record of each. */
+class Courier {
+  warnings = 0;
+  productId = '';
+  readonly #notary: Notary;
+  readonly #connection: NotaryConnection;
+  readonly #context: NotarizeContext;
+  readonly #announced = new Set<string>();
+  readonly #deadline: number | undefined;
+  #submission: Manifest['submission'];
+  #extras: readonly ManifestExtra[];
+
+  constructor(
+    notary: Notary,
+    connection: NotaryConnection,
+    context: NotarizeContext,
+    { submission, extras = [] }: Pick<Manifest, 'submission' | 'extras'>,
+  ) {
+    this.#notary = notary;
+    this.#connection = connection;
+    this.#context = context;
+    this.#submission = submission;
+    this.#extras = extras;
+    const { maxWaitMs } = connection.waiting;
+    this.#deadline = maxWaitMs === undefined ? undefined : Date.now() + maxWaitMs;
+  }
+
+  /** Makes sure that the notary has a package; returns whether it has accepted it already. */
+  async submitted(target: Target): Promise<boolean> {
+    try {
+      await this.#bring(target, 0);
+      return true;
+    } catch (error) {
+      if ((error as NetworkError).code === 'NOTARY_WAIT') return false;
+      throw error;
+    }
+  }
+
+  /** Waits until a package is accepted; all of them within the time that the run may wait. */
+  async accepted(target: Target): Promise<void> {
+    await this.#bring(target, this.#deadline && Math.max(0, this.#deadline - Date.now()));
+  }
+
+  async #bring(target: Target, maxWaitMs: number | undefined): Promise<void> {
+    const { plan, progress, note, signal } = this.#context;
+    const { id, log } = await notarize(target.file, {
+      notary: this.#notary,
+      ...this.#connection.waiting,
+      ...(maxWaitMs !== undefined && { maxWaitMs }),
+      recorded: this.#recorded(target),
+      record: (submission) => this.#record(target, submission),
+      keepLog: async ({ source }) => {
+        if (target.extra === null) await writeWhole(join(plan.outFolder, LOG_FILE), source);
+      },
+      goOn: () => 'npm start -- --resume',
+      tell: progress.update,
+      warn: (words) => note('warning', words),
+      signal,
+    });
+    this.warnings += log?.issues.length ?? 0;
+    if (target.extra === null) this.productId = id;
+  }
+
+  #recorded({ extra }: Target): Manifest['submission'] {
+    if (extra === null) return this.#submission;
+    return this.#extras.find(({ path }) => path === extra)?.submission ?? null;
+  }
+
+  /** Writes each new record to the manifest, and an id to the terminal and the job's summary the first time it is seen. */
+  async #record({ extra, file }: Target, record: SubmissionRecord): Promise<void> {
+    const submission = { ...record };
+    if (extra === null) this.#submission = submission;
+    else this.#extras = extrasWith(this.#extras, extra, { submission });
+    await this.#context.record(extra === null ? { submission } : { extras: [...this.#extras] });
+    if (this.#announced.has(record.id)) return;
+    this.#announced.add(record.id);
+    this.#context.note('fact', `submission id: ${record.id}${extra === null ? '' : ` (${file.name})`}`);
+    const command = `npm run -s cli -- notarize --wait ${record.id}`;
+    await githubReport({ GITHUB_STEP_SUMMARY: this.#connection.jobSummary }).summary(
+      `Notary submission \`${record.id}\` of ${file.name}; to wait for it elsewhere: \`${command}\``,
+    );
+  }
 }
 
 /** Returns the bytes that are submitted: without a ticket that an earlier run may have stapled already. */
@@ -76,22 +170,4 @@ async function refuseHopeless(file: NotarizedFile, { access: { trust } }: Notary
   throw new RefusedError('NOTARY_PREDICTED', `the notary would refuse the package\n${renderIssues(issues)}`, {
     hint: 'Nothing was sent. Mend what is named above, then run npm start again, without --resume.',
   });
-}
-
-/** Writes each new record to the manifest, and an id to the terminal and the job's summary the first time it is seen. */
-function announcer(
-  { jobSummary }: NotaryConnection,
-  { note, record }: Pick<StageContext, 'note' | 'record'>,
-): (submission: SubmissionRecord) => Promise<void> {
-  let announced: string | undefined;
-  return async (submission) => {
-    await record({ submission: { ...submission } });
-    if (announced === submission.id) return;
-    announced = submission.id;
-    note('fact', `submission id: ${submission.id}`);
-    const command = `npm run -s cli -- notarize --wait ${submission.id}`;
-    await githubReport({ GITHUB_STEP_SUMMARY: jobSummary }).summary(
-      `Notary submission \`${submission.id}\`; to wait for it elsewhere: \`${command}\``,
-    );
-  };
 }

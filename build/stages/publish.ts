@@ -4,11 +4,15 @@ import fsExtra from 'fs-extra';
 import { parseJson } from '../../src/base/document.ts';
 import { VerificationError } from '../../src/base/errors.ts';
 import { digestFile, writeWhole } from '../../src/base/files.ts';
-import { downloadUrl, makeKit } from '../kit/make-kit.ts';
+import { comparePackages } from '../compare/compare.ts';
+import { describePackage } from '../compare/describe.ts';
+import { downloadUrl, type KitSource, makeKit, readKitInput } from '../kit/make-kit.ts';
+import { readVocabulary } from '../kit/vocabulary.ts';
 import { zip } from '../kit/zip.ts';
 import { type Manifest, type ManifestFile, writeListed } from '../plan/manifest.ts';
-import { LOG_FILE, SBOM_FILE, SUMS_FILE } from '../plan/output-files.ts';
+import { LOG_FILE, NOTES_FILE, REPORT_FILE, SBOM_FILE, SUMS_FILE } from '../plan/output-files.ts';
 import { outputName, type Plan } from '../plan/plan.ts';
+import { releasePage } from '../release-page/release-page.ts';
 import type { StageContext, StageResult } from '../run.ts';
 import { makeSbom } from '../sbom/make-sbom.ts';
 import { packagePaths } from './build-package.ts';
@@ -17,7 +21,7 @@ import type { VerifiedPackage } from './verify.ts';
 /** What earlier stages made; all else is made anew each time. */
 const EARLIER_ROLES: readonly string[] = ['package', 'extra', 'verify-report'];
 
-/** Makes the MDM kit, the SBOM, and the digests in the form that `sha256sum --check` and `shasum -a 256 -c` read. */
+/** Makes the MDM kit, the SBOM, the release page, and the digests in the form that `sha256sum --check` and `shasum -a 256 -c` read. */
 export async function publish(
   verified: VerifiedPackage,
   manifest: Manifest,
@@ -25,10 +29,20 @@ export async function publish(
 ): Promise<StageResult<null>> {
   await refuseChanged(verified);
   const earlier = manifest.files.filter(({ role }) => EARLIER_ROLES.includes(role));
-  const all = [...earlier, ...(await listLog(plan, manifest)), await writeSbom(plan, manifest), await writeKit(plan)];
-  const lines = all.map(({ path, sha256 }) => `${sha256}  ${path}\n`);
+  const source = kitSource(plan);
+  const all = [
+    ...earlier,
+    ...(await listLog(plan, manifest)),
+    await writeSbom(plan, manifest),
+    await writeKit(plan, source),
+    ...(await writePage(plan, manifest, source)),
+  ];
+  // What is inside the kit, or no asset of a release, is beside nobody who checks these.
+  const beside = all.filter(({ path }) => !path.includes('/'));
+  const lines = beside.map(({ path, sha256 }) => `${sha256}  ${path}\n`);
   await writeWhole(join(plan.outFolder, SUMS_FILE), lines.join(''));
-  return { value: null, words: `MDM kit, SBOM, SHA256SUMS of ${all.length} files`, facts: { files: all } };
+  const words = `MDM kit, SBOM, release page, SHA256SUMS of ${beside.length} files`;
+  return { value: null, words, facts: { files: all } };
 }
 
 /** What is published are the bytes that were verified, not what somebody put in their place since. */
@@ -39,13 +53,36 @@ async function refuseChanged({ path, sha256 }: VerifiedPackage): Promise<void> {
   throw new VerificationError('PACKAGE_CHANGED', message, { hint: 'Nothing was published. Run npm start again.' });
 }
 
-/** Generates the kit from the finished package, with the extra packages in it: a release has one .pkg asset. */
-async function writeKit(plan: Plan): Promise<ManifestFile> {
-  const { product: packagePath, guard, uninstall } = packagePaths(plan);
+function kitSource(plan: Plan): KitSource {
+  const { product: packagePath, ...extras } = packagePaths(plan);
   const url = downloadUrl(plan.config, plan.version, basename(packagePath));
-  const files = await makeKit({ root: plan.root, packagePath, extras: { guard, uninstall }, url });
+  return { root: plan.root, packagePath, extras, url };
+}
+
+/** Generates the kit from the finished package, with the extra packages in it: a release has one .pkg asset. */
+async function writeKit(plan: Plan, source: KitSource): Promise<ManifestFile> {
+  const files = await makeKit(source);
   const entry = { path: outputName(plan, 'kit'), role: 'mdm-kit' };
   return writeListed(plan.outFolder, entry, zip(files, plan.sourceDateEpoch));
+}
+
+/** Writes the page of the release, for a browser and as the body of the release on GitHub. */
+async function writePage(plan: Plan, manifest: Manifest, source: KitSource): Promise<readonly ManifestFile[]> {
+  const { previousPackage, outFolder } = plan;
+  const { html, markdown } = releasePage({
+    manifest,
+    kit: await readKitInput(source),
+    kitName: outputName(plan, 'kit'),
+    vocabulary: await readVocabulary(plan.root),
+    comparison:
+      previousPackage === undefined
+        ? null
+        : comparePackages(await describePackage(previousPackage), await describePackage(source.packagePath)),
+  });
+  return [
+    await writeListed(outFolder, { path: REPORT_FILE, role: 'report' }, html),
+    await writeListed(outFolder, { path: NOTES_FILE, role: 'release-notes' }, markdown),
+  ];
 }
 
 /** Describes the finished package, as it lies there, and what built it. */

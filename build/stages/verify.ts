@@ -3,18 +3,17 @@ import type { Check } from '../../src/base/check.ts';
 import { VerificationError } from '../../src/base/errors.ts';
 import { verifyPackageFile } from '../../src/toolchain/portable/verifier.ts';
 import type { Toolchain } from '../../src/toolchain/toolchain.ts';
-import type { OurForm, PackageReport } from '../../src/verify/expectations.ts';
+import type { PackageReport } from '../../src/verify/expectations.ts';
 import { filesWith, type Manifest, writeListed } from '../plan/manifest.ts';
 import { VERIFY_REPORT_FILE } from '../plan/output-files.ts';
-import { isReleaseVersion, type Plan } from '../plan/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import { renderChecks } from '../report/checks.ts';
 import { renderVerifyReport } from '../report/verification-document.ts';
 import type { StageContext, StageResult } from '../run.ts';
 import type { ReleaseSigning } from '../signing/identities.ts';
-import { readPermissions } from './assemble-payload.ts';
-import { packageBundles, packageIdentifiers, packagePaths, packageTitles } from './build-package.ts';
-import { SCRIPT_FILES, type ScriptPackage } from './generate-scripts.ts';
-import type { StapledPackage } from './staple.ts';
+import { packagePaths } from './build-package.ts';
+import { ourForm } from './our-form.ts';
+import type { StapledPackages } from './staple.ts';
 
 /** A package that a stranger would take: the only kind that can be published. */
 export interface VerifiedPackage {
@@ -31,7 +30,7 @@ export interface VerifiedPackage {
  * release they are asked for their judgement as well.
  */
 export async function verifyPackages(
-  stapled: StapledPackage,
+  stapled: StapledPackages,
   signing: Pick<ReleaseSigning, 'trust' | 'teamIdentifier' | 'mode'>,
   toolchain: Pick<Toolchain, 'name' | 'verifier'>,
   { plan, signal }: Pick<StageContext, 'plan' | 'signal'>,
@@ -42,19 +41,15 @@ export async function verifyPackages(
   const known = { madeBy: manifest.toolchain, teamIdentifier, version: plan.version };
   const checks: Check[] = [];
   let product: PackageReport | undefined;
+  const asksApple = toolchain.name === 'apple' && mode === 'release';
   for (const name of ['product', 'guard', 'uninstall'] as const) {
     const expectations = { trust: signing.trust, now: new Date(), ours: await ourForm(plan, name, known) };
     const report = await verifyPackageFile(paths[name], expectations);
-    refuseFailed(relative(plan.outFolder, paths[name]), report.checks);
-    checks.push(...report.checks);
+    const judgement = asksApple ? await toolchain.verifier(signing.trust).verify(paths[name], { signal }) : [];
+    const found = [...report.checks, ...judgement];
+    refuseFailed(relative(plan.outFolder, paths[name]), [...found, ticketThere(report)]);
+    checks.push(...found);
     if (name === 'product') product = report;
-  }
-  // The two extra packages are signed and not notarized: device management installs them, and asks no Gatekeeper.
-  if (toolchain.name === 'apple' && mode === 'release') {
-    const verifier = toolchain.verifier(signing.trust);
-    const judgement = await verifier.verify(paths.product, { signal });
-    refuseFailed(relative(plan.outFolder, paths.product), judgement);
-    checks.push(...judgement);
   }
   const count = checks.filter(({ status }) => status === 'pass').length;
   const trusted = mode === 'rehearsal' ? ', by the rehearsal authority: no Mac trusts it' : '';
@@ -63,6 +58,14 @@ export async function verifyPackages(
     words: `${count} checks passed${trusted}`,
     facts: await reportFacts(plan, signing, product as PackageReport, manifest),
   };
+}
+
+/** A package of others may have no ticket; one that leaves this project has its own. */
+function ticketThere({ checks }: PackageReport): Check {
+  const isThere = checks.some(({ id, status }) => id === 'ticket' && status === 'pass');
+  return isThere
+    ? { id: 'stapled', status: 'pass' }
+    : { id: 'stapled', status: 'fail', reason: 'no ticket is stapled to the package' };
 }
 
 /** Writes the product's report, and returns what the manifest says of it and of the product's timestamp. */
@@ -78,35 +81,6 @@ async function reportFacts(
   return {
     files: filesWith(manifest.files, file),
     ...(manifest.package && { package: { ...manifest.package, timestamp } }),
-  };
-}
-
-/**
- * Returns the form that a package of this project must have.
- *
- * @param known who made it; team and version, where they are known beforehand
- */
-export async function ourForm(
-  plan: Pick<Plan, 'root' | 'config'>,
-  name: ScriptPackage,
-  known: Pick<OurForm, 'madeBy' | 'teamIdentifier' | 'version'>,
-): Promise<OurForm> {
-  const { owner, payload } = await readPermissions(plan);
-  const modes = Object.entries(payload).map(([path, mode]): [string, number] => [path, Number.parseInt(mode, 8)]);
-  const { config } = plan;
-  return {
-    ...known,
-    identifier: packageIdentifiers(config)[name],
-    title: packageTitles(config)[name],
-    bundles: (version) => packageBundles(config, name, version),
-    isVersion: isReleaseVersion,
-    installLocation: config.package.installLocation,
-    minimumSystemVersion: config.macOS.installer,
-    scripts: SCRIPT_FILES.filter((script) => script.package === name && script.path.startsWith('Scripts/')).map(
-      (script) => script.path.slice('Scripts/'.length),
-    ),
-    owner,
-    payload: new Map(name === 'product' ? modes : modes.filter(([path]) => path === '.')),
   };
 }
 

@@ -225,7 +225,7 @@ static struct child_result supervise(struct supervision *child) {
   if (reaping == REAPED) result.end = ended(child, &result.status);
   else if (reaping == RUNNING) result.end = child->run->overdue == OVERDUE_LEAVE ? CHILD_NOT_AWAITED : CHILD_TIMED_OUT;
   if (result.end == CHILD_NOT_AWAITED) leave(child->pid);
-  /* A lost status is no proof of its end, so a question is ended in any case. */
+  /* A lost status is not proof of its end, so a question is ended in any case. */
   if (reaping != REAPED && child->run->overdue == OVERDUE_KILL) kill_group(child);
   result.capture_length = child->captured;
   return result;

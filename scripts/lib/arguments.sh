@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # How a script is called. A word it does not know ends it before anything was done: nobody who looks for help changes a Mac.
 
-# take_no_arguments USAGE "$@": ends the script for any argument; --help is no mistake.
+# take_no_arguments USAGE "$@": ends the script for any argument; --help is not a mistake.
 take_no_arguments() {
     USAGE=$1
     shift

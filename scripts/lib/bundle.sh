@@ -5,7 +5,7 @@
 #   valid
 #   absent      the bundle or its executable is not there, or is something else       } proof that it cannot
 #   exposed     somebody else than root owns it or may write to it                     } be trusted: an entry
-#   not-code    its executable is no Mach-O file                                       } must go
+#   not-code    its executable is not a Mach-O file                                       } must go
 #   unsigned    codesign refused it three times over ten seconds                       }
 #   unfamiliar  its signature is valid, but not ours: another version's, or a stranger's
 #   unfit       not for this Mac's processor

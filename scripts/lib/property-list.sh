@@ -5,7 +5,7 @@
 # read_document XML sets
 #   DOC_ROOT   dict, another tag, or empty when the text is not whole
 #   DOC_CLASS  the value of "class" with its tags
-#   DOC_SHAPE  of "mechanisms": none, list, not-a-list, not-text (an item is no string)
+#   DOC_SHAPE  of "mechanisms": none, list, not-a-list, not-text (an item is not a string)
 #   DOC_LIST   the mechanisms
 #   DOC_HEAD   the text before the first of them, DOC_TAIL the text from the end of their list on; empty without a list
 #   DOC_KEYS   every other key with its value, but "modified": "<<key>value" one after the other
@@ -72,7 +72,7 @@ keep_value() {
 }
 
 # keys_that_stay KEYS LATER: authd has kept every key of KEYS that it keeps at all (Security, OSX/authd/rule.c).
-# A version or a number of tries that is no integer is replaced by authd, like any other value of a wrong type.
+# A version or a number of tries that is not an integer is replaced by authd, like any other value of a wrong type.
 keys_that_stay() {
     stay_rest=$1
     while [ -n "$stay_rest" ]; do

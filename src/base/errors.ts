@@ -10,7 +10,7 @@ export interface ErrorDetails {
  * An error that somebody outside this program can act upon.
  *
  * Its subclasses say who has to act, `code` is stable for programs, the message says what was being done, to what, what was
- * expected and what was found. Anything that is thrown and is no PipelineError is a bug of ours (exit 1).
+ * expected and what was found. Anything that is thrown and is not a PipelineError is a bug of ours (exit 1).
  */
 export abstract class PipelineError extends Error {
   readonly code: string;

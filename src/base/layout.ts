@@ -148,7 +148,7 @@ export function ascii(width: number): Field<string> {
 /**
  * A number written as `width` octal digits, zero padded, without sign or blank (cpio odc).
  *
- * Decoding throws FormatError `FORMAT_INVALID` when a byte is no octal digit; the offset is that of the bad byte.
+ * Decoding throws FormatError `FORMAT_INVALID` when a byte is not an octal digit; the offset is that of the bad byte.
  */
 export function octal(width: number): Field<number> {
   const limit = 8 ** width;

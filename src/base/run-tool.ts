@@ -11,11 +11,11 @@ export interface ToolOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Bytes for its standard input, which is empty otherwise. */
   readonly input?: Buffer | string;
-  /** Milliseconds after which the tool is ended; 60 seconds unless told. */
+  /** Milliseconds after which the tool is ended; 60 seconds by default. */
   readonly timeoutMs?: number;
   /** Ends the tool when it fires. */
   readonly signal?: AbortSignal | undefined;
-  /** Exit codes that are no failure, beside 0. */
+  /** Exit codes that are not failures, beside 0. */
   readonly allowedExitCodes?: readonly number[];
   /** What to do when the tool fails. */
   readonly hint?: string;

@@ -94,7 +94,7 @@ function nameProblem(file: Buffer, name: Buffer, parent: number): string | undef
   return undefined;
 }
 
-/** The trees beside Paths hold nothing in an ordinary Bom; their shape is checked, hard links are let be. */
+/** The trees beside Paths hold nothing in an ordinary Bom; their shape is checked, hard links are left alone. */
 function checkSideTrees(store: BomStore): void {
   const links = store.vars.get('HLIndex');
   if (links !== undefined) walkTree(store, links, 'HLIndex');

@@ -24,7 +24,7 @@ import { encodeTree, encodeTreeNodes } from './tree.ts';
  * Blocks are numbered as Apple's tools number them. Ids go breadth-first with siblings by the bytes of their names, which makes the
  * order of the tree that of the ids.
  *
- * @throws UsageError `ENTRY_INVALID` when the records are no tree with its root, `ENTRY_TOO_LARGE` for a file from 4 GiB on (Size64 is
+ * @throws UsageError `ENTRY_INVALID` when the records are not a tree with its root, `ENTRY_TOO_LARGE` for a file from 4 GiB on (Size64 is
  *   not written)
  * @example encodeBom([{ path: '.', kind: 'directory', mode: 0o755, uid: 0, gid: 0, mtimeSeconds: 1700000000, size: 64 }])
  */

@@ -1,4 +1,5 @@
 import { FormatError } from '../base/errors.ts';
+import { beyond, LIMITS } from '../base/input/limits.ts';
 import { BOM_BLOCK, BOM_HEADER, BOM_MAGIC, BOM_VAR } from './layout.ts';
 
 /** The blocks and variables of a Bom file; nothing is copied. */
@@ -35,7 +36,7 @@ export function openBomStore(file: Buffer): BomStore {
   checkHeader(header);
   const index = slice(file, header.indexOffset, header.indexLength, 'indexOffset');
   const vars = slice(file, header.varsOffset, header.varsLength, 'varsOffset');
-  const blocks = readBlockTable(index, header.indexOffset);
+  const blocks = readBlockTable(index, header.indexOffset, file.length);
   checkExtents(file, blocks, header);
   const touched = new Set<number>();
   return {
@@ -84,7 +85,7 @@ function slice(file: Buffer, offset: number, length: number, field: 'indexOffset
 }
 
 /** Reads the block table and checks the free list behind it. */
-function readBlockTable(index: Buffer, start: number): Extent[] {
+function readBlockTable(index: Buffer, start: number, fileSize: number): Extent[] {
   const bad = (at: number, problem: string) => new FormatError('BOM_INDEX', 'BomIndex', start + at, problem);
   if (index.length < 8) throw bad(0, `expected at least 8 bytes, found ${index.length}`);
   const count = index.readUInt32BE(0);
@@ -92,6 +93,8 @@ function readBlockTable(index: Buffer, start: number): Extent[] {
   if (count === 0 || freeAt + 4 > index.length) {
     throw bad(0, `expected 1 to ${Math.floor((index.length - 8) / BOM_BLOCK.size)} blocks, found ${count}`);
   }
+  const most = Math.max(LIMITS.bomBlocks, Math.floor(fileSize / LIMITS.bomBytesPerBlock));
+  if (count > most) throw beyond('BomIndex', 'blocks', most);
   const blocks = Array.from({ length: count }, (_, number) => BOM_BLOCK.decode(index, 4 + number * BOM_BLOCK.size));
   if (blocks[0]?.offset !== 0 || blocks[0].length !== 0) throw bad(4, 'expected block 0 to be (0, 0)');
   const free = index.readUInt32BE(freeAt);

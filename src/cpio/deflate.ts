@@ -16,9 +16,9 @@ const WINDOW_SIZE = 32 * 1024;
 const LAST_BLOCK = Buffer.from([0x03, 0x00]);
 
 export interface DeflateOptions {
-  /** Chunks being deflated at once, 3 unless told. The bytes made do not depend on it. */
+  /** Chunks being deflated at once, 3 by default. The bytes made do not depend on it. */
   readonly concurrency?: number;
-  /** zlib level, 5 unless told. */
+  /** zlib level, 5 by default. */
   readonly level?: number;
 }
 
@@ -134,7 +134,7 @@ function storedBlocks(run: Buffer): Buffer {
 /** Bytes looked at in a segment, in SAMPLE_WINDOWS places. */
 const SAMPLE_SIZE = 1024;
 const SAMPLE_WINDOWS = 4;
-/** Pearson's statistic of 1,024 random bytes has mean 255 and standard deviation 22.6: eight of them away is no accident. */
+/** Pearson's statistic of 1,024 random bytes has mean 255 and standard deviation 22.6: eight of them away is not an accident. */
 const CHI_SQUARE_MEAN = 255;
 const CHI_SQUARE_TOLERANCE = 8 * 22.6;
 const counts = new Uint16Array(256);

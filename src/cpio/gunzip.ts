@@ -17,7 +17,7 @@ const GZIP_TRAILER = layout('GzipTrailer', {
 });
 
 export interface GunzipOptions {
-  /** Most inflated bytes to accept; no bound unless told. */
+  /** Most inflated bytes to accept; no bound by default. */
   readonly maxBytes?: number;
 }
 

@@ -106,7 +106,7 @@ export function cpioFormat(magic: Buffer, offset: number): CpioFormat {
  *
  * @param data all bytes of the header
  * @param offset where they lie in the archive, for errors
- * @throws FormatError `CPIO_FIELD`, naming the field that is no number
+ * @throws FormatError `CPIO_FIELD`, naming the field that is not a number
  */
 export function decodeCpioHeader(data: Buffer, format: CpioFormat, offset: number): CpioHeader {
   const field = format === 'odc' ? odcFields(data, offset) : newcFields(data, offset);

@@ -18,7 +18,7 @@ const CHUNK = layout('PbzxChunk', {
 const BLOCK_MAX = 64n * 1024n * 1024n;
 
 /**
- * Yields the contents of a pbzx stream: chunks of xz, or bytes as they are where these are no longer.
+ * Yields the contents of a pbzx stream: chunks of xz, or bytes as they are where these are not longer.
  *
  * Older readers look at one bit of the size to tell whether another chunk follows, so that all chunks but the last must be whole.
  *

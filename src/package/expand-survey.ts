@@ -4,9 +4,9 @@ import { PathSurvey } from './path-survey.ts';
 
 /** What a package may be unpacked to. */
 export interface ExpandLimits {
-  /** Most bytes on the disk, each entry counted in whole blocks; `defaultMaxBytes` unless told. */
+  /** Most bytes on the disk, each entry counted in whole blocks; `defaultMaxBytes` by default. */
   readonly maxBytes?: number | undefined;
-  /** The disk tells names apart that differ in capitals or in Unicode normalisation only, as Linux does; no unless told. */
+  /** The disk tells names apart that differ in capitals or in Unicode normalisation only, as Linux does; no by default. */
   readonly caseSensitive?: boolean | undefined;
 }
 
@@ -32,7 +32,7 @@ export function defaultMaxBytes(packageSize: number): number {
 /**
  * Goes through a package as if it unpacked it, so that what must be refused is found before anything is written.
  *
- * Its methods throw FormatError `EXPAND_UNSAFE` for a path that is taken or lies below what is no folder, `EXPAND_COLLISION` for
+ * Its methods throw FormatError `EXPAND_UNSAFE` for a path that is taken or lies below what is not a folder, `EXPAND_COLLISION` for
  * names that a Mac's usual file system takes for one, `EXPAND_TOO_LARGE`.
  */
 export class Surveyor implements TreeVisitor {

@@ -26,7 +26,7 @@ const MODE_MASK = 0o777;
  * as they are and never gone through. Owners are not set.
  *
  * @param folder an empty folder
- * @throws FormatError `EXPAND_UNSAFE` for an entry below something that is no folder, or at a path that is taken;
+ * @throws FormatError `EXPAND_UNSAFE` for an entry below something that is not a folder, or at a path that is taken;
  *   `EXPAND_COLLISION`, `EXPAND_TOO_LARGE` as `limits` has them; UsageError `DISK_TOO_SMALL`
  */
 export async function expandPackage(

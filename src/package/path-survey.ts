@@ -70,11 +70,11 @@ function collision(first: string, second: string): FormatError {
   });
 }
 
-/** Returns the error for an entry at a path that is taken, or below what is no folder. */
+/** Returns the error for an entry at a path that is taken, or below what is not a folder. */
 export function unsafe(path: string, cause?: unknown): FormatError {
   const problem = `expected a free place for ${JSON.stringify(path)}, found another entry there or above it`;
   return new FormatError('EXPAND_UNSAFE', 'flat package', 0, problem, {
     cause,
-    hint: 'The package names a path twice, or puts something below what is no folder. Do not install it.',
+    hint: 'The package names a path twice, or puts something below what is not a folder. Do not install it.',
   });
 }

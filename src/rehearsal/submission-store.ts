@@ -44,7 +44,7 @@ export class SubmissionStore {
     this.#folder = folder;
   }
 
-  /** Returns a store with what the folder holds; files that are no submissions are passed over. */
+  /** Returns a store with what the folder holds; files that are not submissions are passed over. */
   static async open(folder: string | undefined): Promise<SubmissionStore> {
     const store = new SubmissionStore(folder);
     if (folder === undefined) return store;

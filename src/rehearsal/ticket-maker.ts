@@ -1,4 +1,5 @@
 import { sign } from 'node:crypto';
+import { withLowSignature } from '../notary/ticket/low-signature.ts';
 import { TICKET_BODY, TICKET_ENTRY, TICKET_HEADER } from '../notary/ticket/ticket.ts';
 import { sequence } from '../pki/asn1/der.ts';
 import type { RehearsalAuthority } from './authority.ts';
@@ -44,5 +45,5 @@ export function makeTicket(
   });
   const signed = Buffer.concat([header, certificates, body]);
   const signature = sign('sha256', signed, authority.members.ticket.privateKey);
-  return Buffer.concat([signed, signature, Buffer.alloc(SIGNATURE_SIZE - signature.length)]);
+  return withLowSignature(Buffer.concat([signed, signature], signed.length + SIGNATURE_SIZE));
 }

@@ -28,7 +28,7 @@ export class Cksum {
   /**
    * Returns the checksum of what came so far, an unsigned 32-bit integer. More may be added afterwards.
    *
-   * @param length the number fed to the CRC at the end; that of the bytes added unless told
+   * @param length the number fed to the CRC at the end; that of the bytes added by default
    */
   digest(length: number = this.#length): number {
     const tail: number[] = [];

@@ -38,8 +38,8 @@ export const FILE_TYPE_BITS = { file: 0o100000, directory: 0o040000, symlink: 0o
 /**
  * Returns the entries parent-first, siblings by the bytes of their names, each folder followed by what it holds.
  *
- * @throws UsageError `ENTRY_INVALID`, naming the path, when the entries are no tree: `.` missing, a parent missing or no
- *   directory, the same path twice, a name that is empty, `.`, `..`, absolute, holds NUL or is no valid Unicode, a number out of
+ * @throws UsageError `ENTRY_INVALID`, naming the path, when the entries are not a tree: `.` missing, a parent missing or no
+ *   directory, the same path twice, a name that is empty, `.`, `..`, absolute, holds NUL or is not valid Unicode, a number out of
  *   range, or a link without target. Names that differ only in Unicode normalisation are different names.
  * @example checkEntries([{ kind: 'directory', path: '.', mode: 0o755, uid: 0, gid: 0, mtimeSeconds: 1700000000 }])
  */

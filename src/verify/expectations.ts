@@ -2,6 +2,7 @@ import type { Check } from '../base/check.ts';
 import type { SliceFacts } from '../code-signature/verify/verify-slice.ts';
 import type { BundleRecord } from '../package/package-info.ts';
 import type { Trust } from '../pki/x509/apple-roots.ts';
+import type { Ability, AbilityName } from './abilities.ts';
 
 /** How a package is judged. */
 export interface PackageExpectations {
@@ -60,8 +61,10 @@ export interface Policy {
   readonly minimumMacOS?: string | undefined;
   /** Folders and files it may lay down, as absolute paths; what lies below a folder is allowed too. */
   readonly allowedPaths?: readonly string[] | undefined;
-  /** Entries of authorization rights that its scripts may name, such as `Example:Invoke,privileged`. */
+  /** Entries of authorization rights that its scripts and files may name, such as `Example:Invoke,privileged`. */
   readonly allowedMechanisms?: readonly string[] | undefined;
+  /** What the package must not be able to do; see ABILITIES. */
+  readonly forbid?: readonly AbilityName[] | undefined;
 }
 
 /** A package, judged. */
@@ -69,6 +72,15 @@ export interface PackageReport {
   readonly checks: readonly Check[];
   /** Whether no check failed. */
   readonly valid: boolean;
+  /** What each component lays down, as it says. */
+  readonly installs: readonly {
+    readonly identifier: string;
+    readonly version: string;
+    readonly installLocation: string;
+    readonly numberOfFiles: number;
+  }[];
+  /** What it may do beyond laying down files. */
+  readonly abilities: readonly Ability[];
   readonly facts: PackageFacts;
 }
 

@@ -79,7 +79,7 @@ function lineProblem(content: Buffer, { brings }: ScriptSurroundings): ScriptPro
       .split(/[ \t]+/) ?? [];
   const [interpreter = ''] = words;
   if (interpreter === '') return 'names no interpreter behind #!';
-  if (!interpreter.startsWith('/')) return `names the interpreter ${interpreter}, which is no absolute path`;
+  if (!interpreter.startsWith('/')) return `names the interpreter ${interpreter}, which is not an absolute path`;
   const problem = interpreterProblem(interpreter, words.slice(1), brings);
   if (problem !== undefined) return problem;
   const shell = interpreter === '/usr/bin/env' ? (namedByEnv(words.slice(1)) ?? '') : interpreter;

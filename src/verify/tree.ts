@@ -84,7 +84,7 @@ export class Tree {
     return new Set(signed.map(([path]) => relativePath(metadataPartner(path) as string)));
   }
 
-  /** Files and links as code is judged among them; metadata is merged into its partner when a Mac lays it down, and is no file. */
+  /** Files and links as code is judged among them; metadata is merged into its partner when a Mac lays it down, and is not a file. */
   index(): FileIndex {
     const { metadata } = this;
     const entries = this.paths.flatMap(({ path, file, target, code }): IndexedEntry[] => {

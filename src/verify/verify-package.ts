@@ -3,12 +3,13 @@ import { WorkBudget } from '../base/input/limits.ts';
 import type { RandomAccess } from '../base/random-access.ts';
 import type { SliceFacts } from '../code-signature/verify/verify-slice.ts';
 import { type OpenPackage, openPackage } from '../package/open-package.ts';
+import { type Ability, packageAbilities } from './abilities.ts';
 import { judgeArchive, judgeGaps, judgeMembers, judgeNames } from './archive.ts';
 import { judgeComponent } from './component.ts';
 import { isExact, type PackageExpectations, type PackageReport } from './expectations.ts';
 import { judgeArchitectures, judgeDistribution } from './metadata.ts';
 import { judgeOwnForm } from './own-form/own-form.ts';
-import { judgePolicy } from './policy.ts';
+import { judgePolicy } from './policy/policy.ts';
 import { readAbout } from './read-about.ts';
 import { judgeSignature, type SignatureFacts } from './signature.ts';
 import { judgeTrailing } from './staple.ts';
@@ -39,8 +40,13 @@ export async function verifyPackage(access: RandomAccess, expectations: PackageE
   const opened = await readAbout(list, 'package-contents', () => openPackage(access, budget));
   if (!opened) return reportOf(list, outside, []);
   list.pass('package-contents');
+  const abilities = await packageAbilities(opened);
   const slices = await judgeContents(list, opened, signature, expectations);
-  return reportOf(list, { ...outside, opened }, slices);
+  if (expectations.policy) {
+    const teamIdentifier = signature.signer?.organizationalUnit ?? null;
+    await judgePolicy(list, expectations.policy, { opened, teamIdentifier, abilities }, expectations);
+  }
+  return reportOf(list, { ...outside, opened, abilities }, slices);
 }
 
 async function judgeContents(
@@ -64,16 +70,16 @@ async function judgeContents(
   for (const { checks } of judged) list.add(checks);
   const slices = judged.flatMap((component) => component.slices);
   judgeArchitectures(list, opened, slices, ours);
-  if (expectations.ours && isExact(expectations)) await judgeOwnForm(list, opened, expectations.ours, expectations);
-  if (expectations.policy) {
-    const teamIdentifier = signature.signer?.organizationalUnit ?? null;
-    judgePolicy(list, expectations.policy, { opened, teamIdentifier, slices, components: judged });
-  }
+  if (expectations.ours) await judgeOwnForm(list, opened, expectations.ours);
   return slices;
 }
 
 function judgeOurTeam(list: CheckList, { signer }: SignatureFacts, { ours }: PackageExpectations): void {
-  if (!ours || ours.teamIdentifier === null || !signer) return;
+  if (!ours || !signer) return;
+  if (ours.teamIdentifier === null) {
+    list.skip('package-our-team', 'no team is configured, so any Developer ID passes');
+    return;
+  }
   const team = signer.organizationalUnit;
   list.judge('package-our-team', [
     team !== ours.teamIdentifier && `the package is signed by team ${team ?? 'none'}, expected ${ours.teamIdentifier}`,
@@ -85,6 +91,7 @@ interface Outside {
   readonly ticketIssuedAt?: Date | undefined;
   readonly tocDigest?: Buffer;
   readonly opened?: OpenPackage;
+  readonly abilities?: readonly Ability[];
 }
 
 function reportOf(list: CheckList, outside: Outside, slices: readonly SliceFacts[]): PackageReport {
@@ -92,6 +99,13 @@ function reportOf(list: CheckList, outside: Outside, slices: readonly SliceFacts
   const first = opened?.components[0]?.info;
   return {
     checks: list.checks,
+    installs: (opened?.components ?? []).map(({ info: { identifier, version, installLocation = '/', payload } }) => ({
+      identifier,
+      version,
+      installLocation,
+      numberOfFiles: payload.numberOfFiles,
+    })),
+    abilities: outside.abilities ?? [],
     valid: list.checks.every(({ status }) => status !== 'fail'),
     facts: {
       identifier: opened?.distribution?.product?.id ?? first?.identifier ?? null,

@@ -98,7 +98,7 @@ export async function readXarHeader(access: RandomAccess): Promise<XarHeader> {
 
 /** Returns whether `name` names a file inside its folder and nothing else. */
 export function isMemberName(name: string): boolean {
-  return name !== '' && name !== '.' && name !== '..' && !/[/\0]/.test(name);
+  return name !== '' && name !== '.' && name !== '..' && name === name.trim() && !/[/\x00-\x1f\x7f]/.test(name);
 }
 
 function checksumOf(id: number, nameField: Buffer): ChecksumStyle {

@@ -233,7 +233,7 @@ function parseSignature(element: XarSignature['element'], node: XmlElement): Xar
 function parseCertificate(node: XmlElement): Buffer {
   const base64 = leafText(node).replace(/[ \t\r\n]/g, '');
   const der = Buffer.from(base64, 'base64');
-  // Buffer skips what is no base64; only the text of the bytes themselves is taken.
+  // Buffer skips what is not base64; only the text of the bytes themselves is taken.
   if (der.length > 0 && der.toString('base64') === base64) return der;
   return fail('XAR_CERTIFICATE', node, 'expected a certificate in base64, found something else');
 }

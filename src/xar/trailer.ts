@@ -36,7 +36,7 @@ export type XarTrailer =
       /** Bytes in front of the chain that nothing explains; 0 in a package that was stapled once. */
       readonly unexplained: number;
     }
-  /** Bytes that are no trailer, as Apple's tools left them in 2017. */
+  /** Bytes that are not a trailer, as Apple's tools left them in 2017. */
   | { readonly kind: 'unknown'; readonly size: number };
 
 const FORMAT = 'staple';

@@ -129,7 +129,7 @@ class BinaryReader {
     const entries = new Map<string, PropertyListValue>();
     for (let index = 0; index < length; index++) {
       const key = this.#object(references[index] as number);
-      if (typeof key !== 'string') this.#refuse(start, 'a key that is no text');
+      if (typeof key !== 'string') this.#refuse(start, 'a key that is not text');
       if (entries.has(key)) this.#refuse(start, `key '${key}' is given twice`);
       entries.set(key, this.#object(references[length + index] as number));
     }

@@ -47,7 +47,7 @@ export interface XmlLimits {
    * colon alone.
    */
   readonly namespaces?: ReadonlyMap<string, string> | undefined;
-  /** `external`: a document type is let pass as long as it declares nothing itself; what it refers to is never read. */
+  /** `external`: a document type passes as long as it declares nothing itself; what it refers to is never read. */
   readonly documentType?: 'none' | 'external';
 }
 

@@ -85,7 +85,7 @@ describe('layout', () => {
     expect(() => SAMPLE.encode({ ...VALUE, long: -1n })).toThrow(/^Sample\.long/);
   });
 
-  it('refuses a byte that is no octal digit, with its offset', () => {
+  it('refuses a byte that is not an octal digit, with its offset', () => {
     const bad = SAMPLE.encode(VALUE);
     bad.write('8', SAMPLE.offsetOf('digits') + 2);
     expect(() => SAMPLE.decode(bad)).toThrow(/offset 35: expected an octal digit, found byte 56/);

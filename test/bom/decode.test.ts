@@ -127,7 +127,7 @@ describe('decodeBom', () => {
     ['a root that is a file', [u8(record(0, 'type'), 1)], 'BOM_RECORD', record(0, 'mode')],
     ['a name twice', [u8(at(NAME(4), 4), 0x66)], 'BOM_DUPLICATE_PATH', at(NAME(4))],
     ['a slash in a name', [u8(at(NAME(4), 4), 0x2f)], 'BOM_PATH', at(NAME(4))],
-    ['a name that is no UTF-8', [u8(at(NAME(4), 4), 0xff)], 'BOM_PATH', at(NAME(4))],
+    ['a name that is not UTF-8', [u8(at(NAME(4), 4), 0xff)], 'BOM_PATH', at(NAME(4))],
     ['an empty name', [u8(at(NAME(4), 4), 0)], 'BOM_PATH', at(NAME(4))],
     ['a name without NUL', [u8(at(NAME(4), 5), 0x61)], 'BOM_PATH', at(NAME(4))],
     ['a device', [u8(record(3, 'type'), 4)], 'BOM_RECORD', record(3, 'type')],

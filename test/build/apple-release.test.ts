@@ -62,7 +62,7 @@ function makeProject({ notaryUrl, ticketUrl }: RehearsalServices): string {
   for (const name of ['package.json', 'package-lock.json', 'payload', 'scripts', 'LICENSE'])
     symlinkSync(join(process.cwd(), name), join(folder, name));
   const config = JSON.parse(readFileSync('release.config.json', 'utf8'));
-  config.services = { timestamp: ticketUrl, notary: notaryUrl, tickets: ticketUrl };
+  config.services = { timestamp: ticketUrl, notary: notaryUrl, tickets: ticketUrl, downloads: null };
   writeFileSync(join(folder, 'release.config.json'), JSON.stringify(config));
   return folder;
 }
@@ -86,7 +86,8 @@ async function run(out: string, options: ReleaseOptions = {}): Promise<Manifest>
 const count = (tool: string, command: string) =>
   machine.calls().filter((call) => call[0] === tool && call[1] === command).length;
 
-describe('a release with the apple toolchain', () => {
+// Three packages through stand-ins, each call a process of its own.
+describe('a release with the apple toolchain', { timeout: 240_000 }, () => {
   it('is compiled, signed, built and submitted by Apple’s tools', async () => {
     machine.setVerdict('In Progress');
     const manifest = await run('out', { submitOnly: true });
@@ -96,20 +97,20 @@ describe('a release with the apple toolchain', () => {
     for (const tool of ['lipo', 'security', 'codesign', 'pkgbuild', 'productbuild', 'productsign', 'notarytool'])
       expect(tools).toContain(tool);
     expect(machine.calls().some((call) => call[0] === 'xcrun' && call.includes('clang'))).toBe(true);
-    expect(count('notarytool', 'submit')).toBe(1);
+    expect(count('notarytool', 'submit')).toBe(3);
     expect(services.calls.get('submit') ?? 0).toBe(0);
     expect(machine.keychains().keychains).toEqual({});
   });
 
-  it('is gone on with, and never submitted twice, until Apple’s tools and ours vouch for it', async () => {
+  it('is resumed, and never submitted twice, until Apple’s tools and ours vouch for it', async () => {
     machine.setVerdict('Accepted');
     const manifest = await run('out', { resume: true });
     expect(manifest.submission).toMatchObject({ status: 'Accepted' });
     expect(manifest.ticket?.sha256).toMatch(/^[0-9a-f]{64}$/);
     expect([count('notarytool', 'submit'), count('codesign', '--force'), count('stapler', 'staple')]).toEqual([
-      0, 0, 1,
+      0, 0, 3,
     ]);
-    expect([count('pkgutil', '--check-signature'), count('spctl', '--assess')]).toEqual([1, 1]);
+    expect([count('pkgutil', '--check-signature'), count('spctl', '--assess')]).toEqual([3, 3]);
     const folder = join(root, 'out', manifest.version);
     const path = join(folder, manifest.files.find(({ role }) => role === 'package')?.path as string);
     const judged = await verify(context(), path, {});

@@ -41,9 +41,11 @@ describe('staple', () => {
   });
 
   it('ends with 5 when there is no ticket in time', () => {
+    // A ticket names what is inside, so this one is of another time, which no notary has seen.
     const other = join(scratch, 'other');
-    cpSync(inject('releaseFolder'), other, { recursive: true });
-    const guard = join(other, 'extras/Escrow.Buddy.Guard-1.1.0-rehearsal.pkg');
+    const env = { SOURCE_DATE_EPOCH: String(1_000_000_000 + Math.floor(Math.random() * 500_000_000)) };
+    expect(cli(['release', '--rehearsal', '--until', 'sign-package', '--out', other], { env }).status).toBe(0);
+    const guard = join(other, '1.1.0/extras/Escrow.Buddy.Guard-1.1.0-rehearsal.pkg');
     const run = cli(['staple', '--trust', 'rehearsal', '--max-wait', '0s', guard]);
     expect(run.status).toBe(5);
     expect(run.stderr).toMatch(/no ticket for 2\/1\/[0-9a-f]{40} within 0 s: Record not found/);
@@ -51,7 +53,7 @@ describe('staple', () => {
 });
 
 describe('release --resume', () => {
-  it('goes on with what is there, without compiling', () => {
+  it('resumes with what is there, without compiling', () => {
     const out = join(scratch, 'resumed');
     cpSync(inject('releaseFolder'), join(out, '1.1.0'), { recursive: true });
     const run = cli(['release', '--rehearsal', '--resume', '--out', out], { env: { SOURCE_DATE_EPOCH: '' } });

@@ -28,7 +28,7 @@ describe('exitCodeOf', () => {
 });
 
 describe('renderError', () => {
-  it('says what to do next, and shows no stack for what is no bug', () => {
+  it('says what to do next, and shows no stack for what is not a bug', () => {
     const text = renderError(new UsageError('A', 'the file is wrong', { hint: 'Mend it.' }), false);
     expect(text).toBe('error: the file is wrong\nnext: Mend it.\n');
   });

@@ -36,6 +36,7 @@ const FILES = [
   'extras',
   'notary-log.json',
   'release.json',
+  'report.html',
   'verify-report.json',
 ];
 const VERSION = '1.1.0';
@@ -109,10 +110,13 @@ export class KillRange {
       ...FILES,
       `extras/Escrow.Buddy.Guard-${VERSION}-rehearsal.pkg`,
       `extras/Escrow.Buddy.Uninstall-${VERSION}-rehearsal.pkg`,
+      'extras/release-notes.md',
     ];
     const done = manifest.stages.filter(({ outcome }) => outcome === 'done').map(({ name }) => name);
     const digests = manifest.files.filter(({ path, sha256 }) => sha256Of(join(folder, path)) !== sha256);
     const uploads = this.#completedSubmissions();
+    const extras = manifest.extras ?? [];
+    const recorded = [manifest.submission, ...extras.map(({ submission }) => submission)];
     const verified = spawnSync(
       process.execPath,
       ['.build/cli.mjs', 'verify', '--trust', 'rehearsal', join(folder, FILES[0] as string)],
@@ -124,7 +128,16 @@ export class KillRange {
       [manifest.submission?.status === 'Accepted', `submission: ${manifest.submission?.status}`],
       [manifest.ticket !== null, 'no ticket is recorded'],
       [digests.length === 0, `digests: ${digests.map(({ path }) => path).join(', ')}`],
-      [uploads.length === 1 && uploads[0] === manifest.submission?.id, `completed submissions: ${uploads.join(', ')}`],
+      [extras.length === 2 && extras.every(({ ticket }) => ticket !== null), 'an extra package has no ticket'],
+      [recorded.every((one) => one?.status === 'Accepted'), 'a submission is not recorded as accepted'],
+      [
+        uploads.sort().join() ===
+          recorded
+            .map((one) => one?.id)
+            .sort()
+            .join(),
+        `completed submissions: ${uploads.join(', ')}`,
+      ],
       [verified.status === 0, `verify: ${verified.stdout}`],
       [/pass +ticket/.test(verified.stdout), 'the ticket was not verified'],
     ];

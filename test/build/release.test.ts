@@ -54,11 +54,13 @@ describe('npm start', () => {
       'extras',
       'notary-log.json',
       'release.json',
+      'report.html',
       'verify-report.json',
     ]);
     expect(readdirSync(join(folder, 'extras')).sort()).toEqual([
       'Escrow.Buddy.Guard-1.1.0-rehearsal.pkg',
       'Escrow.Buddy.Uninstall-1.1.0-rehearsal.pkg',
+      'release-notes.md',
     ]);
   });
 
@@ -73,6 +75,8 @@ describe('npm start', () => {
       'notary-log',
       'sbom',
       'mdm-kit',
+      'report',
+      'release-notes',
     ]);
     for (const file of manifest.files) {
       expect(file.sha256).toBe(sha256(join(folder, file.path)));

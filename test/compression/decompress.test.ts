@@ -12,7 +12,7 @@ const mixed = Buffer.concat([text(300_000), noise(400_000), Buffer.alloc(1_500_0
 const run = (tool: string, data: Buffer, ...options: string[]) =>
   execFileSync(tool, ['-c', ...options], { input: data, maxBuffer: 1 << 28 });
 
-/** Returns a pbzx stream of blocks of `size` bytes, as pkgbuild makes it: xz without a check, plain where that is no longer. */
+/** Returns a pbzx stream of blocks of `size` bytes, as pkgbuild makes it: xz without a check, plain where that is not longer. */
 function pbzx(data: Buffer, size: number): Buffer {
   const word = (value: number) => {
     const field = Buffer.alloc(8);
@@ -83,7 +83,7 @@ describe.skipIf(noXz)(`payloads in xz${noXz ? ' (skipped: needs xz)' : ''}`, () 
     ['a block of nothing', (data: Buffer) => data.writeBigUInt64BE(0n, 12), 'PBZX'],
     ['blocks of 4 GiB', (data: Buffer) => data.writeBigUInt64BE(1n << 32n, 4), 'PBZX'],
     ['a block that says less than it holds', (data: Buffer) => data.writeBigUInt64BE(1000n << 8n, 12), 'PBZX'],
-    ['a block that is no xz', (data: Buffer) => data.writeUInt8(0, 28), 'PBZX'],
+    ['a block that is not xz', (data: Buffer) => data.writeUInt8(0, 28), 'PBZX'],
   ])('are refused with %s', async (_, change, code) => {
     const bad = Buffer.from(stream);
     change(bad);

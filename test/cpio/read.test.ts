@@ -58,7 +58,7 @@ describe('readCpio', () => {
   });
 
   const numbers = ODC_HEADER.fields.filter(({ name }) => name !== 'magic');
-  it.each(numbers)('refuses $name that is no octal number, and names it', async ({ name, offset }) => {
+  it.each(numbers)('refuses $name that is not an octal number, and names it', async ({ name, offset }) => {
     for (const bad of ['8', ' ', '-', '\0']) {
       const error = await errorOf(() => list(patched(F + offset, bad)));
       expect(error).toMatchObject({ code: 'CPIO_FIELD', offset: F + offset, message: expect.stringContaining(name) });
@@ -100,7 +100,7 @@ describe('readCpio', () => {
     expect((await errorOf(() => list(patched(F + 76, '/ff')))).message).toContain('absolute');
   });
 
-  it('refuses padding that is no multiple of 512', async () => {
+  it('refuses padding that is not a multiple of 512', async () => {
     const fault = { code: 'FORMAT_TRUNCATED', offset: 513 };
     expect(await faultOf(() => list(Buffer.concat([sample, Buffer.alloc(1)])))).toEqual(fault);
   });

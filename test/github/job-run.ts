@@ -27,7 +27,7 @@ export class JobRun {
   readonly #runner: Runner;
   readonly #run: Run;
   readonly #input: JobInput;
-  readonly #image: string;
+  readonly #image: string | undefined;
   readonly #home: string;
   readonly #workspace: string;
   readonly #steps: Record<string, StepState> = {};
@@ -80,7 +80,8 @@ export class JobRun {
   #contexts(): Contexts {
     const { given, job } = this.#input;
     const secrets = this.#options.secrets[environmentOf(job) ?? ''] ?? {};
-    return { ...given, github: this.#runner.github(this.#run), secrets, steps: this.#steps };
+    const runner = { os: /^(macos|xcode)-/.test(this.#image ?? '') ? 'macOS' : 'Linux' };
+    return { ...given, github: this.#runner.github(this.#run), runner, secrets, steps: this.#steps };
   }
 
   async #runStep(step: Step, name: string, outputs: Record<string, string>): Promise<boolean> {
@@ -144,8 +145,10 @@ export class JobRun {
 
   #environment(outputFile: string): Record<string, string> {
     const { bin, macBin, repository, onMac } = this.#options;
-    const mac = /^(macos|xcode)-/.test(this.#image);
-    const path = [...(mac ? [macBin] : []), bin, process.env.PATH];
+    const image = this.#image as string;
+    const mac = /^(macos|xcode)-/.test(image);
+    const wait = this.#input.at === 'release.yml/wait' ? [join(bin, 'of-wait')] : [];
+    const path = [...(mac ? [macBin] : []), ...wait, bin, process.env.PATH];
     return {
       PATH: path.join(':'),
       HOME: join(this.#home, 'home'),
@@ -162,7 +165,7 @@ export class JobRun {
       GITHUB_WORKSPACE: this.#workspace,
       GITHUB_OUTPUT: outputFile,
       GITHUB_STEP_SUMMARY: join(this.#home, 'summary.md'),
-      ...(mac && { FAKE_IMAGE: this.#image, ...onMac?.(this.#image) }),
+      ...(mac && { FAKE_IMAGE: image, ...onMac?.(image) }),
     };
   }
 

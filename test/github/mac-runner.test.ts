@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { simulatedMacNeeds } from '../mac/simulated/simulated-mac.ts';
 import { builtPackage } from '../support/built-package.ts';
 import { needs } from '../support/needs.ts';
+import { authoritiesIn } from './replay.ts';
 
 const tools = needs('jq', 'bsdtar');
 const missing = simulatedMacNeeds.missing || tools.missing;
@@ -27,6 +28,7 @@ function smoke(fault: string, argv: readonly string[] = RELEASE) {
     RUNNER_TEMP: scratch,
     GITHUB_OUTPUT: join(scratch, 'output'),
     SMOKE_FAULT: fault,
+    FAKE_AUTHORITIES: authoritiesIn('.rehearsal'),
   };
   return spawnSync('bash', ['test/mac-runner/smoke.sh', ...argv, package_], { encoding: 'utf8', env });
 }
@@ -45,7 +47,7 @@ describe.skipIf(missing)(`smoke.sh with the real package on a simulated Mac${not
       schema: 1,
       image: 'macos-26',
       macOS: { version: '26.5', build: '25F71' },
-      package: { name: 'Escrow.Buddy-1.1.0.pkg', sha256: expect.stringMatching(/^[0-9a-f]{64}$/), team: 'REHEARSAL0' },
+      package: { name: basename(builtPackage()), sha256: expect.stringMatching(/^[0-9a-f]{64}$/), team: 'REHEARSAL0' },
       tried: expect.arrayContaining(['gatekeeper', 'ticket', 'install', 'load-arm64', 'load-x86_64', 'uninstall']),
       skipped: [],
       verdict: 'pass',

@@ -14,6 +14,8 @@ describe('the order of a release', () => {
   });
 
   it.each<[string, (text: string) => string, string]>([
+    ['smoke does not wait for the look', set('jobs.smoke.needs', ['plan', 'staple']), 'smoke begins, and look did not'],
+    ['the look may fail', set('jobs.look.steps.4.continue-on-error', true), 'look fails in step 5: smoke begins'],
     [
       'attest does not need smoke',
       set('jobs.attest.needs', ['plan', 'staple']),

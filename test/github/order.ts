@@ -3,7 +3,7 @@ import type { Job, Workflow } from './workflow.ts';
 
 /** The jobs of a release; none may begin before the one in front of it has really succeeded. */
 export const CHAIN = [
-  ...['plan', 'build', 'review', 'sign', 'submit', 'wait', 'staple', 'smoke', 'attest', 'publish', 'verify'],
+  ...['plan', 'build', 'review', 'sign', 'submit', 'wait', 'staple', 'look', 'smoke', 'attest', 'publish', 'verify'],
 ] as const;
 
 /** How one job ends, where all others succeed if they begin. */

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { generateKeyPairSync } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import {
   chmodSync,
   cpSync,
@@ -13,7 +13,9 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { REHEARSAL_REPOSITORY } from '../../build/github/gh.ts';
 import { openRehearsalAuthority, REHEARSAL_TEAM } from '../../src/rehearsal/authority.ts';
-import { findOnPath } from '../support/needs.ts';
+import { simulatedMacNeeds } from '../mac/simulated/simulated-mac.ts';
+import { findOnPath, needs } from '../support/needs.ts';
+import { SEALED_STEP } from '../support/sealed-step.ts';
 import { type Run, Runner, type RunnerOptions, type Trigger } from './runner.ts';
 
 /** A release of this project on this machine: its repository, GitHub and Apple, all stand-ins. */
@@ -24,7 +26,7 @@ export interface Replay {
   /** The commit that the repository began with: its version has a date. */
   readonly commit: string;
   readonly version: string;
-  /** Starts a workflow of the newest commit of main, as a push of it does unless told. */
+  /** Starts a workflow of the newest commit of main, as a push of it does by default. */
   start(file: string, trigger?: Partial<Trigger>): Promise<Run>;
   /** Changes files and commits them: a merge. Returns the commit. */
   merge(change: (folder: string) => void): string;
@@ -65,16 +67,24 @@ export interface GitHubState {
   commits: Record<string, string>;
 }
 
+/** What a replay of a whole release needs of the machine. */
+export const replayNeeds = [simulatedMacNeeds, SEALED_STEP, needs('jq', 'bsdtar', 'clang')].find(
+  ({ missing }) => missing,
+) ?? {
+  missing: false,
+  note: '',
+};
+
 /** What a checkout holds beside the tests, and the tests that workflows name. */
 const IN_ORIGIN = /^(?!test\/|docs\/|\.ci\/)|^test\/(mac-runner|interop)\//;
 
 /** Makes a repository with a dated changelog, so that its commit is a release, and everything around it. */
 export async function makeReplay(
   scratch: string,
-  options: Partial<Pick<RunnerOptions, 'kill' | 'short' | 'onMac' | 'secrets'>> = {},
+  options: Partial<Pick<RunnerOptions, 'kill' | 'short' | 'onMac'>> & { readonly team?: string } = {},
 ): Promise<Replay> {
   const origin = join(scratch, 'origin');
-  const commit = makeOrigin(origin);
+  const commit = makeOrigin(origin, options.team ?? REHEARSAL_TEAM);
   let [before, head] = ['0'.repeat(40), commit];
   const state = join(scratch, 'github');
   mkdirSync(state, { recursive: true });
@@ -94,12 +104,14 @@ export async function makeReplay(
     bin: makeBin(join(scratch, 'bin'), state),
     macBin: resolve('test/github/fake-mac'),
     secrets: {},
+    onMac: (image) => ({ SMOKE_FAULT: '', ...options.onMac?.(image), FAKE_AUTHORITIES: authoritiesIn(homes.signing) }),
     prepare: (at, environment, workspace) => giveHome(homes, at, environment, workspace),
     attested: (of, digests, sbom) =>
       change((value) => {
         for (const digest of digests) value[sbom ? 'described' : 'attested'][digest] = of;
       }),
-    ...options,
+    ...(options.kill && { kill: options.kill }),
+    ...(options.short && { short: true }),
   });
   return {
     runner,
@@ -124,7 +136,7 @@ export async function makeReplay(
 }
 
 /** Copies what git would hold, gives the version a date in the changelog and commits: the merge that is released. */
-function makeOrigin(origin: string): string {
+function makeOrigin(origin: string, team: string): string {
   const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
     encoding: 'utf8',
   });
@@ -137,7 +149,7 @@ function makeOrigin(origin: string): string {
   // A project of the rehearsal's team has no other secrets than the rehearsal's keys, and its files have their plain names.
   const config = join(origin, 'release.config.json');
   const settings = JSON.parse(readFileSync(config, 'utf8'));
-  settings.signing.teamIdentifier = REHEARSAL_TEAM;
+  settings.signing.teamIdentifier = team;
   writeFileSync(config, JSON.stringify(settings, null, 2));
   git(origin, 'init', '--quiet', '--initial-branch=main');
   git(origin, 'add', '--all');
@@ -164,13 +176,18 @@ function makeBin(bin: string, state: string): string {
   );
   chmodSync(npm, 0o755);
   // A wait of hours is not played: what `wait` would be told is read from a file, one exit code a turn; then it really asks.
-  const node = join(bin, 'node');
+  const node = join(bin, 'of-wait', 'node');
+  mkdirSync(dirname(node));
   const answers = join(dirname(bin), 'answers-of-wait');
   writeFileSync(
     node,
     `#!/bin/sh\ncase "$*" in *'--max-wait 330m'*) if [ -s "${answers}" ]; then code=$(head -n 1 "${answers}"); tail -n +2 "${answers}" >"${answers}.rest"; mv "${answers}.rest" "${answers}"; exit "$code"; fi ;; esac\nexec "${process.execPath}" "$@"\n`,
   );
   chmodSync(node, 0o755);
+  // What apt-get would install is looked for on this machine.
+  const sudo = join(bin, 'sudo');
+  writeFileSync(sudo, '#!/bin/sh\n[ "$1" = apt-get ] || exec /usr/bin/sudo "$@"\n');
+  chmodSync(sudo, 0o755);
   writeFileSync(gh, `#!/bin/sh\nexec "${process.execPath}" "${resolve('test/github/fake-gh.mjs')}" "${state}" "$@"\n`);
   chmodSync(gh, 0o755);
   return bin;
@@ -205,6 +222,12 @@ async function makeHomes(folder: string): Promise<Homes> {
   return { signing, notary, stranger, signingKeys: [keyOf('application'), keyOf('installer')] };
 }
 
+/** The team of a rehearsal and the root of its certificates, as the simulated Mac wants to know them. */
+export function authoritiesIn(home: string): string {
+  const root = readFileSync(join(home, 'authority/root.cer'));
+  return `${REHEARSAL_TEAM} ${createHash('sha1').update(root).digest('hex')}`;
+}
+
 /** Certificates are read with their key; whoever may not sign gets one that fits no certificate. */
 function uselessKey(): string {
   return generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey.export({
@@ -219,7 +242,7 @@ function giveHome(homes: Homes, at: string, environment: string | undefined, wor
   if (existsSync(place)) return;
   if (environment === 'signing') symlinkSync(homes.signing, place);
   else if (environment === 'notary') symlinkSync(homes.notary, place);
-  else if (at === 'release.yml/verify') symlinkSync(homes.stranger, place);
+  else if (at === 'release.yml/verify' || at === 'release.yml/look') symlinkSync(homes.stranger, place);
 }
 
 function countSubmissions(home: string): number {

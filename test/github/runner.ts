@@ -35,7 +35,7 @@ export interface RunnerOptions {
 /** What starts a run. */
 export interface Trigger {
   readonly commit: string;
-  /** Name of the event; `push` unless told. */
+  /** Name of the event; `push` by default. */
   readonly event?: string;
   /** The event's file. */
   readonly payload?: object;

@@ -79,7 +79,7 @@ describe('an artifact that another job changed', () => {
   it('stops the job that fetches it before anything of it runs', async () => {
     const replay = await makeReplay(scratch(), {
       short: true,
-      kill: { at: 'release.yml/sign', step: 'Sign', when: () => true },
+      kill: { at: 'release.yml/sign', step: 'Begin', when: () => true },
     });
     const first = await replay.start('release.yml');
     expect(first.jobs.sign?.result, logOf(first.jobs)).toBe('failure');

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -32,6 +32,19 @@ export function installPythonPackage(name: string, version: string): string {
     mkdirSync(join(root, 'installed'));
   }
   return python;
+}
+
+/** Returns the folder of a package of npm, unpacked as it is: nothing of it runs, whatever system it is for. */
+export function installNpmPackage(name: string, version: string): string {
+  const root = join(FOLDER, `${name.replaceAll(/[@/]/g, '_')}-${version}`);
+  if (!existsSync(join(root, 'package'))) {
+    mkdirSync(root, { recursive: true });
+    run('npm', ['pack', '--silent', '--pack-destination', root, `${name}@${version}`]);
+    const [archive = ''] = readdirSync(root);
+    mkdirSync(join(root, 'package'));
+    run('tar', ['-xzf', join(root, archive), '-C', join(root, 'package'), '--strip-components=1']);
+  }
+  return join(root, 'package');
 }
 
 /** Returns the folder of a package of Python that carries more than Python. */

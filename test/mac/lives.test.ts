@@ -222,7 +222,7 @@ describe.skipIf(simulatedMacNeeds.missing).each(SHELLS)(`lives under %s${simulat
     it.each([
       ['DisableHeal', '{DisableHeal = 1;}'],
       ['MaximumOSVersion', '{MaximumOSVersion = "15";}'],
-      ['MaximumOSVersion that is no version', '{MaximumOSVersion = "newest";}'],
+      ['MaximumOSVersion that is not a version', '{MaximumOSVersion = "newest";}'],
     ])('%s keeps the guard from healing, but not from unlocking', async (_, profile) => {
       const { mac } = world;
       await mac.put('/Library/Managed Preferences/com.netflix.Escrow-Buddy.plist', profile);

@@ -169,7 +169,7 @@ describe.each(slices)('loading of a plugin for %s', (slice) => {
     NO_HURRY_MS,
   );
 
-  it.skipIf(state.missing)(`refuses what is no plugin${state.note}`, async () => {
+  it.skipIf(state.missing)(`refuses what is not a plugin${state.note}`, async () => {
     await expect(host(out, slice, SCENARIOS, ['imports'])).rejects.toThrow('is no 64-bit Mach-O');
   });
 });

@@ -1,4 +1,5 @@
-import { truncateSync } from 'node:fs';
+import { readFileSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   disk,
@@ -9,7 +10,7 @@ import {
   type World,
   writeMechanisms,
 } from './simulated/lives.ts';
-import { SHELLS, simulatedMacNeeds } from './simulated/simulated-mac.ts';
+import { REPOSITORY, SHELLS, simulatedMacNeeds } from './simulated/simulated-mac.ts';
 import { BUNDLE, RESOURCES } from './simulated/test-package.ts';
 
 const check = (status: { checks: { id: string; level: number; reason: string }[] }, id: string) =>
@@ -211,6 +212,38 @@ describe.skipIf(simulatedMacNeeds.missing).each(SHELLS)(`status.sh under %s${sim
       for (const path of [ESCROW, `${SETTINGS}.plist`, `${BUNDLE}/Contents/Info.plist`]) await mac.put(path, bytes);
       await runResource(mac, 'status.sh', '--json');
       expect(JSON.parse(mac.stdout())).toMatchObject({ schema: 1, state: 'broken' });
+    }
+  });
+
+  it('words of JSON are well-formed text, whatever bytes they are made of', async () => {
+    const { mac } = world;
+    for (const name of ['characters', 'status-facts', 'json'])
+      await mac.put(`/private/tmp/${name}.sh`, readFileSync(join(REPOSITORY, 'scripts/lib', `${name}.sh`)));
+    const word = async (octal: string) => {
+      const sourced = ['characters', 'status-facts', 'json'].map((name) => `. /private/tmp/${name}.sh`).join('; ');
+      const { stdout } = await mac.shell(`LC_ALL=C; export LC_ALL; ${sourced}; json "$(printf '${octal}')"`);
+      expect(stdout).toMatch(/^"[ -~]*"$/);
+      return JSON.parse(stdout) as string;
+    };
+    for (const text of ['é', '鍵', '😀', '\u07ff\u0800\uffff', '\u{10000}\u{10ffff}', 'a"\\/é'])
+      expect(await word([...Buffer.from(text)].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join(''))).toBe(
+        text,
+      );
+    /** Lone bytes, overlong forms, surrogates, beyond the last point, cut short. */
+    const wrong = [
+      '\\200',
+      '\\377',
+      '\\300\\257',
+      '\\340\\200\\257',
+      '\\360\\200\\200\\257',
+      '\\355\\240\\200',
+      '\\364\\220\\200\\200',
+      '\\303',
+      '\\360\\237\\230',
+    ];
+    for (const octal of wrong) {
+      const text = await word(`a${octal}b`);
+      expect(text, octal).toMatch(/^a\ufffd+b$/);
     }
   });
 

@@ -53,7 +53,7 @@ function fatCases(program: Buffer): Mutation[] {
   });
   return [
     ...fields.map(({ name, offset }) =>
-      // Without its magic it is no code any more: what is missed then is the bundle's executable.
+      // Without its magic it is not code any more: what is missed then is the bundle's executable.
       changed(region, name, [...expected, 'code-macho', 'seal', 'code-layout'], (data) => flip(data, offset)),
     ),
     changed(region, 'slices swapped', expected, () => buildFat([second, first])),

@@ -6,7 +6,7 @@ import { assemble, changeEntry, changeFile, payloadParts, type Sample, withPaylo
 const BUNDLE = './Escrow Buddy.bundle';
 const COMMON = { mode: 0o644, uid: 0, gid: 0, mtimeSeconds: 1_700_000_000 };
 
-/** Changes of what is laid down. Bom, counters, checksums and the package's signature are made anew, unless told. */
+/** Changes of what is laid down. Bom, counters, checksums and the package's signature are made anew, by default. */
 export function payloadMutations(sample: Sample): Mutation[] {
   return [...sample.payload.flatMap(entryCases), ...additions(), ...others(), ...contentCases(sample)];
 }

@@ -1,5 +1,9 @@
-// npm run mutations: changes a finished package in every way of the table and prints which check noticed each change.
+// npm run mutations: changes a finished package in every way of the table, makes every attack of test/attacks, and prints which check
+// noticed each.
+import { type AttackOutcome, attackKit, judgeAttack } from '../attacks/attack.ts';
+import { attackTable } from '../attacks/table.ts';
 import { judgeMutation, type Outcome } from './judge.ts';
+import type { Sample } from './sample.ts';
 import { mutationTable } from './table.ts';
 
 const [root = '.', path = ''] = process.argv.slice(2);
@@ -15,6 +19,7 @@ for (const mutation of mutations) {
   const wanted = outcome.named ? '' : ` (expected ${expected.join(' or ')})`;
   process.stdout.write(`${mark.padEnd(7)}${region.padEnd(24)} ${what}: ${words}${wanted}\n`);
 }
+const attacks = await printAttacks(root, sample);
 const count = (test: (outcome: Outcome) => boolean) => outcomes.filter(test).length;
 const wrong = count(({ named }) => !named);
 process.stdout.write(
@@ -22,4 +27,23 @@ process.stdout.write(
     `${count(({ crash }) => crash !== undefined)} crashes, ${wrong} not named right; ` +
     `${((performance.now() - since) / 1000).toFixed(1)} s\n`,
 );
-process.exit(wrong === 0 ? 0 : 1);
+process.exit(wrong + attacks === 0 ? 0 : 1);
+
+/** Makes every attack of test/attacks, which the right key signed or which need none, and returns how many nobody named. */
+async function printAttacks(folder: string, finished: Sample): Promise<number> {
+  const kit = await attackKit(folder, finished);
+  const table = attackTable();
+  const judged: AttackOutcome[] = [];
+  for (const attack of table) {
+    const { failed, named } = await judgeAttack(attack, kit);
+    judged.push({ attack, failed, named });
+    const mark = failed.length === 0 ? 'UNSEEN' : named ? 'seen' : 'OTHER';
+    process.stdout.write(
+      `${mark.padEnd(7)}${`attack on ${attack.on}`.padEnd(24)} ${attack.name}: ${failed[0] ?? ''}\n`,
+    );
+  }
+  const undetected = judged.filter(({ failed }) => failed.length === 0).length;
+  const unnamed = judged.filter(({ named }) => !named).length;
+  process.stdout.write(`\n${table.length} attacks, ${undetected} undetected, ${unnamed} not named right\n`);
+  return unnamed;
+}

@@ -140,7 +140,7 @@ async function* emitHeap(archive: XarArchive): AsyncGenerator<Buffer> {
   yield await archive.access.read(start, archive.heapStart + archive.heapSize - start);
 }
 
-/** Returns a package with another payload; Bom, counters and, unless told, PackageInfo's numbers follow it. */
+/** Returns a package with another payload; Bom, counters and, by default, PackageInfo's numbers follow it. */
 export async function withPayload(
   sample: Sample,
   entries: readonly PayloadEntry[],

@@ -17,7 +17,7 @@ export interface Signature {
 
 /** What may be other than usual. */
 export interface SignatureChange {
-  /** Certificate and key of the CMS; the installer's unless told. */
+  /** Certificate and key of the CMS; the installer's by default. */
   readonly cmsSigner?: KeyedCertificate;
   /** Embedded in the CMS. */
   readonly chain?: readonly Certificate[];
@@ -27,6 +27,8 @@ export interface SignatureChange {
   readonly cms?: (cms: Buffer, tocDigest: Buffer) => Buffer;
   readonly timestampFault?: TimestampFault;
   readonly timestamp?: 'none' | ((signature: Buffer) => Promise<Buffer>);
+  /** Signed attributes beside the usual ones, DER. */
+  readonly attributes?: readonly Buffer[];
   readonly signedContent?: (tocDigest: Buffer) => Buffer;
   readonly certificateRoom?: number;
 }
@@ -49,6 +51,7 @@ export function usualSignature(authority: RehearsalAuthority, change: SignatureC
         content: change.signedContent?.(tocDigest) ?? tocDigest,
         identity: { certificate: cmsSigner.certificate, chain, signer: localSigner(cmsSigner.privateKey) },
         signingTime: new Date(),
+        ...(change.attributes ? { attributes: change.attributes } : {}),
         timestamp: timestamp === 'none' ? undefined : timestamp,
       });
       return [await rsa(tocDigest, signer), change.cms?.(cms, tocDigest) ?? cms];

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { makePlan } from '../../build/plan/plan.ts';
-import { ourForm } from '../../build/stages/verify.ts';
+import { ourForm } from '../../build/stages/our-form.ts';
 import { makeRehearsalAuthority, openRehearsalAuthority, REHEARSAL_TEAM } from '../../src/rehearsal/authority.ts';
 import type { OurForm } from '../../src/verify/expectations.ts';
 import type { Mutation } from './judge.ts';

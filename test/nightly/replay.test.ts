@@ -17,7 +17,12 @@ function submission(workspace: string): string {
 /** Where a job is killed, and how many submissions the notary may have seen in the end. */
 const KILLS = [
   { at: 'release.yml/plan', step: 'Decide', when: () => true, submissions: 1 },
-  { at: 'release.yml/sign', step: 'Sign', when: (folder: string) => existsSync(join(folder, 'out')), submissions: 1 },
+  {
+    at: 'release.yml/sign',
+    step: 'Put the signatures in',
+    when: (folder: string) => existsSync(join(folder, 'out')),
+    submissions: 1,
+  },
   { at: 'release.yml/submit', step: 'Submit to the notary', when: () => true, submissions: 1 },
   // Announced, and perhaps not uploaded: then the notary never judges it, and a second one is needed.
   {

@@ -44,14 +44,14 @@ describe('a submission', () => {
     );
   });
 
-  it('that the history shows is gone on with instead of a second one', async () => {
+  it('that the history shows is resumed instead of a second one', async () => {
     const { clock, services, id } = await known(true);
     const run = await rehearse(file, { clock, services });
     expect(run.records.at(-1)).toMatchObject({ id, status: 'Accepted' });
     expect(services.calls.get('submit')).toBe(1);
   });
 
-  it('that the manifest records as uploaded is gone on with', async () => {
+  it('that the manifest records as uploaded is resumed', async () => {
     const { clock, services, id, submittedAt } = await known(true);
     const run = await rehearse(file, { clock, services, recorded: { id, status: 'In Progress', submittedAt } });
     expect(run.records.at(-1)).toMatchObject({ id, status: 'Accepted' });

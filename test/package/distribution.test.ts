@@ -150,7 +150,7 @@ describe('parseDistribution', () => {
       'DISTRIBUTION_REFERENCE',
     ],
     [
-      'a size that is no number',
+      'a size that is not a number',
       '<installer-gui-script><pkg-ref id="a" installKBytes="-1"/></installer-gui-script>',
       'DISTRIBUTION_VALUE',
     ],

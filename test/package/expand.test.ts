@@ -224,7 +224,7 @@ describe('expandPackage, before it writes', () => {
     ['Unicode normalisation', [file('./é', '1'), file('./e\u0301', '2')]],
     ['capitals of a folder', [folder('./a'), file('./a/x', '1'), folder('./A'), file('./A/y', '2')]],
     ['capitals, a link and a file', [link('./target', '/etc'), file('./Target', '2')]],
-  ])('refuses names that differ in %s, unless told that the disk tells them apart', async (_, entries) => {
+  ])('refuses names that differ in %s, by default that the disk tells them apart', async (_, entries) => {
     const opened = await productOf([folder('.'), ...entries]);
     const target = join(scratch, 'out');
     mkdirSync(target);

@@ -168,7 +168,7 @@ describe('parsePackageInfo', () => {
     ['an unknown auth', 'auth="root"', 'auth="admin"', 'PACKAGE_INFO_VALUE', '<pkg-info'],
     ['a flag that is none', 'relocatable="false"', 'relocatable="no"', 'PACKAGE_INFO_VALUE', '<pkg-info'],
     ['a negative count', 'numberOfFiles="15"', 'numberOfFiles="-1"', 'PACKAGE_INFO_VALUE', '<payload'],
-    ['a size that is no number', 'installKBytes="124"', 'installKBytes="1e3"', 'PACKAGE_INFO_VALUE', '<payload'],
+    ['a size that is not a number', 'installKBytes="124"', 'installKBytes="1e3"', 'PACKAGE_INFO_VALUE', '<payload'],
     ['a bundle without path', 'path="./Plug In.bundle"', '', 'PACKAGE_INFO_MISSING', '<bundle '],
     [
       'a listed bundle without id',
@@ -178,7 +178,7 @@ describe('parsePackageInfo', () => {
       '<bundle/>',
     ],
     ['a script without file', 'file="./preinstall"', '', 'PACKAGE_INFO_MISSING', '<preinstall'],
-    ['a time limit that is no number', 'timeout="600"', 'timeout="soon"', 'PACKAGE_INFO_VALUE', '<preinstall'],
+    ['a time limit that is not a number', 'timeout="600"', 'timeout="soon"', 'PACKAGE_INFO_VALUE', '<preinstall'],
     ['text that is cut', '</pkg-info>', '', 'XML_SYNTAX', ''],
   ];
   it.each(faults)('refuses %s', async (_name, ...change) => {

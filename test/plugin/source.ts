@@ -144,7 +144,7 @@ export const sanitizers: { missing: boolean; note: string } = (() => {
   }
 })();
 
-/** Runs an LLVM program, in the plug-in's folder unless told otherwise; throws with its words when it fails. */
+/** Runs an LLVM program, in the plug-in's folder by default otherwise; throws with its words when it fails. */
 export function run(program: string, argv: readonly string[], cwd = PLUGIN_FOLDER): { stdout: string } {
   const name = findLlvmProgram(program);
   return { stdout: execFileSync(name, argv, { cwd, encoding: 'utf8', stdio: 'pipe' }) };

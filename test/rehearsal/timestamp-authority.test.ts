@@ -34,7 +34,7 @@ describe('rehearsalTimestampAuthority', () => {
     expect([report.trusted, report.genTime]).toEqual([true, start]);
   });
 
-  it('refuses what is no request', () => {
+  it('refuses what is not a request', () => {
     expect(() => rehearsalTimestampAuthority(authority).issueToken(Buffer.from('GET /'))).toThrow(FormatError);
   });
 

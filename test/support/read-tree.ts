@@ -17,7 +17,7 @@ export interface TreeOwner {
  *
  * File contents are read later, once, when the payload is written.
  *
- * @throws UsageError `TREE_INVALID` for sockets, devices and FIFOs, and for names that are no UTF-8
+ * @throws UsageError `TREE_INVALID` for sockets, devices and FIFOs, and for names that are not UTF-8
  */
 export async function readTree(folder: string, owner: TreeOwner): Promise<PayloadEntry[]> {
   const entries: PayloadEntry[] = [];
@@ -28,7 +28,7 @@ export async function readTree(folder: string, owner: TreeOwner): Promise<Payloa
       entries.push({ ...common, kind: 'directory' });
       for (const child of await readdir(path, { encoding: 'buffer' })) {
         const text = child.toString('utf8');
-        if (!Buffer.from(text).equals(child)) throw refused(join(path, text), 'its name is no UTF-8');
+        if (!Buffer.from(text).equals(child)) throw refused(join(path, text), 'its name is not UTF-8');
         await visit(join(path, text), name === '.' ? `./${text}` : `${name}/${text}`);
       }
     } else if (stat.isSymbolicLink()) entries.push({ ...common, kind: 'symlink', target: await readlink(path) });

@@ -32,7 +32,7 @@ describe('checkEntries', () => {
   it.each([
     ['a path that is there twice', [root, file('./a', ''), directory('./a')], './a'],
     ['no root', [directory('./a')], '"."'],
-    ['a root that is no directory', [file('.', '')], '"."'],
+    ['a root that is not a directory', [file('.', '')], '"."'],
     ['a missing parent', [root, file('./a/b', '')], './a/b'],
     ['a parent that is a file', [root, file('./a', ''), file('./a/b', '')], './a/b'],
     ['a parent that is a link', [root, symlink('./a', '/etc'), file('./a/b', '')], './a/b'],

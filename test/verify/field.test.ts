@@ -35,7 +35,7 @@ describe('inputs reduced from public reports', () => {
     expect(failed).toMatchObject([{ id: 'code-layout', subject: 'tool (arm64)', reason: 'the slice is not signed' }]);
   });
 
-  it('appledouble-in-signed-bundle: metadata of another file is no file', async () => {
+  it('appledouble-in-signed-bundle: metadata of another file is not a file', async () => {
     const [control, withMetadata] = await Promise.all(
       ['control-without.pkg', 'with-provenance.pkg'].map((name) => judge(read(`appledouble-in-signed-bundle/${name}`))),
     );
@@ -67,7 +67,7 @@ describe('inputs reduced from public reports', () => {
     expect((await judge(changed)).ids).toContain('member-checksums');
   });
 
-  it('lld-adhoc-signature: padding before the first blob is no damage', async () => {
+  it('lld-adhoc-signature: padding before the first blob is not damage', async () => {
     const data = read('lld-adhoc-signature/tool');
     expect(inspectCode(data).lines.join('\n')).toContain('adhoc');
     expect((await judge(read('lld-adhoc-signature/tool.pkg'))).failed).toMatchObject([

@@ -75,7 +75,7 @@ describe('readXar', () => {
     }
   });
 
-  it('refuses a TOC that is no whole zlib stream, and bytes behind the stream', async () => {
+  it('refuses a TOC that is not a whole zlib stream, and bytes behind the stream', async () => {
     const seal = (compressed: Buffer, size: number) => {
       const [tocCompressedSize, tocSize] = [BigInt(compressed.length), BigInt(size)];
       const fields = { magic: 'xar!', headerSize: 28, version: 1, tocCompressedSize, tocSize, checksumAlgorithm: 1 };
@@ -144,7 +144,7 @@ describe('extractMember', () => {
       (xml) => xml.replace(/<length>(1\d)</, (_, n) => `<length>${n - 1}<`),
       'XAR_MEMBER_INFLATE',
     ],
-    ['data that is no zlib stream', (xml) => xml.replace('octet-stream', 'x-gzip'), 'XAR_MEMBER_INFLATE'],
+    ['data that is not a zlib stream', (xml) => xml.replace('octet-stream', 'x-gzip'), 'XAR_MEMBER_INFLATE'],
     ['another encoding', (xml) => xml.replace('x-gzip', 'x-lzfse'), 'XAR_ENCODING'],
     ['LZMA without a container', (xml) => xml.replace('x-gzip', 'x-lzma'), 'XAR_ENCODING'],
   ];

@@ -63,7 +63,7 @@ describe('parseTrailer', () => {
     expect(parseTrailer(chain)).toMatchObject({ kind: 'stapled', ticket: TICKET, size: chain.length });
   });
 
-  it('tells bytes that are no trailer from none', () => {
+  it('tells bytes that are not a trailer from none', () => {
     expect(parseTrailer(Buffer.alloc(0))).toEqual({ kind: 'absent' });
     expect(parseTrailer(Buffer.alloc(15))).toEqual({ kind: 'unknown', size: 15 });
     expect(parseTrailer(Buffer.alloc(3000))).toEqual({ kind: 'unknown', size: 3000 });
@@ -126,7 +126,7 @@ describe('parseTrailer', () => {
     }
   });
 
-  /** Known from the packages' origin: two were stapled by Apple's stapler, two carry bytes of 2017 that are no ticket. */
+  /** Known from the packages' origin: two were stapled by Apple's stapler, two carry bytes of 2017 that are not a ticket. */
   const KINDS = [
     ['installomator-0.5-2021.pkg', 'stapled'],
     ['xcreds-launch-agent-2024.pkg', 'stapled'],

@@ -161,7 +161,9 @@ AQEBAQEB</X509Certificate>
 describe('a xar archive of ours', () => {
   const name = fc
     .string({ unit: 'grapheme', minLength: 1, maxLength: 12 })
-    .map((text) => text.replace(/[/\0-\x08\x0b\x0c\x0e-\x1f]/g, '_').replace(/^\.{1,2}$/, '_'));
+    .map((text) => text.replace(/[/\0-\x08\x0b\x0c\x0e-\x1f]/g, '_').replace(/^\.{1,2}$/, '_'))
+    // Blanks around a name are shown by some readers and not by others: they are refused.
+    .filter((text) => text === text.trim());
   const attributes = fc.option(
     fc.record({
       mode: fc.nat(0o7777),

@@ -4,7 +4,7 @@ import { UsageError, VerificationError } from '../../../src/base/errors.ts';
 import { digestFile } from '../../../src/base/files.ts';
 import type { Config } from '../../plan/config.ts';
 import { MANIFEST_FILE, type Manifest } from '../../plan/manifest.ts';
-import { LOG_FILE, SBOM_FILE, SUMS_FILE, VERIFY_REPORT_FILE } from '../../plan/output-files.ts';
+import { LOG_FILE, REPORT_FILE, SBOM_FILE, SUMS_FILE, VERIFY_REPORT_FILE } from '../../plan/output-files.ts';
 import { outputName, REHEARSAL_SUFFIX } from '../../plan/plan.ts';
 import { VERDICTS_ASSET } from './verdicts.ts';
 
@@ -39,6 +39,7 @@ function assetTable(names: readonly string[], config: Config, version: string): 
     { name: ATTESTATION_ASSET, required: true },
     { name: SBOM_FILE, required: true },
     { name: VERIFY_REPORT_FILE, required: true },
+    { name: REPORT_FILE, required: true },
     { name: VERDICTS_ASSET, required: true },
     // Apple's service does not always give it out, and a good package need not wait for it.
     { name: LOG_FILE, required: false },

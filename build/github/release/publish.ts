@@ -11,7 +11,7 @@ import { commitOf, gh, ghApi, REHEARSAL_REPOSITORY, repositoryOf, tagCommit } fr
 import { type Asset, assetDifferences, releaseAssets } from './assets.ts';
 import { changelogEntry } from './changelog.ts';
 import { clearDrafts, listReleases, OUR_MARK, type Release } from './drafts.ts';
-import { releaseNotes } from './notes.ts';
+import { readReleasePage, releaseNotes } from './notes.ts';
 import { verdictProblems } from './verdicts.ts';
 
 /** Options of `github publish` as the command line gives them. */
@@ -52,8 +52,9 @@ async function publish(context: CommandContext, options: PublishOptions): Promis
   const releases = await listReleases(context);
   const earlier = releases.find((release) => !release.draft && release.tag_name === tag);
   if (!earlier) await clearDrafts(context, tag, releases);
+  const page = await readReleasePage(folder, manifest);
   const published =
-    earlier ?? (await publishDraft(context, tag, { assets, manifest, latest: isNewest(releases, tag) }));
+    earlier ?? (await publishDraft(context, tag, { assets, manifest, page, latest: isNewest(releases, tag) }));
   const problems = assetDifferences(assets, published.assets);
   if (problems.length > 0) throw differs(tag, problems);
   await checkPublished(context, tag, published);
@@ -94,6 +95,8 @@ function isNewest(releases: readonly Release[], tag: string): boolean {
 interface Draft {
   readonly assets: readonly Asset[];
   readonly manifest: Manifest;
+  /** Markdown of the release page. */
+  readonly page: string;
   /** Whether no higher version is published. */
   readonly latest: boolean;
 }

@@ -1,6 +1,7 @@
 import type { PlistValue } from 'plist';
 import { renderJson, renderPlist } from '../render.ts';
 import { HTTPS, type KitInput, type KitSystem, SIGNED } from '../system.ts';
+import { guardFiles, serverToken } from './apple-mdm-guard.ts';
 
 /**
  * Apple's own commands and declarations, for MDM servers that let an admin send them.
@@ -14,7 +15,7 @@ export const appleMdm: KitSystem = {
   steps: ({ facts, url }) => ({
     escrow:
       'Fill in `../profiles/escrow-template.mobileconfig` and install it, unless your MDM has a FileVault profile of its own.',
-    package: `Serve \`${facts.file.name}\` and \`manifest.plist\` from your server (the manifest expects ${url}). Then send \`install-enterprise-application.plist\` as a command, or, to supervised Macs with macOS 26 and later, \`declaration-package.json\` after putting the manifest's address in. An update needs a new version in both, and a new ServerToken.`,
+    package: `Serve \`${facts.file.name}\` and \`manifest.plist\` from your server (the manifest expects ${url}). Then send \`install-enterprise-application.plist\` as a command, or, to supervised Macs with macOS 26 and later, \`declaration-package.json\` after putting the manifest's address in. An update needs a new version in both, and a new ServerToken. Where macOS 27 runs named binaries only, add \`declaration-allowed-binaries.json\`; for a list of your own: TeamID \`${facts.signing?.teamIdentifier ?? 'none'}\`, ${facts.code.map(({ architecture, identifier, cdHash }) => `${architecture}: SigningID \`${identifier}\`, CDHash \`${cdHash ?? 'none'}\``).join('; ')}. The guard as a task that the MDM owns, macOS 15 and later: serve \`guard.zip\` and \`guard.launchd.plist\`, then send both \`declaration-asset-guard-*.json\` and \`declaration-background-tasks.json\`, and leave out the Guard package. Not certain: the folder into which macOS expands the ZIP; look for the script below \`/private/var/db/ManagedConfigurationFiles\` on one Mac, and correct the path in \`guard.launchd.plist\` and the digest of its asset when it is elsewhere.`,
     request: 'Run `../scripts/request.sh` as root on Macs whose key is missing.',
     check:
       'Status item `package.list` says `installed`; `../scripts/state.sh` says more. A wrong digest in a manifest is never reported back.',
@@ -32,7 +33,7 @@ export const appleMdm: KitSystem = {
     'declaration-manifest.plist': renderPlist(manifest(input, true)),
     'declaration-package.json': renderJson(packageDeclaration(input)),
     'declaration-allowed-binaries.json': renderJson(allowedBinaries(input)),
-    'declaration-background-tasks.json': renderJson(backgroundTasks(input)),
+    ...guardFiles(input),
   }),
   paths: [
     { name: 'InstallEnterpriseApplication', rules: [SIGNED, HTTPS] },
@@ -76,7 +77,7 @@ function packageDeclaration({ facts, url }: KitInput) {
   return {
     Type: 'com.apple.configuration.package',
     Identifier: `${facts.identifier}.package`,
-    ServerToken: `${facts.version}-${facts.file.sha256.slice(0, 8)}`,
+    ServerToken: serverToken(facts, facts.file.sha256),
     Payload: {
       ManifestURL: new URL('declaration-manifest.plist', url).href,
       // Without it nothing is installed.
@@ -86,41 +87,19 @@ function packageDeclaration({ facts, url }: KitInput) {
 }
 
 /**
- * What macOS 27 lets run where only named binaries may: the plug-in's own signatures. Whether a plug-in of the login window is
- * held to that list is UNCERTAIN.
+ * What macOS 27 lets run where only named binaries may: every slice has the same team and signing identifier. Whether a plug-in of
+ * the login window is held to that list is UNCERTAIN.
  */
 function allowedBinaries({ facts }: KitInput) {
+  const { signing, code } = facts;
   return {
     Type: 'com.apple.configuration.app.settings',
     Identifier: `${facts.identifier}.allowed-binaries`,
-    ServerToken: `${facts.version}-${facts.file.sha256.slice(0, 8)}`,
+    ServerToken: serverToken(facts, facts.file.sha256),
     Payload: {
-      AllowedBinaries: facts.code
-        .map(({ cdHash, identifier }) => ({
-          ...(facts.signing ? { TeamID: facts.signing.teamIdentifier } : { CDHash: cdHash }),
-          SigningID: identifier,
-        }))
-        .slice(0, 1),
-    },
-  };
-}
-
-/** The guard as a background task that the MDM owns, macOS 15 and later: a ZIP with its script, a launchd property list. */
-function backgroundTasks({ facts, url, extras }: KitInput) {
-  const identifier = String(facts.values.GUARD_IDENTIFIER ?? `${facts.identifier}.guard`);
-  return {
-    Type: 'com.apple.configuration.services.background-tasks',
-    Identifier: `${identifier}.background-task`,
-    ServerToken: `${facts.version}-${extras.guard.sha256.slice(0, 8)}`,
-    Payload: {
-      TaskType: identifier,
-      TaskDescription: `Guard of ${facts.title}: puts the login entry back after an update, and takes it out when the bundle is gone.`,
-      ExecutableAssetReference: `${identifier}.executable`,
-      LaunchdConfigurations: [{ FileAssetReference: `${identifier}.launchd`, Context: 'daemon' }],
-    },
-    Assets: {
-      note: 'Make both assets on your server: guard.sh of the Guard package in a ZIP, and its launchd property list; name their addresses and Hash-SHA-256.',
-      from: new URL(extras.guard.name, url).href,
+      AllowedBinaries: signing
+        ? [{ TeamID: signing.teamIdentifier, SigningID: code[0]?.identifier }]
+        : code.map(({ cdHash, identifier }) => ({ CDHash: cdHash, SigningID: identifier })),
     },
   };
 }

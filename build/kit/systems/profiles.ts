@@ -9,7 +9,7 @@ export const profiles: KitSystem = {
   folder: 'profiles',
   steps: ({ facts }) => ({
     escrow:
-      'Only where your MDM has no FileVault profile of its own: put your MDM’s certificate (DER) into `escrow-template.mobileconfig` in place of the placeholder, which no Mac accepts. One such profile a Mac.',
+      'Only where your MDM has no FileVault profile of its own: put your MDM’s certificate (DER) into `escrow-template.mobileconfig` in place of the placeholder, which no Mac accepts. One such profile a Mac. From macOS 26 on, FileVault may be switched on in the setup screens, with a key that only the person’s Passwords app holds: `setup-screen.mobileconfig`, installed at enrolment, leaves that screen out. An `FDEFileVault` payload with `Enable` set to `Off` does the same until your own FileVault profile replaces it.',
     package:
       'To keep the guard out of people’s Login Items, install `background-item.mobileconfig` before the Guard package.',
     request: `A request is never a profile: \`GenerateNewKey\` is not in \`settings.mobileconfig\`, because a forced one could never be cleared and ${facts.title} refuses it.`,
@@ -19,6 +19,7 @@ export const profiles: KitSystem = {
   files: (input) => ({
     'escrow-template.mobileconfig': escrowProfile(input),
     'background-item.mobileconfig': backgroundProfile(input),
+    'setup-screen.mobileconfig': setupScreenProfile(input),
     'settings.mobileconfig': settingsProfile(input),
     [`${input.facts.values.DOMAIN}.plist`]: manifest(input),
   }),
@@ -53,6 +54,22 @@ function escrowProfile(input: KitInput): string {
   });
 }
 
+/** The setup screen that may encrypt a Mac before an MDM can escrow its key. Source: apple/device-management, skipkeys. */
+function setupScreenProfile(input: KitInput): string {
+  return renderProfile({
+    identifier: identifierOf(input, 'setup-screen'),
+    name: 'FileVault not in the setup screens',
+    description: 'Leaves out the setup screen that turns FileVault on without escrow, macOS 26 and later.',
+    payloads: [
+      {
+        PayloadIdentifier: `${identifierOf(input, 'setup-screen')}.items`,
+        PayloadType: 'com.apple.SetupAssistant.managed',
+        SkipSetupItems: ['FileVault'],
+      },
+    ],
+  });
+}
+
 function backgroundProfile(input: KitInput): string {
   const { facts } = input;
   return renderProfile({
@@ -66,7 +83,7 @@ function backgroundProfile(input: KitInput): string {
         Rules: [
           {
             RuleType: 'Label',
-            RuleValue: facts.values.GUARD_IDENTIFIER ?? `${facts.identifier}.guard`,
+            RuleValue: facts.values.GUARD_IDENTIFIER as string,
             ...(facts.signing ? { TeamIdentifier: facts.signing.teamIdentifier } : {}),
             Comment: `Guard of ${facts.title}`,
           },

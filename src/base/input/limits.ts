@@ -16,21 +16,24 @@ export const LIMITS = {
   /** Bytes of a TOC as XML; 100 KB seen. One byte of XML becomes up to 20 of memory. */
   tocBytes: 8 * MIB,
   /** Elements of any XML document; 3,000 seen in a TOC. Each takes some 400 bytes of memory. */
-  xmlElements: 200_000,
-  /** Elements of a property list; 320,000 in a CodeResources of 40,000 files. */
-  propertyListElements: 400_000,
+  xmlElements: 100_000,
+  /** Elements of a property list: 8 for each file of a CodeResources. */
+  propertyListElements: 320_000,
   /** Attributes of any XML document; as many as elements in a PackageInfo. */
-  xmlAttributes: 200_000,
+  xmlAttributes: 100_000,
   /** Elements inside each other; 12 seen. */
   xmlDepth: 64,
   /** Bytes of a Distribution, PackageInfo, Info.plist or CodeResources; 8 MB seen (CodeResources of an office suite). */
   documentBytes: 16 * MIB,
   /** Bytes of a Bom in a package that is small; a Bom of 20,000 paths has 4 MB; see `bomBytesOf`. */
-  bomBytes: 24 * MIB,
+  bomBytes: 16 * MIB,
+  /** Blocks of a Bom, and how many more a large one may have: they hold 30 bytes each in honest ones. */
+  bomBlocks: 100_000,
+  bomBytesPerBlock: 24,
   /** Components of one product; 120 seen. */
   components: 1000,
   /** Entries of all archives of a package that is small; more are read of a larger one, see `entriesOf`. */
-  entries: 100_000,
+  entries: 80_000,
   /** Bytes of a Mach-O file that are held at once, in a package that is small; see `codeBytesOf`. 60 MB seen in one of 20 MB. */
   codeBytes: 96 * MIB,
   /** Bytes of all load commands of a Mach-O file; 60 KB seen. */

@@ -37,7 +37,7 @@ const TOKENS: readonly (readonly [Kind, RegExp])[] = [
   ['sign', /(==|<=|>=|[=()[\]!~<>*;-])/y],
 ];
 
-/** Words of the language, which are no names without quotes. */
+/** Words of the language, which are not names without quotes. */
 const KEYWORDS: ReadonlySet<string> = new Set(
   `absent always anchor and apple cdhash cert certificate designated entitlement exists false generic guest host identifier
    info leaf legacy library never notarized or platform plugin root timestamp true trusted`.split(/\s+/),
@@ -72,7 +72,7 @@ class Tokens {
     return text;
   }
 
-  /** A name or other text: a word that is no keyword, or a quoted string. */
+  /** A name or other text: a word that is not a keyword, or a quoted string. */
   name(): string {
     if (this.hasName()) return this.take(this.#next.kind);
     throw this.unexpected('a name');
@@ -196,7 +196,7 @@ function certificateInSlot(tokens: Tokens, slot: number): Requirement {
   const oid = rest.join('.');
   if (prefix === 'subject') return { op: 'certificateField', slot, field: key, match: matchSuffix(tokens) };
   if (!['field', 'extension', 'policy'].includes(prefix) || !/^[0-2](\.\d+)+$/.test(oid))
-    throw invalid(offset, `${JSON.stringify(key)} is no element of a certificate`);
+    throw invalid(offset, `${JSON.stringify(key)} is not an element of a certificate`);
   const op = prefix === 'policy' ? 'certificatePolicy' : 'certificateExtension';
   return { op, slot, oid, match: matchSuffix(tokens) };
 }

@@ -44,7 +44,7 @@ export interface SliceSigning {
   readonly teamIdentifier: string | null;
   /** CS_* flags; with FLAG_RUNTIME the runtime version is the SDK that the slice was built with. */
   readonly flags: number;
-  /** Bytes of the bundle's Info.plist and CodeResources; null for code that is no bundle. */
+  /** Bytes of the bundle's Info.plist and CodeResources; null for code that is not a bundle. */
   readonly infoPlist: Buffer | null;
   readonly codeResources: Buffer | null;
   /** Requirement set, header included: `encodeRequirementSet`. */

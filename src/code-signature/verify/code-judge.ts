@@ -54,7 +54,7 @@ export class CodeJudge {
   /** Paths of all files whose bytes are to be shown. */
   get files(): string[] {
     const code = this.#index.entries.flatMap((entry) => ('code' in entry && entry.code ? [entry.path] : []));
-    // A main executable that is no Mach-O file is a failure of ours, and its words come from reading it.
+    // A main executable that is not a Mach-O file is a failure of ours, and its words come from reading it.
     const main = [...this.#owners]
       .filter(([path]) => this.#index.file(path) && this.#options.isBundle)
       .map(([path]) => path);
@@ -123,13 +123,13 @@ export class CodeJudge {
     return [...list.checks, ...(main?.checks ?? [])];
   }
 
-  /** codesign puts the signature of a bundle whose executable is no Mach-O file, such as a script, into files of its own. */
+  /** codesign puts the signature of a bundle whose executable is not a Mach-O file, such as a script, into files of its own. */
   #judgeDetached(list: CheckList, bundle: Bundle): void {
     if (bundle.executable !== undefined && !this.#index.file(bundle.executable)) return;
     const detached = inside(bundle.sealed, '_CodeSignature/CodeDirectory');
     if (this.#index.file(detached))
       list.skip('code-super-blob', 'signature of a script as main executable: not supported');
-    else list.fail('code-super-blob', 'the main executable is no Mach-O file, and has no signature');
+    else list.fail('code-super-blob', 'the main executable is not a Mach-O file, and has no signature');
   }
 
   #judgeInformation(list: CheckList, bundle: Bundle): void {

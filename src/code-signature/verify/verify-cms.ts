@@ -138,7 +138,7 @@ function nothing(checks: readonly Check[]): CmsVerdict {
 function judgeTimestamp(list: CheckList, cms: ParsedCms, trust: Trust, demanding: boolean): Date | null {
   const { timestampToken } = cms;
   if (cms.unsignedAttributes.length > (timestampToken ? 1 : 0)) {
-    list.fail('code-timestamp', 'an unsigned attribute that is no timestamp');
+    list.fail('code-timestamp', 'an unsigned attribute that is not a timestamp');
     return null;
   }
   if (!timestampToken) {

@@ -46,7 +46,7 @@ export function judgePlaces(list: CheckList, bundle: Bundle, index: FileIndex): 
       .filter((path) => !ALLOWED_AT_ROOT.includes(path))
       .map((path) => `${path} lies beside Contents`),
     ...foreign.map(({ path }) => `${shown(path)} does not belong to a signature`),
-    ...regular.map((path) => !index.file(path) && `${shown(path)} is no file`),
+    ...regular.map((path) => !index.file(path) && `${shown(path)} is not a file`),
     ...(kind === 'version' ? frameworkProblems(index, root) : []),
   ]);
 }

@@ -29,7 +29,7 @@ const SIZE_LIMIT = 512 * 1024 * 1024;
  * before 10.9, broken seals, an outer signature that is not Developer ID Installer's. What only Apple can know (malware, a team that is
  * not set up) is not predicted.
  *
- * @throws FormatError when the file is no flat package
+ * @throws FormatError when the file is not a flat package
  * @example (await predictNotary(access, { archiveName: 'Example.pkg', trust: appleTrust(), now })).issues[0]?.message
  */
 export async function predictNotary(access: RandomAccess, options: PredictOptions): Promise<Prediction> {

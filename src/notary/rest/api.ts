@@ -68,7 +68,7 @@ const LOG_ANSWER = z.object({ data: z.object({ attributes: z.object({ developerL
 /**
  * Returns a client of Apple's notary service.
  *
- * Every call has a deadline; what may pass (no connection, HTTP 408, 429 and 5xx, an answer that is no JSON) is tried again, heeding
+ * Every call has a deadline; what may pass (no connection, HTTP 408, 429 and 5xx, an answer that is not JSON) is tried again, heeding
  * Retry-After. A token that is not accepted is renewed once.
  *
  * @returns calls throw UsageError for wrong credentials and unknown ids, RefusedError for what Apple refuses (a missing agreement),
@@ -228,7 +228,7 @@ function parseAnswer<T>(answer: HttpResponse, shape: z.ZodType<T>, purpose: stri
   try {
     value = JSON.parse(answer.body.toString('utf8'));
   } catch {
-    throw unusable(purpose, host, 'something that is no JSON');
+    throw unusable(purpose, host, 'something that is not JSON');
   }
   const checked = shape.safeParse(value);
   if (checked.success) return checked.data;
@@ -236,7 +236,7 @@ function parseAnswer<T>(answer: HttpResponse, shape: z.ZodType<T>, purpose: stri
 }
 
 function fail(purpose: string, host: string): never {
-  throw unusable(purpose, host, 'something that is no log');
+  throw unusable(purpose, host, 'something that is not a log');
 }
 
 function unusable(purpose: string, host: string, what: string): NetworkError {

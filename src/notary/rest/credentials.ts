@@ -83,9 +83,13 @@ function parsePkcs8(base64: string): KeyObject {
     return createPrivateKey({ key: Buffer.from(base64, 'base64'), format: 'der', type: 'pkcs8' });
   } catch {
     // The cause is left out: OpenSSL's words may quote what they choked on.
-    throw problem('NOTARY_KEY_FORMAT', 'the notary key is no PKCS#8 key: it was cut off, or another file was given', {
-      hint: WHERE_FROM,
-    });
+    throw problem(
+      'NOTARY_KEY_FORMAT',
+      'the notary key is not a PKCS#8 key: it was cut off, or another file was given',
+      {
+        hint: WHERE_FROM,
+      },
+    );
   }
 }
 

@@ -45,7 +45,8 @@ const TRAILER_LIMIT = 16 * 1024 * 1024;
  * Staples the notary's ticket to a signed package: appends it, or puts it in the place of an older one.
  *
  * The ticket is looked up by the package's TOC digest, so it is this package's or there is none; it is verified before it is written
- * and, from the finished file, again. Not a byte in front of it changes.
+ * and, from the finished file, again. Not a byte in front of it changes; its signature is written in the lower of two forms, both of
+ * which are right, so that one accepted package makes one file.
  *
  * @throws UsageError for an unsigned package; NetworkError `TICKET_LATE`; FormatError for a damaged one
  * @example await staplePackage('Example.pkg', { url, trust: appleTrust(), tell, goOn })
@@ -61,10 +62,11 @@ export async function staplePackage(path: string, options: StapleOptions): Promi
     }
     const old = await stapledTicket(archive);
     const subject = packageSubject(archive);
-    const ticket = await lookUpTicket([subject], {
+    const found = await lookUpTicket([subject], {
       ...options,
       problem: (data) => ticketProblem(data, subject, options.trust),
     });
+    const ticket = found;
     const unchanged = old?.equals(ticket) === true;
     if (!unchanged) await writeWhole(path, withTrailer(archive, ticket), (await stat(path)).mode & 0o777);
     return { path, unchanged, ...(await checkStapled(path, options.trust)) };
@@ -111,7 +113,7 @@ const packageSubject = ({ checksum }: XarArchive): TicketSubject => ({
   digest: checksum.value,
 });
 
-/** Returns the ticket behind a heap; undefined without one. Bytes that are no staple are an error: nobody knows what they are for. */
+/** Returns the ticket behind a heap; undefined without one. Bytes that are not a staple are an error: nobody knows what they are for. */
 async function stapledTicket({ access, trailing }: XarArchive): Promise<Buffer | undefined> {
   const trailer =
     trailing.size > TRAILER_LIMIT
@@ -123,7 +125,7 @@ async function stapledTicket({ access, trailing }: XarArchive): Promise<Buffer |
     'STAPLE_UNKNOWN',
     'flat package',
     trailing.offset,
-    `${trailer.size} bytes behind the archive are no ticket`,
+    `${trailer.size} bytes behind the archive are not a ticket`,
     {
       hint: 'The package was changed after it was signed. Fetch or build it anew.',
     },

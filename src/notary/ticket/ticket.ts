@@ -105,7 +105,7 @@ export function parseTicket(data: Buffer): Ticket {
  * The certificates are judged at the ticket's own time: they may have expired since.
  *
  * @param subject what it should be for: a package's TOC digest or a cdhash, whole or its first 20 bytes
- * @throws FormatError when it is no ticket
+ * @throws FormatError when it is not a ticket
  * @example verifyTicket(ticket, { hashType: TICKET_HASH_TYPES.sha1, digest: tocDigest }, appleTrust()).trusted
  */
 export function verifyTicket(
@@ -120,7 +120,7 @@ export function verifyTicket(
     findings.push(failure('TICKET_SIGNER', 'the ticket has no certificate'));
   } else {
     const { findings: faults } = verifyChain(leaf, others, { trust, at: ticket.issuedAt, purpose: 'ticket' });
-    // A certificate that is no link is not covered by any purpose: the ticket is Apple's whole or not at all.
+    // A certificate that is not a link is not covered by any purpose: the ticket is Apple's whole or not at all.
     findings.push(...faults.map((fault) => ({ ...fault, severity: 'error' as const })));
     if (!isSignedBy(ticket, leaf)) {
       findings.push(failure('TICKET_SIGNATURE', `the signature of "${leaf.commonName}" does not match the ticket`));

@@ -22,7 +22,7 @@ export interface CmsAttribute {
 
 /** What a CMS SignedData says. Nothing here has been verified. */
 export interface ParsedCms {
-  /** Bytes of the encoding; a xar's slot goes on with zero bytes. */
+  /** Bytes of the encoding; in a xar's slot zero bytes follow. */
   readonly encodedSize: number;
   readonly version: number;
   readonly contentType: string;

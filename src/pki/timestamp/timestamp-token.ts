@@ -58,7 +58,7 @@ export function encodeTimestampRequest(signature: Buffer, nonce: Buffer): Buffer
  *
  * @param token ContentInfo, as embedded in the CMS
  * @param signature the signature value it should cover
- * @returns all findings; throws FormatError when it is no time-stamp token
+ * @returns all findings; throws FormatError when it is not a time-stamp token
  * @see RFC 3161, section 2.4.2
  */
 export function verifyTimestampToken(token: Buffer, signature: Buffer, trust: Trust): TimestampReport {

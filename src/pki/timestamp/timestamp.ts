@@ -66,7 +66,7 @@ export function timestampClient(options: TimestampClientOptions): TimestampClien
   };
 }
 
-/** An answer that is no use but may be better next time. */
+/** An answer that is of no use but may be better next time. */
 class UnusableAnswer extends RefusedError {}
 
 async function askOnce(options: TimestampClientOptions, clock: Clock, signature: Buffer, signal?: AbortSignal) {

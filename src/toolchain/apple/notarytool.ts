@@ -97,7 +97,7 @@ export function parseState(stdout: string, id: string): SubmissionState {
 /**
  * Returns the submissions in the output of `notarytool history`, newest first.
  *
- * @throws ToolError `NOTARY_OUTPUT` when it is no list
+ * @throws ToolError `NOTARY_OUTPUT` when it is not a list
  */
 export function parseHistory(stdout: string): readonly SubmissionState[] {
   const value = lastJson(stdout);

@@ -45,7 +45,7 @@ export function namedFailure(tool: AppleTool, words: string, message: string): P
   return undefined;
 }
 
-/** Whoever has to act decides the class of the error; what stops nothing is no error. */
+/** Whoever has to act decides the class of the error; what stops nothing is not an error. */
 function errorOf(tool: AppleTool, { kind, code, next }: KnownMessage, message: string): PipelineError | undefined {
   const details = { hint: next };
   switch (kind) {

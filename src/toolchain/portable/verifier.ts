@@ -11,7 +11,7 @@ export function portableVerifier(trust: Trust): Verifier {
   };
 }
 
-/** Opens a finished package afresh and returns what is to be said of it. */
+/** Opens a finished package afresh and returns its report. */
 export function verifyPackageFile(path: string, expectations: PackageExpectations): Promise<PackageReport> {
   return withFile(path, (access) => verifyPackage(access, expectations));
 }

@@ -13,23 +13,27 @@ export function firstDifference(found: Buffer, expected: Buffer): number | undef
 /**
  * Returns in words where a text first differs from what our own writer makes of the same values; undefined when it does not.
  *
- * What is shown begins at the element in which the difference lies.
+ * What is shown begins at the attribute or element in which the difference lies.
  *
  * @param name of the text, such as `Distribution`
- * @example textDifference('Distribution', found, expected) // 'Distribution, byte 312: expected "<options …", found "<script …"'
+ * @example textDifference('Distribution', found, expected) // 'Distribution, byte 312, in <options>: expected `…`, found `…`'
  */
 export function textDifference(name: string, found: Buffer, expected: Buffer): string | undefined {
   const at = firstDifference(found, expected);
   if (at === undefined) return undefined;
-  return `${name}, byte ${at}: expected ${excerpt(expected, at)}, found ${excerpt(found, at)}`;
+  const element = /^<([\w:-]+)/.exec(found.toString('utf8', Math.max(0, found.lastIndexOf('<', at - 1)), at))?.[1];
+  const place = element === undefined ? '' : `, in <${element}>`;
+  return `${name}, byte ${at}${place}: expected ${excerpt(expected, at)}, found ${excerpt(found, at)}`;
 }
 
 function excerpt(data: Buffer, at: number): string {
   if (at >= data.length) return 'the end';
-  const element = data.lastIndexOf('<', at);
-  const start = element >= 0 && at - element < EXCERPT / 2 ? element : Math.max(0, at - 8);
-  const text = data.toString('utf8', start, Math.min(data.length, start + EXCERPT));
-  return JSON.stringify(text.replace(/\s+/g, ' '));
+  const before = data.toString('latin1', Math.max(0, at - EXCERPT), at);
+  // The attribute it lies in, else the element it lies in when that is near, else the word.
+  const starts = [/\s[\w:-]+="[^"<]*$/, /<[^<]{0,40}$/, /[\s<][^\s<]*$/].map((pattern) => before.search(pattern));
+  const start = at - before.length + (starts.find((place) => place >= 0) ?? 0);
+  const text = data.toString('utf8', start, Math.min(data.length, start + 2 * EXCERPT));
+  return `\`${text.replace(/\s+/g, ' ').trim().slice(0, EXCERPT)}\``;
 }
 
 /** Returns one or two bytes as people compare them, in hexadecimal. */

@@ -4,12 +4,14 @@ import type { CheckList } from '../../base/check.ts';
 import { FOLDER_ATTRIBUTES } from '../../package/product.ts';
 import { cmsRoom } from '../../package/sign-product.ts';
 import { CHECKSUM_ALGORITHMS, DEFLATED, STORED, XAR_HEADER } from '../../xar/layout.ts';
-import { findMember, type XarArchive } from '../../xar/read.ts';
+import { findMember, readHeap, type XarArchive } from '../../xar/read.ts';
 import type { XarSignature } from '../../xar/toc.ts';
 import type { SignatureReservation } from '../../xar/toc-render.ts';
 import { directory, layoutXar, type XarFileEntry } from '../../xar/write.ts';
 import type { OurForm } from '../expectations.ts';
+import { readAbout } from '../read-about.ts';
 import { bytesAt, firstDifference, textDifference } from './difference.ts';
+import { cmsDifference } from './own-cms.ts';
 
 /** First bytes of a zlib stream as `deflateSync` writes it at level 9: window of 32 KiB, strongest compression. Source: RFC 1950. */
 const ZLIB_HEADER = Buffer.from('78da', 'hex');
@@ -22,6 +24,7 @@ export async function judgeOwnArchive(list: CheckList, archive: XarArchive, ours
   const { headerSize, tocCompressedSize } = archive.header;
   const header = await archive.access.read(0, headerSize);
   const compressed = await archive.access.read(headerSize, tocCompressedSize);
+  await judgeOwnSignature(list, archive);
   list.judge('form-header', [headerProblem(header, archive)]);
   const expected = expectedToc(archive, ours);
   list.judge('form-toc', [
@@ -29,6 +32,17 @@ export async function judgeOwnArchive(list: CheckList, archive: XarArchive, ours
     zlibProblem('the table of contents', compressed),
     ...(await memberProblems(archive)),
   ]);
+}
+
+/** The CMS over the digest, with the signature value that it has, is the one that our signer makes. */
+async function judgeOwnSignature(list: CheckList, archive: XarArchive): Promise<void> {
+  const signature = archive.signatures.find(({ style }) => style === 'CMS');
+  if (!signature) return;
+  const slot = await readHeap(archive, signature.range);
+  const difference = await readAbout(list, 'form-signature', async () => ({
+    found: await cmsDifference(slot, archive.checksum.value),
+  }));
+  if (difference) list.judge('form-signature', [difference.found]);
 }
 
 function headerProblem(header: Buffer, { header: { tocCompressedSize, tocSize } }: XarArchive): string | undefined {

@@ -1,8 +1,9 @@
 import type { CheckList } from '../../base/check.ts';
 import { PipelineError } from '../../base/errors.ts';
 import { type BundleEntry, CONTENTS, fileAt, INFO_PLIST_PATH } from '../../code-signature/bundle-entry.ts';
-import { CODE_DIRECTORY, parseCodeDirectory } from '../../code-signature/code-directory.ts';
+import { CODE_DIRECTORY, codeDirectoryDigest, parseCodeDirectory } from '../../code-signature/code-directory.ts';
 import { developerIdRequirement, rootRequirement } from '../../code-signature/requirement/requirement.ts';
+import { encodeCdHashAttributes } from '../../code-signature/sign/cdhash-attributes.ts';
 import { type BundleSigner, signBundle } from '../../code-signature/sign/sign-bundle.ts';
 import {
   blobContent,
@@ -18,9 +19,11 @@ import { isUniversal } from '../../macho/first-bytes.ts';
 import { parseMacho } from '../../macho/macho.ts';
 import type { BundleRecord } from '../../package/package-info.ts';
 import { parseCms } from '../../pki/cms/parse.ts';
-import type { Trust } from '../../pki/x509/apple-roots.ts';
+import { appleTrust } from '../../pki/x509/apple-roots.ts';
 import { parsePropertyListDictionary } from '../../xml/property-list.ts';
+import type { OurForm } from '../expectations.ts';
 import { bytesAt, firstDifference } from './difference.ts';
+import { cmsDifference } from './own-cms.ts';
 
 const SLOT_NAMES: Readonly<Record<number, string>> = {
   [SLOT_CODE_DIRECTORY]: 'CodeDirectory',
@@ -39,7 +42,7 @@ export async function judgeOwnBundle(
   list: CheckList,
   files: readonly BundleEntry[],
   record: BundleRecord,
-  trust: Trust,
+  madeBy: OurForm['madeBy'],
 ): Promise<void> {
   const id = 'form-code';
   try {
@@ -47,10 +50,14 @@ export async function judgeOwnBundle(
     const program = `${CONTENTS}MacOS/${String(information.get('CFBundleExecutable'))}`;
     const found = slicesOf(fileAt(files, program) ?? Buffer.alloc(0));
     const stray = found.flatMap(({ architecture, blobs }) => strayBlobs(architecture, blobs));
-    const made = await signBundle(files, signerOfSlices(found, trust));
+    // codesign lays the same things out in its own way.
+    if (madeBy === 'apple') return list.judge(id, [...infoProblems(information, record), ...stray]);
+    const made = await signBundle(files, signerOfSlices(found));
     list.judge(id, [
       ...infoProblems(information, record),
       ...stray,
+      ...(await Promise.all(found.map(cmsProblem))),
+      ...partProblems(found, slicesOf(fileAt(made.entries, program) ?? Buffer.alloc(0))),
       ...made.entries.map((entry) => entryProblem(entry, files, found)),
     ]);
   } catch (error) {
@@ -65,6 +72,8 @@ interface FoundSlice {
   /** Bytes from the start of the file to the slice, and from there to its signature. */
   readonly offset: number;
   readonly signatureOffset: number;
+  /** Bytes set aside for it. */
+  readonly room: number;
   readonly blobs: readonly { readonly type: number; readonly data: Buffer }[];
   readonly cms: Buffer;
 }
@@ -73,12 +82,12 @@ function slicesOf(program: Buffer): FoundSlice[] {
   const slices = isUniversal(program) ? parseFat(program) : [{ data: program, offset: 0 }];
   return slices.map(({ data, offset }) => {
     const { architecture, codeSignature } = parseMacho(data);
-    const { dataOffset: signatureOffset, dataSize } = codeSignature ?? { dataOffset: 0, dataSize: 0 };
-    const region = data.subarray(signatureOffset, signatureOffset + dataSize);
+    const { dataOffset: signatureOffset, dataSize: room } = codeSignature ?? { dataOffset: 0, dataSize: 0 };
+    const region = data.subarray(signatureOffset, signatureOffset + room);
     const { blobs } = parseSuperBlob(region, MAGIC_EMBEDDED_SIGNATURE);
     const wrapper = blobs.find(({ type }) => type === SLOT_CMS);
     const cms = wrapper ? blobContent(wrapper.data, MAGIC_BLOB_WRAPPER) : Buffer.alloc(0);
-    return { architecture, offset, signatureOffset, blobs, cms };
+    return { architecture, offset, signatureOffset, room, blobs, cms };
   });
 }
 
@@ -91,28 +100,57 @@ function strayBlobs(architecture: string, blobs: FoundSlice['blobs']): string[] 
     );
 }
 
+/** What people ask first of a signature; the comparison of bytes finds it too, but with other words. */
+function partProblems(found: readonly FoundSlice[], made: readonly FoundSlice[]): (string | false)[] {
+  return made.flatMap(({ blobs, room }, index) => {
+    const slice = found[index];
+    if (!slice) return [];
+    const { architecture } = slice;
+    return [
+      slice.room !== room && `the signature of ${architecture} has room for ${slice.room} bytes, expected ${room}`,
+      ...blobs.map(({ type, data }) => {
+        const other = slice.blobs.find((blob) => blob.type === type);
+        return !other?.data.equals(data) && `the ${SLOT_NAMES[type]} of ${architecture} is not the one we make`;
+      }),
+    ];
+  });
+}
+
+/** The CMS over a CodeDirectory is the one that our signer makes, with the two attributes that name its hash. */
+async function cmsProblem({ architecture, blobs, cms }: FoundSlice): Promise<string | undefined> {
+  const data = blobs.find(({ type }) => type === SLOT_CODE_DIRECTORY)?.data;
+  if (!data || cms.length === 0) return undefined;
+  const difference = await cmsDifference(
+    cms,
+    data,
+    encodeCdHashAttributes([codeDirectoryDigest({ hashType: 2, data })]),
+  );
+  return difference && `signature of ${architecture}: ${difference}`;
+}
+
 /**
  * Returns a signer that hands out the signatures that a program has, in the order of its slices: whatever it signs again says the
  * same of who signed, and differs wherever the bytes did.
  *
  * @throws FormatError when a signature cannot be read
  */
-export function signerOfProgram(program: Buffer, trust: Trust): BundleSigner {
-  return signerOfSlices(slicesOf(program), trust);
+export function signerOfProgram(program: Buffer): BundleSigner {
+  return signerOfSlices(slicesOf(program));
 }
 
-function signerOfSlices(slices: readonly FoundSlice[], trust: Trust): BundleSigner {
+function signerOfSlices(slices: readonly FoundSlice[]): BundleSigner {
   const [first] = slices;
   const directory = first?.blobs.find(({ type }) => type === SLOT_CODE_DIRECTORY);
   const teamIdentifier = directory ? parseCodeDirectory(directory.data).teamIdentifier : null;
   if (!first || first.cms.length === 0 || teamIdentifier === null) return { kind: 'ad-hoc' };
   const pending = slices.map(({ cms }) => cms);
-  const root = parseCms(first.cms).certificates.find(({ der }) => trust.roots.some((known) => known.der.equals(der)));
+  const root = parseCms(first.cms).certificates.find(({ subject, issuer }) => subject.der.equals(issuer.der));
+  const isApples = appleTrust().roots.some(({ der }) => root?.der.equals(der));
   return {
     kind: 'identity',
     teamIdentifier,
     requirement: (identifier) =>
-      trust.name === 'rehearsal' && root
+      root && !isApples
         ? rootRequirement(identifier, Buffer.from(root.sha1, 'hex'))
         : developerIdRequirement(identifier, teamIdentifier),
     signCms: async () => pending.shift() ?? Buffer.alloc(0),

@@ -9,6 +9,7 @@ import { memberData, type OpenComponent } from '../../package/open-package.ts';
 import { distributionOf } from '../../package/product.ts';
 import { findMember, type XarArchive } from '../../xar/read.ts';
 import type { OurForm } from '../expectations.ts';
+import { documentDifferences, recordDifferences } from './apple-documents.ts';
 import { bytesAt, firstDifference, textDifference } from './difference.ts';
 import type { OwnTree } from './own-tree.ts';
 
@@ -44,7 +45,10 @@ export function ownDocuments({ ours, version, counters, cpuTypes }: OwnContent) 
   };
 }
 
-/** Judges Distribution, PackageInfo and Bom: our writers make these very bytes of the payload, the version and the form. */
+/**
+ * Judges Distribution, PackageInfo and Bom: our writers make these very bytes of the payload, the version and the form. Apple's tools
+ * must have said the same, in their own way.
+ */
 export async function judgeOwnDocuments(
   list: CheckList,
   archive: XarArchive,
@@ -57,9 +61,16 @@ export async function judgeOwnDocuments(
     return member ? memberData(archive, member) : Buffer.alloc(0);
   };
   const inside = (name: string) => data(`${component.folder}/${name}`);
+  const records = component.bom?.records ?? [];
+  if (content.ours.madeBy === 'apple') {
+    list.judge('form-distribution', documentDifferences('Distribution', await data('Distribution'), Distribution));
+    list.judge('form-package-info', documentDifferences('PackageInfo', await inside('PackageInfo'), PackageInfo));
+    list.judge('form-bom', recordDifferences(records, content.records));
+    return;
+  }
   list.judge('form-distribution', [textDifference('Distribution', await data('Distribution'), Distribution)]);
   list.judge('form-package-info', [textDifference('PackageInfo', await inside('PackageInfo'), PackageInfo)]);
-  list.judge('form-bom', bomProblems(await inside('Bom'), component.bom?.records ?? [], content.records));
+  list.judge('form-bom', bomProblems(await inside('Bom'), records, content.records));
 }
 
 function bomProblems(
@@ -80,6 +91,7 @@ function bomProblems(
 function recordProblem(expected: BomRecord, records: readonly BomRecord[]): string | undefined {
   const record = records.find(({ path }) => path === expected.path);
   if (!record) return `${expected.path} is not in the Bom`;
+  if (expected.architectures && !record.architectures) return `the Bom does not list the slices of ${expected.path}`;
   return record.pathOnly ? `the Bom has the path ${expected.path} alone, without mode, owner and checksum` : undefined;
 }
 

@@ -1,6 +1,6 @@
 import type { CheckList } from '../../base/check.ts';
 import type { OpenComponent, OpenPackage } from '../../package/open-package.ts';
-import type { OurForm, PackageExpectations } from '../expectations.ts';
+import type { OurForm } from '../expectations.ts';
 import { judgeOwnArchive } from './own-archive.ts';
 import { judgeOwnBundle } from './own-code.ts';
 import { judgeOwnDocuments, ownContent } from './own-documents.ts';
@@ -11,15 +11,15 @@ import { judgeOwnTree, type OwnPath, type OwnTree } from './own-tree.ts';
  *
  * Of the package only its values are taken: version, team, time, signatures and the contents of files. Everything else is written
  * again from them and from what this checkout knows, and compared byte by byte; the first byte that differs is named. Whether the
- * contents are right is not asked here.
+ * contents are right is not asked here. Where Apple's tools made the package, the same is held against what it says instead of how.
  */
 export async function judgeOwnForm(
   list: CheckList,
   { archive, components }: OpenPackage,
   ours: OurForm,
-  { trust }: PackageExpectations,
 ): Promise<void> {
-  await judgeOwnArchive(list, archive, ours);
+  const exact = ours.madeBy === 'portable';
+  if (exact) await judgeOwnArchive(list, archive, ours);
   const component = components.find(({ folder }) => folder === `${ours.identifier}.pkg`);
   const mtimeSeconds = archive.creationTime ?? 0;
   if (!component?.payload || (ours.scripts.length > 0 && !component.scripts)) {
@@ -33,11 +33,18 @@ export async function judgeOwnForm(
       archive,
       component.scripts,
       scriptPaths(ours, mtimeSeconds),
+      {
+        exact,
+        owners: false,
+      },
     );
     if (scripts) list.judge('form-script-names', nameProblems(ours, scripts));
   }
-  const tree = await judgeOwnTree(list, 'form-payload', archive, component.payload, payloadPaths(ours, mtimeSeconds));
-  if (tree) await judgeContent(list, { archive, component, ours, tree, trust });
+  const tree = await judgeOwnTree(list, 'form-payload', archive, component.payload, payloadPaths(ours, mtimeSeconds), {
+    exact,
+    owners: true,
+  });
+  if (tree) await judgeContent(list, { archive, component, ours, tree });
 }
 
 interface Found {
@@ -45,10 +52,9 @@ interface Found {
   readonly component: OpenComponent;
   readonly ours: OurForm;
   readonly tree: OwnTree;
-  readonly trust: PackageExpectations['trust'];
 }
 
-async function judgeContent(list: CheckList, { archive, component, ours, tree, trust }: Found): Promise<void> {
+async function judgeContent(list: CheckList, { archive, component, ours, tree }: Found): Promise<void> {
   const { version } = component.info;
   if (!ours.isVersion(version)) {
     list.fail('form-package-info', `version ${JSON.stringify(version)}, which no release of ours can have`);
@@ -64,7 +70,7 @@ async function judgeContent(list: CheckList, { archive, component, ours, tree, t
         mode,
         data: tree.contents.get(path) ?? Buffer.alloc(0),
       }));
-    await judgeOwnBundle(list, files, record, trust);
+    await judgeOwnBundle(list, files, record, ours.madeBy);
   }
 }
 

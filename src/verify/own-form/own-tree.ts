@@ -2,10 +2,10 @@ import { fromBuffer } from '../../base/bytes.ts';
 import type { CheckList } from '../../base/check.ts';
 import { gunzipMember } from '../../cpio/gunzip.ts';
 import { GZIP_HEADER } from '../../cpio/gzip.ts';
-import { ODC_HEADER } from '../../cpio/header.ts';
+import { type CpioHeader, ODC_HEADER } from '../../cpio/header.ts';
 import { readCpio } from '../../cpio/read.ts';
 import { writeCpio } from '../../cpio/write.ts';
-import type { PayloadEntry } from '../../tree/entry.ts';
+import { FILE_TYPE_BITS, type PayloadEntry } from '../../tree/entry.ts';
 import type { FileFacts } from '../../tree/file-facts.ts';
 import { memberSource, type XarArchive } from '../../xar/read.ts';
 import type { XarMember } from '../../xar/toc.ts';
@@ -25,8 +25,16 @@ export interface OwnTree {
   readonly facts: ReadonlyMap<string, FileFacts>;
 }
 
+/** How closely a tree is held to the form. */
+export interface TreeForm {
+  /** Whether every byte must be that of our writer. */
+  readonly exact: boolean;
+  /** Whether owners must be right where bytes need not be: pkgbuild keeps that of whoever builds in the archive of scripts. */
+  readonly owners: boolean;
+}
+
 /** No tree of ours comes near it. */
-const TREE_LIMIT = 256 * 1024 * 1024;
+const TREE_LIMIT = 32 * 1024 * 1024;
 
 /**
  * Judges a Payload or Scripts member: given the contents of its files, our writers make this very archive, from the first header to
@@ -34,6 +42,7 @@ const TREE_LIMIT = 256 * 1024 * 1024;
  *
  * @param id of the check
  * @param paths all that the tree must hold
+ * @param form what Apple's tools made need not be the same bytes
  * @returns the tree with its contents; undefined when it cannot be read
  */
 export async function judgeOwnTree(
@@ -42,24 +51,42 @@ export async function judgeOwnTree(
   archive: XarArchive,
   member: XarMember,
   paths: readonly OwnPath[],
+  form: TreeForm,
 ): Promise<OwnTree | undefined> {
   return readAbout(list, id, async () => {
-    const head = await headOf(archive, member);
     const found = await inflated(archive, member);
     const places = await placesIn(found);
     const contents = new Map(places.map(({ path, content }) => [path, content]));
-    const problems = [
-      !head.equals(GZIP_HEADER) && `gzip header ${head.toString('hex')}, expected ${GZIP_HEADER.toString('hex')}`,
-      ...pathProblems(places, paths),
-    ];
     const entries = paths.map((path) => entryOf(path, contents));
     const facts = new Map<string, FileFacts>();
     const expected: Buffer[] = [];
     for await (const chunk of writeCpio(entries, ({ path }, fact) => facts.set(path, fact)))
       expected.push(Buffer.from(chunk));
-    list.judge(id, [...problems, difference(found, Buffer.concat(expected), places)]);
+    list.judge(id, [
+      ...pathProblems(places, paths),
+      ...(form.exact
+        ? [headProblem(await headOf(archive, member)), difference(found, Buffer.concat(expected), places)]
+        : places.flatMap((place) => valueProblems(place, paths, form))),
+    ]);
     return { entries, contents, facts };
   });
+}
+
+function headProblem(head: Buffer): string | false {
+  return !head.equals(GZIP_HEADER) && `gzip header ${head.toString('hex')}, expected ${GZIP_HEADER.toString('hex')}`;
+}
+
+/** What Apple's tools must write as we do: kind, mode and owner. They have an order, times and numbers of their own. */
+function valueProblems({ path, header }: Place, paths: readonly OwnPath[], { owners }: TreeForm): (string | false)[] {
+  const own = paths.find((each) => each.path === path);
+  if (!own) return [];
+  const mode = FILE_TYPE_BITS[own.kind] | own.mode;
+  return [
+    header.mode !== mode && `${path} has mode ${header.mode.toString(8)}, expected ${mode.toString(8)}`,
+    owners &&
+      (header.uid !== own.uid || header.gid !== own.gid) &&
+      `${path} belongs to ${header.uid}:${header.gid}, expected ${own.uid}:${own.gid}`,
+  ];
 }
 
 function headOf(archive: XarArchive, member: XarMember): Promise<Buffer> {
@@ -81,7 +108,7 @@ interface Place {
   readonly content: Buffer;
   /** Bytes from the start of the archive. */
   readonly offset: number;
-  readonly nameSize: number;
+  readonly header: CpioHeader;
 }
 
 async function placesIn(archive: Buffer): Promise<Place[]> {
@@ -89,7 +116,7 @@ async function placesIn(archive: Buffer): Promise<Place[]> {
   for await (const { path, offset, header, data } of readCpio(fromBuffer(archive).chunks())) {
     const parts: Buffer[] = [];
     for await (const chunk of data) parts.push(Buffer.from(chunk));
-    places.push({ path, offset, nameSize: header.nameSize, content: Buffer.concat(parts) });
+    places.push({ path, offset, header, content: Buffer.concat(parts) });
   }
   return places;
 }
@@ -117,9 +144,9 @@ function difference(found: Buffer, expected: Buffer, places: readonly Place[]): 
   return `inflated, byte ${at}, ${place ? partOf(place, at) : 'at the start'}: ${values}`;
 }
 
-function partOf({ path, offset, nameSize, content }: Place, at: number): string {
+function partOf({ path, offset, header, content }: Place, at: number): string {
   const inside = at - offset;
-  const nameEnd = ODC_HEADER.size + nameSize;
+  const nameEnd = ODC_HEADER.size + header.nameSize;
   if (inside >= nameEnd + content.length) return `behind ${path}, where the trailer and its padding are`;
   if (inside >= nameEnd) return `in the content of ${path}`;
   if (inside >= ODC_HEADER.size) return `in the name of ${path}`;

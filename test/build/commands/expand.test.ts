@@ -67,11 +67,11 @@ describe('expand', () => {
   });
 
   it.each([
-    ['a file', 'file', /file exists and is no empty folder/],
-    ['a link that leads nowhere', 'dangling', /dangling exists and is no empty folder/],
-    ['a folder that is not empty', '.', /exists and is no empty folder/],
-    ['below a file', 'file/below', /file\/below: .*file is no folder/],
-    ['in a folder that is missing', 'missing/new', /missing is no folder\nnext: Make it first: mkdir -p/],
+    ['a file', 'file', /file exists and is not an empty folder/],
+    ['a link that leads nowhere', 'dangling', /dangling exists and is not an empty folder/],
+    ['a folder that is not empty', '.', /exists and is not an empty folder/],
+    ['below a file', 'file/below', /file\/below: .*file is not a folder/],
+    ['in a folder that is missing', 'missing/new', /missing is not a folder\nnext: Make it first: mkdir -p/],
   ])('refuses %s and leaves nothing', (_, name, message) => {
     writeFileSync(join(scratch, 'file'), '');
     symlinkSync('nowhere', join(scratch, 'dangling'));

@@ -28,7 +28,9 @@ describe('verify', () => {
     const run = rehearsal();
     expect(run.status).toBe(0);
     expect(run.stdout).toContain('no Mac trusts this package');
-    expect(run.stdout).toMatch(/\nPASS: .*Escrow\.Buddy-1\.1\.0\.pkg: Developer ID Installer: REHEARSAL.*\n$/);
+    expect(run.stdout).toMatch(
+      /\nPASS: .*Escrow\.Buddy-1\.1\.0-rehearsal\.pkg: Developer ID Installer: REHEARSAL.*\n$/,
+    );
     expect(run.stdout).not.toContain('FAIL');
   });
 
@@ -37,6 +39,28 @@ describe('verify', () => {
     expect(run.status).toBe(6);
     expect(run.stdout).toContain('--trust rehearsal');
     expect(run.stdout).toMatch(/\nFAIL: .* checks failed: .*package-chain.*\n$/);
+  });
+
+  it('answers each question in one line, and shows every check with --verbose', () => {
+    const run = rehearsal();
+    expect(run.stdout).toMatch(/^pass {5}Who signed it .*REHEARSAL/);
+    expect(run.stdout).toMatch(/\nWhat it may do\n.*\n {2}scripts that run as root/);
+    expect(run.stdout).not.toContain('form-toc');
+    expect(rehearsal('--verbose').stdout).toMatch(/\n {2}pass {5}form-toc\n/);
+  });
+
+  it('writes the same as a page with --html', () => {
+    const page = join(scratch, 'report.html');
+    expect(rehearsal('--html', page).status).toBe(0);
+    expect(readFileSync(page, 'utf8')).toMatch(/<h1 class="pass">Passed<\/h1>[\s\S]*form-toc/);
+  });
+
+  it('holds a package of ours to another form when told whose tools made it', () => {
+    const ids = (...argv: string[]) =>
+      JSON.parse(rehearsal('--json', ...argv).stdout).checks.map(({ id }: { id: string }) => id);
+    expect(ids()).toContain('form-toc');
+    expect(ids('--made-by', 'apple')).not.toContain('form-toc');
+    expect(ids('--made-by', 'apple')).toContain('form-distribution');
   });
 
   it('prints one JSON document with --json', () => {
@@ -57,7 +81,7 @@ describe('verify', () => {
     expect(failedIds(run.stdout)).toContain('member-checksums');
   });
 
-  it('refuses what is no package with exit 6, and a missing file with exit 2', () => {
+  it('refuses what is not a package with exit 6, and a missing file with exit 2', () => {
     expect(cli(['verify', write('text.pkg', 'hello')]).status).toBe(6);
     expect(cli(['verify', join(scratch, 'missing.pkg')]).status).toBe(2);
   });
@@ -94,7 +118,7 @@ describe('verify --policy', () => {
   it('refuses a policy that is none with exit 2, naming every problem', () => {
     const run = rehearsal('--policy', policy({ team: 'x', paths: [] }));
     expect(run.status).toBe(2);
-    expect(run.stderr).toMatch(/team: 10 capital letters/);
+    expect(run.stderr).toMatch(/team: "x": allowed is 10 capital letters/);
     expect(run.stderr).toContain('paths');
   });
 });

@@ -6,7 +6,7 @@ import { checkEvidence, type EvidenceSubject } from '../../../build/evidence/che
 import { INDEX_FILE, indexOf, makeEvidence } from '../../../build/evidence/make-evidence.ts';
 import { type KitFile, unzip, zip } from '../../../build/kit/zip.ts';
 import { makePlan } from '../../../build/plan/plan.ts';
-import { ourForm } from '../../../build/stages/verify.ts';
+import { ourForm } from '../../../build/stages/our-form.ts';
 import { openRehearsalAuthority, REHEARSAL_TEAM } from '../../../src/rehearsal/authority.ts';
 import { collect } from '../../mutation/sample.ts';
 import { builtPackage } from '../../support/built-package.ts';

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse as parsePlist } from 'plist';
@@ -21,7 +22,7 @@ const paths = (pattern: RegExp) => files.map(({ path }) => path).filter((path) =
 
 beforeAll(async () => {
   const packagePath = builtPackage();
-  const extra = (name: string) => join(dirname(packagePath), 'extras', `Escrow.Buddy.${name}-1.1.0.pkg`);
+  const extra = (name: string) => join(dirname(packagePath), 'extras', `Escrow.Buddy.${name}-1.1.0-rehearsal.pkg`);
   facts = await readKitFacts(packagePath);
   files = await makeKit({
     root,
@@ -43,7 +44,7 @@ describe('the kit', () => {
       expect(text(`${folder}/README.md`)).toMatch(/^1\. .*\n2\. .*\n3\. .*\n4\. .*\n\n\*\*To remove it/m);
     const known = new Set([...SYSTEMS.map(({ folder }) => folder), 'scripts', 'extras']);
     const others = files.map(({ path }) => path).filter((path) => !known.has(path.split('/')[0] as string));
-    expect(others.sort()).toEqual(['README.md', 'compatibility.json', 'kit.json', 'rescue-card.html']);
+    expect(others.sort()).toEqual(['README.md', 'compatibility.json', 'kit.json', 'rescue-card.html', 'vocabulary.md']);
   });
 
   it('names nowhere a file that is not in it', () => {
@@ -134,6 +135,7 @@ describe('compatibility.json', () => {
 describe('what others read', () => {
   const python = needs('python3');
   const shellcheck = needs('shellcheck');
+  const ruby = needs('ruby');
   const xmllint = needs('xmllint');
 
   it.skipIf(xmllint.missing)(`property lists and XML are well-formed for libxml${xmllint.note}`, () => {
@@ -170,6 +172,10 @@ for q in json.load(sys.stdin): c.execute(q)`;
   it.skipIf(shellcheck.missing)(`every script passes shellcheck${shellcheck.note}`, () => {
     for (const path of paths(/^scripts\/.*\.sh$/))
       judge('shellcheck', ['-s', 'sh', '-e', 'SC2317,SC2034', '-'], files.find((file) => file.path === path)!.data);
+  });
+
+  it.skipIf(ruby.missing)(`the cask is read by Ruby${ruby.note}`, () => {
+    judge('ruby', ['-c'], files.find(({ path }) => path === 'homebrew/escrow-buddy.rb')!.data);
   });
 
   it('YAML and JSON are read by their readers, with words that YAML 1.1 would take for others in quotes', () => {
@@ -216,5 +222,70 @@ describe('kit --check', () => {
     }
     expect(await problems(Buffer.concat([archive, Buffer.from('x')]))).not.toEqual([]);
     expect(await problems(Buffer.from('not a zip'))).not.toEqual([]);
+  });
+});
+
+describe('the guard as a task of the MDM', () => {
+  const json = (name: string) => JSON.parse(text(`apple-mdm/${name}`));
+  const data = (name: string) => files.find(({ path }) => path === `apple-mdm/${name}`)!.data;
+
+  it('is two assets with address, size and digest of their files, and a configuration that names both', () => {
+    const assets = [
+      ['declaration-asset-guard-executable.json', 'guard.zip', 'application/zip'],
+      ['declaration-asset-guard-launchd.json', 'guard.launchd.plist', 'application/xml'],
+    ] as const;
+    for (const [declaration, name, type] of assets) {
+      expect(json(declaration).Payload.Reference).toEqual({
+        DataURL: URL.replace(/[^/]*$/, name),
+        ContentType: type,
+        Size: data(name).length,
+        'Hash-SHA-256': createHash('sha256').update(data(name)).digest('hex'),
+      });
+    }
+    const { Payload } = json('declaration-background-tasks.json');
+    expect(Payload.ExecutableAssetReference).toBe(json(assets[0][0]).Identifier);
+    expect(Payload.LaunchdConfigurations).toEqual([
+      { FileAssetReference: json(assets[1][0]).Identifier, Context: 'daemon' },
+    ]);
+  });
+
+  it('holds the guard of the package, and starts it as the Guard package does', async () => {
+    expect((await unzip(data('guard.zip'))).files).toEqual([
+      { path: 'guard/guard.sh', data: Buffer.from(facts.guardScript) },
+    ]);
+    const job = parsePlist(text('apple-mdm/guard.launchd.plist')) as Record<string, unknown>;
+    const printed = readFileSync('scripts/lib/guard-install.sh', 'utf8');
+    const keys = [...printed.matchAll(/<key>(\w+)<\/key>/g)].map(([, key]) => key);
+    expect(Object.keys(job)).toEqual(keys);
+    expect(printed).toContain(`<integer>${job.StartInterval}</integer>`);
+    expect(job.WatchPaths).toHaveLength(4);
+  });
+});
+
+describe('declarations', () => {
+  /** Keys by declaration. Source: apple/device-management, 2026; what is not named there is refused. */
+  const PAYLOADS: Readonly<Record<string, { required: string[]; optional: string[] }>> = {
+    'com.apple.configuration.package': {
+      required: ['ManifestURL', 'InstallBehavior'],
+      optional: [],
+    },
+    'com.apple.configuration.app.settings': { required: ['AllowedBinaries'], optional: [] },
+    'com.apple.configuration.services.background-tasks': {
+      required: ['TaskType'],
+      optional: ['TaskDescription', 'ExecutableAssetReference', 'LaunchdConfigurations'],
+    },
+    'com.apple.asset.data': { required: ['Reference'], optional: ['Authentication'] },
+  };
+
+  it('have the keys of their types and no others', () => {
+    const declarations = paths(/\/declaration-.*\.json$/).map((path) => JSON.parse(text(path)));
+    expect(declarations).toHaveLength(5);
+    for (const declaration of declarations) {
+      expect(Object.keys(declaration)).toEqual(['Type', 'Identifier', 'ServerToken', 'Payload']);
+      const { required, optional } = PAYLOADS[declaration.Type]!;
+      const keys = Object.keys(declaration.Payload);
+      expect(keys).toEqual(expect.arrayContaining(required));
+      expect([...required, ...optional]).toEqual(expect.arrayContaining(keys));
+    }
   });
 });

@@ -27,6 +27,7 @@ describe('parts', () => {
   it('holds the command line, slices, scripts, configuration, and nothing else', () => {
     expect(readdirSync(join(scratch, 'parts')).sort()).toEqual([
       'CHANGELOG.md',
+      'build',
       'cli.mjs',
       'compiled',
       'package-lock.json',

@@ -21,7 +21,7 @@ describe('makePlan', () => {
   const plan = (sourceDateEpoch: string | undefined) =>
     makePlan({ root: process.cwd(), outFolder: '/tmp/out', sourceDateEpoch });
 
-  it('takes the time of the last commit unless told', async () => {
+  it('takes the time of the last commit by default', async () => {
     expect((await plan('1700000000')).sourceDateEpoch).toBe(1700000000);
     expect((await plan(undefined)).sourceDateEpoch).toBeGreaterThan(1700000000);
   });

@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { downloadUrl } from '../../../build/kit/make-kit.ts';
 import { connectToNotary } from '../../../build/notary/connection.ts';
 import { makePlan, type Plan } from '../../../build/plan/plan.ts';
 import { resolveSigning } from '../../../build/signing/identities.ts';
@@ -100,6 +101,7 @@ const notary = (plan: Plan) =>
     ticketUrl,
   ]);
 const toolchain = async ({ config }: Plan) => selectToolchain(config.signing.toolchain).name;
+const download = async ({ config, version }: Plan) => downloadUrl(config, version, 'Example.pkg');
 const kit = async ({ config }: Plan) => config.output.kit;
 
 /** Every setting of release.config.json with another value that its shape allows, and where to look. */
@@ -125,6 +127,7 @@ const SETTINGS: Readonly<Record<string, readonly [value: Json, observe: (plan: P
   'output.kit': ['Other-{version}.zip', kit],
   'signing.teamIdentifier': ['ABCDE12345', signing],
   'signing.toolchain': [firstOnPath('pkgbuild') ? 'portable' : 'apple', toolchain],
+  'services.downloads': ['https://example.com/{version}', download],
   'services.notary': ['https://example.com/notary', notary],
   'services.tickets': ['https://example.com/tickets', notary],
 };

@@ -34,7 +34,7 @@ describe('sbomProblems', () => {
       'it is of another package',
     ],
     ['another version', (sbom) => (sbom.metadata.component.version = '1.0.0'), 'it is of version 1.0.0'],
-    ['an older format', (sbom) => (sbom.specVersion = '1.4'), 'it is no CycloneDX 1.6 document'],
+    ['an older format', (sbom) => (sbom.specVersion = '1.4'), 'it is not a CycloneDX 1.6 document'],
     ['another tool, with the old number', (sbom) => sbom.metadata.tools.components.pop(), 'its serial number is not'],
   ])('finds %s', async (_, change, words) => {
     const sbom = read();
@@ -42,7 +42,7 @@ describe('sbomProblems', () => {
     expect(sbomProblems(sbom, await content()).join('\n')).toContain(words);
   });
 
-  it('takes whatever is no document', async () => {
+  it('takes whatever is not a document', async () => {
     for (const value of [null, [], 'text', 7]) expect(sbomProblems(value, await content())).toHaveLength(1);
   });
 });

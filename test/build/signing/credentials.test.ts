@@ -89,7 +89,7 @@ describe('release without all of its secrets', () => {
     expect([asked.status, asked.stderr]).toEqual([2, expect.stringContaining('are missing: NOTARY_KEY')]);
   });
 
-  it('refuses to go on with a rehearsal as a release', () => {
+  it('refuses to resume a rehearsal as a release', () => {
     const folder = join(out(), '1.1.0');
     cpSync(inject('releaseFolder'), folder, { recursive: true });
     expect(run(['release', '--resume', '--release']).status).toBe(2);

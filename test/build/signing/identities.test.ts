@@ -10,7 +10,7 @@ import { runRelease } from '../../../build/release.ts';
 import { createProgress } from '../../../build/report/progress.ts';
 import { Run } from '../../../build/run.ts';
 import { resolveSigning } from '../../../build/signing/identities.ts';
-import { ourForm } from '../../../build/stages/verify.ts';
+import { ourForm } from '../../../build/stages/our-form.ts';
 import { accessBuffer } from '../../../src/base/random-access.ts';
 import type { Trust } from '../../../src/pki/x509/apple-roots.ts';
 import { REHEARSAL_TEAM, type RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
@@ -93,7 +93,12 @@ process.stdout.write(privateEncrypt({ key: readFileSync(process.argv[2]), paddin
     const outside = (role: 'application' | 'installer') => {
       put(`${role}.pem`, authority.chainOf(role).map(pemOf).join(''));
       const key = put(`${role}.key`, pemKey(authority.members[role].privateKey));
-      return { command: [process.execPath, program, key], certificates: `${role}.pem`, hashes: ['sha256' as const] };
+      return {
+        command: [process.execPath, program, key],
+        certificates: `${role}.pem`,
+        hashes: ['sha256' as const],
+        environment: [],
+      };
     };
     const externalSigner = { application: outside('application'), installer: outside('installer') };
     const signing = await resolve({}, { externalSigner });
@@ -245,6 +250,7 @@ describe('a release with identities of one’s own', () => {
       expect(await failedChecks(join(plan.outFolder, manifest.files[0]!.path))).toEqual([
         // It says `anchor apple generic`, and the rehearsal's root is not Apple's.
         'code-designated-requirement',
+        'form-code',
       ]);
       const secrets = [
         PASSWORD,

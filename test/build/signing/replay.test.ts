@@ -160,7 +160,7 @@ describe('signatures that were made beside the key', () => {
     ]);
   });
 
-  it('of a rehearsal are no release', () => {
+  it('of a rehearsal are not a release', () => {
     const argv = ['release', '--release', '--compiled', parts, '--signatures', at('whole.json'), '--out', at('no')];
     expect(cli(argv)).toMatchObject({ status: 2, stderr: expect.stringContaining('was begun as a rehearsal') });
   });

@@ -92,7 +92,7 @@ describe('what was compiled before', () => {
     expect(compiled).toBe(6);
   });
 
-  it('is not asked for without a cache, and a place that cannot be written to is no failure', async () => {
+  it('is not asked for without a cache, and a place that cannot be written to is not a failure', async () => {
     await run();
     await compile(compiler(), {}, { plan, signal: new AbortController().signal }, null);
     writeFileSync(join(root, 'file'), '');

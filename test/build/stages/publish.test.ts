@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, expectTypeOf, inject, it } from 'vitest';
 import { type Manifest, type ManifestFile, readManifest } from '../../../build/plan/manifest.ts';
-import { makePlan, type Plan } from '../../../build/plan/plan.ts';
-import type { NotarizedPackage } from '../../../build/stages/notarize.ts';
+import { makePlan, type Plan, REHEARSAL_SUFFIX } from '../../../build/plan/plan.ts';
+import type { NotarizedPackages } from '../../../build/stages/notarize.ts';
 import { publish } from '../../../build/stages/publish.ts';
-import type { StapledPackage } from '../../../build/stages/staple.ts';
+import type { StapledPackages } from '../../../build/stages/staple.ts';
 import type { VerifiedPackage, verifyPackages } from '../../../build/stages/verify.ts';
 
 let scratch: string;
@@ -15,7 +15,8 @@ let manifest: Manifest;
 beforeEach(async () => {
   scratch = mkdtempSync(join(tmpdir(), 'publish-stage-'));
   cpSync(inject('releaseFolder'), join(scratch, '1.1.0'), { recursive: true });
-  plan = await makePlan({ root: process.cwd(), outFolder: scratch, sourceDateEpoch: '1700000000' });
+  const made = await makePlan({ root: process.cwd(), outFolder: scratch, sourceDateEpoch: '1700000000' });
+  plan = { ...made, nameSuffix: REHEARSAL_SUFFIX };
   manifest = (await readManifest(plan.outFolder)) as Manifest;
 });
 afterEach(() => rmSync(scratch, { recursive: true, force: true }));
@@ -35,7 +36,7 @@ describe('publish', () => {
   it('lists the same files again when they were listed before', async () => {
     const before = manifest.files.map(({ path }) => path);
     expect((await listed())?.sort()).toEqual(before.sort());
-    expect(sums().trim().split('\n')).toHaveLength(7);
+    expect(sums().trim().split('\n')).toHaveLength(6);
   });
 
   it('does without a log of the notary', async () => {
@@ -63,8 +64,8 @@ describe('publish', () => {
   });
 
   it('takes nothing but a verified package, says the compiler', () => {
-    const stapled: StapledPackage = { kind: 'stapled-package', path: '', sha256: '' };
-    const notarized: NotarizedPackage = { kind: 'notarized-package', path: '', submissionId: '' };
+    const stapled: StapledPackages = { kind: 'stapled-packages', path: '', sha256: '' };
+    const notarized: NotarizedPackages = { kind: 'notarized-packages', paths: [] };
     expectTypeOf(stapled).not.toExtend<Parameters<typeof publish>[0]>();
     expectTypeOf(notarized).not.toExtend<Parameters<typeof verifyPackages>[0]>();
     expectTypeOf(verified()).toExtend<Parameters<typeof publish>[0]>();

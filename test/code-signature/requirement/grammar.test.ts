@@ -9,7 +9,7 @@ import {
 } from '../../../src/code-signature/requirement/requirement.ts';
 import { renderRequirement } from '../../../src/code-signature/requirement/text.ts';
 
-/** Texts that the renderer quotes, or that are no word of the language; a backslash has no form in it. */
+/** Texts that the renderer quotes, or that are not a word of the language; a backslash has no form in it. */
 const text = fc
   .string({ unit: fc.constantFrom(...'aZ09 ."-=[]()'), minLength: 1, maxLength: 8 })
   .filter((value) => !/^[a-z]+$/i.test(value));

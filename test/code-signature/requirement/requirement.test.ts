@@ -141,7 +141,7 @@ describe('renderRequirement', () => {
     );
   });
 
-  it('quotes what is no plain word', () => {
+  it('quotes what is not a plain word', () => {
     const field = (value: string) =>
       renderRequirement({ op: 'certificateField', slot: -1, field: 'subject.CN', match: { kind: 'equal', value } });
     expect(field('9ABC')).toBe('certificate root[subject.CN] = "9ABC"');

@@ -300,7 +300,7 @@ describe('verifyProgram', () => {
     ]);
   });
 
-  it('fails what is not signed, and what is no program', () => {
+  it('fails what is not signed, and what is not a program', () => {
     expect(failures(verifyProgram(sampleSlice('arm64'), expectations))).toEqual(['code-layout']);
     expect(failures(verifyProgram(Buffer.from('#!/bin/sh\n'), expectations))).toEqual(['code-universal']);
   });

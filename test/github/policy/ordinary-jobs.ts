@@ -21,14 +21,14 @@ export const MUST_RUN: Readonly<Record<string, readonly string[]>> = {
   'ci.yml/linux': [
     'npm test',
     'npm run check',
-    'npm start -- --out "${PWD}/out"',
+    'npm start -- --rehearsal --out "${PWD}/out"',
     'npm run -s cli -- verify --trust rehearsal out/*/Escrow.Buddy-*.pkg',
     'npm run -s cli -- github summary out/*/',
   ],
   'ci.yml/workflows': ['npm run test:interop -- test/interop/workflows.interop.ts'],
   'ci.yml/macos': [
     'npm test',
-    'npm start -- --toolchain portable --out "${PWD}/out"',
+    'npm start -- --rehearsal --toolchain portable --out "${PWD}/out"',
     'bash test/mac-runner/interop.sh out/*/Escrow.Buddy-*.pkg',
     'npm run -s cli -- build --toolchain portable --out "${PWD}/adhoc"',
     'bash test/mac-runner/smoke.sh --ad-hoc --image "${IMAGE}" adhoc/*/Escrow.Buddy-*.pkg',

@@ -44,12 +44,8 @@ export const VERSION = { VERSION: x('needs.plan.outputs.version') };
 export const TOKEN = { GH_TOKEN: x('github.token') };
 export const secrets = (...names: string[]): Job =>
   Object.fromEntries(names.map((name) => [name, x(`secrets.${name}`)]));
-export const SIGNING_SECRETS = secrets(
-  'APPLICATION_P12_BASE64',
-  'APPLICATION_P12_PASSWORD',
-  'INSTALLER_P12_BASE64',
-  'INSTALLER_P12_PASSWORD',
-);
+export const APPLICATION_SECRETS = secrets('APPLICATION_P12_BASE64', 'APPLICATION_P12_PASSWORD');
+export const INSTALLER_SECRETS = secrets('INSTALLER_P12_BASE64', 'INSTALLER_P12_PASSWORD');
 export const NOTARY_SECRETS = secrets('NOTARY_KEY', 'NOTARY_KEY_ID', 'NOTARY_ISSUER_ID');
 
 export const fetchParts = fetch('Fetch the parts', PARTS_ID);
@@ -75,3 +71,16 @@ export const PACKED = { ...ARTIFACT, sha256: x('steps.pack.outputs.sha256') };
 export const finishedPackage = 'the finished package';
 export const fetchFinished = fetchWork(finishedPackage, 'staple');
 export const unpackFinished = unpackWork(finishedPackage, 'staple', 'finished.tar');
+
+/** What only one kind of machine can do, or only packages of the portable tools stand. */
+export const ON_LINUX = { if: "runner.os == 'Linux'" };
+export const IF_PORTABLE = { if: "needs.plan.outputs.runner == 'ubuntu-24.04'" };
+
+/** The Macs that must install a package, each with the Xcode it has. */
+export const IMAGES = Object.entries({
+  'macos-15': '16.4',
+  'macos-15-intel': '16.4',
+  'macos-26': '26.6',
+  'macos-26-intel': '26.6',
+  'xcode-27': '27.0',
+});

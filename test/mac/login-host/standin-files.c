@@ -198,7 +198,7 @@ static int32_t describe(const char *path, struct darwin_stat *status) {
     status->modified.seconds = modified / NS_PER_SECOND;
     status->modified.nanoseconds = modified % NS_PER_SECOND;
     status->changed = status->born = status->modified;
-    status->accessed.seconds = wall_ns() / NS_PER_SECOND; /* a backup reads it, which is no change */
+    status->accessed.seconds = wall_ns() / NS_PER_SECOND; /* a backup reads it, which is not a change */
     return 0;
 }
 

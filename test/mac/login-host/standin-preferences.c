@@ -90,7 +90,7 @@ void preferences_start(void) {
 
 static const char *key_text(const struct cf_object *key) {
     if (cf_type_of(key) == CF_STRING) return key->text;
-    violation("a preference's key is no string");
+    violation("a preference's key is not a string");
     return "?";
 }
 

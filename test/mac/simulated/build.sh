@@ -30,7 +30,7 @@ compile() {
 }
 compile standin "$here"/standins/*.c
 compile run-in-root "$here/enter-root.c" "$here/run-in-root.c" "$here/virtual-time.c"
-compile serve "$here/enter-root.c" "$here/serve.c" "$here/virtual-time.c" "$here"/standins/plist*.c "$here/standins/seal.c" "$here/standins/sha256.c"
+compile serve "$here/enter-root.c" "$here/serve.c" "$here/virtual-time.c" "$here"/standins/plist*.c "$here/standins/seal.c" "$here/standins/signer.c" "$here/standins/sha256.c"
 
 # The Mac's own places. What stands nowhere here does not exist: timeout, realpath, flock, python3, jq.
 place() {

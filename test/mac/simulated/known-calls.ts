@@ -28,13 +28,19 @@ const SECURITY: readonly Row[] = [
     /Unable to read the right definition\n$/,
   ],
   [
-    'write of a bare word is no dictionary',
+    'write of a bare word is not a dictionary',
     'echo word | /usr/bin/security authorizationdb write system.login.console',
     255,
     '',
     'This is not a dictionary.\nUnable to read the right definition\n',
   ],
-  ['write of nothing is no plist', '/usr/bin/security authorizationdb write x </dev/null', 255, '', /Unable to read/],
+  [
+    'write of nothing is not a plist',
+    '/usr/bin/security authorizationdb write x </dev/null',
+    255,
+    '',
+    /Unable to read/,
+  ],
   [
     'write with a missing rule is denied',
     '/usr/bin/security authorizationdb write r2 nowhere',

@@ -2,7 +2,6 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { install, picture } from './installer.ts';
 import { writeSealedBundle } from './sealed-bundle.ts';
-import { otherAuthority } from './signer.ts';
 import { type Run, type Shell, SimulatedMac, stockRight } from './simulated-mac.ts';
 import {
   ANCHOR,
@@ -29,8 +28,6 @@ export interface World {
 export async function makeWorld(shell: Shell, given?: Packages): Promise<World> {
   const mac = await SimulatedMac.start(shell);
   const packages = given ?? packagesUnderTest(join(mac.work, 'packages'));
-  const other = otherAuthority(join(packages.product.payload!, 'Escrow Buddy.bundle'));
-  if (other !== undefined) await mac.put('/.sim/authorities', `${other.team} ${other.root}\n`);
   const empty = await mac.save('empty');
   for (const component of [packages.product, packages.guard]) {
     const { status, log } = await install(mac, component);

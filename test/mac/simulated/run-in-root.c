@@ -46,6 +46,7 @@ int main(int argc, char **argv) {
 	/* The first child is process 1 of its namespace, which no signal from inside reaches: the script is its child. */
 	pid_t first = fork();
 	if (first == 0) {
+		forget_sleepers(p.root);
 		pid_t script = fork();
 		if (script == 0) run_on_disk(&p, folder ? folder : "/", kept, argv + 5);
 		_exit(wait_in_virtual_time(p.root, script, 86400) ? wait_for(script) : TIME_UP);

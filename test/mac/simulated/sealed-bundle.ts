@@ -14,7 +14,7 @@ const PAGE = 4096;
  * It is for the simulated Mac alone, where nothing loads it: enough for `file`, for `codesign --verify` of damage, and
  * small. Layouts: mach-o/loader.h, mach-o/fat.h, codedirectory.h of Security.
  *
- * @param version as Info.plist has it; `team`: who signed, `ABCDE12345` unless told, null for nobody (ad hoc)
+ * @param version as Info.plist has it; `team`: who signed, `ABCDE12345` by default, null for nobody (ad hoc)
  * @param folder the bundle's own path, ending in `.bundle`
  * @param resources files below Contents/Resources, name to content; `.sh` files are made executable
  */

@@ -147,6 +147,7 @@ static void run(char **words, size_t count) {
 		return;
 	}
 	words[dashes] = NULL;
+	forget_sleepers(disk.root);
 	pid_t script = fork();
 	if (script == 0) {
 		dup2(open("/dev/null", O_RDONLY), 0);

@@ -97,9 +97,9 @@ export function builtPackages(out: string, folder: string): Packages {
     return expandPackage(join(out, where, name), join(folder, name))[0]!;
   };
   return {
-    product: find('.', /^Escrow\.Buddy-[\d.]+\.pkg$/),
-    guard: find('extras', /^Escrow\.Buddy\.Guard-[\d.]+\.pkg$/),
-    uninstall: find('extras', /^Escrow\.Buddy\.Uninstall-[\d.]+\.pkg$/),
+    product: find('.', /^Escrow\.Buddy-[\d.]+(-rehearsal)?\.pkg$/),
+    guard: find('extras', /^Escrow\.Buddy\.Guard-[\d.]+(-rehearsal)?\.pkg$/),
+    uninstall: find('extras', /^Escrow\.Buddy\.Uninstall-[\d.]+(-rehearsal)?\.pkg$/),
   };
 }
 

@@ -20,8 +20,11 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Looks are a millisecond apart; without a sleeper only a hang is left to be found, which is not urgent. */
-enum { LOOK_MS = 1, LOOKS_WITHOUT_SLEEPER = 40, LONGEST_WORK_SECONDS = 900 };
+/*
+ * Looks are a millisecond apart, and several in a row have to see the same: the kernel calls a child a zombie a moment before
+ * it wakes the parent, and a busy host can stretch that moment. A hang is not a hurry.
+ */
+enum { LOOK_MS = 1, LOOKS_TO_JUMP = 3, LOOKS_TO_GIVE_UP = 100, LONGEST_WORK_SECONDS = 900 };
 
 static bool read_text(const char *path, char *to, size_t room) {
 	int file = open(path, O_RDONLY | O_CLOEXEC);
@@ -54,12 +57,13 @@ static bool asleep(pid_t process, bool itself, uint64_t *seen) {
 	return true;
 }
 
-static bool all_waits(void) {
+/* A sum over all processes when all of them wait, else 0. */
+static uint64_t picture_of_waiting(void) {
 	char own[32] = "";
 	uint64_t first = 0xcbf29ce484222325, second = first;
 	/* The host's /proc, in which we have another number than in our namespace. */
-	if (readlink("/proc/self", own, sizeof own - 1) < 0) return false;
-	return asleep((pid_t)atoi(own), false, &first) && asleep((pid_t)atoi(own), false, &second) && first == second;
+	if (readlink("/proc/self", own, sizeof own - 1) < 0) return 0;
+	return asleep((pid_t)atoi(own), false, &first) && asleep((pid_t)atoi(own), false, &second) && first == second ? first : 0;
 }
 
 /* The sleeper whose time comes first; 0 without any. */
@@ -113,18 +117,34 @@ static void reap_others(pid_t child) {
 		waitpid(ended.si_pid, NULL, 0), ended.si_pid = 0;
 }
 
+void forget_sleepers(const char *root) {
+	char path[4096];
+	snprintf(path, sizeof path, "%s/.sim/sleepers", root);
+	DIR *folder = opendir(path);
+	struct dirent *entry;
+	while (folder && (entry = readdir(folder)))
+		if (*entry->d_name != '.') unlinkat(dirfd(folder), entry->d_name, 0);
+	if (folder) closedir(folder);
+}
+
 bool wait_in_virtual_time(const char *root, pid_t child, double seconds) {
 	struct pollfd ended = {(int)syscall(SYS_pidfd_open, child, 0), POLLIN, 0};
 	struct timespec start, now;
 	double end = read_clock(root) + seconds, when = 0;
+	uint64_t last = 0, seen;
 	bool in_time = true;
+	int same = 0;
 	clock_gettime(CLOCK_MONOTONIC, &start);
-	for (unsigned look = 0; in_time && poll(&ended, 1, LOOK_MS) <= 0; look++) {
+	while (in_time && poll(&ended, 1, LOOK_MS) <= 0) {
 		reap_others(child);
 		clock_gettime(CLOCK_MONOTONIC, &now);
 		in_time = now.tv_sec - start.tv_sec < LONGEST_WORK_SECONDS;
-		if (!next_sleeper(root, &when) && (look + 1) % LOOKS_WITHOUT_SLEEPER) continue;
-		if (all_waits() && poll(&ended, 1, 0) <= 0) in_time = jump(root, end);
+		seen = picture_of_waiting();
+		same = seen && seen == last ? same + 1 : 0;
+		last = seen;
+		if (same < LOOKS_TO_JUMP || poll(&ended, 1, 0) > 0) continue;
+		if (next_sleeper(root, &when)) in_time = jump(root, end), same = 0;
+		else in_time = same < LOOKS_TO_GIVE_UP;
 	}
 	close(ended.fd);
 	return in_time;

@@ -19,4 +19,7 @@
  */
 bool wait_in_virtual_time(const char *root, pid_t child, double seconds);
 
+/* To be called before each run: what slept was killed with the run before, and its number may be another's. */
+void forget_sleepers(const char *root);
+
 #endif

@@ -1,4 +1,5 @@
 import { sign } from 'node:crypto';
+import { withLowSignature } from '../../../src/notary/ticket/low-signature.ts';
 import { TICKET_BODY, TICKET_ENTRY, TICKET_HEADER } from '../../../src/notary/ticket/ticket.ts';
 import { sequence } from '../../../src/pki/asn1/der.ts';
 import type { RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
@@ -40,5 +41,7 @@ export function makeTicket(authority: RehearsalAuthority, plan: TicketPlan): Buf
   });
   const signed = Buffer.concat([header, certificates, body]);
   const signature = sign('sha256', signed, authority.members[leaf].privateKey);
-  return Buffer.concat([signed, signature], signed.length + Math.max(72, signature.length));
+  const ticket = Buffer.concat([signed, signature], signed.length + Math.max(72, signature.length));
+  // Keys that are not P-256 keys have signatures of another form.
+  return leaf === 'ticket' ? withLowSignature(ticket) : ticket;
 }

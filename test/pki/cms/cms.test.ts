@@ -188,7 +188,7 @@ function stillGood(changed: Buffer): boolean {
 }
 
 describe('parseCms', () => {
-  it('stops where the signature ends: the slot of a package goes on with zeros', () => {
+  it('stops where the signature ends: the slot of a package ends in zeros', () => {
     expect(parseCms(Buffer.concat([signature, Buffer.alloc(700)])).encodedSize).toBe(signature.length);
   });
 

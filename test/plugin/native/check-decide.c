@@ -104,13 +104,13 @@ static void check_rotation(void) {
   CHECK("rotation: every other exit status fails, whatever the file says", others);
   CHECK("rotation: a signal", judge_rotation(CHILD_SIGNALLED, 9, true) == OUTCOME_ROTATION_FAILED);
   CHECK("rotation: after a lost status the record decides", judge_rotation(CHILD_LOST, 0, true) == OUTCOME_ROTATED);
-  CHECK("rotation: a lost status alone is no success", judge_rotation(CHILD_LOST, 0, false) == OUTCOME_INTERNAL_ERROR);
+  CHECK("rotation: a lost status alone is not a success", judge_rotation(CHILD_LOST, 0, false) == OUTCOME_INTERNAL_ERROR);
   CHECK("rotation: beyond its time", judge_rotation(CHILD_NOT_AWAITED, 0, true) == OUTCOME_NOT_AWAITED);
   CHECK("rotation: the deadline", judge_rotation(CHILD_TIMED_OUT, 0, true) == OUTCOME_TIMED_OUT);
   CHECK("rotation: no start", judge_rotation(CHILD_NOT_STARTED, 0, true) == OUTCOME_SPAWN_FAILED);
-  CHECK("back-off: bad timing is no failure",
+  CHECK("back-off: bad timing is not a failure",
         !counts_as_failure(OUTCOME_FILEVAULT_BUSY) && !counts_as_failure(OUTCOME_FILEVAULT_OFF));
-  CHECK("back-off: success is no failure",
+  CHECK("back-off: success is not a failure",
         !counts_as_failure(OUTCOME_ROTATED) && !counts_as_failure(OUTCOME_ROTATED_UNCONFIRMED));
   CHECK("back-off: a wrong password is one", counts_as_failure(OUTCOME_AUTHENTICATION_FAILED));
   CHECK("back-off: a hang is one", counts_as_failure(OUTCOME_TIMED_OUT));
@@ -131,7 +131,7 @@ static void check_token(void) {
   CHECK("list: one user", lists_a_user(words("alex,A6C75639\n")));
   CHECK("list: without a line feed", lists_a_user(words("alex,A6C75639")));
   CHECK("list: nothing", !lists_a_user(words("")) && !lists_a_user(words("\n\n")));
-  CHECK("list: the recovery key is no user", !lists_a_user(words("(null),A6C75639\n")));
+  CHECK("list: the recovery key is not a user", !lists_a_user(words("(null),A6C75639\n")));
   CHECK("list: a user behind it", lists_a_user(words("(null),A6C75639\nalex,0C1D\n")));
   CHECK("list: a user whose name begins like it", lists_a_user(words("(null)x,A6C75639\n")));
   CHECK("list: words without a name", !lists_a_user(words("FileVault is Off.\n")) && !lists_a_user(words(",A6C7\n")));
@@ -154,7 +154,7 @@ static void check_held_back(void) {
   CHECK("held back: no longer than 24 h", !held_back(3, true, day));
   CHECK("held back: never by a last attempt in the future", !held_back(1000, true, -1));
   CHECK("held back: never by an unknown last attempt", !held_back(1000, false, 1));
-  CHECK("held back: never by a clock that is no number", !held_back(3, true, (double)NAN));
+  CHECK("held back: never by a clock that is not a number", !held_back(3, true, (double)NAN));
 }
 
 void check_decide(void) {

@@ -39,11 +39,11 @@ static void check_key(void) {
   CHECK("scrub: the line of a key goes", scrubs("one\nkey = '" KEY "'\ntwo", "one | <removed> | two"));
   CHECK("scrub: a key within a longer word", scrubs("X" KEY "Y", "<removed>"));
   CHECK("scrub: two keys in one line", scrubs(KEY KEY, "<removed>"));
-  CHECK("scrub: five groups are no key", scrubs("TEST-ABCD-EFGH-JKLM-NPQR.", "TEST-ABCD-EFGH-JKLM-NPQR."));
-  CHECK("scrub: small letters are no key", scrubs("test-abcd-efgh-jklm-npqr-stuv", "test-abcd-efgh-jklm-npqr-stuv"));
+  CHECK("scrub: five groups are not a key", scrubs("TEST-ABCD-EFGH-JKLM-NPQR.", "TEST-ABCD-EFGH-JKLM-NPQR."));
+  CHECK("scrub: small letters are not a key", scrubs("test-abcd-efgh-jklm-npqr-stuv", "test-abcd-efgh-jklm-npqr-stuv"));
   CHECK("scrub: digits count", scrubs("0123-4567-89AB-CDEF-0123-4567", "<removed>"));
   CHECK("scrub: a key that the end cuts off", scrubs("key TEST-ABCD-EF", "<removed>"));
-  CHECK("scrub: a capital word at the end is no key", scrubs("an ERROR", "an ERROR"));
+  CHECK("scrub: a capital word at the end is not a key", scrubs("an ERROR", "an ERROR"));
 }
 
 static void check_password(void) {

@@ -18,7 +18,7 @@ export class ToolFailure extends Error {
   }
 }
 
-/** One failure to play: calls of `tool` whose arguments contain `argv` fail, from the `from`th to the `times`th (the first unless told). */
+/** One failure to play: calls of `tool` whose arguments contain `argv` fail, from the `from`th to the `times`th (the first by default). */
 export interface Fault {
   readonly tool: string;
   readonly argv?: string;

@@ -4,7 +4,7 @@ export type Arity = 'none' | 'value' | 'optional';
 export interface Options {
   /** Values by the option's first name; an option without value has ''. */
   readonly given: ReadonlyMap<string, readonly string[]>;
-  /** Arguments that are no option. */
+  /** Arguments that are not options. */
   readonly rest: readonly string[];
   has(name: string): boolean;
   /** The last value. */

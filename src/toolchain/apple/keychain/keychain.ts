@@ -77,7 +77,7 @@ async function fill(
   await security(['set-keychain-settings', keychain], options);
   await securitySecretly(['unlock-keychain', '-p', password, keychain], options);
   for (const item of items) await importItem(keychain, folder, item, options);
-  // Without the list, a tool that is no Apple-signed one with a window waits for ever; it covers what is in the keychain now.
+  // Without the list, a tool that is not an Apple-signed one with a window waits for ever; it covers what is in the keychain now.
   await securitySecretly(
     ['set-key-partition-list', '-S', 'apple-tool:,apple:', '-s', '-k', password, keychain],
     options,
@@ -88,7 +88,7 @@ async function fill(
     throw new ToolError(
       'KEYCHAIN_IDENTITY',
       'security',
-      `${identity.certificate.commonName} was imported but is no valid identity of the keychain`,
+      `${identity.certificate.commonName} was imported but is not a valid identity of the keychain`,
       { hint: 'Put the whole chain into the .p12; `security find-identity` shows why an identity is not valid.' },
     );
   }

@@ -89,7 +89,7 @@ describe('github publish', () => {
     expect(read().calls).toEqual([]);
   });
 
-  it('refuses a file that is no asset of a release', () => {
+  it('refuses a file that is not an asset of a release', () => {
     writeFileSync(join(folder, 'notes.txt'), 'mine');
     expect(run()).toMatchObject({ status: 2, stderr: expect.stringContaining('notes.txt') });
   });
@@ -195,6 +195,7 @@ describe('assetSetProblems', () => {
     'EscrowBuddy.intoto.jsonl',
     'EscrowBuddy.cdx.json',
     'verify-report.json',
+    'report.html',
     'smoke-verdicts.jsonl',
   ];
 

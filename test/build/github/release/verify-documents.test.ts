@@ -25,7 +25,7 @@ const report = () => JSON.parse(readFileSync(join(inject('releaseFolder'), 'veri
 describe('checkSums', () => {
   it('passes the sums of a release, whose extra packages are inside the kit', async () => {
     rmSync(join(folder, 'extras'), { recursive: true });
-    expect(await checkSums(folder, names())).toBe('SHA256SUMS names 5 assets');
+    expect(await checkSums(folder, names())).toBe('SHA256SUMS names 6 assets');
   });
 
   it('finds a changed sum, a changed asset and one that is not named', async () => {

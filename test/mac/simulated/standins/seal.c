@@ -40,7 +40,9 @@ static char *directory_text(const char *cd, size_t size, uint32_t offset) {
 
 static void note_signer(const char *cd, size_t size) {
 	bool has_team = big(cd + 8) >= 0x20200 && size >= 52;
-	sealed_by = (seal_signer){directory_text(cd, size, big(cd + 20)), directory_text(cd, size, has_team ? big(cd + 48) : 0), big(cd + 12) & 2};
+	sealed_by.identifier = directory_text(cd, size, big(cd + 20));
+	sealed_by.team = directory_text(cd, size, has_team ? big(cd + 48) : 0);
+	sealed_by.ad_hoc = big(cd + 12) & 2;
 }
 
 /* Checks one CodeDirectory (SHA-256 only) against the slice it signs. */
@@ -78,6 +80,8 @@ static const char *check_slice(const char *slice, size_t size, const special *s)
 			const char *found = CHANGED;
 			for (uint32_t k = 0; k < blobs && 12 + 8 * (k + 1) <= signature; k++) {
 				uint32_t type = big(slice + from + 12 + 8 * k), offset = big(slice + from + 16 + 8 * k);
+				/* SLOT_CMS: a blob's header of eight bytes, then the CMS. */
+				if (type == 0x10000 && offset + 8ull <= signature) sealed_by.root = cms_root(slice + from + offset + 8, signature - offset - 8);
 				if ((type != 0 && type != 0x1000) || offset + 44 > signature) continue;
 				found = check_directory(slice, size, slice + from + offset, signature - offset, s);
 				if (found) return found;

@@ -12,7 +12,6 @@
  *   calls                 binary counters; log: one JSON document a call
  *   syslog                what `logger` was told
  *   undeletable           paths that rm cannot delete, as with the flag uchg
- *   authorities           TEAM ROOT-SHA1: teams whose certificates do not lead to Apple
  *   clock, sleepers/PID   the simulated time, see ../virtual-time.h
  *   acls                  PATH, tab, entry: access control lists that chmod +a made
  */

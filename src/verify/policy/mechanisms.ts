@@ -1,0 +1,151 @@
+/** Plug-ins of macOS itself, which every list of mechanisms names. Source: system.login.console of macOS 10.14 to 26. */
+const SYSTEM_PLUG_INS = new Set(
+  (
+    'builtin loginwindow PKINITMechanism HomeDirMechanism MCXMechanism CryptoTokenKit DiskUnlock FDESupport KerberosAgent RestartAuthorization ' +
+    'PlatformSSO'
+  ).split(' '),
+);
+/** What a file must mention for its quoted words to count as mechanisms: the database, its tool, or where plug-ins lie. */
+const MENTIONS =
+  /authorizationdb|SecurityAgentPlugins|\/auth\.db|system\.login\.|AuthorizationRight(Set|Remove)|mechanisms/i;
+/** `A:b` as a quoted word or an element of a property list; the name may hold blanks. */
+const QUOTED = /(['"`])\\?([^'"`:,/$\\\n\x00-\x1f]{1,128}):([\w.-]{1,128})(?:,[^'"`\n]{0,32})?\\?\1/g;
+const ELEMENT = /<string>\s*([^<:,/]{1,128}):([^<:,/\s]{1,128})\s*(?:,[^<]{0,32})?<\/string>/gi;
+/** `A:b` as a bare word, once quotes and backslashes are taken out; no path, address, time, variable or key of PlistBuddy. */
+const BARE = /(?<![\w./:{$@%[\]-])([A-Za-z][\w.-]{0,127}):([A-Za-z][\w-]{0,127})(?![\w:/.(\]-])/g;
+/** `user:group`, as chown takes it. */
+const ACCOUNTS = /^(root|daemon|nobody|_\w+)$/;
+const GROUPS = /^(wheel|admin|staff|daemon|nobody|nogroup|everyone|_\w+)$/;
+/** authd compares the third word without regard to case (Security-61901, authd/mechanism.c). */
+const PRIVILEGED = /,privileged/gi;
+const BEFORE = 256;
+const QUOTES = new Set(['"', "'", '`', '>', '=']);
+/** Where an entry cannot go on. */
+const DELIMITERS = new Set([
+  ...QUOTES,
+  ...'<();&|',
+  ...Array.from({ length: 0x20 }, (_, code) => String.fromCharCode(code)),
+]);
+/** Bytes that are kept from one piece of a file to the next, so that no word is cut. */
+const OVERLAP = 1024;
+/** Words of a file that are looked at; 200 seen. A file with more is not a script, and where it is about authorization it is refused. */
+const MOST_WORDS = 20_000;
+/** More findings tell nothing more. */
+const MOST = 50;
+
+/** A policy's list of allowed entries, ready for comparison. */
+export interface AllowedMechanisms {
+  readonly entries: ReadonlySet<string>;
+  /** Names of bundles in the package. */
+  readonly plugIns: readonly string[];
+}
+
+/** Looks for entries of authorization rights in one file, whatever its size; it is given in pieces. */
+export class MechanismSearch {
+  readonly #allowed: AllowedMechanisms;
+  readonly #privileged = new Set<string>();
+  /** Count when the file turns out to be about authorization. */
+  readonly #words = new Set<string>();
+  #mentions = false;
+  #carry = '';
+  #left = { privileged: MOST_WORDS, words: MOST_WORDS };
+
+  constructor(allowed: AllowedMechanisms) {
+    this.#allowed = allowed;
+  }
+
+  update(chunk: Buffer): void {
+    // latin1 keeps every byte: names are compared in the same way.
+    const text = this.#carry + chunk.toString('latin1');
+    this.#look(text, text.length - BEFORE);
+    this.#carry = text.slice(-OVERLAP);
+  }
+
+  /** Returns the entries that are not allowed. */
+  finish(): string[] {
+    this.#look(this.#carry, Number.POSITIVE_INFINITY);
+    const isFull = this.#left.privileged <= 0 || (this.#mentions && this.#left.words <= 0);
+    const more = isFull ? [`among more than ${MOST_WORDS} words that look like one`] : [];
+    return [...this.#privileged, ...(this.#mentions ? this.#words : []), ...more];
+  }
+
+  /** @param end matches that end behind it may be cut, and come again with the next piece */
+  #look(text: string, end: number): void {
+    this.#mentions ||= MENTIONS.test(text);
+    for (const { index } of text.matchAll(PRIVILEGED)) {
+      if (this.#left.privileged-- <= 0) break;
+      if (index < end) this.#judgePrivileged(text.slice(Math.max(0, index - BEFORE), index));
+    }
+    const plain = text.replace(/["'\\]/g, '');
+    for (const [pattern, source] of [
+      [QUOTED, text],
+      [ELEMENT, text],
+      [BARE, plain],
+    ] as const) {
+      if (this.#left.words <= 0) break;
+      for (const match of source.matchAll(pattern)) {
+        if (this.#left.words-- <= 0) break;
+        if (match.index + match[0].length > source.length - (text.length - end)) continue;
+        const behind = match.index + match[0].length;
+        const tail = /^,privileged/i.test(source.slice(behind)) || /,privileged\b/i.test(match[0]) ? ',privileged' : '';
+        const before = source.slice(Math.max(0, behind - BEFORE), behind);
+        if (
+          pattern === BARE &&
+          (this.#isEndOfAllowed(`${before}${tail}`) || isCasePattern(before, source.slice(behind, behind + 8)))
+        )
+          continue;
+        const [plugIn = '', mechanism = ''] = pattern === QUOTED ? match.slice(2) : match.slice(1);
+        this.#judgeWord(plugIn.trim(), `${mechanism}${tail}`);
+      }
+    }
+  }
+
+  /** The entry ends at `before`'s end; where it begins depends on how it is quoted. */
+  #judgePrivileged(before: string): void {
+    let start = before.length;
+    while (start > 0 && !DELIMITERS.has(before[start - 1] as string)) start--;
+    const quoted = QUOTES.has(before[start - 1] ?? '');
+    const text = before.slice(start).replaceAll('\\', '').trim();
+    const word = quoted ? text : text.slice(text.search(/\S*$/));
+    const fits = [text, word].some((entry) => this.#isAllowed(`${entry},privileged`) || isSystem(entry));
+    // A variable alone: the words it is made of are found where they stand.
+    if (fits || /^\$\{?\w+\}?$/.test(word) || (text === '' && !quoted)) return;
+    this.#note(this.#privileged, `${text || 'a name put together from parts'},privileged`);
+  }
+
+  #judgeWord(plugIn: string, mechanism: string): void {
+    if (SYSTEM_PLUG_INS.has(plugIn) || (ACCOUNTS.test(plugIn) && GROUPS.test(mechanism))) return;
+    const entry = `${plugIn}:${mechanism}`;
+    if (this.#isAllowed(entry)) return;
+    if (this.#allowed.plugIns.some((name) => name.toLowerCase() === plugIn.toLowerCase()))
+      this.#note(this.#privileged, entry);
+    else this.#note(this.#words, entry);
+  }
+
+  /** Where a name with blanks has lost its quotes, its last word alone looks like an entry. */
+  #isEndOfAllowed(text: string): boolean {
+    return [...this.#allowed.entries].some((entry) => text.endsWith(entry));
+  }
+
+  #isAllowed(entry: string): boolean {
+    return this.#allowed.entries.has(entry);
+  }
+
+  #note(found: Set<string>, entry: string): void {
+    if (found.size < MOST) found.add(Buffer.from(entry.slice(-120), 'latin1').toString('utf8'));
+  }
+}
+
+/** `running:late)` and `a:b|c:d)` at the start of a line belong to `case "$one:$other" in`. */
+function isCasePattern(before: string, behind: string): boolean {
+  const line = before.slice(before.lastIndexOf('\n') + 1);
+  return /^[ \t]*[)|]/.test(behind) && /^[\s\w:|*.-]*$/.test(line);
+}
+
+const isSystem = (entry: string) => SYSTEM_PLUG_INS.has(entry.split(':')[0] ?? '') && /^\w+:[\w-]+$/.test(entry);
+
+/** Returns a list of allowed entries as `MechanismSearch` takes it. */
+export function allowedMechanisms(entries: readonly string[], bundles: readonly string[]): AllowedMechanisms {
+  const bytes = (text: string) => Buffer.from(text.normalize('NFC')).toString('latin1');
+  return { entries: new Set(entries.map(bytes)), plugIns: bundles.map(bytes) };
+}

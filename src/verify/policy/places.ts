@@ -1,0 +1,99 @@
+import { posix } from 'node:path';
+import type { PackageInfo } from '../../package/package-info.ts';
+import { childElements, type XmlElement } from '../../xml/xml.ts';
+
+/** A path of a payload with what it is, as the archive has it. */
+export interface PlacedPath {
+  /** `.` or `./a/b` */
+  readonly path: string;
+  readonly kind: 'file' | 'directory' | 'symlink';
+  /** Where a link leads. */
+  readonly target?: string | undefined;
+}
+
+/** Links that every macOS has, and the other name of the volume that holds everything writable (firmlinks, hier(7)). */
+const SYSTEM_LINKS: readonly (readonly [RegExp, string])[] = [
+  [/^\/System\/Volumes\/Data(?=\/|$)/, ''],
+  [/^\/private\/(?=(etc|tmp|var)(\/|$))/, '/'],
+];
+/** A chain of links is followed so far; the kernel gives up after 32 (MAXSYMLINKS, sys/param.h). */
+const MAX_LINKS = 32;
+
+/** Returns a path as it is on a Mac: absolute, without `..` and doubled slashes, its names in one normal form. */
+export function absolutePath(path: string): string {
+  let clean = posix.normalize(`/${path.normalize('NFC')}`);
+  for (const [pattern, by] of SYSTEM_LINKS) clean = clean.replace(pattern, by) || '/';
+  return clean.length > 1 ? clean.replace(/\/+$/, '') : clean;
+}
+
+/** Returns every place where a component may be laid down: its install-location, and where a choice says. */
+export function installPlaces(
+  { identifier, installLocation }: PackageInfo,
+  distribution: XmlElement | undefined,
+): string[] {
+  const others = distribution ? customLocations(distribution, identifier) : [];
+  return [...new Set([installLocation ?? '/', ...others].map(absolutePath))];
+}
+
+function customLocations(node: XmlElement, identifier: string): string[] {
+  const own = Object.entries(node.attributes).filter(([key]) => key === 'customLocation');
+  const meant =
+    node.name !== 'choice' || childElements(node, 'pkg-ref').some(({ attributes }) => attributes.id === identifier);
+  return [
+    ...(meant ? own.map(([, value]) => value) : []),
+    ...childElements(node).flatMap((child) => customLocations(child, identifier)),
+  ];
+}
+
+/** One thing that is laid down. */
+export interface Placement {
+  /** As the package says it, joined with its place. */
+  readonly said: string;
+  /** Where it really comes to lie, once the links of all payloads are followed. */
+  readonly real: string;
+  readonly kind: PlacedPath['kind'];
+  /** Where a link leads. */
+  readonly leadsTo?: string;
+}
+
+/**
+ * Returns where everything comes to lie.
+ *
+ * @param components each with its places and its paths
+ */
+export function placements(
+  components: readonly { readonly places: readonly string[]; readonly paths: readonly PlacedPath[] }[],
+): Placement[] {
+  const said = components.flatMap(({ places, paths }) =>
+    places.flatMap((place) => paths.map((entry) => ({ ...entry, said: absolutePath(`${place}/${entry.path}`) }))),
+  );
+  const links = new Map(
+    said.flatMap(({ said: path, target }) =>
+      target === undefined ? [] : [[path, absolutePath(posix.resolve(posix.dirname(path), target))] as const],
+    ),
+  );
+  return said.map(({ said: path, kind, target }) => {
+    const real = absolutePath(posix.join(followed(posix.dirname(path), links), posix.basename(path)));
+    const leadsTo = target === undefined ? undefined : followed(links.get(path) ?? path, links);
+    return { said: path, real, kind, ...(leadsTo === undefined ? {} : { leadsTo }) };
+  });
+}
+
+/** Follows the links of the payloads in a folder's path. A circle leads nowhere, so it stays as it is. */
+function followed(path: string, links: ReadonlyMap<string, string>): string {
+  let current = path;
+  for (let count = 0; count < MAX_LINKS; count++) {
+    const link = prefixes(current).find((prefix) => links.has(prefix));
+    if (link === undefined) return current;
+    const next = absolutePath(`${links.get(link)}${current.slice(link.length)}`);
+    if (next === current) return current;
+    current = next;
+  }
+  return current;
+}
+
+function prefixes(path: string): string[] {
+  const found: string[] = [];
+  for (let end = path.indexOf('/', 1); end > 0; end = path.indexOf('/', end + 1)) found.push(path.slice(0, end));
+  return [...found, path];
+}
