@@ -198,7 +198,7 @@ const inDocument = (
 });
 
 const DOCUMENTS: readonly Planted[] = [
-  inDocument('distribution', 'another title', /Distribution, byte \d+: .*Escrow Body/, 'Escrow Buddy', 'Escrow Body'),
+  inDocument('distribution', 'another title', /Distribution, byte \d+.*Escrow Body/, 'Escrow Buddy', 'Escrow Body'),
   inDocument('distribution', 'another oldest macOS', /Distribution, byte \d+/, /min="[\d.]+"/, 'min="10.9"'),
   inDocument('distribution', 'a comment', /Distribution, byte \d+/, '</installer', '<!-- x --></installer'),
   inDocument(
