@@ -1,6 +1,9 @@
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Check } from '../../src/base/check.ts';
+import { UsageError } from '../../src/base/errors.ts';
+import { digestFile } from '../../src/base/files.ts';
 import { withFile } from '../../src/base/with-file.ts';
 import { appleTrust, type Trust } from '../../src/pki/x509/apple-roots.ts';
 import { verifyPackage } from '../../src/verify/verify-package.ts';
@@ -12,6 +15,8 @@ import {
   example,
   trustOption,
 } from '../command.ts';
+import { checkAttestation } from '../evidence/attestation.ts';
+import { attestationTrust, signerOption, trustedRootOption } from '../evidence/attestation-options.ts';
 import { type Proof, proveContents } from '../prove/prove.ts';
 import { renderChecks } from '../report/checks.ts';
 import { demandKind, refuseFolder } from '../report/demand-kind.ts';
@@ -22,6 +27,9 @@ import { formOf, rehearsalTrust } from './verify.ts';
 export interface ProveOptions {
   readonly source?: string;
   readonly trust?: Trust['name'];
+  readonly attestation?: string;
+  readonly trustedRoot?: string;
+  readonly signer?: string;
 }
 
 /** Adds the options of `prove`. */
@@ -30,6 +38,9 @@ export function configureProve(command: Command, execute: Execute): void {
     .argument('<file>', 'flat package of this project')
     .option('--source <folder>', 'checkout of the tag that it was made from (default: this checkout)')
     .addOption(trustOption("whose signatures are believed: Apple's, or the rehearsal authority of this checkout"))
+    .option('--attestation <file>', 'Sigstore bundles of the release, one a line')
+    .addOption(trustedRootOption())
+    .addOption(signerOption())
     .addHelpText('after', example('npm run -s cli -- prove Escrow.Buddy-1.1.0.pkg --source ../escrow-buddy-1.1.0'))
     .action((file: string, options: ProveOptions & CommonOptions) =>
       execute((context) => prove(context, file, options), options),
@@ -47,6 +58,7 @@ export async function prove(context: CommandContext, file: string, options: Prov
   const trust = options.trust === 'rehearsal' ? await rehearsalTrust(context.root) : (context.trust ?? appleTrust());
   await refuseFolder(file, TAKEN);
   await withFile(file, (access) => demandKind(access, file, ['package'], TAKEN));
+  const attested = await attestationChecks(file, options);
   const { signal, env } = context;
   const proof = await proveContents({ file, source, sourceDateEpoch: env.SOURCE_DATE_EPOCH, trust, signal });
   const report = await withFile(file, async (access) =>
@@ -56,7 +68,7 @@ export async function prove(context: CommandContext, file: string, options: Prov
       ours: await formOf(file, access, source, { trust, madeBy: undefined }),
     }),
   );
-  const checks = [...proof.checks, ...report.checks];
+  const checks = [...proof.checks, ...report.checks, ...attested];
   const proven = checks.every(({ status }) => status !== 'fail');
   const { version, commit, tools } = proof;
   return {
@@ -64,6 +76,18 @@ export async function prove(context: CommandContext, file: string, options: Prov
     text: renderProof(file, proof, checks, proven),
     exitCode: proven ? 0 : 6,
   };
+}
+
+async function attestationChecks(file: string, options: ProveOptions): Promise<readonly Check[]> {
+  const trust = await attestationTrust(options);
+  if (options.attestation === undefined) return [];
+  if (!trust) {
+    throw new UsageError('ATTESTATION_TRUST', '--attestation needs --trusted-root and --signer', {
+      hint: 'Nobody is believed by default: name the file with the root and the workflow that must have attested.',
+    });
+  }
+  const { sha256 } = await digestFile(file);
+  return checkAttestation(await readFile(resolve(options.attestation)), sha256, trust);
 }
 
 function renderProof(file: string, { version, commit, checks }: Proof, all: readonly Check[], proven: boolean): string {

@@ -19,6 +19,7 @@ import {
   example,
   trustOption,
 } from '../command.ts';
+import { attestationTrust, signerOption, trustedRootOption } from '../evidence/attestation-options.ts';
 import { checkEvidence } from '../evidence/check-evidence.ts';
 import { CONFIG_FILE, readConfig } from '../plan/config.ts';
 import { readPolicy } from '../plan/policy.ts';
@@ -37,6 +38,8 @@ export interface VerifyOptions {
   /** Where to write the report as a page. */
   readonly html?: string;
   readonly evidence?: string;
+  readonly trustedRoot?: string;
+  readonly signer?: string;
 }
 
 /** Adds the options of `verify`. */
@@ -56,6 +59,8 @@ export function configureVerify(command: Command, execute: Execute): void {
     )
     .option('--html <file>', 'write the report as one page of HTML, too')
     .option('--evidence <zip>', 'what `evidence` gathered: holds every statement in it to the package')
+    .addOption(trustedRootOption())
+    .addOption(signerOption())
     .addHelpText('after', example('npm run -s cli -- verify Escrow.Buddy-1.1.0.pkg --policy policy.json'))
     .action((file: string, options: VerifyOptions & CommonOptions) =>
       execute((context) => verify(context, file, options), options),
@@ -75,7 +80,9 @@ export async function verify(context: CommandContext, file: string, options: Ver
     const ours = await formOf(file, access, context.root, { trust, madeBy: options.madeBy });
     const judged = await verifyPackage(access, { trust, now: new Date(), ours, policy });
     const evidence = options.evidence === undefined ? undefined : await readFile(options.evidence);
-    const more = evidence ? await checkEvidence(evidence, { file, trust, ours }) : [];
+    const more = evidence
+      ? await checkEvidence(evidence, { file, trust, ours, attestation: await attestationTrust(options) })
+      : [];
     const valid = judged.valid && more.every(({ status }) => status !== 'fail');
     const report = { ...judged, checks: [...judged.checks, ...more], valid };
     if (options.html !== undefined)

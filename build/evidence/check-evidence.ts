@@ -15,6 +15,7 @@ import { parsePolicy } from '../plan/policy.ts';
 import { VERIFICATION_SCHEMA, verificationDocument } from '../report/verification-document.ts';
 import { sbomProblems } from '../sbom/check-sbom.ts';
 import { readPackageContent } from '../sbom/package-content.ts';
+import { type AttestationTrust, checkAttestation } from './attestation.ts';
 import { BUNDLES_FILE, INDEX_FILE, indexOf, POLICY_FILE, PROVENANCE_FILE, subjectOf } from './make-evidence.ts';
 import { PROVENANCE_SCHEMA, type Provenance } from './provenance.ts';
 
@@ -23,6 +24,8 @@ export interface EvidenceSubject {
   readonly file: string;
   readonly trust: Trust;
   readonly ours: OurForm | null;
+  /** Whose attestations are believed; null: none is judged. */
+  readonly attestation: AttestationTrust | null;
 }
 
 type Found = ReadonlyMap<string, Buffer>;
@@ -92,6 +95,19 @@ async function judgeStatements(list: CheckList, found: Found, subject: EvidenceS
   );
   list.judge('evidence-notary-log', await logProblems(data(LOG_FILE), subject.file));
   await judgeAgain(list, found, subject);
+  judgeBundles(list, found.get(BUNDLES_FILE), content.sha256, subject.attestation);
+}
+
+/** Without an attestation everything agrees with the package, and nobody vouches for what cannot be made again. */
+function judgeBundles(
+  list: CheckList,
+  bundles: Buffer | undefined,
+  sha256: string,
+  trust: AttestationTrust | null,
+): void {
+  if (!bundles) list.skip('attestation', 'the evidence holds no Sigstore bundle: nobody vouches for its provenance');
+  else if (!trust) list.skip('attestation', 'to judge its Sigstore bundles, give --trusted-root and --signer');
+  else list.add(checkAttestation(bundles, sha256, trust));
 }
 
 function provenanceProblems(

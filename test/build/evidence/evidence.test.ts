@@ -20,7 +20,7 @@ beforeAll(async () => {
   const { trust } = await openRehearsalAuthority('.rehearsal');
   const plan = await makePlan({ root: process.cwd(), outFolder: scratch, sourceDateEpoch: '1700000000' });
   const known = { madeBy: 'portable', teamIdentifier: REHEARSAL_TEAM, version: null } as const;
-  subject = { file: builtPackage(), trust, ours: await ourForm(plan, 'product', known) };
+  subject = { attestation: null, file: builtPackage(), trust, ours: await ourForm(plan, 'product', known) };
   ({ files } = await makeEvidence({ folder: inject('releaseFolder'), policy: undefined, bundles: undefined }));
 });
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));

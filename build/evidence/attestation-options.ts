@@ -1,0 +1,37 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { Option } from 'commander';
+import { UsageError } from '../../src/base/errors.ts';
+import type { AttestationTrust } from './attestation.ts';
+
+/** The option --trusted-root. */
+export function trustedRootOption(): Option {
+  return new Option('--trusted-root <file>', "Sigstore's trusted_root.json, by which attestations are judged");
+}
+
+/** The option --signer. */
+export function signerOption(): Option {
+  return new Option(
+    '--signer <uri>',
+    'workflow and ref that must have attested the package, as its certificate names them',
+  );
+}
+
+/**
+ * Returns whose attestations are believed; null when the options say nothing of it.
+ *
+ * @throws UsageError `ATTESTATION_TRUST` when they say half of it: anybody can have Sigstore attest anything
+ */
+export async function attestationTrust(options: {
+  readonly trustedRoot?: string;
+  readonly signer?: string;
+}): Promise<AttestationTrust | null> {
+  const { trustedRoot, signer } = options;
+  if (trustedRoot === undefined && signer === undefined) return null;
+  if (trustedRoot !== undefined && signer !== undefined) {
+    return { trustedRoot: await readFile(resolve(trustedRoot)), signer };
+  }
+  throw new UsageError('ATTESTATION_TRUST', 'attestations are judged with both --trusted-root and --signer', {
+    hint: 'The signer is like https://github.com/OWNER/NAME/.github/workflows/release.yml@refs/heads/main',
+  });
+}
