@@ -139,7 +139,7 @@ export class KillRange {
         `completed submissions: ${uploads.join(', ')}`,
       ],
       [verified.status === 0, `verify: ${verified.stdout}`],
-      [/pass +ticket/.test(verified.stdout), 'the ticket was not verified'],
+      [/pass +Is it notarized +ticket of /.test(verified.stdout), 'the ticket was not verified'],
     ];
     return held.filter(([good]) => !good).map(([, problem]) => problem);
   }

@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { describe, expect, inject, it } from 'vitest';
@@ -33,7 +34,10 @@ describe('verify-report.json', () => {
   });
 
   it('tells a failed package by the same schema', () => {
-    const run = cli(['verify', '--json', 'package.json']);
+    const damaged = join(mkdtempSync(join(tmpdir(), 'report-')), 'damaged.pkg');
+    writeFileSync(damaged, readFileSync(builtPackage()).subarray(0, 1000));
+    const run = cli(['verify', '--json', damaged]);
+    rmSync(dirname(damaged), { recursive: true });
     expect([run.status, VERIFICATION_SCHEMA.parse(JSON.parse(run.stdout)).verdict]).toEqual([6, 'fail']);
   });
 });
