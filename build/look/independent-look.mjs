@@ -616,6 +616,8 @@ function compiled(architecture) {
     const libraries = build.stubLibraries.map((file) => join(source, file));
     run(
       'ld64.lld',
+      // LC_UUID follows the number of the linker's threads.
+      '--threads=1',
       ...system,
       '-bundle',
       ...symbols,
