@@ -66,7 +66,11 @@ export function recordCall(tool: string, argv: readonly string[]): Fault | undef
   appendFileSync(inMemory('calls'), `${line}\n`);
   const faults = readJson<Fault[]>('faults.json', []);
   return faults.find((fault) => {
-    const matches = (call: string) => call.split('\t')[0] === fault.tool && call.includes(fault.argv ?? '');
+    // A whole word of argv: a temporary path may hold any short text.
+    const matches = (call: string) => {
+      const [called, ...words] = call.split('\t');
+      return called === fault.tool && (fault.argv === undefined || words.includes(fault.argv));
+    };
     const count = before.filter(matches).length + 1;
     return matches(line) && count >= (fault.from ?? 1) && count <= (fault.times ?? 1);
   });

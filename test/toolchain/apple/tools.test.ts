@@ -220,7 +220,7 @@ describe('notarytool', () => {
 
   it('that gives no log does not hide the verdict', async () => {
     const { notary, id } = await submit();
-    machine.playFaults({ tool: 'notarytool', argv: '\tlog\t', stderr: 'Error: something new' });
+    machine.playFaults({ tool: 'notarytool', argv: 'log', stderr: 'Error: something new' });
     expect(await notary.log(id)).toBeNull();
   });
 
