@@ -33,7 +33,7 @@ describe('scriptProblem', () => {
     ['a line that is too long', `#!/bin/sh ${'x'.repeat(600)}\n`, /does not end within 512/],
     ['no interpreter', '#!\n', /names no interpreter/],
     ['an interpreter behind a #', '#!#/bin/sh\n', /names no interpreter/],
-    ['a relative interpreter', '#!bin/sh\n', /no absolute path/],
+    ['a relative interpreter', '#!bin/sh\n', /not an absolute path/],
     ['python', '#!/usr/bin/python\n', /no python since 12\.3/],
     ['python by env', '#!/usr/bin/env python\n', /no python since 12\.3/],
     ['python 2.7', '#!/usr/bin/python2.7\n', /no python since 12\.3/],
