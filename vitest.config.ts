@@ -17,7 +17,7 @@ const TIDY = [
   'xar',
   'xml',
 ].map((room) => `test/${room}/**/*.test.ts`);
-const PATIENCE = { testTimeout: 60_000, hookTimeout: 120_000 };
+const PATIENCE = { testTimeout: 180_000, hookTimeout: 180_000 };
 
 export default defineConfig({
   test: {
