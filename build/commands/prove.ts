@@ -5,7 +5,7 @@ import type { Check } from '../../src/base/check.ts';
 import { UsageError } from '../../src/base/errors.ts';
 import { digestFile } from '../../src/base/files.ts';
 import { withFile } from '../../src/base/with-file.ts';
-import { appleTrust, type Trust } from '../../src/pki/x509/apple-roots.ts';
+import type { Trust } from '../../src/pki/x509/apple-roots.ts';
 import { verifyPackage } from '../../src/verify/verify-package.ts';
 import {
   type CommandContext,
@@ -21,7 +21,7 @@ import { type Proof, proveContents } from '../prove/prove.ts';
 import { renderChecks } from '../report/checks.ts';
 import { demandKind, refuseFolder } from '../report/demand-kind.ts';
 import { printable, printableLines } from '../report/printable.ts';
-import { formOf, rehearsalTrust } from './verify.ts';
+import { formOf, trustOf } from './verify.ts';
 
 /** Options of `prove` as the command line gives them. */
 export interface ProveOptions {
@@ -55,7 +55,7 @@ const TAKEN = 'a flat package (.pkg)';
  */
 export async function prove(context: CommandContext, file: string, options: ProveOptions): Promise<CommandResult> {
   const source = resolve(options.source ?? context.root);
-  const trust = options.trust === 'rehearsal' ? await rehearsalTrust(context.root) : (context.trust ?? appleTrust());
+  const trust = await trustOf(context, options.trust);
   await refuseFolder(file, TAKEN);
   await withFile(file, (access) => demandKind(access, file, ['package'], TAKEN));
   const attested = await attestationChecks(file, options);

@@ -71,7 +71,7 @@ const TAKEN = 'a flat package (.pkg)';
 
 /** Judges a finished package, ours or another's; exit 0 when every check passed, 6 otherwise. */
 export async function verify(context: CommandContext, file: string, options: VerifyOptions): Promise<CommandResult> {
-  const trust = options.trust === 'rehearsal' ? await rehearsalTrust(context.root) : (context.trust ?? appleTrust());
+  const trust = await trustOf(context, options.trust);
   const policy = options.policy === undefined ? undefined : await readPolicy(resolve(options.policy));
   await refuseFolder(file, TAKEN);
   return withFile(file, async (access) => {
@@ -95,8 +95,13 @@ export async function verify(context: CommandContext, file: string, options: Ver
   });
 }
 
+/** Returns whose signatures a command believes: what --trust names; without it, what it was called with, or Apple's roots. */
+export async function trustOf(context: CommandContext, name: Trust['name'] | undefined): Promise<Trust> {
+  return name === 'rehearsal' ? rehearsalTrust(context.root) : (context.trust ?? appleTrust());
+}
+
 /** Returns the trust of the rehearsal authority that a checkout keeps. */
-export async function rehearsalTrust(root: string): Promise<Trust> {
+async function rehearsalTrust(root: string): Promise<Trust> {
   const folder = join(root, REHEARSAL_FOLDER);
   if (existsSync(folder)) return (await openRehearsalAuthority(folder)).trust;
   throw new UsageError('REHEARSAL_MISSING', `there is no rehearsal authority in ${folder}`, {

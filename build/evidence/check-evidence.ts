@@ -9,7 +9,7 @@ import type { Trust } from '../../src/pki/x509/apple-roots.ts';
 import type { OurForm } from '../../src/verify/expectations.ts';
 import { verifyPackage } from '../../src/verify/verify-package.ts';
 import { readXar } from '../../src/xar/read.ts';
-import { type KitFile, unzip, zip } from '../kit/zip.ts';
+import { unzip, zipProblems } from '../kit/zip.ts';
 import { LOG_FILE, SBOM_FILE, SUMS_FILE, VERIFY_REPORT_FILE } from '../plan/output-files.ts';
 import { parsePolicy } from '../plan/policy.ts';
 import { VERIFICATION_SCHEMA, verificationDocument } from '../report/verification-document.ts';
@@ -41,7 +41,7 @@ export async function checkEvidence(archive: Buffer, subject: EvidenceSubject): 
   const list = new CheckList('evidence');
   try {
     const { files, mtimeSeconds } = await unzip(archive);
-    await judgeArchive(list, archive, files, mtimeSeconds);
+    list.judge('evidence-archive', await zipProblems(archive, files, mtimeSeconds));
     const found: Found = new Map(files.map(({ path, data }) => [path, data]));
     const missing = DEMANDED.filter((path) => !found.has(path));
     if (missing.length > 0) {
@@ -52,7 +52,7 @@ export async function checkEvidence(archive: Buffer, subject: EvidenceSubject): 
     const index = indexOf(files).equals(found.get(INDEX_FILE) as Buffer);
     list.judge('evidence-files', [
       found.size !== files.length && 'a file is there twice',
-      ...strange.map((path) => `${path} does not belong into it`),
+      ...strange.map((path) => `${path} does not belong in it`),
       !index && `${INDEX_FILE} does not name the files and digests that are there`,
     ]);
     await judgeStatements(list, found, subject);
@@ -63,27 +63,13 @@ export async function checkEvidence(archive: Buffer, subject: EvidenceSubject): 
   return list.checks;
 }
 
-/** The archive itself: written again from what it holds, so that no byte of it is without a meaning. */
-async function judgeArchive(
-  list: CheckList,
-  archive: Buffer,
-  files: readonly KitFile[],
-  mtimeSeconds: number,
-): Promise<void> {
-  const parts: Buffer[] = [];
-  for await (const part of zip(files, mtimeSeconds)) parts.push(part);
-  list.judge('evidence-archive', [
-    !Buffer.concat(parts).equals(archive) && 'the zip has bytes that this project does not write',
-  ]);
-}
-
 async function judgeStatements(list: CheckList, found: Found, subject: EvidenceSubject): Promise<void> {
   const data = (path: string) => found.get(path) as Buffer;
   const content = await readPackageContent(subject.file);
   const provenance = documentIn(data(PROVENANCE_FILE), PROVENANCE_SCHEMA);
   list.judge(
     'evidence-provenance',
-    provenance ? provenanceProblems(provenance, found, content) : ['it is no provenance'],
+    provenance ? provenanceProblems(provenance, found, content) : ['it is not a provenance statement'],
   );
   list.judge('evidence-sums', sumsProblems(data(SUMS_FILE).toString('utf8'), found, content.sha256));
   list.judge(
@@ -133,7 +119,9 @@ function provenanceProblems(
 function sumsProblems(text: string, found: Found, packageSha256: string): string[] {
   const lines = text.split('\n').slice(0, -1);
   const parsed = lines.map((line) => /^([0-9a-f]{64}) {2}(\S.*)$/.exec(line));
-  const strange = lines.filter((_, at) => !parsed[at]).map((line) => `${JSON.stringify(line)} is no line of digests`);
+  const strange = lines
+    .filter((_, at) => !parsed[at])
+    .map((line) => `${JSON.stringify(line)} is not a line of digests`);
   const wrong = parsed.flatMap((match) => {
     const [, sha256, name = ''] = match ?? [];
     const data = found.get(name);
@@ -153,7 +141,7 @@ function sumsProblems(text: string, found: Found, packageSha256: string): string
 /** The notary saw the package without its ticket. */
 async function logProblems(source: Buffer, file: string): Promise<(string | false)[]> {
   const log = parseNotaryLog(source);
-  if (!log) return ['it is no log of the notary'];
+  if (!log) return ['it is not a log of the notary service'];
   const { sha256, tocDigest } = await withFile(file, async (access) => {
     const { trailing, checksum } = await readXar(access);
     const bare = await access.read(0, trailing.offset);
@@ -175,7 +163,7 @@ async function judgeAgain(list: CheckList, found: Found, { file, trust, ours }: 
   const now = verificationDocument(file, await judge(undefined), trust);
   const results = ({ checks }: typeof now) => checks.map(({ id, subject, status }) => `${id} of ${subject}: ${status}`);
   list.judge('evidence-report', [
-    !told && 'it is no report of a verification',
+    !told && 'it is not a verification report',
     told?.verdict === 'fail' && 'its verdict is fail',
     told !== undefined && !isDeepStrictEqual(told.facts, now.facts) && 'it is about another package',
     told !== undefined && told.trust !== now.trust && `it believed ${told.trust}, not ${now.trust}`,

@@ -5,7 +5,7 @@ import { FormatError, PipelineError } from '../../src/base/errors.ts';
 import { fileFacts } from './facts.ts';
 import { KIT_FILE } from './kit.ts';
 import { generateKit } from './make-kit.ts';
-import { type KitFile, unzip, zip } from './zip.ts';
+import { type KitFile, unzip, zipProblems } from './zip.ts';
 
 const FILE = z.strictObject({ size: z.number(), sha256: z.string() });
 const KIT_SCHEMA = z.strictObject({
@@ -27,7 +27,7 @@ export async function checkKit(root: string, archive: Buffer, packagePath: strin
   const list = new CheckList('kit');
   try {
     const { files, mtimeSeconds } = await unzip(archive);
-    await judgeArchive(list, archive, files, mtimeSeconds);
+    list.judge('kit-archive', await zipProblems(archive, files, mtimeSeconds));
     const named = files.find(({ path }) => path === KIT_FILE);
     if (!named) throw new FormatError('KIT_INVALID', KIT_FILE, 0, 'it is missing: this is not a kit of this project');
     const kit = parseDocument(named.data, { name: KIT_FILE, schema: KIT_SCHEMA, code: 'KIT_INVALID' });
@@ -41,20 +41,6 @@ export async function checkKit(root: string, archive: Buffer, packagePath: strin
     list.fail('kit-files', error.message);
   }
   return list.checks;
-}
-
-/** The archive itself: written again from what it holds, so that no byte of it is without a meaning. */
-async function judgeArchive(
-  list: CheckList,
-  archive: Buffer,
-  files: readonly KitFile[],
-  mtimeSeconds: number,
-): Promise<void> {
-  const parts: Buffer[] = [];
-  for await (const part of zip(files, mtimeSeconds)) parts.push(part);
-  list.judge('kit-archive', [
-    !Buffer.concat(parts).equals(archive) && 'the zip has bytes that this project does not write',
-  ]);
 }
 
 function extraIn(files: readonly KitFile[], path: string): KitFile {
@@ -93,7 +79,7 @@ function judgeFiles(
       if (!there) return `${path} is missing`;
       return !there.equals(data) && `${path} is not what this package gives`;
     }),
-    ...[...found.keys()].map((path) => !wanted.has(path) && !extras.has(path) && `${path} does not belong into it`),
+    ...[...found.keys()].map((path) => !wanted.has(path) && !extras.has(path) && `${path} does not belong in it`),
     found.size !== files.length && 'a name stands twice',
   ]);
 }

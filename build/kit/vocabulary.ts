@@ -41,7 +41,7 @@ export interface Answer {
   /** What stands behind the word; VERSION is put in. */
   readonly rest: string;
   readonly means: string;
-  /** Which smart group such a Mac belongs into. */
+  /** Which smart group such a Mac belongs in. */
   readonly group: string;
 }
 

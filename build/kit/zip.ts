@@ -58,3 +58,14 @@ export async function unzip(archive: Buffer): Promise<{ files: KitFile[]; mtimeS
   }
   return { files, mtimeSeconds };
 }
+
+/** Returns what is wrong with an archive as such: it is written again from what it holds, so that no byte of it is without a meaning. */
+export async function zipProblems(
+  archive: Buffer,
+  files: readonly KitFile[],
+  mtimeSeconds: number,
+): Promise<readonly string[]> {
+  const parts: Buffer[] = [];
+  for await (const part of zip(files, mtimeSeconds)) parts.push(part);
+  return Buffer.concat(parts).equals(archive) ? [] : ['the zip has bytes that this project does not write'];
+}

@@ -108,7 +108,7 @@ function compareTree(
     }
   }
   const known = new Set(ours.map(({ path }) => path));
-  problems.push(...theirs.filter(({ path }) => !known.has(path)).map(({ path }) => `${path} does not belong into it`));
+  problems.push(...theirs.filter(({ path }) => !known.has(path)).map(({ path }) => `${path} does not belong in it`));
   if (problems.length === 0) problems.push(...archiveProblem(found, own));
   list.judge('rebuilt-tree', problems);
   return { tools, differs };

@@ -151,7 +151,7 @@ function fillIn(file: string, line: string, values: Readonly<Record<string, stri
     return line;
   }
   const value = Object.hasOwn(values, placeholder) ? values[placeholder] : undefined;
-  if (value === undefined) throw new TypeError(`${file}: @${placeholder}@ is no known value`);
+  if (value === undefined) throw new TypeError(`${file}: @${placeholder}@ has no value`);
   return `${key}=${quoteWord(value)}`;
 }
 

@@ -105,7 +105,7 @@ export function judgeNames(list: CheckList, archive: XarArchive, ours: OurForm |
   const expected = ['Distribution', folder, ...inside.map((name) => `${folder}/${name}`)];
   const found = archive.members.map(({ path }) => path);
   list.judge('members', [
-    ...found.filter((path) => !expected.includes(path)).map((path) => `${path} does not belong into it`),
+    ...found.filter((path) => !expected.includes(path)).map((path) => `${path} does not belong in it`),
     ...expected.filter((path) => !found.includes(path)).map((path) => `${path} is missing`),
     ...archive.members.map(
       ({ path, extendedAttributes }) => extendedAttributes.length > 0 && `${path} has extended attributes`,

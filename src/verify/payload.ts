@@ -73,7 +73,7 @@ function judgeOwners(list: CheckList, paths: readonly PayloadPath[], ours: OurFo
       paths.flatMap((entry) => ownProblems(entry, ours)),
     );
     const there = new Set(paths.map(({ path }) => placeOf(path)));
-    const wrong = [...there].filter((path) => !ours.payload.has(path)).map((path) => `${path} does not belong into it`);
+    const wrong = [...there].filter((path) => !ours.payload.has(path)).map((path) => `${path} does not belong in it`);
     const missing = [...ours.payload.keys()].filter((path) => !there.has(path)).map((path) => `${path} is missing`);
     list.judge('payload-paths', [...wrong, ...missing]);
     return;

@@ -120,7 +120,7 @@ function ownProblems({ path, mode, uid, gid, text }: ScriptText, { madeBy, owner
 function nameProblems(found: readonly ScriptText[], expected: readonly string[]): string[] {
   const names = found.map(({ path }) => path.slice(2));
   return [
-    ...names.filter((name) => !expected.includes(name)).map((name) => `${name} does not belong into it`),
+    ...names.filter((name) => !expected.includes(name)).map((name) => `${name} does not belong in it`),
     ...expected.filter((name) => !names.includes(name)).map((name) => `${name} is missing`),
   ];
 }

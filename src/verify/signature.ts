@@ -114,7 +114,7 @@ function digestInfo(convention: (typeof CONVENTIONS)[number], checksum: XarArchi
 /** Returns the DigestInfo inside an RSASSA-PKCS1-v1_5 signature, or what is wrong. OpenSSL checks the padding whole. */
 function recoverDigestInfo(signature: Buffer, leaf: Certificate): Buffer | string {
   const key = publicKeyOf(leaf.publicKeyInfo);
-  if (key?.asymmetricKeyType !== 'rsa') return `the key of "${leaf.commonName}" is no RSA key`;
+  if (key?.asymmetricKeyType !== 'rsa') return `the key of "${leaf.commonName}" is not an RSA key`;
   try {
     return publicDecrypt({ key, padding: constants.RSA_PKCS1_PADDING }, signature);
   } catch {
@@ -140,7 +140,7 @@ function judgeCms(
   if (!cms || !report) return undefined;
   const encoded = slot.subarray(0, cms.encodedSize);
   judgeOpen(list, id, problemsOf(report.findings), exact, [
-    // Apple's own CMS are no one encoding of their parts, so in those of others nothing can be told by it.
+    // Apple's own CMS do not follow one encoding, so in those of others nothing can be told by it.
     exact && !isOneEncoding(cms, encoded) && 'the encoding is not the one that the parts of the CMS have',
     cms.content !== undefined && 'the content is embedded',
   ]);

@@ -70,7 +70,7 @@ export const CHECK_GUIDE: Readonly<Record<string, CheckGuide>> = {
   'bom-payload': of('installs', 'files that the receipt does not list, or lists otherwise', REBUILD),
   'payload-counters': of('installs', 'a wrong number of files or size shown by Installer', DECIDE),
   'owners-modes': of('installs', 'files that others may write to, or that belong to others', REBUILD),
-  'payload-paths': of('installs', 'files that do not belong into our package', OURS),
+  'payload-paths': of('installs', 'files that do not belong in our package', OURS),
   'code-signatures': of(
     'installs',
     'code that nobody judged',
@@ -123,7 +123,7 @@ export const CHECK_GUIDE: Readonly<Record<string, CheckGuide>> = {
   'one-meaning': of('whole', 'names and places that one reader takes for one thing and another for two', REBUILD),
   'toc-checksum': of('whole', 'a table of contents changed after it was made', AGAIN),
   'member-checksums': of('whole', 'contents changed after they were listed', AGAIN),
-  members: of('whole', 'members that do not belong into our package', OURS),
+  members: of('whole', 'members that do not belong in our package', OURS),
   'heap-gaps': of(
     'whole',
     'bytes inside the archive that belong to nothing',

@@ -130,7 +130,7 @@ function late(
   { goOn }: TicketLookupOptions,
 ): PipelineError {
   const message = `no ticket for ${names.join(' or ')} within ${Math.round(maxWaitMs / 1000)} s: ${problem.message}`;
-  // A wrong ticket that stays wrong is no matter of waiting.
+  // Waiting does not mend a ticket that stays wrong.
   if (problem instanceof WrongTicket) {
     return new VerificationError('TICKET_WRONG', message, {
       hint: 'A proxy may change answers; try from another network.',

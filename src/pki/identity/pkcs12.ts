@@ -61,7 +61,7 @@ function checkOutside(data: Buffer, role: IdentityRole): boolean {
     if (looksLikePfx(data)) {
       throw identityProblem('IDENTITY_DAMAGED', role, `the .p12 is damaged or cut off (${error.message})`, error);
     }
-    throw identityProblem('IDENTITY_NOT_P12', role, `this is no .p12 but ${kindOf(data)}`, error);
+    throw identityProblem('IDENTITY_NOT_P12', role, `this is not a .p12 file but ${kindOf(data)}`, error);
   }
 }
 
@@ -70,7 +70,7 @@ function looksLikePfx(data: Buffer): boolean {
   return data[0] === 0x30 && data.subarray(1, 9).includes(Buffer.from([0x02, 0x01, 0x03]));
 }
 
-/** Returns what a file that is no .p12 seems to be, in words. */
+/** Returns what a file that is not a .p12 seems to be, in words. */
 export function kindOf(data: Buffer): string {
   const text = data.subarray(0, 4096).toString('latin1');
   const pem = /-----BEGIN ([A-Z0-9 ]+)-----/.exec(text)?.[1];

@@ -112,7 +112,7 @@ function linkProblem(issuer: Certificate, certificate: Certificate): string | un
 
 function brokenEnd(last: Certificate, candidates: readonly Certificate[], trust: Trust): Finding {
   if (last.subject.der.equals(last.issuer.der)) {
-    const message = `the chain ends at "${last.commonName}", which is no trusted root (trusted: ${trust.name})`;
+    const message = `the chain ends at "${last.commonName}", which is not a trusted root (trusted: ${trust.name})`;
     return failure('CHAIN_UNTRUSTED_ROOT', message);
   }
   const issuer = candidates[0];
@@ -184,7 +184,7 @@ function purposeFindings(chain: readonly Certificate[], purpose: Purpose): Findi
     findings.push(failure('LEAF_KEY_USAGE', `the key of "${leaf.commonName}" may not sign data`));
   }
   if (marks.leaf && !has(leaf, marks.leaf)) {
-    const message = `"${leaf.commonName}" is no ${marks.role} certificate: extension ${marks.leaf} is missing`;
+    const message = `"${leaf.commonName}" is not a certificate for ${marks.role}: extension ${marks.leaf} is missing`;
     findings.push(failure('LEAF_ROLE', message));
   }
   if (marks.keyPurpose && !leaf.extendedKeyUsage?.includes(marks.keyPurpose)) {
@@ -193,7 +193,7 @@ function purposeFindings(chain: readonly Certificate[], purpose: Purpose): Findi
     findings.push(failure('LEAF_KEY_PURPOSE', message));
   }
   if (marks.issuer && issuer && !has(issuer, marks.issuer)) {
-    const message = `"${issuer.commonName}" is no issuer of ${marks.role} certificates: extension ${marks.issuer} is missing`;
+    const message = `"${issuer.commonName}" is not an issuer of ${marks.role} certificates: extension ${marks.issuer} is missing`;
     findings.push(failure('ISSUER_ROLE', message));
   }
   if (purpose === 'timestamp') findings.push(...timestampFindings(leaf, issuer, has));

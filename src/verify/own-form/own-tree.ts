@@ -126,7 +126,7 @@ function pathProblems(places: readonly Place[], paths: readonly OwnPath[]): (str
   const found = places.map(({ path }) => path);
   return [
     ...found.map((path, at) => found.indexOf(path) < at && `${path} is there twice`),
-    ...found.map((path) => !paths.some((own) => own.path === path) && `${path} does not belong into it`),
+    ...found.map((path) => !paths.some((own) => own.path === path) && `${path} does not belong in it`),
     ...paths.map(({ path }) => !found.includes(path) && `${path} is missing`),
   ];
 }

@@ -128,7 +128,7 @@ const PAYLOAD: readonly Planted[] = [
   ),
   inTree(
     'one file more',
-    /\.\/extra does not belong into it/,
+    /\.\/extra does not belong in it/,
     add({
       kind: 'file',
       path: './extra',

@@ -229,7 +229,7 @@ describe('npm start with a wrong identity', () => {
       ),
     ],
     ['no certificate in PEM', /no certificate in PEM/, pem(() => 'nonsense')],
-    ['an issuer that is not Apple', /issuer of|no trusted root|is missing/, () => ({})],
+    ['an issuer that is not Apple', /issuer of|not a trusted root|is missing/, () => ({})],
   ])('refuses %s', (_, message, change) => {
     expect(refusedByCli({ ...complete(), ...change() })).toMatch(message);
   });

@@ -76,8 +76,8 @@ describe('scriptRenderer', () => {
   });
 
   it.each([
-    ['an unknown value', { 'main.sh': 'A=@NOPE@\necho $A' }, /@NOPE@ is no known value/],
-    ['a value inherited from Object', { 'main.sh': 'A=@CONSTRUCTOR@\necho $A' }, /is no known value/],
+    ['an unknown value', { 'main.sh': 'A=@NOPE@\necho $A' }, /@NOPE@ has no value/],
+    ['a value inherited from Object', { 'main.sh': 'A=@CONSTRUCTOR@\necho $A' }, /has no value/],
     ['a placeholder inside a line', { 'main.sh': 'echo @A@' }, /stands alone/],
     ['a quoted placeholder', { 'main.sh': 'A="@A@"\necho $A' }, /stands alone/],
     [

@@ -168,10 +168,10 @@ const WRONG: [
   ['IDENTITY_KEY_WEAK', /only 1024 bits/, () => weakIdentity()],
   ['IDENTITY_EXPIRED', /expired/, () => pem(installer({ notAfter: new Date(Date.now() - 1000) }))],
   ['IDENTITY_NOT_YET_VALID', /is valid from/, () => pem(installer({ notBefore: new Date(Date.now() + DAY) }))],
-  ['IDENTITY_ISSUER', /no trusted root/, () => strangers()],
+  ['IDENTITY_ISSUER', /not a trusted root/, () => strangers()],
   [
     'IDENTITY_ISSUER',
-    /no issuer of Developer ID Installer/,
+    /not an issuer of Developer ID Installer/,
     () => pem(leafFor('installer', keys, authority.members.root)),
   ],
   ['IDENTITY_CHAIN', /issuer .* is missing/, () => pem(leafFor('installer', keys, authority.members.ticketAuthority))],
