@@ -53,7 +53,7 @@ const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'timestamp',
-    summary: 'judge what a sealed step signed, and have it stamped',
+    summary: 'check what a sealed step signed, and have it stamped',
     load: async () => (await import('./commands/sign.ts')).configureTimestamp,
   },
   {
@@ -73,7 +73,7 @@ const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'verify',
-    summary: 'judge a finished package, ours or of others, without the network',
+    summary: 'check a finished package, ours or of others, without the network',
     load: async () => (await import('./commands/verify.ts')).configureVerify,
   },
   {

@@ -22,10 +22,10 @@ export type StageName = (typeof STAGES)[number];
 /** The stages up to the signed package: a later run need not repeat them as long as it is unchanged. */
 export const SIGNING_STAGES = STAGES.slice(0, STAGES.indexOf('sign-package') + 1);
 
-/** A stage's result, the few words that the terminal shows for it, and the facts it adds to the manifest. */
+/** A stage's result, the summary that the terminal shows for it, and the facts it adds to the manifest. */
 export interface StageResult<T> {
   readonly value: T;
-  readonly words: string;
+  readonly summary: string;
   readonly facts?: Partial<Manifest>;
 }
 
@@ -80,9 +80,9 @@ export class Run {
   }
 
   /** Says that a stage need not run, because what it made in an earlier run is still there. */
-  skip(name: StageName, words: string): void {
+  skip(name: StageName, summary: string): void {
     this.#progress.begin(name, this.#place(name));
-    this.#progress.end('skipped', words, 0);
+    this.#progress.end('skipped', summary, 0);
     if (name === this.#until) throw new ReachedStage(name);
   }
 
@@ -95,8 +95,8 @@ export class Run {
     const record = (facts: Partial<Manifest>) => this.record(facts);
     const context = { plan: this.plan, progress, note: this.#progress.note, signal: this.signal, record };
     try {
-      const { value, words, facts } = await work(context);
-      this.#progress.end('done', words, seconds());
+      const { value, summary, facts } = await work(context);
+      this.#progress.end('done', summary, seconds());
       await this.#recordStage(name, seconds(), 'done', facts);
       if (name === this.#until) throw new ReachedStage(name);
       return value;

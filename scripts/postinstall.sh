@@ -31,6 +31,6 @@ require_root
 take_lock
 register_bundle || exit 1
 # The mechanism is in place; a guard that cannot start is not a reason to call the installation failed.
-# One that is there already is replaced: an older one would judge the new bundle by an older signer.
+# One that is there already is replaced: an older one would check the new bundle by an older signer.
 if setting_is_on EnableGuard || [ -f "$GUARD_JOB" ]; then install_guard || :; fi
 exit 0

@@ -15,7 +15,7 @@ export function configureCompare(command: Command, execute: Execute): void {
     );
 }
 
-/** Shows what differs between two packages, ours or others'. Neither is judged: that is what `verify` is for. */
+/** Shows what differs between two packages, ours or others'. Neither is checked: that is what `verify` is for. */
 export async function compare({ verbose }: CommandContext, old: string, now: string): Promise<CommandResult> {
   const comparison = comparePackages(await describePackage(old), await describePackage(now));
   return {

@@ -91,7 +91,7 @@ async function wait(
     notary: portableNotary(access),
     ...waiting,
     tell: stage.update,
-    warn: (words: string) => progress.note('warning', words),
+    warn: (text: string) => progress.note('warning', text),
     goOn: (submission: string) => `npm run -s cli -- notarize --wait ${submission}`,
     signal,
   };

@@ -50,7 +50,7 @@ export function configureProve(command: Command, execute: Execute): void {
 const TAKEN = 'a flat package (.pkg)';
 
 /**
- * Makes a package again from its sources, compares every byte that no key is needed for, and judges the rest as `verify` does; exit 0
+ * Makes a package again from its sources, compares every byte that no key is needed for, and checks the rest as `verify` does; exit 0
  * when it is proven, 6 otherwise.
  */
 export async function prove(context: CommandContext, file: string, options: ProveOptions): Promise<CommandResult> {

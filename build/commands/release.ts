@@ -236,7 +236,7 @@ function beginAnew(
 
 /** Returns the earlier run that is resumed; undefined, after saying why, when all stages must run again. */
 async function earlierRun(
-  { env, progress, trust: told }: CommandContext,
+  { env, progress, trust: given }: CommandContext,
   plan: Plan,
   demand: Demand,
 ): Promise<{ begun: Begun; signing: Finishing['signing'] } | undefined> {
@@ -258,7 +258,7 @@ async function earlierRun(
     return undefined;
   }
   // Going on needs no identity: nothing is signed again.
-  const trust = mode === 'release' ? (told ?? appleTrust()) : await trustOfRehearsal(plan);
+  const trust = mode === 'release' ? (given ?? appleTrust()) : await trustOfRehearsal(plan);
   const { teamIdentifier } = manifest.package;
   return {
     begun: { manifest, beginning: { kind: 'resume' } },

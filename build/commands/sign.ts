@@ -57,7 +57,7 @@ export function configureTimestamp(command: Command, execute: Execute): void {
   command
     .requiredOption('--compiled <folder>', 'what `parts` made')
     .requiredOption('--record <file>', `${RECORD}; without one, begin it`)
-    .option('--signed <file>', 'what `sign` made: judge it, stamp it and add it to the record')
+    .option('--signed <file>', 'what `sign` made: check it, stamp it and add it to the record')
     .option('--release', 'when beginning: refuse to rehearse')
     .addHelpText('after', example('node cli.mjs timestamp --compiled . --record signing.json --signed signed.json'))
     .action((options: TimestampOptions & CommonOptions) => execute((context) => stamp(context, options), options));
@@ -94,7 +94,7 @@ export async function sign(context: CommandContext, options: SignOptions): Promi
 }
 
 /**
- * Begins a record, or judges what a key made and has it stamped; sees no secret.
+ * Begins a record, or checks what a key made and has it stamped; sees no secret.
  *
  * Everything is built anew from the parts, and each recorded signature must be the one that this certificate's key gives.
  *
@@ -107,22 +107,25 @@ export async function stamp(context: CommandContext, options: TimestampOptions):
     const record = (await readRecord(resolve(options.record))) ?? begun(prepared, options.release === true);
     if (options.signed === undefined) {
       await writeRecord(resolve(options.record), record);
-      return told(record, 'begun');
+      return signedResult(record, 'begun');
     }
     const role = record.application ? 'installer' : 'application';
     if (record.installer) throw new UsageError('RECORD_COMPLETE', `${options.record} has both roles already`);
     const signed = parseSignedRole(await readFile(resolve(options.signed), 'utf8'));
-    const tokens = await judge(context, prepared, record, role, signed);
+    const tokens = await check(context, prepared, record, role, signed);
     const complete = { ...record, [role]: { ...signed, tokens } };
     await writeRecord(resolve(options.record), complete);
-    return told(complete, `${role}: ${signed.signatures.length} signatures are right, ${tokens.length} stamped`);
+    return signedResult(
+      complete,
+      `${role}: ${signed.signatures.length} signatures are right, ${tokens.length} stamped`,
+    );
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
 /** Returns the timestamps of a role's signatures, after building what they sign anew. */
-async function judge(
+async function check(
   context: CommandContext,
   prepared: Prepared,
   record: SigningRecord,
@@ -131,16 +134,16 @@ async function judge(
 ): Promise<Buffer[]> {
   const { config } = prepared.plan;
   const { trust, timestamp: source } = await timestamping(record.mode, asking(context, prepared.plan));
-  const judged = await replayIdentity(role, signed, { trust, config });
+  const checked = await replayIdentity(role, signed, { trust, config });
   const earlier = role === 'installer' ? stampedApplication(record) : undefined;
   const application = earlier
     ? (await replayIdentity('application', earlier, { trust, config })).identity
-    : judged.identity;
+    : checked.identity;
   const added: Buffer[] = [];
   const timestamp = replayTimestamps(earlier?.tokens ?? [], trust, { source, added });
-  const installer = earlier && judged.identity;
+  const installer = earlier && checked.identity;
   await runUntil(context, prepared, signingOf(record, application, installer, { trust, timestamp }), role);
-  judged.end();
+  checked.end();
   return added;
 }
 
@@ -178,9 +181,9 @@ function begun({ plan }: Prepared, isRelease: boolean): SigningRecord {
   return { mode, signingTime: Math.floor(Date.now() / 1000), application: null, installer: null };
 }
 
-const told = ({ mode, signingTime }: SigningRecord, words: string): CommandResult => ({
-  document: { schema: 1, mode, signingTime, words },
-  text: `${mode}, signing time ${new Date(signingTime * 1000).toISOString()}; ${words}\n`,
+const signedResult = ({ mode, signingTime }: SigningRecord, summary: string): CommandResult => ({
+  document: { schema: 1, mode, signingTime, summary },
+  text: `${mode}, signing time ${new Date(signingTime * 1000).toISOString()}; ${summary}\n`,
 });
 
 async function existingRecord(path: string): Promise<SigningRecord> {

@@ -69,7 +69,7 @@ export function configureVerify(command: Command, execute: Execute): void {
 
 const TAKEN = 'a flat package (.pkg)';
 
-/** Judges a finished package, ours or another's; exit 0 when every check passed, 6 otherwise. */
+/** Checks a finished package, ours or another's; exit 0 when every check passed, 6 otherwise. */
 export async function verify(context: CommandContext, file: string, options: VerifyOptions): Promise<CommandResult> {
   const trust = await trustOf(context, options.trust);
   const policy = options.policy === undefined ? undefined : await readPolicy(resolve(options.policy));
@@ -78,13 +78,13 @@ export async function verify(context: CommandContext, file: string, options: Ver
     // What is of no known kind may be a damaged package: the report says so.
     await demandKind(access, file, ['package', 'unknown'], TAKEN);
     const ours = await formOf(file, access, context.root, { trust, madeBy: options.madeBy });
-    const judged = await verifyPackage(access, { trust, now: new Date(), ours, policy });
+    const checked = await verifyPackage(access, { trust, now: new Date(), ours, policy });
     const evidence = options.evidence === undefined ? undefined : await readFile(options.evidence);
     const more = evidence
       ? await checkEvidence(evidence, { file, trust, ours, attestation: await attestationTrust(options) })
       : [];
-    const valid = judged.valid && more.every(({ status }) => status !== 'fail');
-    const report = { ...judged, checks: [...judged.checks, ...more], valid };
+    const valid = checked.valid && more.every(({ status }) => status !== 'fail');
+    const report = { ...checked, checks: [...checked.checks, ...more], valid };
     if (options.html !== undefined)
       await writeWhole(resolve(options.html), renderVerificationPage(file, report, trust));
     return {
@@ -126,7 +126,7 @@ export async function formOf(
   return ourForm({ root, config }, name, known);
 }
 
-/** A package that cannot be opened is judged all the same: its report says why it cannot. */
+/** A package that cannot be opened is checked all the same: its report says why it cannot. */
 async function openedPackage(access: RandomAccess): Promise<OpenPackage | undefined> {
   try {
     return await openPackage(access);

@@ -54,8 +54,8 @@ export function comparePackages(one: PackageDescription, other: PackageDescripti
     identity: factChanges(one.identity, other.identity),
     installation: factChanges(one.installation, other.installation),
     components: componentChanges(one.components, other.components),
-    mechanisms: listChange(wordsIn(one, mechanismsIn), wordsIn(other, mechanismsIn)),
-    settings: listChange(wordsIn(one, settingsIn), wordsIn(other, settingsIn)),
+    mechanisms: listChange(namesIn(one, mechanismsIn), namesIn(other, mechanismsIn)),
+    settings: listChange(namesIn(one, settingsIn), namesIn(other, settingsIn)),
   };
 }
 
@@ -131,7 +131,7 @@ function listChange(one: ReadonlySet<string>, other: ReadonlySet<string>): ListC
 }
 
 /** Every word that `find` sees in the texts of a package: its scripts, and the texts it lays down. */
-function wordsIn({ components }: PackageDescription, find: (text: string) => Iterable<string>): ReadonlySet<string> {
+function namesIn({ components }: PackageDescription, find: (text: string) => Iterable<string>): ReadonlySet<string> {
   const texts = [...components.values()].flatMap(({ files, scripts }) =>
     [...files.values(), ...scripts.values()].flatMap(({ text }) => text ?? []),
   );

@@ -13,7 +13,7 @@ import { type SignatureParts, signatureParts, trailingParts } from '../report/in
 export interface PackageDescription {
   readonly file: string;
   readonly identity: Facts;
-  /** What Installer is told: oldest macOS, architectures, scripts in the Distribution, restart. */
+  /** What Installer reads: oldest macOS, architectures, scripts in the Distribution, restart. */
   readonly installation: Facts;
   readonly components: ReadonlyMap<string, ComponentDescription>;
 }

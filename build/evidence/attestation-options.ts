@@ -6,7 +6,7 @@ import type { AttestationTrust } from './attestation.ts';
 
 /** The option --trusted-root. */
 export function trustedRootOption(): Option {
-  return new Option('--trusted-root <file>', "Sigstore's trusted_root.json, by which attestations are judged");
+  return new Option('--trusted-root <file>', "Sigstore's trusted_root.json, by which attestations are checked");
 }
 
 /** The option --signer. */
@@ -31,7 +31,7 @@ export async function attestationTrust(options: {
   if (trustedRoot !== undefined && signer !== undefined) {
     return { trustedRoot: await readFile(resolve(trustedRoot)), signer };
   }
-  throw new UsageError('ATTESTATION_TRUST', 'attestations are judged with both --trusted-root and --signer', {
+  throw new UsageError('ATTESTATION_TRUST', 'attestations are checked with both --trusted-root and --signer', {
     hint: 'The signer is like https://github.com/OWNER/NAME/.github/workflows/release.yml@refs/heads/main',
   });
 }

@@ -26,7 +26,7 @@ const STATEMENT = z.looseObject({
 });
 
 /**
- * Judges Sigstore bundles about a file with Sigstore's own library, without the network: certificates and logs come from the trusted
+ * Checks Sigstore bundles about a file with Sigstore's own library, without the network: certificates and logs come from the trusted
  * root that is given.
  *
  * @param bundles JSON documents, one a line
@@ -40,8 +40,8 @@ export function checkAttestation(bundles: Buffer, sha256: string, trust: Attesta
     .toString('utf8')
     .split('\n')
     .filter((line) => line.trim() !== '');
-  const results = lines.map((line, at) => judgeBundle(verifier, line, sha256, trust.signer, `bundle ${at + 1}`));
-  list.judge('attestation', [
+  const results = lines.map((line, at) => checkBundle(verifier, line, sha256, trust.signer, `bundle ${at + 1}`));
+  list.check('attestation', [
     lines.length === 0 && 'it holds no bundle',
     ...results.map(({ problem }) => problem),
     !results.some(({ predicateType }) => predicateType === PROVENANCE_TYPE) &&
@@ -61,13 +61,13 @@ function trustMaterialOf(source: Buffer) {
   }
 }
 
-interface Judged {
+interface Checked {
   readonly problem?: string;
   readonly predicateType?: string;
 }
 
 /** What the library throws about a bundle, whatever it is, speaks against that bundle. */
-function judgeBundle(verifier: Verifier, line: string, sha256: string, wanted: string, name: string): Judged {
+function checkBundle(verifier: Verifier, line: string, sha256: string, wanted: string, name: string): Checked {
   try {
     const bundle = bundleFromJSON(JSON.parse(line) as SerializedBundle);
     if (bundle.content.$case !== 'dsseEnvelope') return { problem: `${name} holds no statement` };

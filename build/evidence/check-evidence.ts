@@ -19,12 +19,12 @@ import { type AttestationTrust, checkAttestation } from './attestation.ts';
 import { BUNDLES_FILE, INDEX_FILE, indexOf, POLICY_FILE, PROVENANCE_FILE, subjectOf } from './make-evidence.ts';
 import { PROVENANCE_SCHEMA, type Provenance } from './provenance.ts';
 
-/** A package and what it is judged by. */
+/** A package and what it is checked by. */
 export interface EvidenceSubject {
   readonly file: string;
   readonly trust: Trust;
   readonly ours: OurForm | null;
-  /** Whose attestations are believed; null: none is judged. */
+  /** Whose attestations are believed; null: none is checked. */
   readonly attestation: AttestationTrust | null;
 }
 
@@ -41,7 +41,7 @@ export async function checkEvidence(archive: Buffer, subject: EvidenceSubject): 
   const list = new CheckList('evidence');
   try {
     const { files, mtimeSeconds } = await unzip(archive);
-    list.judge('evidence-archive', await zipProblems(archive, files, mtimeSeconds));
+    list.check('evidence-archive', await zipProblems(archive, files, mtimeSeconds));
     const found: Found = new Map(files.map(({ path, data }) => [path, data]));
     const missing = DEMANDED.filter((path) => !found.has(path));
     if (missing.length > 0) {
@@ -50,12 +50,12 @@ export async function checkEvidence(archive: Buffer, subject: EvidenceSubject): 
     }
     const strange = [...found.keys()].filter((path) => !DEMANDED.includes(path) && path !== BUNDLES_FILE);
     const index = indexOf(files).equals(found.get(INDEX_FILE) as Buffer);
-    list.judge('evidence-files', [
+    list.check('evidence-files', [
       found.size !== files.length && 'a file is there twice',
       ...strange.map((path) => `${path} does not belong in it`),
       !index && `${INDEX_FILE} does not name the files and digests that are there`,
     ]);
-    await judgeStatements(list, found, subject);
+    await checkStatements(list, found, subject);
   } catch (error) {
     if (!(error instanceof PipelineError)) throw error;
     list.fail('evidence-files', error.message);
@@ -63,36 +63,36 @@ export async function checkEvidence(archive: Buffer, subject: EvidenceSubject): 
   return list.checks;
 }
 
-async function judgeStatements(list: CheckList, found: Found, subject: EvidenceSubject): Promise<void> {
+async function checkStatements(list: CheckList, found: Found, subject: EvidenceSubject): Promise<void> {
   const data = (path: string) => found.get(path) as Buffer;
   const content = await readPackageContent(subject.file);
   const provenance = documentIn(data(PROVENANCE_FILE), PROVENANCE_SCHEMA);
-  list.judge(
+  list.check(
     'evidence-provenance',
     provenance ? provenanceProblems(provenance, found, content) : ['it is not a provenance statement'],
   );
-  list.judge('evidence-sums', sumsProblems(data(SUMS_FILE).toString('utf8'), found, content.sha256));
-  list.judge(
+  list.check('evidence-sums', sumsProblems(data(SUMS_FILE).toString('utf8'), found, content.sha256));
+  list.check(
     'evidence-sbom',
     sbomProblems(
       list.read('evidence-sbom', () => parseJson(data(SBOM_FILE), SBOM_FILE)),
       content,
     ),
   );
-  list.judge('evidence-notary-log', await logProblems(data(LOG_FILE), subject.file));
-  await judgeAgain(list, found, subject);
-  judgeBundles(list, found.get(BUNDLES_FILE), content.sha256, subject.attestation);
+  list.check('evidence-notary-log', await logProblems(data(LOG_FILE), subject.file));
+  await checkAgain(list, found, subject);
+  checkBundles(list, found.get(BUNDLES_FILE), content.sha256, subject.attestation);
 }
 
 /** Without an attestation everything agrees with the package, and nobody vouches for what cannot be made again. */
-function judgeBundles(
+function checkBundles(
   list: CheckList,
   bundles: Buffer | undefined,
   sha256: string,
   trust: AttestationTrust | null,
 ): void {
   if (!bundles) list.skip('attestation', 'the evidence holds no Sigstore bundle: nobody vouches for its provenance');
-  else if (!trust) list.skip('attestation', 'to judge its Sigstore bundles, give --trusted-root and --signer');
+  else if (!trust) list.skip('attestation', 'to check its Sigstore bundles, give --trusted-root and --signer');
   else list.add(checkAttestation(bundles, sha256, trust));
 }
 
@@ -155,23 +155,25 @@ async function logProblems(source: Buffer, file: string): Promise<(string | fals
 }
 
 /** The report says what is found now, and the policy is one that the package meets. */
-async function judgeAgain(list: CheckList, found: Found, { file, trust, ours }: EvidenceSubject): Promise<void> {
+async function checkAgain(list: CheckList, found: Found, { file, trust, ours }: EvidenceSubject): Promise<void> {
   const policy = list.read('evidence-policy', () => parsePolicy(found.get(POLICY_FILE) as Buffer, POLICY_FILE));
-  const told = documentIn(found.get(VERIFY_REPORT_FILE) as Buffer, VERIFICATION_SCHEMA);
-  const judge = (demands: typeof policy) =>
+  const reported = documentIn(found.get(VERIFY_REPORT_FILE) as Buffer, VERIFICATION_SCHEMA);
+  const check = (demands: typeof policy) =>
     withFile(file, (access) => verifyPackage(access, { trust, now: new Date(), ours, policy: demands }));
-  const now = verificationDocument(file, await judge(undefined), trust);
+  const now = verificationDocument(file, await check(undefined), trust);
   const results = ({ checks }: typeof now) => checks.map(({ id, subject, status }) => `${id} of ${subject}: ${status}`);
-  list.judge('evidence-report', [
-    !told && 'it is not a verification report',
-    told?.verdict === 'fail' && 'its verdict is fail',
-    told !== undefined && !isDeepStrictEqual(told.facts, now.facts) && 'it is about another package',
-    told !== undefined && told.trust !== now.trust && `it believed ${told.trust}, not ${now.trust}`,
-    told !== undefined && !isDeepStrictEqual(results(told), results(now)) && 'its checks are not those made now',
+  list.check('evidence-report', [
+    !reported && 'it is not a verification report',
+    reported?.verdict === 'fail' && 'its verdict is fail',
+    reported !== undefined && !isDeepStrictEqual(reported.facts, now.facts) && 'it is about another package',
+    reported !== undefined && reported.trust !== now.trust && `it believed ${reported.trust}, not ${now.trust}`,
+    reported !== undefined &&
+      !isDeepStrictEqual(results(reported), results(now)) &&
+      'its checks are not those made now',
   ]);
   if (!policy) return;
-  const failed = (await judge(policy)).checks.filter(({ id, status }) => status === 'fail' && id.startsWith('policy'));
-  list.judge(
+  const failed = (await check(policy)).checks.filter(({ id, status }) => status === 'fail' && id.startsWith('policy'));
+  list.check(
     'evidence-policy',
     failed.map(({ id, reason }) => `${id}: ${reason}`),
   );

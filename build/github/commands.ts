@@ -23,7 +23,7 @@ const COMMANDS: readonly (readonly [name: string, summary: string, configure: Co
   ['review', 'tell whoever approves `sign` what is about to be signed, and what changed', configureReview],
   ['summary', 'write what a run made into the page of the run', configureSummary],
   ['publish', 'draft, upload, read back, publish: an immutable release with exactly our assets', configurePublish],
-  ['verify-release', 'download a published release as anybody would and judge it', configureVerifyRelease],
+  ['verify-release', 'download a published release as anybody would and check it', configureVerifyRelease],
   [
     'expiring-certificates',
     'tell which certificates of the last published package end soon',

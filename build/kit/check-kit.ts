@@ -27,15 +27,15 @@ export async function checkKit(root: string, archive: Buffer, packagePath: strin
   const list = new CheckList('kit');
   try {
     const { files, mtimeSeconds } = await unzip(archive);
-    list.judge('kit-archive', await zipProblems(archive, files, mtimeSeconds));
+    list.check('kit-archive', await zipProblems(archive, files, mtimeSeconds));
     const named = files.find(({ path }) => path === KIT_FILE);
     if (!named) throw new FormatError('KIT_INVALID', KIT_FILE, 0, 'it is missing: this is not a kit of this project');
     const kit = parseDocument(named.data, { name: KIT_FILE, schema: KIT_SCHEMA, code: 'KIT_INVALID' });
     const [guard, uninstall] = kit.extras.map(({ path }) => extraIn(files, path)) as [KitFile, KitFile];
     const extras = { guard: factsOf(guard), uninstall: factsOf(uninstall) };
-    judgeExtras(list, kit.extras, files);
+    checkExtras(list, kit.extras, files);
     const expected = await generateKit(root, packagePath, { url: kit.url, extras });
-    judgeFiles(list, expected, files, new Set(kit.extras.map(({ path }) => path)));
+    checkFiles(list, expected, files, new Set(kit.extras.map(({ path }) => path)));
   } catch (error) {
     if (!(error instanceof PipelineError)) throw error;
     list.fail('kit-files', error.message);
@@ -51,12 +51,12 @@ function extraIn(files: readonly KitFile[], path: string): KitFile {
 
 const factsOf = ({ path, data }: KitFile) => fileFacts(path.replace(/^extras\//, ''), data);
 
-function judgeExtras(
+function checkExtras(
   list: CheckList,
   named: readonly { readonly path: string; readonly sha256: string }[],
   files: readonly KitFile[],
 ): void {
-  list.judge(
+  list.check(
     'kit-extras',
     named.map(({ path, sha256 }) => {
       const found = factsOf(extraIn(files, path)).sha256;
@@ -65,7 +65,7 @@ function judgeExtras(
   );
 }
 
-function judgeFiles(
+function checkFiles(
   list: CheckList,
   expected: readonly KitFile[],
   files: readonly KitFile[],
@@ -73,7 +73,7 @@ function judgeFiles(
 ): void {
   const found = new Map(files.map(({ path, data }) => [path, data]));
   const wanted = new Map(expected.map(({ path, data }) => [path, data]));
-  list.judge('kit-files', [
+  list.check('kit-files', [
     ...[...wanted].map(([path, data]) => {
       const there = found.get(path);
       if (!there) return `${path} is missing`;

@@ -24,7 +24,7 @@ export interface KitFacts {
   /** Null for an unsigned package. */
   readonly signing: SigningFacts | null;
   readonly bundle: BundleFacts;
-  /** What its scripts were told, by name: MECHANISM, DOMAIN, BUNDLE and so on; see scripts/lib/values.sh. */
+  /** The values in its scripts, by name: MECHANISM, DOMAIN, BUNDLE and so on; see scripts/lib/values.sh. */
   readonly values: Readonly<Record<string, string>>;
   readonly code: readonly CodeFacts[];
   /** The guard, as postinstall would lay it down. */

@@ -31,12 +31,12 @@ export const POLICY_SCHEMA = z.strictObject({
   forbid: z
     .array(z.enum(Object.keys(ABILITIES) as [AbilityName, ...AbilityName[]]))
     .optional()
-    .describe(`What it must not be able to do: ${abilityWords()}`),
+    .describe(`What it must not be able to do: ${abilityNames()}`),
 });
 
-function abilityWords(): string {
+function abilityNames(): string {
   return Object.entries(ABILITIES)
-    .map(([name, { words }]) => `${name} (${words})`)
+    .map(([name, { description }]) => `${name} (${description})`)
     .join('; ');
 }
 

@@ -55,7 +55,7 @@ function sliceProblems(found: Slice, own: Slice): string[] {
   const { architecture } = own.macho;
   const names = [...new Set([...own.regions.keys(), ...found.regions.keys()])];
   const problems = names.flatMap((name) => regionProblem(name, found, own));
-  if (problems.length > 0) return problems.map((words) => `${architecture}, ${words}`);
+  if (problems.length > 0) return problems.map((problem) => `${architecture}, ${problem}`);
   const at = firstDifference(found.data, own.data) as number;
   const values = `expected ${bytesAt(own.data, at)}, found ${bytesAt(found.data, at)}`;
   return [`${architecture}, byte ${at}, between its parts: ${values}`];

@@ -30,7 +30,7 @@ export function compareMembers(
 ): MemberComparison {
   const list = new CheckList('package');
   const [theirs, ours] = [byPath(found), byPath(expected)];
-  list.judge('rebuilt-members', [
+  list.check('rebuilt-members', [
     ...expected.map(({ path }) => !theirs.has(path) && `${path} is missing`),
     ...found.map(({ path }) => !ours.has(path) && `${path} is there, which the sources make none of`),
     ...found.map(({ path }, at) => found.findIndex((other) => other.path === path) < at && `${path} is there twice`),
@@ -41,13 +41,13 @@ export function compareMembers(
     const member = theirs.get(own.path);
     if (!member) continue;
     const of = new CheckList(own.path);
-    if (own.files === undefined) of.judge('rebuilt-document', documentProblems(member, own));
+    if (own.files === undefined) of.check('rebuilt-document', documentProblems(member, own));
     else {
       const code = compareTree(of, member, own);
       tools.push(...code.tools);
       otherCode ||= code.differs;
     }
-    if (member.content.equals(own.content)) judgeStream(of, member, own, otherZlib);
+    if (member.content.equals(own.content)) checkStream(of, member, own, otherZlib);
     list.add(of.checks);
   }
   const failed = list.checks.some(({ id, status }) => status === 'fail' && id !== 'rebuilt-compression');
@@ -64,25 +64,27 @@ function documentProblems({ path, content }: MemberContent, own: MemberContent):
   const named = decodeBom(own.content).records.map((record) => {
     const there = records.get(record.path);
     if (!there) return `${record.path} is not in the Bom`;
-    const fields = Object.entries(record).filter(([key, value]) => told(there[key as keyof BomRecord]) !== told(value));
-    const words = fields.map(
-      ([key, value]) => `${key} ${told(there[key as keyof BomRecord])}, expected ${told(value)}`,
+    const fields = Object.entries(record).filter(
+      ([key, value]) => shown(there[key as keyof BomRecord]) !== shown(value),
     );
-    return words.length > 0 ? `the Bom's record of ${record.path}: ${words.join(', ')}` : undefined;
+    const difference = fields.map(
+      ([key, value]) => `${key} ${shown(there[key as keyof BomRecord])}, expected ${shown(value)}`,
+    );
+    return difference.length > 0 ? `the Bom's record of ${record.path}: ${difference.join(', ')}` : undefined;
   });
   return [...named, `${path}, byte ${at}: expected ${bytesAt(own.content, at)}, found ${bytesAt(content, at)}`];
 }
 
-const told = (value: unknown) => (typeof value === 'object' ? JSON.stringify(value) : String(value));
+const shown = (value: unknown) => (typeof value === 'object' ? JSON.stringify(value) : String(value));
 
-function judgeStream(list: CheckList, found: MemberContent, own: MemberContent, otherZlib: string | null): void {
+function checkStream(list: CheckList, found: MemberContent, own: MemberContent, otherZlib: string | null): void {
   const at = firstDifference(found.archived, own.archived);
-  const words =
+  const difference =
     at === undefined
       ? undefined
       : `the same content in another compressed stream: byte ${at}: expected ${bytesAt(own.archived, at)}, found ${bytesAt(found.archived, at)}`;
-  const allowed = words !== undefined && otherZlib !== null;
-  list.judge('rebuilt-compression', [allowed ? undefined : words], [allowed && `${words}: ${otherZlib}`]);
+  const allowed = difference !== undefined && otherZlib !== null;
+  list.check('rebuilt-compression', [allowed ? undefined : difference], [allowed && `${difference}: ${otherZlib}`]);
 }
 
 function compareTree(
@@ -103,14 +105,16 @@ function compareTree(
       const code = isCode(file.content) ? codeDifference(other.content, file.content) : undefined;
       tools.push(...(code?.tools ?? []));
       differs ||= (code?.problems.length ?? 0) > 0;
-      const words = code ? code.problems.map((problem) => `${file.path}: ${problem}`) : contentProblem(other, file);
-      problems.push(...words);
+      const difference = code
+        ? code.problems.map((problem) => `${file.path}: ${problem}`)
+        : contentProblem(other, file);
+      problems.push(...difference);
     }
   }
   const known = new Set(ours.map(({ path }) => path));
   problems.push(...theirs.filter(({ path }) => !known.has(path)).map(({ path }) => `${path} does not belong in it`));
   if (problems.length === 0) problems.push(...archiveProblem(found, own));
-  list.judge('rebuilt-tree', problems);
+  list.check('rebuilt-tree', problems);
   return { tools, differs };
 }
 

@@ -85,8 +85,8 @@ async function compareWithSources(input: ProofInput, found: OpenPackage, outFold
     const otherZlib = zlibReason(manifest);
     const members = compareMembers(await contentsOf(found), await contentsOf(own), otherZlib);
     list.add(members.checks);
-    if (members.otherCode) judgeTools(list, members.tools, rebuilt, manifest);
-    if (members.sameContent) await judgeWhole(list, found, own, otherZlib);
+    if (members.otherCode) checkTools(list, members.tools, rebuilt, manifest);
+    if (members.sameContent) await checkWhole(list, found, own, otherZlib);
     else list.skip('rebuilt-whole', 'what is named above differs');
   });
   return { checks: list.checks, version: plan.version, commit: plan.commit, tools: rebuilt.tools };
@@ -110,15 +110,15 @@ function madeBy({ components }: OpenPackage): 'apple' | 'portable' {
   return components[0]?.info.generatorVersion?.startsWith('InstallCmds') ? 'apple' : 'portable';
 }
 
-/** The time of files is one value, told once; all else is compared under the package's own. */
+/** The time of files is one value, checked once; all else is compared under the package's own. */
 function sameTime(list: CheckList, { archive }: OpenPackage, plan: Plan): Plan {
   const time = archive.creationTime ?? plan.sourceDateEpoch;
-  const told = (seconds: number) => new Date(seconds * 1000).toISOString();
+  const utc = (seconds: number) => new Date(seconds * 1000).toISOString();
   // Without a commit, a note or a dated version there is no time that the package ought to have.
   if (plan.timeFrom === 'file times') list.skip('rebuilt-time', 'the sources do not say of when they are');
   else {
-    const problem = `the package is of ${told(time)}, expected ${told(plan.sourceDateEpoch)} (${plan.timeFrom})`;
-    list.judge('rebuilt-time', [time !== plan.sourceDateEpoch && problem]);
+    const problem = `the package is of ${utc(time)}, expected ${utc(plan.sourceDateEpoch)} (${plan.timeFrom})`;
+    list.check('rebuilt-time', [time !== plan.sourceDateEpoch && problem]);
   }
   return { ...plan, sourceDateEpoch: time };
 }
@@ -176,7 +176,7 @@ function zlibReason(manifest: Manifest | null): string | null {
 }
 
 /** Another compiler makes other code of the same sources: that must be said before anybody suspects the worst. */
-function judgeTools(list: CheckList, named: readonly string[], { tools }: Rebuilt, manifest: Manifest | null): void {
+function checkTools(list: CheckList, named: readonly string[], { tools }: Rebuilt, manifest: Manifest | null): void {
   const recorded = Object.entries(tools)
     .filter(([tool, version]) => manifest?.tools[tool] !== undefined && manifest.tools[tool] !== version)
     .map(([tool, version]) => `release.json names ${tool} ${manifest?.tools[tool]}, here it is ${version}`);
@@ -186,7 +186,7 @@ function judgeTools(list: CheckList, named: readonly string[], { tools }: Rebuil
 }
 
 /** The file that the sources make, with the signatures in their places, against the finished one. */
-async function judgeWhole(
+async function checkWhole(
   list: CheckList,
   found: OpenPackage,
   own: OpenPackage,
@@ -200,13 +200,17 @@ async function judgeWhole(
   const { headerSize, tocCompressedSize } = archive.header;
   const toc = inflateSync(await archive.access.read(headerSize, tocCompressedSize));
   const difference = textDifference('table of contents', toc, inflateSync(layout.compressedToc));
-  list.judge('rebuilt-toc', [difference]);
+  list.check('rebuilt-toc', [difference]);
   if (difference !== undefined) return list.skip('rebuilt-whole', 'the table of contents differs');
   const signatures = await Promise.all(archive.signatures.map(({ range }) => readHeap(archive, range)));
   const parts: Buffer[] = [];
   for await (const chunk of emitXar(layout, signatures)) parts.push(Buffer.from(chunk));
   const [expected, there] = [Buffer.concat(parts), await archive.access.read(0, archive.trailing.offset)];
   const at = firstDifference(there, expected);
-  const words = at !== undefined && `byte ${at}: expected ${bytesAt(expected, at)}, found ${bytesAt(there, at)}`;
-  list.judge('rebuilt-whole', [otherZlib === null && words], [otherZlib !== null && words && `${words}: ${otherZlib}`]);
+  const firstByte = at !== undefined && `byte ${at}: expected ${bytesAt(expected, at)}, found ${bytesAt(there, at)}`;
+  list.check(
+    'rebuilt-whole',
+    [otherZlib === null && firstByte],
+    [otherZlib !== null && firstByte && `${firstByte}: ${otherZlib}`],
+  );
 }

@@ -120,8 +120,8 @@ function indexed(manifest: Manifest, config: Config): IndexedRelease {
   };
 }
 
-const incomplete = (words: string) =>
-  new UsageError('INDEX_INCOMPLETE', `the release cannot be put into the index: ${words}`, {
+const incomplete = (reason: string) =>
+  new UsageError('INDEX_INCOMPLETE', `the release cannot be put into the index: ${reason}`, {
     hint: 'Name a finished out/<version>, and set services.downloads to the folder from which releases are downloaded.',
   });
 

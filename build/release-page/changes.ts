@@ -33,7 +33,9 @@ function changeBlocks(comparison: PackageComparison): Block[] {
       ...(change === 'changed' ? [] : [[`component ${identifier}`, change] as const]),
       ...(change === 'changed' ? factRows(facts) : []),
       ...scripts.map(({ path, change: how }) => [`script \`${path}\``, how] as const),
-      ...files.map(({ path, change: how, facts: told }) => [`file \`${path}\``, `${how}${slices(told)}`] as const),
+      ...files.map(
+        ({ path, change: how, facts: changed }) => [`file \`${path}\``, `${how}${slices(changed)}`] as const,
+      ),
     ]),
   ];
   return [
@@ -51,15 +53,15 @@ function changeBlocks(comparison: PackageComparison): Block[] {
 export function actionsFor({ identity, installation, components, mechanisms, settings }: PackageComparison): string[] {
   const fact = (list: readonly FactChange[], name: string) => list.find((change) => change.name === name);
   const actions: string[] = [];
-  const say = (when: unknown, words: string) => when && actions.push(words);
+  const say = (when: unknown, text: string) => when && actions.push(text);
   const signer = fact(identity, 'signed by');
   say(
     signer,
-    `Another signer (${words(signer)}): replace the profile for the background item, allow lists, the AutoPkg recipe and the Installomator label by those of this kit.`,
+    `Another signer (${oldToNew(signer)}): replace the profile for the background item, allow lists, the AutoPkg recipe and the Installomator label by those of this kit.`,
   );
   say(
     fact(identity, 'identifier'),
-    `Another package identifier (${words(fact(identity, 'identifier'))}): the MDM takes it for another product.`,
+    `Another package identifier (${oldToNew(fact(identity, 'identifier'))}): the MDM takes it for another product.`,
   );
   say(
     components.some(({ change }) => change !== 'changed'),
@@ -67,9 +69,9 @@ export function actionsFor({ identity, installation, components, mechanisms, set
   );
   say(
     fact(installation, 'oldest macOS'),
-    `Another oldest macOS (${words(fact(installation, 'oldest macOS'))}): adapt the group that gets it.`,
+    `Another oldest macOS (${oldToNew(fact(installation, 'oldest macOS'))}): adapt the group that gets it.`,
   );
-  say(fact(installation, 'architectures'), `Other architectures (${words(fact(installation, 'architectures'))}).`);
+  say(fact(installation, 'architectures'), `Other architectures (${oldToNew(fact(installation, 'architectures'))}).`);
   const differs = ({ removed, added }: ListChange) => removed.length + added.length > 0;
   say(differs(mechanisms), 'The scripts name other entries of the login: pilot it beside your other login plug-ins.');
   say(
@@ -83,10 +85,10 @@ export function actionsFor({ identity, installation, components, mechanisms, set
   return actions;
 }
 
-const words = (change: FactChange | undefined) => `${change?.old ?? 'none'} → ${change?.new ?? 'none'}`;
+const oldToNew = (change: FactChange | undefined) => `${change?.old ?? 'none'} → ${change?.new ?? 'none'}`;
 const code = (text: string) => `\`${text}\``;
 
-const factRows = (changes: readonly FactChange[]) => changes.map((change) => [change.name, words(change)] as const);
+const factRows = (changes: readonly FactChange[]) => changes.map((change) => [change.name, oldToNew(change)] as const);
 
 const listRows = (name: string, { removed, added }: ListChange) => [
   ...removed.map((word) => [`${name} ${code(word)}`, 'removed'] as const),

@@ -1,7 +1,7 @@
 import type { Check } from '../../src/base/check.ts';
 import { printableLines } from './printable.ts';
 
-const WORDS = { pass: 'pass', fail: 'FAIL', skipped: 'skipped' } as const;
+const STATUS_NAMES = { pass: 'pass', fail: 'FAIL', skipped: 'skipped' } as const;
 
 /** Returns checks as a table: status, name, reason; further lines of a reason stand below it. */
 export function renderChecks(checks: readonly Check[]): string {
@@ -11,7 +11,7 @@ export function renderChecks(checks: readonly Check[]): string {
       const [first = '', ...rest] = printableLines(reason ?? '').split('\n');
       const indent = ' '.repeat(width + 11);
       return [
-        `${WORDS[status].padEnd(8)} ${id.padEnd(width)}  ${first}`.trimEnd(),
+        `${STATUS_NAMES[status].padEnd(8)} ${id.padEnd(width)}  ${first}`.trimEnd(),
         ...rest.map((line) => indent + line),
       ].join('\n');
     })

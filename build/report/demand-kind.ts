@@ -4,8 +4,8 @@ import { FormatError, UsageError } from '../../src/base/errors.ts';
 import {
   type FileKind,
   KIND_HEAD_SIZE,
+  KIND_NAMES,
   KIND_TAIL_SIZE,
-  KIND_WORDS,
   kindOfFile,
 } from '../../src/base/input/file-kind.ts';
 import type { RandomAccess } from '../../src/base/random-access.ts';
@@ -30,7 +30,7 @@ const WAYS_OUT: Partial<Record<FileKind | 'xip', string>> = {
  * Returns what a file is, when it is of a kind that a command takes.
  *
  * @param file its name, for the error
- * @param taken what the command takes, in words, such as `a flat package`
+ * @param taken what the command takes, in description, such as `a flat package`
  * @throws FormatError `KIND_UNSUITABLE` that says what the file is, and what can be given instead
  */
 export async function demandKind(
@@ -44,10 +44,10 @@ export async function demandKind(
   const kind = kindOfFile(head, tail);
   const isXip = kind === 'package' && (await holdsXip(access));
   if (kinds.includes(kind) && !isXip) return kind;
-  const words = isXip ? 'a xip archive' : KIND_WORDS[kind];
+  const description = isXip ? 'a xip archive' : KIND_NAMES[kind];
   const bytes = kind === 'unknown' ? ` (it begins with ${head.toString('hex', 0, 4)})` : '';
   const hint = WAYS_OUT[isXip ? 'xip' : kind] ?? `Give ${taken}.`;
-  throw new FormatError('KIND_UNSUITABLE', file, 0, `expected ${taken}, but this is ${words}${bytes}`, { hint });
+  throw new FormatError('KIND_UNSUITABLE', file, 0, `expected ${taken}, but this is ${description}${bytes}`, { hint });
 }
 
 /** A xip is a xar archive of two members. Source: xip(1); archives of Xcode. */
@@ -69,21 +69,23 @@ async function holdsXip(access: RandomAccess): Promise<boolean> {
 export async function refuseFolder(file: string, taken: string): Promise<void> {
   const stats = await stat(file).catch(() => undefined);
   if (!stats?.isDirectory()) return;
-  const { words, hint } = await folderKind(file);
-  throw new UsageError('NOT_A_FILE', `${file} is a folder, not a file${words}`, { hint: hint ?? `Give ${taken}.` });
+  const { description, hint } = await folderKind(file);
+  throw new UsageError('NOT_A_FILE', `${file} is a folder, not a file${description}`, {
+    hint: hint ?? `Give ${taken}.`,
+  });
 }
 
-async function folderKind(folder: string): Promise<{ words: string; hint?: string }> {
+async function folderKind(folder: string): Promise<{ description: string; hint?: string }> {
   const contents: string[] = await readdir(join(folder, 'Contents')).catch(() => []);
   if (contents.some((name) => /^Archive\.(pax|bom)/.test(name)) || /\.mpkg$/.test(folder)) {
     return {
-      words: ': a bundle package, as installers were made before macOS 10.5',
+      description: ': a bundle package, as installers were made before macOS 10.5',
       hint: 'Such packages are not read, and their signatures no longer count. Ask their maker for a flat package.',
     };
   }
   if (contents.includes('Info.plist')) {
-    const hint = 'Only packages are judged: give the .pkg that installs it. `codesign --verify` judges it on a Mac.';
-    return { words: ': a bundle, such as an application or a plug-in', hint };
+    const hint = 'Only packages are checked: give the .pkg that installs it. `codesign --verify` checks it on a Mac.';
+    return { description: ': a bundle, such as an application or a plug-in', hint };
   }
-  return { words: '' };
+  return { description: '' };
 }

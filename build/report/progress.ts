@@ -1,17 +1,17 @@
 /** What a running stage can say about itself. */
 export interface StageProgress {
-  /** Replaces the words behind the stage's name while it runs. */
-  update(words: string): void;
+  /** Replaces the text behind the stage's name while it runs. */
+  update(text: string): void;
 }
 
-/** Where the story of a run is told: one line a stage. */
+/** Where a run is reported: one line a stage. */
 export interface Progress {
   /** A stage begins; `place` says which of how many it is, such as `3/10`. */
   begin(stage: string, place?: string): StageProgress;
   /** The stage that began last is over. */
-  end(outcome: 'done' | 'failed' | 'skipped', words: string, seconds: number): void;
+  end(outcome: 'done' | 'failed' | 'skipped', text: string, seconds: number): void;
   /** A line of its own: a warning, a fact that must not be lost, or detail under --verbose. */
-  note(kind: 'warning' | 'fact' | 'detail', words: string): void;
+  note(kind: 'warning' | 'fact' | 'detail', text: string): void;
   /** Ends a line that is being rewritten, so that other output starts on a line of its own. */
   close(): void;
 }
@@ -52,9 +52,9 @@ export function createProgress(options: ProgressOptions): Progress {
   const { stream } = options;
   const live = options.color && stream.isTTY === true;
   const columns = () => Math.max(COLUMNS_LEAST, Math.min(stream.columns ?? COLUMNS, COLUMNS));
-  const folded = (words: string, indent: string) =>
-    stream.isTTY ? wrap(words, columns() - indent.length).map((part) => indent + part) : [indent + words];
-  const paint = (kind: keyof typeof COLORS, words: string) => (live ? `\x1b[${COLORS[kind]}m${words}\x1b[0m` : words);
+  const folded = (text: string, indent: string) =>
+    stream.isTTY ? wrap(text, columns() - indent.length).map((part) => indent + part) : [indent + text];
+  const paint = (kind: keyof typeof COLORS, text: string) => (live ? `\x1b[${COLORS[kind]}m${text}\x1b[0m` : text);
   const line = liveLine(stream, live);
   let head = '';
   return {
@@ -63,18 +63,18 @@ export function createProgress(options: ProgressOptions): Progress {
       line.begin(head);
       return { update: line.update };
     },
-    end(outcome, words, seconds) {
+    end(outcome, summary, seconds) {
       line.clear();
       const width = columns() - head.length - TIME_WIDTH - 3;
-      const here = words.length <= width || !stream.isTTY ? words : '';
+      const here = summary.length <= width || !stream.isTTY ? summary : '';
       const text = `${head} ${here.padEnd(width)} ${formatSeconds(seconds).padStart(TIME_WIDTH)}`;
       stream.write(`${paint(outcome, MARKS[outcome])}${text}\n`);
-      if (here !== words) for (const part of folded(words, '    ')) stream.write(`${part}\n`);
+      if (here !== summary) for (const part of folded(summary, '    ')) stream.write(`${part}\n`);
     },
-    note(kind, words) {
+    note(kind, text) {
       if (kind === 'detail' && !options.verbose) return;
       line.interrupt(() => {
-        const lines = words.split('\n').flatMap((part) => folded(part, '  '));
+        const lines = text.split('\n').flatMap((part) => folded(part, '  '));
         if (kind === 'warning') lines[0] = `!${lines[0]?.slice(1)}`;
         for (const part of lines) stream.write(`${paint(kind, part)}\n`);
       });
@@ -90,10 +90,10 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
 }
 
-/** Breaks words at spaces, so that no line is longer than `width`; a word that is longer, such as a path, keeps a line of its own. */
-function wrap(words: string, width: number): string[] {
+/** Breaks text at spaces, so that no line is longer than `width`; a word that is longer, such as a path, keeps a line of its own. */
+function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
-  for (const word of words.split(' ')) {
+  for (const word of text.split(' ')) {
     const last = lines.at(-1);
     if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
     else lines.push(word);
@@ -103,7 +103,7 @@ function wrap(words: string, width: number): string[] {
 
 /** The last line of a terminal while a stage runs; off a terminal it shows what `update` says as lines of their own. */
 function liveLine(stream: LineStream, live: boolean) {
-  let current: { head: string; words: string; since: number; timer?: NodeJS.Timeout } | undefined;
+  let current: { head: string; text: string; since: number; timer?: NodeJS.Timeout } | undefined;
   let frame = 0;
   const draw = () => {
     if (!live || !current) return;
@@ -111,8 +111,8 @@ function liveLine(stream: LineStream, live: boolean) {
     const seconds = formatSeconds((performance.now() - current.since) / 1000);
     const start = `${SPINNER[frame]}${current.head} `;
     const room = (stream.columns ?? 80) - start.length - seconds.length - 2;
-    const words = current.words.length > room ? `${current.words.slice(0, Math.max(0, room - 1))}…` : current.words;
-    stream.write(`\r\x1b[K${start}${words} ${seconds}`);
+    const text = current.text.length > room ? `${current.text.slice(0, Math.max(0, room - 1))}…` : current.text;
+    stream.write(`\r\x1b[K${start}${text} ${seconds}`);
   };
   const clear = () => {
     if (!current) return;
@@ -123,15 +123,15 @@ function liveLine(stream: LineStream, live: boolean) {
   return {
     begin(head: string) {
       clear();
-      current = { head, words: '', since: performance.now() };
+      current = { head, text: '', since: performance.now() };
       if (live) current.timer = setInterval(draw, REDRAW_MS).unref();
       draw();
     },
-    update(words: string) {
-      if (!current || current.words === words) return;
-      current.words = words;
+    update(text: string) {
+      if (!current || current.text === text) return;
+      current.text = text;
       if (live) draw();
-      else stream.write(` ${current.head} ${words}\n`);
+      else stream.write(` ${current.head} ${text}\n`);
     },
     interrupt(write: () => void) {
       if (live && current) stream.write('\r\x1b[K');

@@ -2,7 +2,7 @@ import { join, relative } from 'node:path';
 import type { Manifest } from '../plan/manifest.ts';
 import type { Plan } from '../plan/plan.ts';
 
-const REHEARSAL_WORDS = 'rehearsal: no Mac trusts it (docs/building.md)';
+const REHEARSAL_NOTE = 'rehearsal: no Mac trusts it (docs/building.md)';
 
 /** Returns the last lines of a run: what was made, its identity, and what to do next. */
 export function renderSummary(manifest: Manifest, plan: Pick<Plan, 'outFolder'>): string {
@@ -19,7 +19,7 @@ export function renderSummary(manifest: Manifest, plan: Pick<Plan, 'outFolder'>)
     ['sha256', file.sha256],
     ['signed by', manifest.package.signer ?? 'nobody: for development only'],
     ...(manifest.package.timestamp ? [['timestamp', manifest.package.timestamp]] : []),
-    ...(manifest.mode === 'rehearsal' ? [['mode', REHEARSAL_WORDS]] : []),
+    ...(manifest.mode === 'rehearsal' ? [['mode', REHEARSAL_NOTE]] : []),
   ];
   return [
     '',

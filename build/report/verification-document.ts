@@ -6,7 +6,7 @@ import type { PackageReport } from '../../src/verify/expectations.ts';
 /** Schema of what `verify --json` prints and of verify-report.json. */
 export const VERIFICATION_SCHEMA = z.strictObject({
   schema: z.literal(1),
-  file: z.string().describe('The file that was judged, as it was named; in verify-report.json its name alone'),
+  file: z.string().describe('The file that was checked, as it was named; in verify-report.json its name alone'),
   trust: z.enum(['apple', 'rehearsal']).describe('Whose signatures were believed; no Mac trusts a rehearsal'),
   checks: z.array(
     z.strictObject({
@@ -52,10 +52,10 @@ export const VERIFICATION_SCHEMA = z.strictObject({
   verdict: z.enum(['pass', 'fail']),
 });
 
-/** A judged package, as programs read it. */
+/** A checked package, as programs read it. */
 export type VerificationDocument = z.infer<typeof VERIFICATION_SCHEMA>;
 
-/** Returns the document about a judged package: every check with its result, what the package says of itself, the verdict. */
+/** Returns the document about a checked package: every check with its result, what the package says of itself, the verdict. */
 export function verificationDocument(
   file: string,
   { checks, facts, valid, installs, abilities }: PackageReport,
@@ -78,7 +78,7 @@ export function verificationDocument(
   };
 }
 
-/** Returns the text of verify-report.json; it names no folder of the machine that judged. */
+/** Returns the text of verify-report.json; it names no folder of the machine that checked. */
 export function renderVerifyReport(path: string, report: PackageReport, trust: Pick<Trust, 'name'>): string {
   return `${JSON.stringify(verificationDocument(basename(path), report, trust), null, 2)}\n`;
 }

@@ -12,10 +12,10 @@ export interface VerificationView {
   readonly verbose: boolean;
 }
 
-const WORDS = { pass: 'pass', fail: 'FAIL', skipped: 'skipped' } as const;
+const STATUS_NAMES = { pass: 'pass', fail: 'FAIL', skipped: 'skipped' } as const;
 
 /**
- * Returns the report of a judged package for a person: a line for each question with its answer, the failed checks below it, what the
+ * Returns the report of a checked package for a person: a line for each question with its answer, the failed checks below it, what the
  * package may do, and as its last line the verdict.
  */
 export function renderVerification(file: string, report: PackageReport, { trust, verbose }: VerificationView): string {
@@ -40,7 +40,7 @@ function groupLines({ title, status, answer, checks }: CheckGroup, verbose: bool
           .split('\n')
           .map((line) => `  ${line}`)
       : [];
-  return [`${WORDS[status].padEnd(8)} ${title.padEnd(TITLE_WIDTH)}  ${printable(answer)}`, ...details];
+  return [`${STATUS_NAMES[status].padEnd(8)} ${title.padEnd(TITLE_WIDTH)}  ${printable(answer)}`, ...details];
 }
 
 const TITLE_WIDTH = 16;
@@ -51,10 +51,10 @@ export function remarks({ checks }: PackageReport, trust: Pick<Trust, 'name'>): 
   const notes = checks.filter(({ status, reason }) => status === 'pass' && reason !== undefined).length;
   return [
     ...(trust.name === 'rehearsal'
-      ? ['Judged by the rehearsal authority of this checkout: no Mac trusts this package.']
+      ? ['Checked by the rehearsal authority of this checkout: no Mac trusts this package.']
       : []),
     ...(trust.name === 'apple' && failed.some(({ reason }) => reason?.includes('REHEARSAL'))
-      ? ['It was signed in a rehearsal, which no Mac trusts; --trust rehearsal judges it by that authority.']
+      ? ['It was signed in a rehearsal, which no Mac trusts; --trust rehearsal checks it by that authority.']
       : []),
     ...(failed.some(({ id }) => id.startsWith('form-'))
       ? [
@@ -79,8 +79,8 @@ export function verdict(file: string, { checks, facts }: PackageReport): string 
 }
 
 function withSubject({ id, status, reason, subject }: Check): Check {
-  const words = [subject === 'package' ? undefined : subject, reason].filter(Boolean).join(': ');
-  return { id, status, reason: printableLines(words) };
+  const text = [subject === 'package' ? undefined : subject, reason].filter(Boolean).join(': ');
+  return { id, status, reason: printableLines(text) };
 }
 
 /** Returns one line for all checks that passed alike; whatever has a reason keeps a line of its own, with its subject. */

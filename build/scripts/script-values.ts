@@ -1,7 +1,7 @@
 import { UsageError } from '../../src/base/errors.ts';
 import { parseRequirementText } from '../../src/code-signature/requirement/grammar.ts';
 
-/** What the scripts are told about the product; every value ends up in `scripts/lib/values.sh`. */
+/** The values that scripts hold about the product; every value ends up in `scripts/lib/values.sh`. */
 export interface ScriptInput {
   /** Name for people and for the guard's folder, such as `Escrow Buddy`. */
   readonly productName: string;

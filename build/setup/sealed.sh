@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs the one command that needs a signing key where that key cannot leave: no network, no other process, no program but Node.js,
-# one folder to write to, of which one file is taken out. What that file may say is judged afterwards, by `timestamp --signed`.
+# one folder to write to, of which one file is taken out. What that file may say is checked afterwards, by `timestamp --signed`.
 #
 # sealed.sh --role application|installer --parts FOLDER --record FILE --out FILE
 #

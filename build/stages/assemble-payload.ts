@@ -52,7 +52,7 @@ export async function assemblePayload(
       guard: { payload: payloadOf([]), scripts: scriptsOf(installer.guard) },
       uninstall: { payload: payloadOf([]), scripts: scriptsOf(installer.uninstall) },
     },
-    words: `${payload.length} entries, owners and modes from ${PERMISSIONS_FILE}`,
+    summary: `${payload.length} entries, owners and modes from ${PERMISSIONS_FILE}`,
   };
 }
 

@@ -27,7 +27,7 @@ export async function buildPackages(
   return {
     value: { product, guard, uninstall },
     facts: factsOf({ product, guard, uninstall }, plan),
-    words: `${product.numberOfFiles} entries, ${product.installKBytes} KiB installed, ${product.size} bytes`,
+    summary: `${product.numberOfFiles} entries, ${product.installKBytes} KiB installed, ${product.size} bytes`,
   };
 }
 

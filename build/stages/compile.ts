@@ -50,11 +50,11 @@ export async function compile(
   const slices = kept ?? (await compiler.compile(source, { signal }));
   if (!kept) await cache?.write(source, found, slices);
   const versions = Object.entries(found).map(([tool, version]) => `${tool} ${version}`);
-  const words = `${slices.map((slice) => slice.architecture).join(' and ')}, ${versions.join(', ')}`;
+  const summary = `${slices.map((slice) => slice.architecture).join(' and ')}, ${versions.join(', ')}`;
   return {
     value: { kind: 'compiled-plugin', slices, infoPlist },
     facts: { tools: { ...tools, ...found } },
-    words: kept ? `${words}, unchanged since an earlier run` : words,
+    summary: kept ? `${summary}, unchanged since an earlier run` : summary,
   };
 }
 

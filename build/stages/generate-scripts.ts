@@ -77,7 +77,7 @@ export async function generateScripts(
 ): Promise<StageResult<GeneratedScripts>> {
   const value = scriptsDemanding(bundleRequirement(plan.config.bundle.identifier, signing), plan);
   const { resources, installer } = value;
-  return { value, words: `${resources.length} in the bundle, ${installer.product.length} for Installer` };
+  return { value, summary: `${resources.length} in the bundle, ${installer.product.length} for Installer` };
 }
 
 /** Returns the scripts of every package; they take a bundle for ours that satisfies `requirement`. */

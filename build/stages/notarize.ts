@@ -55,7 +55,7 @@ export async function notarizePackages(
   const where = connection.mode === 'rehearsal' ? ' by the rehearsal notary' : '';
   return {
     value: { kind: 'notarized-packages', paths: targets.map(({ path }) => path) },
-    words: `Accepted${where}, ${courier.warnings === 0 ? 'no issues' : `${courier.warnings} warnings`}: ${courier.productId}`,
+    summary: `Accepted${where}, ${courier.warnings === 0 ? 'no issues' : `${courier.warnings} warnings`}: ${courier.productId}`,
   };
 }
 
@@ -127,7 +127,7 @@ class Courier {
       },
       goOn: () => 'npm start -- --resume',
       tell: progress.update,
-      warn: (words) => note('warning', words),
+      warn: (text) => note('warning', text),
       signal,
     });
     this.warnings += log?.issues.length ?? 0;

@@ -40,7 +40,7 @@ export async function ourForm(
 
 /**
  * Returns which package of this project a package says it is: by an identifier, the title or the name of its file, in whatever case.
- * Such a package is held to our form and never judged as a stranger's, whatever else it says of itself.
+ * Such a package is held to our form and never checked as a stranger's, whatever else it says of itself.
  *
  * @param opened undefined when the package cannot be opened: then its file name alone speaks
  * @param file name under which it was given
@@ -83,9 +83,9 @@ function isNamedLike(pattern: string, file: string): boolean {
 export async function makerOf(
   file: string,
   config: Config,
-  told: OurForm['madeBy'] | undefined,
+  stated: OurForm['madeBy'] | undefined,
 ): Promise<OurForm['madeBy']> {
-  if (told) return told;
+  if (stated) return stated;
   const { toolchain } = config.signing;
   if (toolchain !== 'auto') return toolchain;
   const manifest = await readManifest(dirname(file)).catch(() => null);

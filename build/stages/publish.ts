@@ -41,8 +41,8 @@ export async function publish(
   const beside = all.filter(({ path }) => !path.includes('/'));
   const lines = beside.map(({ path, sha256 }) => `${sha256}  ${path}\n`);
   await writeWhole(join(plan.outFolder, SUMS_FILE), lines.join(''));
-  const words = `MDM kit, SBOM, release page, SHA256SUMS of ${beside.length} files`;
-  return { value: null, words, facts: { files: all } };
+  const summary = `MDM kit, SBOM, release page, SHA256SUMS of ${beside.length} files`;
+  return { value: null, summary, facts: { files: all } };
 }
 
 /** What is published are the bytes that were verified, not what somebody put in their place since. */

@@ -44,7 +44,7 @@ export async function signCode(
     identifier: signed.identifier,
     flags,
   }));
-  return { value: { kind: 'complete-bundle', files }, words: whoSigned(signing), facts: { code } };
+  return { value: { kind: 'complete-bundle', files }, summary: whoSigned(signing), facts: { code } };
 }
 
 function whoSigned(signing: ReleaseSigning | null): string {

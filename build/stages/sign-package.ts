@@ -31,7 +31,7 @@ export async function signPackages(
   );
   return {
     value,
-    words:
+    summary:
       signing.mode === 'rehearsal'
         ? 'rehearsal identity: trusted by no Mac'
         : signing.identities.installer.identity.certificate.commonName,

@@ -48,7 +48,7 @@ export async function staplePackages(
   const written = new Map(stapled.map((one) => [nameOf(one), { size: one.size, sha256: one.sha256 }]));
   return {
     value: { kind: 'stapled-packages', path: product.path, sha256: product.sha256 },
-    words: `${product.unchanged ? 'this ticket was stapled before' : 'ticket'} of ${product.issuedAt.toISOString()}`,
+    summary: `${product.unchanged ? 'this ticket was stapled before' : 'ticket'} of ${product.issuedAt.toISOString()}`,
     facts: {
       files: manifest.files.map((file) => ({ ...file, ...written.get(file.path) })),
       ticket: ticketOf(product),

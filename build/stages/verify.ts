@@ -24,10 +24,10 @@ export interface VerifiedPackage {
 }
 
 /**
- * Opens the finished packages afresh and judges them as a stranger would; a failed check stops the release.
+ * Opens the finished packages afresh and checks them as a stranger would; a failed check stops the release.
  *
  * What was found of the product is written beside it, as `verify FILE --json` prints it anywhere. Where Apple's tools made the
- * release they are asked for their judgement as well.
+ * release they are asked for their verdict as well.
  */
 export async function verifyPackages(
   stapled: StapledPackages,
@@ -45,8 +45,8 @@ export async function verifyPackages(
   for (const name of ['product', 'guard', 'uninstall'] as const) {
     const expectations = { trust: signing.trust, now: new Date(), ours: await ourForm(plan, name, known) };
     const report = await verifyPackageFile(paths[name], expectations);
-    const judgement = asksApple ? await toolchain.verifier(signing.trust).verify(paths[name], { signal }) : [];
-    const found = [...report.checks, ...judgement];
+    const verdict = asksApple ? await toolchain.verifier(signing.trust).verify(paths[name], { signal }) : [];
+    const found = [...report.checks, ...verdict];
     refuseFailed(relative(plan.outFolder, paths[name]), [...found, ticketThere(report)]);
     checks.push(...found);
     if (name === 'product') product = report;
@@ -55,7 +55,7 @@ export async function verifyPackages(
   const trusted = mode === 'rehearsal' ? ', by the rehearsal authority: no Mac trusts it' : '';
   return {
     value: { kind: 'verified-package', path: stapled.path, sha256: stapled.sha256 },
-    words: `${count} checks passed${trusted}`,
+    summary: `${count} checks passed${trusted}`,
     facts: await reportFacts(plan, signing, product as PackageReport, manifest),
   };
 }

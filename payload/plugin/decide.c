@@ -71,7 +71,7 @@ struct decision decide(const struct facts *facts) {
   return end(STEP_ROTATE, OUTCOME_INTERNAL_ERROR);
 }
 
-enum filevault judge_isactive(enum child_end end, int status) {
+enum filevault filevault_after(enum child_end end, int status) {
   if (end == CHILD_TIMED_OUT) return FILEVAULT_TIMED_OUT;
   if (end == CHILD_NOT_STARTED) return FILEVAULT_NOT_STARTED;
   if (end == CHILD_LOST) return FILEVAULT_UNTOLD;
@@ -82,7 +82,7 @@ enum filevault judge_isactive(enum child_end end, int status) {
   return FILEVAULT_UNCLEAR;
 }
 
-enum outcome judge_rotation(enum child_end end, int status, bool key_recorded) {
+enum outcome outcome_of_rotation(enum child_end end, int status, bool key_recorded) {
   switch (end) {
   case CHILD_TIMED_OUT: return OUTCOME_TIMED_OUT;
   case CHILD_NOT_AWAITED: return OUTCOME_NOT_AWAITED;

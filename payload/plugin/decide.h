@@ -82,10 +82,10 @@ enum child_end {
 };
 
 /* What `fdesetup isactive` says. Its words are not read. Source: fdesetup(8), EXIT STATUS and isactive. */
-enum filevault judge_isactive(enum child_end end, int status);
+enum filevault filevault_after(enum child_end end, int status);
 
 /* The outcome of `fdesetup changerecovery`. key_recorded matters after exit status 0 and after a lost status. */
-enum outcome judge_rotation(enum child_end end, int status, bool key_recorded);
+enum outcome outcome_of_rotation(enum child_end end, int status, bool key_recorded);
 
 /* True for the exit statuses that a user without a SecureToken was seen to get from changerecovery: 11 mostly. Which
  * one macOS gives when no user has a SecureToken is UNCERTAIN. */

@@ -35,7 +35,7 @@ enum filevault ask_filevault(const struct login *login) {
                                 scratch,   sizeof scratch, asking_deadline(login), OVERDUE_KILL};
   LOG_DEFAULT(log, "Getting FileVault status");
   const struct child_result result = run_child(&run);
-  const enum filevault filevault = judge_isactive(result.end, result.status);
+  const enum filevault filevault = filevault_after(result.end, result.status);
   switch (filevault) {
   case FILEVAULT_ON: LOG_DEFAULT(log, "FileVault is ON"); break;
   case FILEVAULT_OFF: LOG_ERROR(log, "FileVault is OFF"); break;
@@ -110,7 +110,7 @@ void rotate(const struct login *login, struct key_record before, struct attempt 
   const bool succeeded = result.end == CHILD_EXITED && result.status == 0;
   const bool recorded =
       (succeeded || result.end == CHILD_LOST) && key_becomes_recorded(before, login->deadline_ms);
-  attempt->outcome = judge_rotation(result.end, result.status, recorded);
+  attempt->outcome = outcome_of_rotation(result.end, result.status, recorded);
   attempt->has_status = result.end == CHILD_EXITED || result.end == CHILD_SIGNALLED;
   attempt->status = result.end == CHILD_EXITED ? result.status : -result.status;
   if (!succeeded) log_failure(login, &result, escaped_password);

@@ -70,7 +70,7 @@ bundle_grants_nothing() {
     done
 }
 
-# The first four bytes: a universal or a 64-bit file of a Mac. An od that fails leaves the judgement to codesign.
+# The first four bytes: a universal or a 64-bit file of a Mac. An od that fails leaves the verdict to codesign.
 bundle_is_code() {
     [ -s "$BUNDLE/Contents/MacOS/$EXECUTABLE" ] || blame_bundle not-code "$BUNDLE/Contents/MacOS/$EXECUTABLE is empty" || return 1
     bundle_magic=$(/usr/bin/od -A n -t x1 -N 4 "$BUNDLE/Contents/MacOS/$EXECUTABLE" 2>/dev/null </dev/null) || return 0

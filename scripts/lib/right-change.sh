@@ -39,7 +39,7 @@ attempt_change() {
     lock_allows "$1" || return 1
     CHANGE_WROTE=yes
     write_right "$EDITED"
-    judge_write "$?"
+    check_write "$?"
 }
 
 # The second look, directly before the write.
@@ -80,7 +80,7 @@ write_right() {
 }
 
 # The exit status of the write proves nothing in either direction; what can be read afterwards does.
-judge_write() {
+check_write() {
     read_back || return 1
     authd_list "$PLANNED"
     if [ "$RIGHT_LIST" = "$STORED" ] && keys_that_stay "$before_keys" "$RIGHT_KEYS"; then

@@ -49,10 +49,10 @@ look_at_mechanism() {
         return 0
     fi
     measure_right
-    judge_mechanism
+    check_mechanism
 }
 
-judge_mechanism() {
+check_mechanism() {
     status_setup="run \"$BUNDLE/Contents/Resources/AuthDBSetup.sh\" as root"
     if right_is_healthy; then
         PLACE=in-place

@@ -14,7 +14,7 @@ look_at_outcome() {
     FAILURES=$SETTING
     read_local LastFailedUID
     FAILED_UID=$SETTING
-    if [ "$SETTINGS_ANSWER" = no ]; then no_settings last-outcome; else judge_outcome; fi
+    if [ "$SETTINGS_ANSWER" = no ]; then no_settings last-outcome; else check_outcome; fi
 }
 
 # SETTING is empty when the key is not there.
@@ -22,7 +22,7 @@ read_local() {
     read_setting "$LOCAL_SETTINGS" "$1" || SETTING=''
 }
 
-judge_outcome() {
+check_outcome() {
     case $OUTCOME in
         '') verdict last-outcome 0 none ;;
         rotated) verdict last-outcome 0 "rotated; whether the MDM has the new key, the MDM tells" ;;

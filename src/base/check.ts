@@ -8,12 +8,12 @@ export interface Check {
   readonly subject?: string;
 }
 
-/** Problems that are told of one check; a file can have a hundred thousand. */
-const TOLD = 20;
+/** Problems that are shown of one check; a file can have a hundred thousand. */
+const MOST_SHOWN = 20;
 
-function listed(words: readonly string[]): string {
-  const told = words.slice(0, TOLD).join('; ');
-  return words.length > TOLD ? `${told}; and ${words.length - TOLD} more` : told;
+function listed(problems: readonly string[]): string {
+  const shown = problems.slice(0, MOST_SHOWN).join('; ');
+  return problems.length > MOST_SHOWN ? `${shown}; and ${problems.length - MOST_SHOWN} more` : shown;
 }
 
 /** Collects checks about one subject; nothing that a file holds makes it throw. */
@@ -43,12 +43,12 @@ export class CheckList {
    *
    * @param remarks what a person should know all the same, when it passes
    */
-  judge(
+  check(
     id: string,
     problems: readonly (string | false | undefined)[],
     remarks: readonly (string | false | undefined)[] = [],
   ): void {
-    const isText = (words: string | false | undefined) => typeof words === 'string';
+    const isText = (problem: string | false | undefined) => typeof problem === 'string';
     const [found, notes] = [problems.filter(isText), remarks.filter(isText)];
     if (found.length > 0) this.fail(id, listed(found));
     else this.pass(id, notes.length > 0 ? listed(notes) : undefined);

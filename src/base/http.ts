@@ -177,6 +177,6 @@ function sanitised(cause: unknown): Error {
 const UNSEEN = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu;
 
 /** Returns the beginning of what a service says, fit for a message: it must neither steer a terminal nor fill a log. */
-export function serviceWords(text: string): string {
+export function quotedText(text: string): string {
   return text.slice(0, 500).replace(UNSEEN, '?');
 }

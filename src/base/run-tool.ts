@@ -70,8 +70,8 @@ export async function runTool(
     (result.exitCode !== 0 && !options.allowedExitCodes?.includes(result.exitCode))
   ) {
     const ended = result.exitCode === undefined ? `was ended by ${result.signal}` : `ended with ${result.exitCode}`;
-    const words = `${result.stderr}${result.stderr.trim() === '' ? result.stdout : ''}`.trim();
-    throw new ToolError('TOOL_FAILED', program, `${program} ${ended}${words === '' ? '' : `:\n${words}`}`, {
+    const output = `${result.stderr}${result.stderr.trim() === '' ? result.stdout : ''}`.trim();
+    throw new ToolError('TOOL_FAILED', program, `${program} ${ended}${output === '' ? '' : `:\n${output}`}`, {
       ...(options.hint === undefined ? {} : { hint: options.hint }),
     });
   }

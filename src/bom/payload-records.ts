@@ -7,7 +7,7 @@ import { type BomRecord, directorySize } from './bom.ts';
  * Returns the Bom records of a payload.
  *
  * @param entries as given to `writeCpio`
- * @param facts of each file, by path, as its observer was told them
+ * @param facts of each file, by path, as its observer received them
  * @throws UsageError `ENTRY_INVALID` when a file has no facts
  * @example
  * const facts = new Map();

@@ -152,7 +152,7 @@ export function codeDirectorySize(input: Omit<CodeDirectoryInput, 'code'>, codeS
 
 /**
  * Returns what a CodeDirectory says, after these checks: every string and hash lies inside the blob, and the number of pages is that of
- * codeLimit. Gaps between header, strings and hashes are told by `packed`: LLVM's linker pads the hashes to 16 bytes.
+ * codeLimit. Gaps between header, strings and hashes are given by `packed`: LLVM's linker pads the hashes to 16 bytes.
  *
  * @param data exactly the blob
  * @throws FormatError `CODE_DIRECTORY_INVALID`, `CODE_DIRECTORY_UNSUPPORTED` or `FORMAT_TRUNCATED`

@@ -13,7 +13,7 @@ const HEADER_SIZE = 4;
 /**
  * Yields the contents of a source that is exactly one bzip2 stream. A block is held at a time.
  *
- * @param spend is told the bytes before they are held; what it throws ends the work in the middle of a block, which can have 45 MB
+ * @param spend receives the bytes before they are held; what it throws ends the work in the middle of a block, which can have 45 MB
  * @throws FormatError `BZIP2`: not such a stream, damaged, or more behind it
  */
 export async function* bunzip2(

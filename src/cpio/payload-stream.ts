@@ -19,7 +19,7 @@ const MAGICS: readonly (readonly [PayloadCompression, Buffer])[] = [
 const HEAD_SIZE = 4;
 
 export interface PayloadOptions {
-  /** Is told the bytes that were decoded and what each costs, one inflated byte being 1; what it throws ends the work. */
+  /** Receives the bytes that were decoded and what each costs, one inflated byte being 1; what it throws ends the work. */
   readonly spend?: (bytes: number, cost: number) => void;
 }
 

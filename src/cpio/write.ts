@@ -19,7 +19,7 @@ import {
   WRITTEN_NAME_MAX,
 } from './header.ts';
 
-/** Told the facts of each file once its data has gone by. */
+/** Receives the facts of each file once its data has gone by. */
 export type FileObserver = (entry: FileEntry, facts: FileFacts) => void;
 
 /**

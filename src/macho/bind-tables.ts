@@ -25,7 +25,7 @@ const LEAST_ORDINAL = -3;
  * Returns why the dyld of macOS 27 would not load a slice, one sentence a table; empty when it would.
  *
  * codesign passes such files, and older systems load them: a bind without BIND_OPCODE_SET_TYPE_IMM counted as a pointer there.
- * Looked at: __LINKEDIT's pieces, rebase, bind and lazy bind opcodes, or chained fixups. Each table is judged as dyld does it, up
+ * Looked at: __LINKEDIT's pieces, rebase, bind and lazy bind opcodes, or chained fixups. Each table is checked as dyld does it, up
  * to its first fault.
  *
  * @param slice one thin 64-bit Mach-O file
@@ -46,8 +46,8 @@ export function bindTableProblems(slice: Buffer, macho: Macho = parseMacho(slice
   });
   const onlyInData = (macho.version?.sdk ?? 0) >= SDK_10_15;
   const context: BindContext = { segments, dylibCount: macho.dylibs.length, onlyInData };
-  const judged = [() => linkeditProblem(slice, macho), ...tableChecks(slice, macho, context)].map(firstFault);
-  return judged.filter((problem) => problem !== null);
+  const checked = [() => linkeditProblem(slice, macho), ...tableChecks(slice, macho, context)].map(firstFault);
+  return checked.filter((problem) => problem !== null);
 }
 
 /** A table that cannot even be read is a problem like others. */
@@ -97,12 +97,12 @@ interface Run {
 /** More than any table of a file this size could mean; a bound against hostile ones. */
 const MOST_TIMES = 1n << 20n;
 
-/** Calls `judge` for each offset of a run, and returns the offset behind it or the first problem. */
-function along(run: Run, start: bigint, judge: (offset: bigint) => string | null): bigint | string {
+/** Calls `check` for each offset of a run, and returns the offset behind it or the first problem. */
+function along(run: Run, start: bigint, check: (offset: bigint) => string | null): bigint | string {
   if (run.times > MOST_TIMES) return `${run.opcode} ${run.times} times`;
   let offset = start;
   for (let left = run.times; left > 0n; left--) {
-    const problem = judge(offset);
+    const problem = check(offset);
     if (problem !== null) return `${run.opcode} ${problem}`;
     offset = BigInt.asUintN(64, offset + run.skip + POINTER_SIZE);
   }
@@ -114,14 +114,14 @@ const REBASE_TYPE_POINTER = 1;
 /** What has to be set before a rebase. Source: REBASE_OPCODE_* in mach-o/loader.h. */
 function rebaseProblem(reader: OpcodeReader, context: BindContext): string | null {
   let [type, segment, offset, placed] = [0, 0, 0n, false];
-  const judge = (at: bigint): string | null => {
+  const check = (at: bigint): string | null => {
     if (!placed) return 'missing preceding REBASE_OPCODE_SET_SEGMENT_AND_OFFSET_ULEB';
     const problem = placeProblem(context, segment, at, 'rebase');
     if (problem !== null) return problem;
     return type === REBASE_TYPE_POINTER ? null : `unknown rebase type ${type}`;
   };
   const rebase = (opcode: string, times: bigint, skip: bigint) => {
-    const end = along({ opcode: `REBASE_OPCODE_DO_REBASE_${opcode}`, times, skip }, offset, judge);
+    const end = along({ opcode: `REBASE_OPCODE_DO_REBASE_${opcode}`, times, skip }, offset, check);
     if (typeof end === 'string') return end;
     offset = end;
     return null;

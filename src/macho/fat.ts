@@ -118,7 +118,7 @@ function demandGap(data: Buffer, start: number, end: number, limit: number): voi
 }
 
 function demandSameProcessor(slice: Buffer, record: { cpuType: number; cpuSubtype: number }, place: number): void {
-  if (slice.length < MACH_HEADER_LE.size || !isThin(slice)) return; // judged by whoever reads the slice
+  if (slice.length < MACH_HEADER_LE.size || !isThin(slice)) return; // checked by whoever reads the slice
   const { magic, ...little } = MACH_HEADER_LE.decode(slice);
   const { cpuType, cpuSubtype } = magic === MH_MAGIC || magic === MH_MAGIC_64 ? little : MACH_HEADER_BE.decode(slice);
   if (cpuType !== record.cpuType || cpuSubtype !== record.cpuSubtype) {

@@ -65,7 +65,7 @@ export interface Segment {
 
 /** A thin Mach-O file, read. Offsets and sizes are bytes from the start of the slice. */
 export interface Macho {
-  /** 32-bit files are read so that their signatures can be judged; no Mac since macOS 10.15 runs one. */
+  /** 32-bit files are read so that their signatures can be checked; no Mac since macOS 10.15 runs one. */
   readonly bits: 32 | 64;
   readonly cpuType: number;
   readonly cpuSubtype: number;

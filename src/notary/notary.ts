@@ -23,8 +23,8 @@ export interface SubmittedFile {
 export interface SubmitOptions {
   /** Takes the id as soon as it is known, before the upload where that can be; the next step waits for it. */
   readonly announced: (id: string) => Promise<void>;
-  readonly tell: (words: string) => void;
-  readonly warn: (words: string) => void;
+  readonly tell: (text: string) => void;
+  readonly warn: (text: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
 

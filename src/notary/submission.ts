@@ -64,7 +64,7 @@ export async function notarize(file: NotarizedFile, options: NotarizeOptions): P
   if (!record) throw new TypeError('a confirmed upload was given up');
   const log = await fetchLog(record.id, options);
   if (log) await options.keepLog?.(log);
-  judge(record, log, file);
+  check(record, log, file);
   for (const warning of warningsOf(log)) options.warn(warning);
   return { id: record.id, submittedAt: record.submittedAt, log };
 }
@@ -126,7 +126,7 @@ async function bringToEnd(record: SubmissionRecord, options: NotarizeOptions): P
   return ended;
 }
 
-function judge(record: SubmissionRecord, log: NotaryLog | null, file: NotarizedFile): void {
+function check(record: SubmissionRecord, log: NotaryLog | null, file: NotarizedFile): void {
   const { id, status } = record;
   if (status !== 'Accepted') throw refusal(id, status, log);
   if (!log) return;

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '../base/clock.ts';
 import { NetworkError } from '../base/errors.ts';
-import { serviceWords } from '../base/http.ts';
+import { quotedText } from '../base/http.ts';
 import { ServiceBusyError } from '../base/retry.ts';
 import type { NotaryLog } from './log.ts';
 import type { Notary, SubmissionState } from './notary.ts';
@@ -16,8 +16,8 @@ export interface WaitOptions {
   /** Returns the command that goes on waiting for a submission. */
   readonly goOn: (id: string) => string;
   /** Says what is going on. */
-  readonly tell: (words: string) => void;
-  readonly warn: (words: string) => void;
+  readonly tell: (text: string) => void;
+  readonly warn: (text: string) => void;
 }
 
 interface Asked {
@@ -81,7 +81,7 @@ export async function waitForVerdict(
 class Asker {
   lastProblem: NetworkError | undefined;
   #failures = 0;
-  #told = '';
+  #shown = '';
   readonly #record: WaitedFor;
   readonly #options: WaitOptions & Asked;
 
@@ -125,12 +125,12 @@ class Asker {
   }
 
   #tell(status: string): void {
-    if (status === this.#told) return;
-    this.#told = status;
+    if (status === this.#shown) return;
+    this.#shown = status;
     if (status !== IN_PROGRESS && !VERDICTS.has(status)) {
-      this.#options.warn(`the notary says "${serviceWords(status)}", which is new to us; waiting on`);
+      this.#options.warn(`the notary says "${quotedText(status)}", which is new to us; waiting on`);
     }
-    this.#options.tell(`submission ${this.#record.id}: ${serviceWords(status)}`);
+    this.#options.tell(`submission ${this.#record.id}: ${quotedText(status)}`);
   }
 }
 

@@ -60,7 +60,7 @@ export interface NotaryService {
 }
 
 /**
- * Returns a stand-in for Apple's notary, version 2 of its REST interface: it checks tokens, unpacks and judges what was uploaded, and
+ * Returns a stand-in for Apple's notary, version 2 of its REST interface: it checks tokens, unpacks and checks what was uploaded, and
  * gives verdict, log and tickets in Apple's forms.
  */
 export function notaryService(options: NotaryServiceOptions): NotaryService {

@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
 import type { Architecture, BundleSource } from './toolchain.ts';
 
-/** Returns what every clang is told of a bundle's sources: one object each, in the working folder, under the source's name. */
+/** Returns the arguments of every clang for a bundle's sources: one object each, in the working folder, under the source's name. */
 export function sourceArguments(source: BundleSource): string[] {
   return [
     ...source.compilerFlags,
@@ -12,7 +12,7 @@ export function sourceArguments(source: BundleSource): string[] {
   ];
 }
 
-/** Returns what every linker is told of one slice of a bundle, its objects included; libraries and output come behind. */
+/** Returns the arguments of every linker for one slice of a bundle, its objects included; libraries and output come behind. */
 export function sliceArguments(source: BundleSource, architecture: Architecture): string[] {
   return [
     '-arch',

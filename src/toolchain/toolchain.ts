@@ -157,7 +157,7 @@ export interface StapleWait extends WorkOptions {
   readonly maxWaitMs?: number;
   /** Pause between two looks, in milliseconds. Default 5 s. */
   readonly pauseMs?: number;
-  readonly tell: (words: string) => void;
+  readonly tell: (text: string) => void;
   /** What to do when no ticket came. */
   readonly goOn: string;
 }

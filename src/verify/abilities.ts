@@ -9,20 +9,20 @@ import { childElements, parseXml, textOf, type XmlElement } from '../xml/xml.ts'
  * `before`: Installer does it before anybody has agreed to install. Sources: Distribution XML Reference; pkgbuild(1); productbuild(1).
  */
 export const ABILITIES = {
-  javaScript: { before: true, words: 'JavaScript that Installer runs to look at the Mac' },
-  externalScripts: { before: true, words: 'JavaScript may run programs outside of it' },
-  plugIns: { before: true, words: 'plug-ins that Installer loads' },
-  externalPackages: { before: false, words: 'other packages, from a server or from beside this one' },
-  customLocation: { before: false, words: 'a choice may be installed in another place' },
-  relocate: { before: false, words: 'a bundle may be installed where a copy of it is found' },
-  externalRoot: { before: false, words: 'files that are not in the package' },
-  otherVolumes: { before: false, words: 'may be installed on another volume or for one user' },
-  mustClose: { before: false, words: 'programs that are ended first' },
-  restart: { before: false, words: 'asks to log out, restart or shut down' },
-  scripts: { before: false, words: 'scripts that run as root' },
-  otherScripts: { before: false, words: 'scripts under names of old Installers, or of a bundle' },
-  rootAuthorization: { before: false, words: 'files are laid down with the rights of root' },
-  unknownElements: { before: false, words: 'elements that no documentation names' },
+  javaScript: { before: true, description: 'JavaScript that Installer runs to look at the Mac' },
+  externalScripts: { before: true, description: 'JavaScript may run programs outside of it' },
+  plugIns: { before: true, description: 'plug-ins that Installer loads' },
+  externalPackages: { before: false, description: 'other packages, from a server or from beside this one' },
+  customLocation: { before: false, description: 'a choice may be installed in another place' },
+  relocate: { before: false, description: 'a bundle may be installed where a copy of it is found' },
+  externalRoot: { before: false, description: 'files that are not in the package' },
+  otherVolumes: { before: false, description: 'may be installed on another volume or for one user' },
+  mustClose: { before: false, description: 'programs that are ended first' },
+  restart: { before: false, description: 'asks to log out, restart or shut down' },
+  scripts: { before: false, description: 'scripts that run as root' },
+  otherScripts: { before: false, description: 'scripts under names of old Installers, or of a bundle' },
+  rootAuthorization: { before: false, description: 'files are laid down with the rights of root' },
+  unknownElements: { before: false, description: 'elements that no documentation names' },
 } as const;
 
 export type AbilityName = keyof typeof ABILITIES;
@@ -50,7 +50,11 @@ export async function packageAbilities({ archive, distribution, components }: Op
       .filter(({ path, kind }) => /^Plugins(\/|$)/i.test(path) && kind !== 'directory')
       .map(({ path }): [AbilityName, string] => ['plugIns', path]),
   );
-  return found.map(([ability, words]) => ({ ability, before: ABILITIES[ability].before, found: words.slice(0, 300) }));
+  return found.map(([ability, places]) => ({
+    ability,
+    before: ABILITIES[ability].before,
+    found: places.slice(0, 300),
+  }));
 }
 
 type Found = [AbilityName, string];

@@ -9,8 +9,8 @@ import type { XarMember } from '../xar/toc.ts';
 import type { OurForm } from './expectations.ts';
 import { readAbout } from './read-about.ts';
 
-/** Returns the archive when header, TOC and TOC digest are right, and judges these; undefined when they are not. */
-export async function judgeArchive(
+/** Returns the archive when header, TOC and TOC digest are right, and checks these; undefined when they are not. */
+export async function checkArchive(
   list: CheckList,
   access: RandomAccess,
   budget: WorkBudget,
@@ -38,9 +38,9 @@ export async function judgeArchive(
   }
 }
 
-/** Judges the data of every member: stored and decoded size, both checksums. */
-export async function judgeMembers(list: CheckList, archive: XarArchive): Promise<void> {
-  judgeMeaning(list, archive);
+/** Checks the data of every member: stored and decoded size, both checksums. */
+export async function checkMembers(list: CheckList, archive: XarArchive): Promise<void> {
+  checkMeaning(list, archive);
   const id = 'member-checksums';
   let failed = false;
   for (const piece of archive.members.flatMap(piecesOf)) {
@@ -50,13 +50,13 @@ export async function judgeMembers(list: CheckList, archive: XarArchive): Promis
     });
     failed ||= right === undefined;
   }
-  if (!failed) list.judge(id, archive.members.flatMap(piecesOf).map(unguarded), weakRemarks(archive));
+  if (!failed) list.check(id, archive.members.flatMap(piecesOf).map(unguarded), weakRemarks(archive));
 }
 
-/** Judges that the names of members mean the same to every reader, on every disk of a Mac. */
-function judgeMeaning(list: CheckList, { members }: XarArchive): void {
+/** Checks that the names of members mean the same to every reader, on every disk of a Mac. */
+function checkMeaning(list: CheckList, { members }: XarArchive): void {
   const survey = new PathSurvey();
-  list.judge(
+  list.check(
     'one-meaning',
     members.map(({ path, kind }) => {
       try {
@@ -97,14 +97,14 @@ function piecesOf(member: XarMember): XarMember[] {
   return [member, ...attributes];
 }
 
-/** Judges that a package of ours holds its own members and nothing beside them. */
-export function judgeNames(list: CheckList, archive: XarArchive, ours: OurForm | null): void {
+/** Checks that a package of ours holds its own members and nothing beside them. */
+export function checkNames(list: CheckList, archive: XarArchive, ours: OurForm | null): void {
   if (!ours) return;
   const folder = `${ours.identifier}.pkg`;
   const inside = ['Bom', 'Payload', ...(ours.scripts.length > 0 ? ['Scripts'] : []), 'PackageInfo'];
   const expected = ['Distribution', folder, ...inside.map((name) => `${folder}/${name}`)];
   const found = archive.members.map(({ path }) => path);
-  list.judge('members', [
+  list.check('members', [
     ...found.filter((path) => !expected.includes(path)).map((path) => `${path} does not belong in it`),
     ...expected.filter((path) => !found.includes(path)).map((path) => `${path} is missing`),
     ...archive.members.map(
@@ -113,13 +113,13 @@ export function judgeNames(list: CheckList, archive: XarArchive, ours: OurForm |
   ]);
 }
 
-/** Judges that every byte of the heap belongs to something the TOC names. */
-export function judgeGaps(list: CheckList, archive: XarArchive, exact: boolean): void {
+/** Checks that every byte of the heap belongs to something the TOC names. */
+export function checkGaps(list: CheckList, archive: XarArchive, exact: boolean): void {
   const gap = gapOf(archive);
-  const words = gap && `${gap.size} bytes from ${gap.offset} of the heap on belong to nothing`;
-  if (words === undefined) list.pass('heap-gaps');
-  else if (exact) list.fail('heap-gaps', words);
-  else list.pass('heap-gaps', words);
+  const problem = gap && `${gap.size} bytes from ${gap.offset} of the heap on belong to nothing`;
+  if (problem === undefined) list.pass('heap-gaps');
+  else if (exact) list.fail('heap-gaps', problem);
+  else list.pass('heap-gaps', problem);
 }
 
 function gapOf(archive: XarArchive): ByteRange | undefined {

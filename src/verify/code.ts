@@ -1,9 +1,9 @@
 import type { CheckList } from '../base/check.ts';
 import { FormatError } from '../base/errors.ts';
-import { type FileKind, KIND_WORDS, kindOfFile } from '../base/input/file-kind.ts';
+import { type FileKind, KIND_NAMES, kindOfFile } from '../base/input/file-kind.ts';
 import { beyond, codeBytesOf, LIMITS, signaturesOf } from '../base/input/limits.ts';
 import type { CodeExpectations } from '../code-signature/verify/code-expectations.ts';
-import { CodeJudge } from '../code-signature/verify/code-judge.ts';
+import { CodeVerifier } from '../code-signature/verify/code-verifier.ts';
 import { codeCmsVerifier } from '../code-signature/verify/verify-cms.ts';
 import type { SliceFacts } from '../code-signature/verify/verify-slice.ts';
 import type { CpioEntry } from '../cpio/read.ts';
@@ -12,7 +12,7 @@ import { type PayloadPath, relativePath, type Tree } from './tree.ts';
 
 /** An archive of a component that was read once and can be read again. */
 export interface ReadTree {
-  /** In words: `payload` or `Scripts archive`. */
+  /** `payload` or `Scripts archive`. */
   readonly name: string;
   readonly tree: Tree;
   /** Whether a script brings it: what Gatekeeper never sees need be signed by nobody. */
@@ -23,37 +23,37 @@ export interface ReadTree {
   again(): AsyncIterable<CpioEntry>;
 }
 
-/** Judges a package that is a file of an archive; `path` is its place there. */
-export type JudgePackage = (path: string, data: Buffer) => Promise<void>;
+/** Checks a package that is a file of an archive; `path` is its place there. */
+export type CheckInnerPackage = (path: string, data: Buffer) => Promise<void>;
 
 /** Kinds that may hold code which is not looked into. */
 const CLOSED: readonly FileKind[] = ['zip', 'disk-image', 'gzip', 'bzip2', 'xz', 'tar', 'cpio', '7z', 'rar', 'pbzx'];
 
 /**
- * Judges every piece of code of a payload or Scripts archive: bundles as codesign does, and programs that lie in none. Reads the
+ * Checks every piece of code of a payload or Scripts archive: bundles as codesign does, and programs that lie in none. Reads the
  * archive once more where there is any, and holds one file of it at a time.
  *
- * @param judgePackage judges packages among the files
+ * @param checkInnerPackage checks packages among the files
  */
-export async function judgeCode(
+export async function checkCode(
   list: CheckList,
   read: ReadTree,
   expectations: PackageExpectations,
-  judgePackage: JudgePackage,
+  checkInnerPackage: CheckInnerPackage,
 ): Promise<readonly SliceFacts[]> {
   const { tree, name, fromScripts } = read;
   const files = tree.paths.filter(({ kind }) => kind === 'file');
-  const judge = new CodeJudge(tree.index(), codeExpectations(expectations, fromScripts), {
+  const verifier = new CodeVerifier(tree.index(), codeExpectations(expectations, fromScripts), {
     signedByAttributes: tree.signedByAttributes,
   });
-  const code = new Set(judge.files);
+  const code = new Set(verifier.files);
   const packages = new Set(files.filter((file) => kindOf(file) === 'package').map(({ path }) => relativePath(path)));
   noteClosed(list, files);
-  await readAgain(list, read, judge, { code, packages, judgePackage });
-  const { checks, slices } = judge.finish();
+  await readAgain(list, read, verifier, { code, packages, checkInnerPackage });
+  const { checks, slices } = verifier.finish();
   list.add(checks);
   if (code.size === 0) list.skip('code-signatures', `no Mach-O file among the ${files.length} files of the ${name}`);
-  judgeTeam(list, slices, expectations);
+  checkTeam(list, slices, expectations);
   return slices;
 }
 
@@ -77,23 +77,23 @@ function noteClosed(list: CheckList, files: readonly PayloadPath[]): void {
     .map((file) => ({ path: file.path, kind: kindOf(file) }))
     .filter(({ kind }) => CLOSED.includes(kind));
   if (closed.length === 0) return;
-  const told = closed.slice(0, 3).map(({ path, kind }) => `${path} (${KIND_WORDS[kind]})`);
-  const more = closed.length > told.length ? ` and ${closed.length - told.length} more` : '';
-  list.skip('code-in-archives', `not looked into: ${told.join(', ')}${more}`);
+  const shown = closed.slice(0, 3).map(({ path, kind }) => `${path} (${KIND_NAMES[kind]})`);
+  const more = closed.length > shown.length ? ` and ${closed.length - shown.length} more` : '';
+  list.skip('code-in-archives', `not looked into: ${shown.join(', ')}${more}`);
 }
 
 interface Wanted {
   readonly code: ReadonlySet<string>;
   readonly packages: ReadonlySet<string>;
-  readonly judgePackage: JudgePackage;
+  readonly checkInnerPackage: CheckInnerPackage;
 }
 
-/** Reads the archive again and judges the wanted files, each whole; what is too large for memory is refused by name. */
+/** Reads the archive again and checks the wanted files, each whole; what is too large for memory is refused by name. */
 async function readAgain(
   list: CheckList,
   { again, packageSize }: ReadTree,
-  judge: CodeJudge,
-  { code, packages, judgePackage }: Wanted,
+  verifier: CodeVerifier,
+  { code, packages, checkInnerPackage }: Wanted,
 ): Promise<void> {
   if (code.size + packages.size === 0) return;
   const [most, limits] = [
@@ -108,14 +108,14 @@ async function readAgain(
       if (kind !== 'file' || what === undefined) continue;
       if (left <= 0) throw beyond('flat package', 'slices of code and packages inside it', most);
       if (header.fileSize > limits[what]) {
-        judge.refuse(path, beyond(path, `bytes of a ${what} file`, limits[what]).message);
+        verifier.refuse(path, beyond(path, `bytes of a ${what} file`, limits[what]).message);
         continue;
       }
       const content = await collect(data, header.fileSize);
-      if (what === 'code') left -= Math.max(1, judge.see(path, content));
+      if (what === 'code') left -= Math.max(1, verifier.see(path, content));
       else {
         left--;
-        await judgePackage(path, content);
+        await checkInnerPackage(path, content);
       }
     }
   } catch (error) {
@@ -131,10 +131,10 @@ async function collect(chunks: AsyncIterable<Buffer>, size: number): Promise<Buf
   return data;
 }
 
-function judgeTeam(list: CheckList, slices: readonly SliceFacts[], { ours }: PackageExpectations): void {
+function checkTeam(list: CheckList, slices: readonly SliceFacts[], { ours }: PackageExpectations): void {
   if (!ours || ours.teamIdentifier === null || slices.length === 0) return;
   const others = slices.filter(({ teamIdentifier }) => teamIdentifier !== ours.teamIdentifier);
-  list.judge(
+  list.check(
     'code-our-team',
     others.map(
       ({ architecture, teamIdentifier }) =>

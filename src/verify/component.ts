@@ -5,15 +5,15 @@ import { accessBuffer } from '../base/random-access.ts';
 import type { SliceFacts } from '../code-signature/verify/verify-slice.ts';
 import { cpioEntries, type OpenComponent, type OpenPackage, openPackage } from '../package/open-package.ts';
 import type { XarMember } from '../xar/toc.ts';
-import { type JudgePackage, judgeCode, type ReadTree } from './code.ts';
+import { type CheckInnerPackage, checkCode, type ReadTree } from './code.ts';
 import type { PackageExpectations } from './expectations.ts';
-import { judgePackageInfo } from './metadata.ts';
-import { judgeNoPayload, judgePayload } from './payload.ts';
-import { judgeNoScripts, judgeScripts, readScripts, type ScriptText } from './scripts.ts';
+import { checkPackageInfo } from './metadata.ts';
+import { checkNoPayload, checkPayload } from './payload.ts';
+import { checkNoScripts, checkScripts, readScripts, type ScriptText } from './scripts.ts';
 import { type PayloadPath, Tree } from './tree.ts';
 
-/** A component, judged, and what a policy is held against. */
-export interface JudgedComponent {
+/** A component, checked, and what a policy is held against. */
+export interface CheckedComponent {
   readonly checks: readonly Check[];
   /** Of all code, in payload, scripts and packages among them. */
   readonly slices: readonly SliceFacts[];
@@ -36,33 +36,33 @@ export interface ComponentPlace {
 }
 
 /**
- * Judges a component: payload, PackageInfo, scripts, every piece of code in both, and packages among their files.
+ * Checks a component: payload, PackageInfo, scripts, every piece of code in both, and packages among their files.
  */
-export async function judgeComponent(
+export async function checkComponent(
   component: OpenComponent,
   opened: OpenPackage,
   expectations: PackageExpectations,
   place: ComponentPlace,
-): Promise<JudgedComponent> {
+): Promise<CheckedComponent> {
   const list = new CheckList(place.name);
   const slices: SliceFacts[] = [];
   const within = { list, opened, expectations, slices, place };
   const { payload, scripts } = component;
   const tree = newTree(opened);
-  if (!payload) judgeNoPayload(list, opened, component);
+  if (!payload) checkNoPayload(list, opened, component);
   const isRead =
     payload !== undefined &&
-    (await judgePayload(list, cpioEntries(opened.archive, payload), component, tree, expectations));
+    (await checkPayload(list, cpioEntries(opened.archive, payload), component, tree, expectations));
   const paths = isRead ? tree.paths : undefined;
-  judgePackageInfo(list, component, paths, expectations.ours);
-  if (payload && isRead) await judgeFiles(within, tree, payload, 'payload');
+  checkPackageInfo(list, component, paths, expectations.ours);
+  if (payload && isRead) await checkFiles(within, tree, payload, 'payload');
   const scriptTree = newTree(opened);
   const read = scripts && (await readScripts(list, cpioEntries(opened.archive, scripts), scriptTree, component.info));
-  if (!scripts) judgeNoScripts(list, component, expectations);
+  if (!scripts) checkNoScripts(list, component, expectations);
   if (scripts && read) {
-    judgeScripts(list, read, component, { payload: paths, signedAt: place.signedAt }, expectations);
+    checkScripts(list, read, component, { payload: paths, signedAt: place.signedAt }, expectations);
     const inScripts = { ...within, place: { ...place, fromScripts: true } };
-    await judgeFiles(inScripts, scriptTree, scripts, 'Scripts archive');
+    await checkFiles(inScripts, scriptTree, scripts, 'Scripts archive');
   }
   const installLocation = component.info.installLocation ?? '/';
   return { checks: list.checks, slices, installLocation, paths, scripts: read?.texts ?? [] };
@@ -78,14 +78,14 @@ interface Within {
 
 const newTree = ({ archive }: OpenPackage) => new Tree(entriesOf(archive.access.size));
 
-/** Judges what a tree means to different readers, and its code. */
-async function judgeFiles(within: Within, tree: Tree, member: XarMember, name: ReadTree['name']): Promise<void> {
+/** Checks what a tree means to different readers, and its code. */
+async function checkFiles(within: Within, tree: Tree, member: XarMember, name: ReadTree['name']): Promise<void> {
   const { list, opened, expectations, slices, place } = within;
-  list.judge('one-meaning', tree.conflicts, metadataRemark(tree));
+  list.check('one-meaning', tree.conflicts, metadataRemark(tree));
   const packageSize = opened.archive.access.size;
   const { fromScripts } = place;
   const read = { name, tree, fromScripts, packageSize, again: () => cpioEntries(opened.archive, member) };
-  const found = await judgeCode(list, read, expectations, nestedJudge(within));
+  const found = await checkCode(list, read, expectations, nestedJudge(within));
   slices.push(...found);
 }
 
@@ -96,8 +96,8 @@ function metadataRemark({ metadata, signedByAttributes }: Tree): string[] {
   return [`${metadata.size} AppleDouble files are the metadata of others${signed}`];
 }
 
-/** A package among the files is installed by a script, without anybody asking Gatekeeper: what it holds is judged like the rest. */
-function nestedJudge(within: Within): JudgePackage {
+/** A package among the files is installed by a script, without anybody asking Gatekeeper: what it holds is checked like the rest. */
+function nestedJudge(within: Within): CheckInnerPackage {
   const { list, expectations, slices, place } = within;
   return async (path, data) => {
     const name = `${place.name}/${path}`;
@@ -108,13 +108,13 @@ function nestedJudge(within: Within): JudgePackage {
       own.pass('package-contents');
       for (const component of opened.components) {
         const inner = component.folder === '' ? name : `${name}/${component.folder}`;
-        const judged = await judgeComponent(component, opened, expectations, {
+        const checked = await checkComponent(component, opened, expectations, {
           ...place,
           name: inner,
           depth: place.depth + 1,
         });
-        own.add(judged.checks);
-        slices.push(...judged.slices);
+        own.add(checked.checks);
+        slices.push(...checked.slices);
       }
     } catch (error) {
       if (!(error instanceof PipelineError)) throw error;

@@ -4,11 +4,11 @@ import type { BundleRecord } from '../package/package-info.ts';
 import type { Trust } from '../pki/x509/apple-roots.ts';
 import type { Ability, AbilityName } from './abilities.ts';
 
-/** How a package is judged. */
+/** How a package is checked. */
 export interface PackageExpectations {
   /** Whose signatures are believed. */
   readonly trust: Trust;
-  /** Judges certificates where there is no trusted timestamp. */
+  /** Checks certificates where there is no trusted timestamp. */
   readonly now: Date;
   /** The form in which this pipeline makes packages, to which its own are held; null for packages of others. */
   readonly ours: OurForm | null;
@@ -67,7 +67,7 @@ export interface Policy {
   readonly forbid?: readonly AbilityName[] | undefined;
 }
 
-/** A package, judged. */
+/** A package, checked. */
 export interface PackageReport {
   readonly checks: readonly Check[];
   /** Whether no check failed. */

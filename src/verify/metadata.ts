@@ -7,8 +7,8 @@ import { childElements, type XmlElement } from '../xml/xml.ts';
 import type { OurForm } from './expectations.ts';
 import type { PayloadPath } from './tree.ts';
 
-/** Judges a Distribution: every reference leads to the component it says, and every component is referred to. */
-export function judgeDistribution(
+/** Checks a Distribution: every reference leads to the component it says, and every component is referred to. */
+export function checkDistribution(
   list: CheckList,
   { distribution, components }: OpenPackage,
   ours: OurForm | null,
@@ -27,7 +27,7 @@ export function judgeDistribution(
     ...choiceProblems(distribution),
     ...(ours ? ownProblems(distribution, present, ours) : []),
   ];
-  list.judge('distribution', problems);
+  list.check('distribution', problems);
 }
 
 function referenceProblems(
@@ -91,15 +91,15 @@ function ownProblems(
 
 const hasScript = (root: XmlElement) => childElements(root, 'script').length > 0;
 
-/** Judges PackageInfo: its bundles are those of the payload. */
-export function judgePackageInfo(
+/** Checks PackageInfo: its bundles are those of the payload. */
+export function checkPackageInfo(
   list: CheckList,
   { info }: OpenComponent,
   paths: readonly PayloadPath[] | undefined,
   ours: OurForm | null,
 ): void {
   const known = new Set(paths?.map(({ path }) => path));
-  list.judge('package-info', [
+  list.check('package-info', [
     ...info.bundles.map(
       ({ path }) => paths !== undefined && !known.has(`./${path}`) && `the bundle ${path} is not in the payload`,
     ),
@@ -130,8 +130,8 @@ function ownInfoProblems(info: PackageInfo, ours: OurForm): (string | false)[] {
   ];
 }
 
-/** Judges that Installer runs the scripts natively wherever the code runs. */
-export function judgeArchitectures(
+/** Checks that Installer runs the scripts natively wherever the code runs. */
+export function checkArchitectures(
   list: CheckList,
   { distribution }: OpenPackage,
   slices: readonly SliceFacts[],
@@ -145,9 +145,9 @@ export function judgeArchitectures(
   const allowed = distribution.hostArchitectures;
   const found = [...new Set(slices.map(({ architecture }) => architecture))];
   const lacking = found.filter((name) => !allowed.includes(name) && !(name === 'x86_64' && allowed.includes('i386')));
-  const words = `${lacking.join(', ')} in the payload, but hostArchitectures is ${allowed.join(',') || 'missing'}`;
+  const mismatch = `${lacking.join(', ')} in the payload, but hostArchitectures is ${allowed.join(',') || 'missing'}`;
   if (lacking.length === 0) list.pass(id);
-  else if (ours) list.fail(id, words);
+  else if (ours) list.fail(id, mismatch);
   // Without arm64 everything runs under Rosetta, which is slow but works (productbuild man page).
-  else list.pass(id, words);
+  else list.pass(id, mismatch);
 }

@@ -12,12 +12,12 @@ const SETUID = 0o6000;
 const WRITABLE_BY_OTHERS = 0o002;
 
 /**
- * Reads a component's payload whole and judges it against its Bom: paths, kinds, modes, owners, times, sizes, checksums, counters.
+ * Reads a component's payload whole and checks it against its Bom: paths, kinds, modes, owners, times, sizes, checksums, counters.
  *
  * @param tree is filled while the payload is read
  * @returns whether it could be read
  */
-export async function judgePayload(
+export async function checkPayload(
   list: CheckList,
   entries: AsyncIterable<CpioEntry>,
   component: OpenComponent,
@@ -28,20 +28,20 @@ export async function judgePayload(
   if (!bom) list.fail('bom-payload', 'there is a Payload, but no Bom');
   try {
     const facts = await comparePayload(tree.observe(entries), bom?.records);
-    if (bom) list.judge('bom-payload', facts.differences);
-    judgeCounters(list, component, facts, isExact(expectations));
+    if (bom) list.check('bom-payload', facts.differences);
+    checkCounters(list, component, facts, isExact(expectations));
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     if (error.code === 'PAYLOAD_UNSUPPORTED') list.skip('bom-payload', error.message);
     else list.fail('bom-payload', error.message);
     return false;
   }
-  judgeOwners(list, tree.paths, expectations.ours);
+  checkOwners(list, tree.paths, expectations.ours);
   return true;
 }
 
-/** Judges a component without a Payload. */
-export function judgeNoPayload(list: CheckList, { archive }: OpenPackage, { folder, info }: OpenComponent): void {
+/** Checks a component without a Payload. */
+export function checkNoPayload(list: CheckList, { archive }: OpenPackage, { folder, info }: OpenComponent): void {
   const id = 'bom-payload';
   // pkgbuild --large-payload, for files from 8 GiB on.
   const segmented = findMember(archive, folder === '' ? 'LargeSegmentedPayload' : `${folder}/LargeSegmentedPayload`);
@@ -51,7 +51,7 @@ export function judgeNoPayload(list: CheckList, { archive }: OpenPackage, { fold
 }
 
 /** The two numbers Installer shows and reserves space by. */
-function judgeCounters(list: CheckList, { info, bom }: OpenComponent, facts: PayloadFacts, exact: boolean): void {
+function checkCounters(list: CheckList, { info, bom }: OpenComponent, facts: PayloadFacts, exact: boolean): void {
   const { numberOfFiles, installKBytes } = info.payload;
   const counted = bom && payloadCounters(bom.records);
   const problems = [
@@ -66,23 +66,23 @@ function judgeCounters(list: CheckList, { info, bom }: OpenComponent, facts: Pay
   else list.pass('payload-counters', problems.join('; '));
 }
 
-function judgeOwners(list: CheckList, paths: readonly PayloadPath[], ours: OurForm | null): void {
+function checkOwners(list: CheckList, paths: readonly PayloadPath[], ours: OurForm | null): void {
   if (ours) {
-    list.judge(
+    list.check(
       'owners-modes',
       paths.flatMap((entry) => ownProblems(entry, ours)),
     );
     const there = new Set(paths.map(({ path }) => placeOf(path)));
     const wrong = [...there].filter((path) => !ours.payload.has(path)).map((path) => `${path} does not belong in it`);
     const missing = [...ours.payload.keys()].filter((path) => !there.has(path)).map((path) => `${path} is missing`);
-    list.judge('payload-paths', [...wrong, ...missing]);
+    list.check('payload-paths', [...wrong, ...missing]);
     return;
   }
   const strange = paths.flatMap(({ path, kind, mode }) => [
     ...((mode & SETUID) !== 0 ? [`${path} is set-user-ID or set-group-ID`] : []),
     ...(kind !== 'symlink' && (mode & WRITABLE_BY_OTHERS) !== 0 ? [`everybody may write to ${path}`] : []),
   ]);
-  list.judge('owners-modes', [], strange);
+  list.check('owners-modes', [], strange);
 }
 
 const placeOf = (path: string) => relativePath(path) || '.';

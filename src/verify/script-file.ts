@@ -22,10 +22,10 @@ const INTERPRETERS: ReadonlySet<string> = new Set([
 /** Those that are shells: they take a carriage return at the end of a line for part of the last word. */
 const SHELLS = /^(\/bin\/(ba|c|k|tc|z|da)?sh|sh|bash|zsh|ksh|csh|tcsh|dash)$/;
 /** Why a script cannot run; one that could until an interpreter went says when it did. */
-export type ScriptProblem = string | { readonly words: string; readonly since: Date };
+export type ScriptProblem = string | { readonly text: string; readonly since: Date };
 
-/** What is told of interpreters that people expect and a Mac does not have, and since when, if it ever had them. */
-const GONE: readonly (readonly [pattern: RegExp, words: string, since?: string])[] = [
+/** Interpreters that people expect and a Mac does not have, and since when, if it ever had them. */
+const GONE: readonly (readonly [pattern: RegExp, why: string, since?: string])[] = [
   [/^(\/usr\/bin\/)?python(2(\.\d)?)?$/, 'macOS has no python since 12.3', '2022-03-14'],
   [/^(\/usr\/bin\/)?python3(\.\d+)?$/, 'python3 comes with the developer tools, which most Macs do not have'],
   [/^(\/usr\/bin\/)?php$/, 'macOS has no php since 12.0', '2021-10-25'],
@@ -52,7 +52,7 @@ export function scriptProblem(
   if ((mode & 0o111) === 0) return 'is not executable';
   if ((mode & 0o444) === 0) return 'may be read by nobody';
   if (content.length === 0) return 'is empty';
-  // A program is judged by its signature.
+  // A program is checked by its signature.
   if (CODE_MAGICS.includes(content.toString('hex', 0, 4))) return undefined;
   return markProblem(content) ?? lineProblem(content, surroundings);
 }
@@ -118,8 +118,8 @@ function namedByEnv(words: readonly string[]): string | undefined {
 function missing(what: string, interpreter: string): ScriptProblem {
   const [, why = 'macOS has none there, and the package brings none', since] =
     GONE.find(([pattern]) => pattern.test(interpreter)) ?? [];
-  const words = `${what}: ${why}`;
-  return since === undefined ? words : { words, since: new Date(since) };
+  const text = `${what}: ${why}`;
+  return since === undefined ? text : { text, since: new Date(since) };
 }
 
 /** Some lines may end so on purpose, in a text that the script writes; half of them are an editor of another system. */

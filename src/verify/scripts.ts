@@ -53,8 +53,8 @@ export async function readScripts(
   });
 }
 
-/** Judges that the scripts that PackageInfo names are there and that a Mac can run them. */
-export function judgeScripts(
+/** Checks that the scripts that PackageInfo names are there and that a Mac can run them. */
+export function checkScripts(
   list: CheckList,
   { texts, tree, run }: ReadScripts,
   { info }: OpenComponent,
@@ -68,15 +68,15 @@ export function judgeScripts(
   );
   const unnamed = RUN_BY_INSTALLER.filter((path) => run.has(path) && !named.some((script) => script.path === path));
   const aged: string[] = [];
-  list.judge('scripts', [
+  list.check('scripts', [
     ...named.map(({ name, path }) => {
       // What the payload brings is there only once it was laid down.
       const brings = (interpreter: string) => !name.startsWith('pre') && laidDown.has(interpreter);
       const problem = problemOf(path, tree, run, brings);
       if (problem === undefined) return false;
-      const words = `./${path} ${typeof problem === 'string' ? problem : problem.words}`;
-      if (typeof problem === 'string' || !signedAt || ours || signedAt >= problem.since) return words;
-      aged.push(words);
+      const found = `./${path} ${typeof problem === 'string' ? problem : problem.text}`;
+      if (typeof problem === 'string' || !signedAt || ours || signedAt >= problem.since) return found;
+      aged.push(found);
       return false;
     }),
     ...unnamed.map((path) => `./${path} is there, but PackageInfo does not name it`),
@@ -87,8 +87,8 @@ export function judgeScripts(
   if (aged.length > 0) list.skip('scripts-interpreter', `${aged.join('; ')}; signed before that`);
 }
 
-/** Judges a component that has no Scripts archive. */
-export function judgeNoScripts(list: CheckList, { info }: OpenComponent, { ours }: PackageExpectations): void {
+/** Checks a component that has no Scripts archive. */
+export function checkNoScripts(list: CheckList, { info }: OpenComponent, { ours }: PackageExpectations): void {
   const wanted = info.scripts.length + (ours?.scripts.length ?? 0);
   if (wanted > 0) list.fail('scripts', 'there is no Scripts archive');
   else list.skip('scripts', 'the component has no scripts');

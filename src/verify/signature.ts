@@ -34,8 +34,8 @@ const DEPENDENT = [
 /** Findings about what a certificate may be used for; all others are about the chain itself. */
 const ROLE_CODES = ['LEAF_ROLE', 'LEAF_KEY_PURPOSE', 'LEAF_KEY_USAGE', 'LEAF_IS_AUTHORITY', 'ISSUER_ROLE'];
 
-/** Judges both signatures over the TOC digest, their certificates and the timestamp. */
-export async function judgeSignature(
+/** Checks both signatures over the TOC digest, their certificates and the timestamp. */
+export async function checkArchiveSignature(
   list: CheckList,
   archive: XarArchive,
   expectations: PackageExpectations,
@@ -50,16 +50,16 @@ export async function judgeSignature(
   }
   list.pass('package-signature');
   const keyInfo = list.read('package-key-info', () => certificatesOf(archive.signatures)) ?? [];
-  await judgeRsa(list, archive, rsa, keyInfo[0], isExact(expectations));
+  await checkRsa(list, archive, rsa, keyInfo[0], isExact(expectations));
   const slot = cmsElement && (await readHeap(archive, cmsElement.range));
-  const cms = slot && cmsElement && judgeCms(list, archive, cmsElement, slot, expectations);
+  const cms = slot && cmsElement && checkCms(list, archive, cmsElement, slot, expectations);
   if (cmsElement && !cms) return skipCertificates(list, 'the CMS cannot be read');
   if (!cms) list.skip('package-cms', 'there is only the RSA signature, as in packages of before 2012');
-  const timestamp = judgeTimestamp(list, cms, expectations);
+  const timestamp = checkTimestamp(list, cms, expectations);
   const signer = cms ? cms.signerCertificate : keyInfo[0];
   if (!signer) return skipCertificates(list, 'the certificate of the signer is missing');
-  judgeChain(list, signer, cms?.certificates ?? keyInfo, timestamp, expectations);
-  judgeKeyInfo(list, archive.signatures, signer, isExact(expectations) ? cms?.certificates : undefined);
+  checkChain(list, signer, cms?.certificates ?? keyInfo, timestamp, expectations);
+  checkKeyInfo(list, archive.signatures, signer, isExact(expectations) ? cms?.certificates : undefined);
   return { signer, timestamp };
 }
 
@@ -81,7 +81,7 @@ function certificatesOf(signatures: readonly XarSignature[]): Certificate[] {
  */
 const CONVENTIONS = ['A', 'B', 'C'] as const;
 
-async function judgeRsa(
+async function checkRsa(
   list: CheckList,
   archive: XarArchive,
   rsa: XarSignature | undefined,
@@ -122,7 +122,7 @@ function recoverDigestInfo(signature: Buffer, leaf: Certificate): Buffer | strin
   }
 }
 
-function judgeCms(
+function checkCms(
   list: CheckList,
   archive: XarArchive,
   element: XarSignature,
@@ -139,31 +139,31 @@ function judgeCms(
   const report = cms && list.read(id, () => verifyCms(cms, archive.checksum.value));
   if (!cms || !report) return undefined;
   const encoded = slot.subarray(0, cms.encodedSize);
-  judgeOpen(list, id, problemsOf(report.findings), exact, [
+  checkOpen(list, id, problemsOf(report.findings), exact, [
     // Apple's own CMS do not follow one encoding, so in those of others nothing can be told by it.
     exact && !isOneEncoding(cms, encoded) && 'the encoding is not the one that the parts of the CMS have',
     cms.content !== undefined && 'the content is embedded',
   ]);
   const stray = slot.subarray(cms.encodedSize).findIndex((byte) => byte !== 0);
-  const words = `byte ${cms.encodedSize + stray} after the CMS is not zero`;
+  const problem = `byte ${cms.encodedSize + stray} after the CMS is not zero`;
   if (stray < 0) list.pass('package-padding');
-  else if (exact) list.fail('package-padding', words);
-  else list.pass('package-padding', words);
+  else if (exact) list.fail('package-padding', problem);
+  else list.pass('package-padding', problem);
   return cms;
 }
 
 /**
- * Judges by `problems`; what no signature covers, so that anybody could have changed it, fails a package of ours as well and is noted in
+ * Checks by `problems`; what no signature covers, so that anybody could have changed it, fails a package of ours as well and is noted in
  * one of others: Apple's format leaves it open, and Apple's own tools differ in it.
  */
-function judgeOpen(
+function checkOpen(
   list: CheckList,
   id: string,
   problems: readonly string[],
   exact: boolean,
   open: readonly (string | false)[],
 ): void {
-  const noted = open.filter((words): words is string => words !== false);
+  const noted = open.filter((note): note is string => note !== false);
   const all = exact ? [...problems, ...noted] : problems;
   if (all.length > 0) list.fail(id, all.join('; '));
   else list.pass(id, noted.length > 0 ? noted.join('; ') : undefined);
@@ -172,7 +172,7 @@ function judgeOpen(
 const isOneEncoding = (cms: ParsedCms, encoded: Buffer) =>
   isDer(encoded) && canonicalCms(cms)?.equals(encoded) === true;
 
-function judgeTimestamp(
+function checkTimestamp(
   list: CheckList,
   cms: ParsedCms | undefined,
   expectations: PackageExpectations,
@@ -182,17 +182,17 @@ function judgeTimestamp(
   const exact = isExact(expectations);
   const token = cms?.timestampToken;
   if (!cms || !token) {
-    const words = 'the signature has no timestamp';
+    const problem = 'the signature has no timestamp';
     // Before 2012 there was none, and macOS takes such packages while the certificate is valid.
-    if (ours !== null) list.fail(id, words);
-    else list.skip(id, words);
+    if (ours !== null) list.fail(id, problem);
+    else list.skip(id, problem);
     return undefined;
   }
   const report = list.read(id, () => verifyTimestampToken(token, cms.signature, trust));
   if (!report) return undefined;
   const tokenCms = parseCms(token);
   const strays = tokenCms.certificates.filter(({ der }) => !report.chain.some((link) => link.der.equals(der)));
-  judgeOpen(list, id, problemsOf(report.findings), exact, [
+  checkOpen(list, id, problemsOf(report.findings), exact, [
     ...strays.map(({ commonName }) => `its certificate "${commonName}" is not part of its chain`),
     !isOneEncoding(tokenCms, token) && 'the encoding is not the one that the parts of the token have',
     tokenCms.unsignedAttributes.length > 0 && 'the token has an unsigned attribute',
@@ -201,7 +201,7 @@ function judgeTimestamp(
   return report.trusted ? report.genTime : undefined;
 }
 
-function judgeChain(
+function checkChain(
   list: CheckList,
   signer: Certificate,
   pool: readonly Certificate[],
@@ -217,22 +217,22 @@ function judgeChain(
   const incomplete = exact && pool.length !== chain.length && 'the whole chain is not embedded';
   const problems = [...problemsOf(others), ...(exact ? strays : []), incomplete].filter(Boolean);
   if (problems.length > 0) list.fail('package-chain', problems.join('; '));
-  else list.pass('package-chain', chainWords(chain.at(-1), trust, strays));
-  list.judge('package-role', problemsOf(roles));
+  else list.pass('package-chain', chainNotes(chain.at(-1), trust, strays));
+  list.check('package-role', problemsOf(roles));
 }
 
-function chainWords(root: Certificate | undefined, trust: Trust, strays: readonly string[]): string | undefined {
-  const words = [...strays];
-  if (trust.name === 'rehearsal') words.push(`to "${root?.commonName}", which no Mac trusts`);
-  return words.length > 0 ? words.join('; ') : undefined;
+function chainNotes(root: Certificate | undefined, trust: Trust, strays: readonly string[]): string | undefined {
+  const notes = [...strays];
+  if (trust.name === 'rehearsal') notes.push(`to "${root?.commonName}", which no Mac trusts`);
+  return notes.length > 0 ? notes.join('; ') : undefined;
 }
 
 /**
- * The certificates in the TOC, which macOS judges, must be those of the CMS.
+ * The certificates in the TOC, which macOS checks, must be those of the CMS.
  *
  * @param embedded certificates of a CMS of ours; those of others may lack the root that KeyInfo has (productsign of macOS 15)
  */
-function judgeKeyInfo(
+function checkKeyInfo(
   list: CheckList,
   signatures: readonly XarSignature[],
   signer: Certificate,
@@ -248,7 +248,7 @@ function judgeKeyInfo(
       certificates.length !== embedded.length &&
       `${element} has ${certificates.length} certificates, the CMS ${embedded.length}`,
   ]);
-  list.judge('package-key-info', problems);
+  list.check('package-key-info', problems);
 }
 
 function problemsOf(findings: readonly Finding[]): string[] {

@@ -17,8 +17,8 @@ const HASH_TYPES: Readonly<Record<ChecksumStyle, number>> = {
   none: 0,
 };
 
-/** Judges what lies behind the heap and, offline, the ticket in it. Returns when the ticket was issued, if it is right. */
-export async function judgeTrailing(
+/** Checks what lies behind the heap and, offline, the ticket in it. Returns when the ticket was issued, if it is right. */
+export async function checkTrailing(
   list: CheckList,
   archive: XarArchive,
   expectations: PackageExpectations,

@@ -15,7 +15,7 @@ export interface FileContent {
   readonly sha256: Buffer;
   /** The first bytes, as many as tell what it is. */
   readonly head: Buffer;
-  /** Of the documents that judging a bundle needs. */
+  /** Of the documents that checking a bundle needs. */
   readonly content: Buffer | undefined;
 }
 
@@ -84,7 +84,7 @@ export class Tree {
     return new Set(signed.map(([path]) => relativePath(metadataPartner(path) as string)));
   }
 
-  /** Files and links as code is judged among them; metadata is merged into its partner when a Mac lays it down, and is not a file. */
+  /** Files and links as code is checked among them; metadata is merged into its partner when a Mac lays it down, and is not a file. */
   index(): FileIndex {
     const { metadata } = this;
     const entries = this.paths.flatMap(({ path, file, target, code }): IndexedEntry[] => {

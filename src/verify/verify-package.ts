@@ -4,15 +4,15 @@ import type { RandomAccess } from '../base/random-access.ts';
 import type { SliceFacts } from '../code-signature/verify/verify-slice.ts';
 import { type OpenPackage, openPackage } from '../package/open-package.ts';
 import { type Ability, packageAbilities } from './abilities.ts';
-import { judgeArchive, judgeGaps, judgeMembers, judgeNames } from './archive.ts';
-import { judgeComponent } from './component.ts';
+import { checkArchive, checkGaps, checkMembers, checkNames } from './archive.ts';
+import { checkComponent } from './component.ts';
 import { isExact, type PackageExpectations, type PackageReport } from './expectations.ts';
-import { judgeArchitectures, judgeDistribution } from './metadata.ts';
-import { judgeOwnForm } from './own-form/own-form.ts';
-import { judgePolicy } from './policy/policy.ts';
+import { checkArchitectures, checkDistribution } from './metadata.ts';
+import { checkOwnForm } from './own-form/own-form.ts';
+import { checkPolicy } from './policy/policy.ts';
 import { readAbout } from './read-about.ts';
-import { judgeSignature, type SignatureFacts } from './signature.ts';
-import { judgeTrailing } from './staple.ts';
+import { checkArchiveSignature, type SignatureFacts } from './signature.ts';
+import { checkTrailing } from './staple.ts';
 
 /**
  * Returns whether a flat package is what its signer made: every check that can be made without the network and without a Mac.
@@ -28,60 +28,60 @@ import { judgeTrailing } from './staple.ts';
 export async function verifyPackage(access: RandomAccess, expectations: PackageExpectations): Promise<PackageReport> {
   const list = new CheckList('package');
   const budget = new WorkBudget(access.size);
-  const archive = await judgeArchive(list, access, budget);
+  const archive = await checkArchive(list, access, budget);
   if (!archive) return reportOf(list, {}, []);
-  await judgeMembers(list, archive);
-  judgeNames(list, archive, expectations.ours);
-  judgeGaps(list, archive, isExact(expectations));
-  const signature = await judgeSignature(list, archive, expectations);
-  judgeOurTeam(list, signature, expectations);
-  const ticketIssuedAt = await judgeTrailing(list, archive, expectations);
+  await checkMembers(list, archive);
+  checkNames(list, archive, expectations.ours);
+  checkGaps(list, archive, isExact(expectations));
+  const signature = await checkArchiveSignature(list, archive, expectations);
+  checkOurTeam(list, signature, expectations);
+  const ticketIssuedAt = await checkTrailing(list, archive, expectations);
   const outside = { signature, ticketIssuedAt, tocDigest: archive.checksum.value };
   const opened = await readAbout(list, 'package-contents', () => openPackage(access, budget));
   if (!opened) return reportOf(list, outside, []);
   list.pass('package-contents');
   const abilities = await packageAbilities(opened);
-  const slices = await judgeContents(list, opened, signature, expectations);
+  const slices = await checkContents(list, opened, signature, expectations);
   if (expectations.policy) {
     const teamIdentifier = signature.signer?.organizationalUnit ?? null;
-    await judgePolicy(list, expectations.policy, { opened, teamIdentifier, abilities }, expectations);
+    await checkPolicy(list, expectations.policy, { opened, teamIdentifier, abilities }, expectations);
   }
   return reportOf(list, { ...outside, opened, abilities }, slices);
 }
 
-async function judgeContents(
+async function checkContents(
   list: CheckList,
   opened: OpenPackage,
   signature: SignatureFacts,
   expectations: PackageExpectations,
 ): Promise<readonly SliceFacts[]> {
   const ours = expectations.ours !== null;
-  judgeDistribution(list, opened, expectations.ours);
-  const judged = [];
+  checkDistribution(list, opened, expectations.ours);
+  const checked = [];
   for (const component of opened.components)
-    judged.push(
-      await judgeComponent(component, opened, expectations, {
+    checked.push(
+      await checkComponent(component, opened, expectations, {
         name: component.folder === '' ? 'component' : component.folder,
         depth: 0,
         fromScripts: false,
         signedAt: signature.timestamp,
       }),
     );
-  for (const { checks } of judged) list.add(checks);
-  const slices = judged.flatMap((component) => component.slices);
-  judgeArchitectures(list, opened, slices, ours);
-  if (expectations.ours) await judgeOwnForm(list, opened, expectations.ours);
+  for (const { checks } of checked) list.add(checks);
+  const slices = checked.flatMap((component) => component.slices);
+  checkArchitectures(list, opened, slices, ours);
+  if (expectations.ours) await checkOwnForm(list, opened, expectations.ours);
   return slices;
 }
 
-function judgeOurTeam(list: CheckList, { signer }: SignatureFacts, { ours }: PackageExpectations): void {
+function checkOurTeam(list: CheckList, { signer }: SignatureFacts, { ours }: PackageExpectations): void {
   if (!ours || !signer) return;
   if (ours.teamIdentifier === null) {
     list.skip('package-our-team', 'no team is configured, so any Developer ID passes');
     return;
   }
   const team = signer.organizationalUnit;
-  list.judge('package-our-team', [
+  list.check('package-our-team', [
     team !== ours.teamIdentifier && `the package is signed by team ${team ?? 'none'}, expected ${ours.teamIdentifier}`,
   ]);
 }

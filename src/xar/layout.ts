@@ -24,7 +24,7 @@ export const XAR_HEADER = layout('XarHeader', {
 
 /** Digest over the deflated TOC, by the name its `checksum` element gives it. */
 export type ChecksumStyle = 'sha1' | 'sha256' | 'sha512' | WeakStyle;
-/** What guards nothing against whoever makes a file on purpose; read, and told. */
+/** What guards nothing against whoever makes a file on purpose; read, and noted. */
 export type WeakStyle = 'md5' | 'none';
 
 /**

@@ -70,14 +70,14 @@ async function strangerOf(sample: Sample): Promise<Sample> {
 }
 
 /** Makes an attack and returns what verification says of it, as the command `verify` would. */
-export async function judgeAttack(attack: Attack, kit: AttackKit): Promise<AttackOutcome> {
+export async function checkAttack(attack: Attack, kit: AttackKit): Promise<AttackOutcome> {
   const file = await attack.make(kit);
   const failed = await failures(file, kit, attack.policy);
   return { attack, failed, named: failed.some((words) => attack.expect.test(words)) };
 }
 
-/** Judges a file as the command does that was given it under a name of no meaning. */
-export async function judged(file: Buffer, kit: AttackKit, policy?: Policy): Promise<PackageReport> {
+/** Checks a file as the command does that was given it under a name of no meaning. */
+export async function checked(file: Buffer, kit: AttackKit, policy?: Policy): Promise<PackageReport> {
   const { trust } = kit.ours.authority;
   const ours = await kit.formOf(file, 'download.pkg');
   return verifyPackage(accessBuffer(file), { trust, now: new Date(), ours, policy });
@@ -85,6 +85,6 @@ export async function judged(file: Buffer, kit: AttackKit, policy?: Policy): Pro
 
 /** Returns what a file fails, as `id: reason`. */
 export async function failures(file: Buffer, kit: AttackKit, policy?: Policy): Promise<string[]> {
-  const { checks } = await judged(file, kit, policy);
+  const { checks } = await checked(file, kit, policy);
   return checks.filter(({ status }) => status === 'fail').map(({ id, reason }) => `${id}: ${reason}`);
 }

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { openRehearsalAuthority } from '../../src/rehearsal/authority.ts';
 import { openSample } from '../mutation/sample.ts';
 import { builtPackage } from '../support/built-package.ts';
-import { type AttackKit, attackKit, failures, judgeAttack, judged } from './attack.ts';
+import { type AttackKit, attackKit, checkAttack, checked, failures } from './attack.ts';
 import { keylessChanges } from './keyless.ts';
 import { saidByDocuments } from './of-documents.ts';
 import { WHOLE_POLICY } from './of-policy.ts';
@@ -33,7 +33,7 @@ describe('an attack that the right key signed', () => {
   });
 
   it.each(table.map((attack) => [attack.name, attack] as const))('is refused by name: %s', async (_, attack) => {
-    const { named, failed } = await judgeAttack(attack, kit);
+    const { named, failed } = await checkAttack(attack, kit);
     expect(named, `${attack.expect} in:\n${failed.join('\n') || 'nothing failed'}`).toBe(true);
   });
 });
@@ -46,7 +46,7 @@ describe('a package of ours that Apple’s tools made, the person says', () => {
   // What no reader takes at all is refused before anybody compares; a time limit may be missing (macOS 14 and older).
   const said = saidByDocuments().filter(({ name }) => !/no time limit|written by another tool/.test(name));
   it.each(said.map((attack) => [attack.name, attack] as const))('is refused all the same: %s', async (_, attack) => {
-    const { failed } = await judgeAttack(attack, apple);
+    const { failed } = await checkAttack(attack, apple);
     expect(failed.filter((words) => /^(form-|package-|distribution)/.test(words))).not.toEqual([]);
   });
 });
@@ -55,7 +55,7 @@ describe('a change that needs no key', () => {
   it.each(keylessChanges().map((change) => [change.name, change] as const))(
     'is noted in a stranger’s package, and refused in ours: %s',
     async (_, { make, noted, words }) => {
-      const report = await judged(await make(kit.stranger), kit);
+      const report = await checked(await make(kit.stranger), kit);
       const notes = report.checks.filter(({ id, status }) => id === noted && status === 'pass');
       expect(notes.map(({ reason }) => reason ?? '').join()).toMatch(words);
       expect(report.valid).toBe(true);

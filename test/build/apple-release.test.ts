@@ -113,9 +113,9 @@ describe('a release with the apple toolchain', { timeout: 240_000 }, () => {
     expect([count('pkgutil', '--check-signature'), count('spctl', '--assess')]).toEqual([3, 3]);
     const folder = join(root, 'out', manifest.version);
     const path = join(folder, manifest.files.find(({ role }) => role === 'package')?.path as string);
-    const judged = await verify(context(), path, {});
-    expect(judged.text).not.toContain('FAIL');
-    expect(judged.document).toMatchObject({
+    const checked = await verify(context(), path, {});
+    expect(checked.text).not.toContain('FAIL');
+    expect(checked.document).toMatchObject({
       verdict: 'pass',
       facts: { ticketIssuedAt: expect.stringMatching(/^20.*Z$/) },
     });

@@ -18,7 +18,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { MANIFEST_SCHEMA } from '../../build/plan/manifest.ts';
 import { builtPackage } from '../support/built-package.ts';
 import { cli, placeCommandLine } from '../support/cli.ts';
-import { judge, needs } from '../support/needs.ts';
+import { check, needs } from '../support/needs.ts';
 
 let scratch: string;
 beforeAll(() => {
@@ -225,17 +225,17 @@ describe('the package, read by tools of others', () => {
     const folder = join(scratch, 'expanded');
     if (existsSync(folder)) return folder;
     mkdirSync(folder);
-    judge('bsdtar', ['-xf', builtPackage(), '-C', folder]);
+    check('bsdtar', ['-xf', builtPackage(), '-C', folder]);
     for (const member of ['Payload', 'Scripts']) {
       const archive = join(folder, 'com.netflix.Escrow-Buddy.pkg', member);
       mkdirSync(join(folder, member));
-      judge('sh', ['-c', 'gzip -dc <"$0" | (cd "$1" && cpio -idm --quiet)', archive, join(folder, member)]);
+      check('sh', ['-c', 'gzip -dc <"$0" | (cd "$1" && cpio -idm --quiet)', archive, join(folder, member)]);
     }
     return folder;
   };
 
   it.skipIf(bsdtar.missing)(`is a xar with Distribution and one component${bsdtar.note}`, () => {
-    expect(judge('bsdtar', ['-tf', builtPackage()]).toString().trim().split('\n')).toEqual([
+    expect(check('bsdtar', ['-tf', builtPackage()]).toString().trim().split('\n')).toEqual([
       'Distribution',
       'com.netflix.Escrow-Buddy.pkg',
       ...['Bom', 'Payload', 'Scripts', 'PackageInfo'].map((name) => `com.netflix.Escrow-Buddy.pkg/${name}`),
@@ -256,7 +256,7 @@ describe('the package, read by tools of others', () => {
     const files = records.filter((record) => record.kind === 'file');
     expect(files.length).toBe(7);
     for (const { path, cksum, size } of files) {
-      const [sum, bytes] = judge('cksum', [join(expanded(), 'Payload', path)])
+      const [sum, bytes] = check('cksum', [join(expanded(), 'Payload', path)])
         .toString()
         .split(' ');
       expect([path, cksum, size]).toEqual([path, Number(sum), Number(bytes)]);
@@ -265,7 +265,7 @@ describe('the package, read by tools of others', () => {
 
   it.skipIf(xmllint.missing)(`has a PackageInfo and a Distribution that xmllint parses${xmllint.note}`, () => {
     const xpath = (file: string, query: string) =>
-      judge('xmllint', ['--xpath', query, join(expanded(), file)])
+      check('xmllint', ['--xpath', query, join(expanded(), file)])
         .toString()
         .trim();
     const info = 'com.netflix.Escrow-Buddy.pkg/PackageInfo';
@@ -289,7 +289,7 @@ describe('the package, read by tools of others', () => {
         ['x86_64', '10.14'],
         ['arm64', '11.0'],
       ]) {
-        const headers = judge('llvm-objdump', [
+        const headers = check('llvm-objdump', [
           '--macho',
           '--private-headers',
           `--arch=${architecture}`,
@@ -303,7 +303,7 @@ describe('the package, read by tools of others', () => {
           'name /usr/lib/libSystem.B.dylib',
           'name /System/Library/Frameworks/CoreFoundation.framework/Versions/A/CoreFoundation',
         ]);
-        const exports = judge('llvm-objdump', [
+        const exports = check('llvm-objdump', [
           '--macho',
           '--exports-trie',
           `--arch=${architecture}`,

@@ -8,7 +8,7 @@ import { signBundle } from '../../src/code-signature/sign/sign-bundle.ts';
 import { MAGIC_EMBEDDED_SIGNATURE, parseSuperBlob } from '../../src/code-signature/super-blob.ts';
 import { parseFat } from '../../src/macho/fat.ts';
 import { parseMacho } from '../../src/macho/macho.ts';
-import { judge, needs } from '../support/needs.ts';
+import { check, needs } from '../support/needs.ts';
 import { SAMPLE_EXECUTABLE, sampleBundle } from './sample.ts';
 import { rehearsalSigner } from './signers.ts';
 
@@ -52,7 +52,7 @@ describe('a CMS of signBundle', () => {
         join(folder, 'root.pem'),
       ];
       const flags = ['-inform', 'DER', '-binary', '-purpose', 'any', '-ignore_critical', '-attime', '1700000000'];
-      expect(judge('openssl', ['cms', '-verify', ...flags, ...files]).equals(blobs[0]!.data)).toBe(true);
+      expect(check('openssl', ['cms', '-verify', ...flags, ...files]).equals(blobs[0]!.data)).toBe(true);
     }
   });
 });

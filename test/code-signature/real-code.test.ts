@@ -9,7 +9,7 @@ import { type CodeReport, verifyBundle } from '../../src/code-signature/verify/v
 import { isUniversal } from '../../src/macho/first-bytes.ts';
 import { parseMacho } from '../../src/macho/macho.ts';
 import { appleTrust } from '../../src/pki/x509/apple-roots.ts';
-import { judge, needs, realPackages } from '../support/needs.ts';
+import { check, needs, realPackages } from '../support/needs.ts';
 
 /** Code of other publishers: signed by Apple's codesign, so no form of ours is demanded of it. */
 const expectations = () => ({ verifyCms: codeCmsVerifier(appleTrust(), new Date()), ours: false, allowAdHoc: true });
@@ -95,8 +95,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 function payloadOf(name: string, member: string): string {
   const target = join(folder, name);
   mkdirSync(target, { recursive: true });
-  const payload = judge('bsdtar', ['-xOf', join(realPackages.folder ?? '', 'pkg', name), member]);
-  judge('bsdtar', ['-xf', '-', '-C', target], payload);
+  const payload = check('bsdtar', ['-xOf', join(realPackages.folder ?? '', 'pkg', name), member]);
+  check('bsdtar', ['-xf', '-', '-C', target], payload);
   return target;
 }
 

@@ -15,7 +15,7 @@ export const NOW = new Date(1700000000 * 1000);
 
 export const AD_HOC: CodeExpectations = { verifyCms: null, ours: true, allowAdHoc: true };
 
-/** Returns a signer with a throw-away identity in Apple's shape, and how to judge what it signs; the same one for all tests of a file. */
+/** Returns a signer with a throw-away identity in Apple's shape, and how to check what it signs; the same one for all tests of a file. */
 export function rehearsalSigner(): Promise<Rehearsal> {
   shared ??= newRehearsalSigner();
   return shared;

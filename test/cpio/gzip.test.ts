@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DEFLATE_CHUNK_SIZE } from '../../src/cpio/deflate.ts';
 import { gzipMember } from '../../src/cpio/gzip.ts';
-import { judge, needs } from '../support/needs.ts';
+import { check, needs } from '../support/needs.ts';
 import { collect, inPieces, noise, text } from '../support/payload.ts';
 
 /** Text and noise in turns, longer than two chunks and no multiple of anything. */
@@ -73,7 +73,7 @@ describe('gzipMember', () => {
   const gzip = needs('gzip');
   it.skipIf(gzip.missing)(`is a single member that gzip -t takes without a warning${gzip.note}`, async () => {
     const member = await collect(gzipMember(inPieces(mixed, 65_536)));
-    expect(judge('gzip', ['-t', '-v'], member)).toBeDefined();
-    expect(judge('gzip', ['-dc'], member).equals(mixed)).toBe(true);
+    expect(check('gzip', ['-t', '-v'], member)).toBeDefined();
+    expect(check('gzip', ['-dc'], member).equals(mixed)).toBe(true);
   });
 });

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { ODC_HEADER } from '../../src/cpio/header.ts';
 import { readCpio } from '../../src/cpio/read.ts';
 import { writeCpio } from '../../src/cpio/write.ts';
-import { judge, needs } from '../support/needs.ts';
+import { check, needs } from '../support/needs.ts';
 import { collect, directory, errorOf, faultOf, file, inPieces, symlink } from '../support/payload.ts';
 
 const sample = await collect(writeCpio([directory('.'), file('./f', 'hello'), symlink('./l', 'f')]));
@@ -136,7 +136,7 @@ describe('readCpio', () => {
     async (format) => {
       const script = `d=$(mktemp -d) && cd "$d" && mkdir -p "a b" && printf hello > "a b/f" && ln -s "a b/f" l && printf x > odd &&
       printf '%s\\n' . "./a b" "./a b/f" ./l ./odd | cpio -o --quiet -H ${format}; cd / && rm -r "$d"`;
-      const archive = judge('sh', ['-c', script]);
+      const archive = check('sh', ['-c', script]);
       const expected = ['directory . ', 'directory ./a b ', 'file ./a b/f hello', 'symlink ./l a b/f', 'file ./odd x'];
       for (const piece of [1, 1000]) expect(await list(archive, piece)).toEqual(expected);
       if (format !== 'crc') return;

@@ -85,7 +85,7 @@ describe('the order of a release', () => {
     ['variables for all', set('env', { A: 'b' })],
     ['a matrix with exclude', set('jobs.smoke.strategy.matrix.exclude', [])],
     ['a key of tomorrow', set('jobs.sign.snapshot', 'x')],
-  ])('is not judged with %s: what the replay does not play, it refuses', (_, edit) => {
+  ])('is not checked with %s: what the replay does not play, it refuses', (_, edit) => {
     expect(() => parseWorkflow(edit(source))).toThrow(/does not know|exclude/);
   });
 
@@ -97,13 +97,13 @@ describe('the order of a release', () => {
     'needs.*.result',
     "a ' b",
     '1 < 2',
-  ])('is not judged with the condition %s', async (condition) => {
+  ])('is not checked with the condition %s', async (condition) => {
     await expect(orderProblems(parseWorkflow(set('jobs.build.if', condition)(source)))).rejects.toThrow(
       'does not know',
     );
   });
 
-  it('is not judged with needs that are not there or go in a circle', async () => {
+  it('is not checked with needs that are not there or go in a circle', async () => {
     await expect(orderProblems(parseWorkflow(set('jobs.sign.needs', ['signs'])(source)))).rejects.toThrow(
       'is not a job',
     );
@@ -178,7 +178,7 @@ describe('the line in which releases wait', () => {
     { group: 'x', queue: 'all' },
     { group: 'x', queue: 'max', 'cancel-in-progress': true },
     { group: 'x', more: 1 },
-  ])('is not judged with %j', (settings) =>
+  ])('is not checked with %j', (settings) =>
     expect(() => arrive({ ...EMPTY_LINE, running: 'a' }, 'b', settings)).toThrow('does not know'),
   );
 });

@@ -8,7 +8,7 @@ import { openPackage } from '../../src/package/open-package.ts';
 import { openRehearsalAuthority, type RehearsalAuthority } from '../../src/rehearsal/authority.ts';
 import { verifyPackage } from '../../src/verify/verify-package.ts';
 import { cli } from '../support/cli.ts';
-import { judge } from '../support/needs.ts';
+import { check } from '../support/needs.ts';
 import { pemOf } from '../support/openssl.ts';
 import { installCrate, installGo } from './install.ts';
 
@@ -139,7 +139,7 @@ describe('lsbom of stuckliste', () => {
       return (kind === 'file' ? [...common, size, cksum] : common).join('\t');
     });
     // It shows no times, and for a slice no line of its own.
-    const listed = judge(lsbom, [join(expanded, 'com.netflix.Escrow-Buddy.pkg/Bom')])
+    const listed = check(lsbom, [join(expanded, 'com.netflix.Escrow-Buddy.pkg/Bom')])
       .toString()
       .trim()
       .split('\n');

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Lets Apple's tools read a package of ours, and our reader one that Apple's tools made: interop.sh PACKAGE.
-# A rehearsal's package is signed by an authority that no Mac trusts: what is judged here is the form, not the trust.
+# A rehearsal's package is signed by an authority that no Mac trusts: what is checked here is the form, not the trust.
 set -euo pipefail
 
 package=${1:-}
@@ -38,7 +38,7 @@ for slice in x86_64 arm64; do
 done
 plutil -lint "$bundle/Contents/Info.plist" || fail 'plutil refuses Info.plist'
 
-say 'pkgutil and stapler judge ours (told; no Mac trusts a rehearsal)'
+say 'pkgutil and stapler check ours (told; no Mac trusts a rehearsal)'
 pkgutil --check-signature "$package" || true
 xcrun stapler validate "$package" || true
 installer -pkginfo -pkg "$package" || fail 'installer does not read it'

@@ -2,7 +2,7 @@
 # Installs a package on a Mac that is thrown away afterwards, uses the plug-in as far as a runner allows, uninstalls it, and
 # compares the login right with what it was before. Never restarts, never logs out.
 #
-#   smoke.sh --release TEAM --image NAME PACKAGE   notarized: Gatekeeper, signature, team and ticket are judged too
+#   smoke.sh --release TEAM --image NAME PACKAGE   notarized: Gatekeeper, signature, team and ticket are checked too
 #   smoke.sh --ad-hoc --image NAME PACKAGE         of a development build: those are left out
 #
 # In a job of GitHub Actions the output NAME is what was found: one line of JSON, schema 1 of build/github/release/verdicts.ts.

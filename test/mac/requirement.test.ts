@@ -46,7 +46,7 @@ describe.skipIf(simulatedMacNeeds.missing)(`the simulated codesign${simulatedMac
   });
   afterAll(() => mac?.stop());
 
-  const judge = async (requirement: string) =>
+  const check = async (requirement: string) =>
     (await mac.run(['/usr/bin/codesign', '--verify', '--strict', '-R', `=${requirement}`, BUNDLE])).status;
 
   /** What codesign has to end with; undefined where src/code-signature cannot tell either. */
@@ -59,14 +59,14 @@ describe.skipIf(simulatedMacNeeds.missing)(`the simulated codesign${simulatedMac
     }
   };
 
-  it('reads and judges requirements as src/code-signature does', { timeout: 300_000 }, async () => {
+  it('reads and checks requirements as src/code-signature does', { timeout: 300_000 }, async () => {
     const seen = new Map<number, number>();
     const texts = fc
       .array(fc.constantFrom(...PIECES), { minLength: 1, maxLength: 7 })
       .map((pieces) => pieces.join(' '));
     await fc.assert(
       fc.asyncProperty(texts, async (text) => {
-        const [found, wanted] = [await judge(text), expected(text)];
+        const [found, wanted] = [await check(text), expected(text)];
         // What only a signature can show is unknown here (97), and false where a subject without it is described.
         if (found !== 97) expect(found, text).toBe(wanted ?? found);
         else expect(wanted, text).not.toBe(1);
@@ -84,7 +84,7 @@ describe.skipIf(simulatedMacNeeds.missing)(`the simulated codesign${simulatedMac
   ])('tells the designated requirement of %s code apart', async (_, team, status) => {
     writeSealedBundle(mac.path(BUNDLE), { short: '1.1.0', build: '10100', team }, {});
     expect(
-      await judge(
+      await check(
         'identifier "com.netflix.Escrow-Buddy" and anchor apple generic and certificate leaf[subject.OU] = ABCDE12345',
       ),
     ).toBe(status);

@@ -36,7 +36,7 @@ describe.skipIf(simulatedMacNeeds.missing).each(SHELLS)(
       rmSync(folder, { recursive: true, force: true });
     });
 
-    it('is installed, guarded, healed, judged healthy, unlocked and uninstalled', async () => {
+    it('is installed, guarded, healed, checked healthy, unlocked and uninstalled', async () => {
       const { mac, packages } = world;
       const before = disk(mac);
       for (const component of [packages.product, packages.guard])

@@ -50,7 +50,7 @@ describe.skipIf(simulatedMacNeeds.missing).each(SHELLS)(`time limits under %s${s
     },
   );
 
-  it('a write that hangs is judged by what can be read afterwards', async () => {
+  it('a write that hangs is checked by what can be read afterwards', async () => {
     const { mac } = world;
     await updateMacOS(mac, 'macos-26');
     await mac.faults('security-write:1 hang');

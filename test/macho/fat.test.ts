@@ -7,7 +7,7 @@ import { buildFat, parseFat } from '../../src/macho/fat.ts';
 import { isUniversal } from '../../src/macho/first-bytes.ts';
 import { FAT_ARCH, FAT_HEADER } from '../../src/macho/layout.ts';
 import { sampleSlice } from '../code-signature/sample.ts';
-import { firstOnPath, judge } from '../support/needs.ts';
+import { check, firstOnPath } from '../support/needs.ts';
 
 const slices = [sampleSlice('x86_64'), sampleSlice('arm64')];
 const file = buildFat(slices);
@@ -95,7 +95,7 @@ describe('a universal file of ours', () => {
     const path = join(folder, 'program');
     writeFileSync(path, file);
     expect(
-      judge(lipo as string, ['-archs', path])
+      check(lipo as string, ['-archs', path])
         .toString()
         .trim(),
     ).toBe('x86_64 arm64');

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { buildTrailer } from '../../src/xar/trailer.ts';
 import { makeTicket } from '../notary/ticket/make-ticket.ts';
 import { builtPackage } from '../support/built-package.ts';
-import { failedChecks, judgeMutation } from './judge.ts';
+import { checkMutation, failedChecks } from './outcome.ts';
 import { assemble, withPayload } from './sample.ts';
 import { type MutationTable, mutationTable } from './table.ts';
 
@@ -44,7 +44,7 @@ describe('the finished package', () => {
     });
     const wrong: string[] = [];
     for (const mutation of chosen) {
-      const { named, failed, crash } = await judgeMutation(mutation, table.sample, table.ours);
+      const { named, failed, crash } = await checkMutation(mutation, table.sample, table.ours);
       if (!named) wrong.push(`${mutation.region}: ${mutation.what}: ${crash ?? (failed.join(', ') || 'not noticed')}`);
     }
     expect(wrong).toEqual([]);

@@ -11,7 +11,7 @@ import {
 import { buildFat, parseFat } from '../../src/macho/fat.ts';
 import { FAT_ARCH, FAT_HEADER } from '../../src/macho/layout.ts';
 import { parseMacho } from '../../src/macho/macho.ts';
-import type { Mutation } from './judge.ts';
+import type { Mutation } from './outcome.ts';
 import { changeFile, contentOf, flip, type Sample, withPayload } from './sample.ts';
 
 const EXECUTABLE = './Escrow Buddy.bundle/Contents/MacOS/Escrow Buddy';

@@ -1,7 +1,7 @@
 import { parseCms } from '../../src/pki/cms/parse.ts';
 import { XAR_HEADER } from '../../src/xar/layout.ts';
 import { buildTrailer } from '../../src/xar/trailer.ts';
-import type { Mutation } from './judge.ts';
+import type { Mutation } from './outcome.ts';
 import { flip, type Sample } from './sample.ts';
 
 const STRUCTURE = ['xar-structure', 'toc-checksum'];

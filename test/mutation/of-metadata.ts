@@ -3,7 +3,7 @@ import type { BomRecord } from '../../src/bom/bom.ts';
 import { decodeBom } from '../../src/bom/decode.ts';
 import { encodeBom } from '../../src/bom/encode.ts';
 import type { PayloadEntry } from '../../src/tree/entry.ts';
-import type { Mutation } from './judge.ts';
+import type { Mutation } from './outcome.ts';
 import { assemble, changeEntry, changeFile, packScripts, type Sample } from './sample.ts';
 
 /** Changes of Bom, PackageInfo, Distribution and scripts in a package that was signed again. */

@@ -1,6 +1,6 @@
 import { fromBuffer } from '../../src/base/bytes.ts';
 import type { PayloadEntry } from '../../src/tree/entry.ts';
-import type { Mutation } from './judge.ts';
+import type { Mutation } from './outcome.ts';
 import { assemble, changeEntry, changeFile, payloadParts, type Sample, withPayload } from './sample.ts';
 
 const BUNDLE = './Escrow Buddy.bundle';

@@ -3,7 +3,7 @@ import { context, der, octetString, oid, sequence } from '../../src/pki/asn1/der
 import { DIGEST_INFO_PREFIX, localSigner } from '../../src/pki/identity/signer.ts';
 import type { RehearsalAuthority } from '../../src/rehearsal/authority.ts';
 import { deflatedFile, directory } from '../../src/xar/write.ts';
-import type { Mutation } from './judge.ts';
+import type { Mutation } from './outcome.ts';
 import { assemble, withGap } from './sample.ts';
 import { type SignatureChange, tokenMaker, usualSignature } from './signing.ts';
 

@@ -1,7 +1,7 @@
 import type { RehearsalAuthority } from '../../src/rehearsal/authority.ts';
 import { buildTrailer } from '../../src/xar/trailer.ts';
 import { makeTicket } from '../notary/ticket/make-ticket.ts';
-import type { Mutation } from './judge.ts';
+import type { Mutation } from './outcome.ts';
 import { flip, type Sample } from './sample.ts';
 
 /** Changes of a stapled package's staple. */

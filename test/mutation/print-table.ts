@@ -1,8 +1,8 @@
 // npm run mutations: changes a finished package in every way of the table, makes every attack of test/attacks, and prints which check
 // noticed each.
-import { type AttackOutcome, attackKit, judgeAttack } from '../attacks/attack.ts';
+import { type AttackOutcome, attackKit, checkAttack } from '../attacks/attack.ts';
 import { attackTable } from '../attacks/table.ts';
-import { judgeMutation, type Outcome } from './judge.ts';
+import { checkMutation, type Outcome } from './outcome.ts';
 import type { Sample } from './sample.ts';
 import { mutationTable } from './table.ts';
 
@@ -11,7 +11,7 @@ const { sample, ours, mutations } = await mutationTable(root, path);
 const since = performance.now();
 const outcomes: Outcome[] = [];
 for (const mutation of mutations) {
-  const outcome = await judgeMutation(mutation, sample, ours);
+  const outcome = await checkMutation(mutation, sample, ours);
   outcomes.push(outcome);
   const { region, what, expected } = mutation;
   const mark = outcome.crash ? 'CRASH' : outcome.failed.length === 0 ? 'UNSEEN' : outcome.named ? 'seen' : 'OTHER';
@@ -33,17 +33,17 @@ process.exit(wrong + attacks === 0 ? 0 : 1);
 async function printAttacks(folder: string, finished: Sample): Promise<number> {
   const kit = await attackKit(folder, finished);
   const table = attackTable();
-  const judged: AttackOutcome[] = [];
+  const checked: AttackOutcome[] = [];
   for (const attack of table) {
-    const { failed, named } = await judgeAttack(attack, kit);
-    judged.push({ attack, failed, named });
+    const { failed, named } = await checkAttack(attack, kit);
+    checked.push({ attack, failed, named });
     const mark = failed.length === 0 ? 'UNSEEN' : named ? 'seen' : 'OTHER';
     process.stdout.write(
       `${mark.padEnd(7)}${`attack on ${attack.on}`.padEnd(24)} ${attack.name}: ${failed[0] ?? ''}\n`,
     );
   }
-  const undetected = judged.filter(({ failed }) => failed.length === 0).length;
-  const unnamed = judged.filter(({ named }) => !named).length;
+  const undetected = checked.filter(({ failed }) => failed.length === 0).length;
+  const unnamed = checked.filter(({ named }) => !named).length;
   process.stdout.write(`\n${table.length} attacks, ${undetected} undetected, ${unnamed} not named right\n`);
   return unnamed;
 }

@@ -3,13 +3,13 @@ import { makePlan } from '../../build/plan/plan.ts';
 import { ourForm } from '../../build/stages/our-form.ts';
 import { makeRehearsalAuthority, openRehearsalAuthority, REHEARSAL_TEAM } from '../../src/rehearsal/authority.ts';
 import type { OurForm } from '../../src/verify/expectations.ts';
-import type { Mutation } from './judge.ts';
 import { codeMutations } from './of-code.ts';
 import { fileMutations } from './of-file.ts';
 import { metadataMutations } from './of-metadata.ts';
 import { payloadMutations } from './of-payload.ts';
 import { signatureMutations } from './of-signature.ts';
 import { ticketMutations } from './of-ticket.ts';
+import type { Mutation } from './outcome.ts';
 import { openSample, type Sample } from './sample.ts';
 
 /** All changes of one finished package, and what it must look like. */

@@ -24,7 +24,7 @@ const KILLS = [
     submissions: 1,
   },
   { at: 'release.yml/submit', step: 'Submit to the notary', when: () => true, submissions: 1 },
-  // Announced, and perhaps not uploaded: then the notary never judges it, and a second one is needed.
+  // Announced, and perhaps not uploaded: then the notary never checks it, and a second one is needed.
   {
     at: 'release.yml/submit',
     step: 'Submit to the notary',
@@ -34,7 +34,7 @@ const KILLS = [
   { at: 'release.yml/staple', step: 'Wait, staple, verify', when: () => true, submissions: 1 },
   { at: 'release.yml/smoke', step: 'Install, use, uninstall', when: () => true, submissions: 1 },
   { at: 'release.yml/publish', step: 'Publish', when: () => true, submissions: 1 },
-  { at: 'release.yml/verify', step: 'Download and judge', when: () => true, submissions: 1 },
+  { at: 'release.yml/verify', step: 'Download and check', when: () => true, submissions: 1 },
 ];
 
 describe('release.yml on all images', () => {

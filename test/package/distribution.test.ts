@@ -10,7 +10,7 @@ import {
   renderDistribution,
 } from '../../src/package/distribution.ts';
 import { findMember, readXar } from '../../src/xar/read.ts';
-import { judge, needs, realPackages } from '../support/needs.ts';
+import { check, needs, realPackages } from '../support/needs.ts';
 import { extract, faultOf } from '../support/xar.ts';
 
 const xmllint = needs('xmllint');
@@ -66,7 +66,7 @@ describe('renderDistribution', () => {
 
   it.skipIf(xmllint.missing)(`writes what xmllint parses${xmllint.note}`, () => {
     const data = renderDistribution({ ...EXAMPLE, title: 'A & <B> "é"' });
-    expect(judge('xmllint', ['--nonet', '--xpath', 'string(//title)', '-'], data).toString().trimEnd()).toBe(
+    expect(check('xmllint', ['--nonet', '--xpath', 'string(//title)', '-'], data).toString().trimEnd()).toBe(
       'A & <B> "é"',
     );
   });

@@ -10,7 +10,7 @@ import {
   renderPackageInfo,
 } from '../../src/package/package-info.ts';
 import { readXar } from '../../src/xar/read.ts';
-import { judge, needs, realPackages } from '../support/needs.ts';
+import { check, needs, realPackages } from '../support/needs.ts';
 import { extract, faultOf } from '../support/xar.ts';
 
 const xmllint = needs('xmllint');
@@ -65,7 +65,7 @@ describe('renderPackageInfo', () => {
 
   it.skipIf(xmllint.missing)(`writes what xmllint parses${xmllint.note}`, () => {
     const hard = { ...EXAMPLE, identifier: 'a"<&>é', version: "1'\n" };
-    const found = judge(
+    const found = check(
       'xmllint',
       ['--nonet', '--xpath', 'string(/pkg-info/@identifier)', '-'],
       renderPackageInfo(hard),

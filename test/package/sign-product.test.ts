@@ -99,7 +99,7 @@ describe('signPackage', () => {
   });
 });
 
-describe('a signed package, judged by openssl', () => {
+describe('a signed package, checked by openssl', () => {
   const files = new OpensslFolder();
   let archive: XarArchive;
   let digest: string;

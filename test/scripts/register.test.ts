@@ -117,7 +117,7 @@ describe.skipIf(missing)(`the scripts that register${note}`, () => {
       expect(await registered()).toBe(true);
     });
 
-    it('that codesign does not judge in time proves nothing', async () => {
+    it('that codesign does not check in time proves nothing', async () => {
       await mac.setRight(fixture('stock-macos-26-registered'));
       await mac.faults('codesign:1 hang', 'codesign:2 hang');
       const { status, said } = await run(RUN.install);

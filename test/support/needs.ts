@@ -41,7 +41,7 @@ export const realPackages: { folder: string | undefined; missing: boolean; note:
 })();
 
 /** Runs a program of others to completion and returns its output; throws with its stderr when it fails. */
-export function judge(program: string, argv: string[], input?: Buffer): Buffer {
+export function check(program: string, argv: string[], input?: Buffer): Buffer {
   const result = spawnSync(program, argv, { input, maxBuffer: 1 << 30 });
   if (result.status !== 0)
     throw new Error(`${program} ${argv.join(' ')} ended with ${result.status}: ${result.stderr}`);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Cksum, cksum } from '../../src/tree/cksum.ts';
-import { judge, needs } from '../support/needs.ts';
+import { check, needs } from '../support/needs.ts';
 import { noise } from '../support/payload.ts';
 
 /** The algorithm as POSIX words it, a bit at a time. */
@@ -63,7 +63,7 @@ describe('Cksum', () => {
   it.skipIf(tool.missing)(`agrees with the cksum program over its own buffers' edges${tool.note}`, () => {
     for (const size of [1, 3, 16 * 1024 - 1, 16 * 1024, 16 * 1024 + 1, 300_001]) {
       const data = noise(size, size);
-      expect(cksum(data)).toBe(Number(judge('cksum', [], data).toString().split(' ')[0]));
+      expect(cksum(data)).toBe(Number(check('cksum', [], data).toString().split(' ')[0]));
     }
   });
 });

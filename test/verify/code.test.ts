@@ -43,7 +43,7 @@ beforeAll(async () => {
   bundle = (await signBundle(sampleBundle(), signer)).entries;
 });
 
-async function judge(parts: Partial<PackageParts>) {
+async function check(parts: Partial<PackageParts>) {
   const data = await packageOf(authority, parts);
   // The identity is of 2023, and the timestamps with it.
   const { checks } = await verifyPackage(accessBuffer(data), {
@@ -83,13 +83,13 @@ function laidDown(root: string, entries: readonly BundleEntry[]): PayloadEntry[]
 describe('code in a package of somebody else', () => {
   it('passes when somebody signed it: programs, bundles, wherever they lie', async () => {
     const payload = [tool(signed), ...laidDown('./A.bundle', bundle)];
-    const { checks, failed } = await judge({ payload });
+    const { checks, failed } = await check({ payload });
     expect(failed).toEqual([]);
     expect(checks.filter(({ id, status }) => id === 'code-pages' && status === 'pass')).toHaveLength(3);
   });
 
   it('says what was looked for when there is none', async () => {
-    const { checks } = await judge({ payload: [file('./a.txt', 'text')] });
+    const { checks } = await check({ payload: [file('./a.txt', 'text')] });
     expect(checks).toContainEqual(
       expect.objectContaining({
         id: 'code-signatures',
@@ -120,7 +120,7 @@ describe('code in a package of somebody else', () => {
       ['seal-removed: A.bundle/Contents/Resources/B.bundle', 'seal-links: A.bundle/Contents/Resources/B.bundle'],
     ],
   ])('fails, by name: %s', async (_, payload, expected) => {
-    expect((await judge({ payload: payload() })).failed).toEqual(expected);
+    expect((await check({ payload: payload() })).failed).toEqual(expected);
   });
 
   it('fails in a universal file of 60 slices, which others take for a Java class', async () => {
@@ -134,7 +134,7 @@ describe('code in a package of somebody else', () => {
       }),
     );
     const many = Buffer.concat([FAT_HEADER.encode({ magic: 0xcafebabe, count: 60 }), ...records, Buffer.alloc(0x4000)]);
-    expect((await judge({ payload: [tool(many)] })).failed).toEqual(['code-universal: tool']);
+    expect((await check({ payload: [tool(many)] })).failed).toEqual(['code-universal: tool']);
   });
 
   it('passes when slices were signed one by one under different names, and says so', async () => {
@@ -143,14 +143,14 @@ describe('code in a package of somebody else', () => {
     const cms = (content: Buffer) => signCms({ content, extraSignedAttributes: [] });
     const own = { ...OPTIONS, identifier: 'other', flags: FLAG_RUNTIME, teamIdentifier, cms };
     const { data } = await signSlice(sampleSlice('x86_64'), own);
-    const { checks, failed } = await judge({ payload: [tool(buildFat([data, signed]))] });
+    const { checks, failed } = await check({ payload: [tool(buildFat([data, signed]))] });
     expect(failed).toEqual([]);
     expect(checks).toContainEqual(
       expect.objectContaining({ id: 'code-slices-agree', status: 'pass', reason: 'identifiers other and tool' }),
     );
   });
 
-  it('is judged in frameworks, version by version', async () => {
+  it('is checked in frameworks, version by version', async () => {
     const name = 'Escrow Buddy';
     const root = './A.framework/Versions/A';
     const framework = (program: Buffer) => [
@@ -163,7 +163,7 @@ describe('code in a package of somebody else', () => {
       symlink('./A.framework/Versions/Current', 'A'),
       symlink(`./A.framework/${name}`, `Versions/Current/${name}`),
     ];
-    const { failed } = await judge({ payload: framework(flipped(signed)) });
+    const { failed } = await check({ payload: framework(flipped(signed)) });
     expect(failed).toContain(`code-pages: A.framework/Versions/A/${name} (arm64)`);
     expect(failed).toContain('seal: A.framework/Versions/A');
   });
@@ -174,23 +174,23 @@ describe('code that a script brings', () => {
 
   it('need be signed by nobody, as Gatekeeper never sees it, but must be whole and able to run', async () => {
     const scripts = (data: Buffer) => [script, tool(data, './helper')];
-    expect((await judge({ scripts: scripts(adHoc) })).failed).toEqual([]);
-    expect((await judge({ scripts: scripts(sampleSlice('x86_64')) })).failed).toEqual([]);
-    expect((await judge({ scripts: scripts(sampleSlice('arm64')) })).failed).toEqual(['code-layout: helper (arm64)']);
-    expect((await judge({ scripts: scripts(flipped(adHoc)) })).failed).toEqual(['code-pages: helper (arm64)']);
+    expect((await check({ scripts: scripts(adHoc) })).failed).toEqual([]);
+    expect((await check({ scripts: scripts(sampleSlice('x86_64')) })).failed).toEqual([]);
+    expect((await check({ scripts: scripts(sampleSlice('arm64')) })).failed).toEqual(['code-layout: helper (arm64)']);
+    expect((await check({ scripts: scripts(flipped(adHoc)) })).failed).toEqual(['code-pages: helper (arm64)']);
   });
 
-  it('is judged in packages among the scripts, and in packages of the payload', async () => {
+  it('is checked in packages among the scripts, and in packages of the payload', async () => {
     const inner = (data: Buffer) => packageOf(authority, { payload: [tool(data)] });
     const bad = file('./inner.pkg', await inner(flipped(signed)));
-    expect((await judge({ scripts: [script, bad] })).failed).toEqual(['code-pages: tool (arm64)']);
-    expect((await judge({ payload: [bad] })).failed).toEqual(['code-pages: tool (arm64)']);
-    expect((await judge({ scripts: [script, file('./inner.pkg', await inner(adHoc))] })).failed).toEqual([]);
-    expect((await judge({ payload: [file('./inner.pkg', await inner(adHoc))] })).failed).toEqual([
+    expect((await check({ scripts: [script, bad] })).failed).toEqual(['code-pages: tool (arm64)']);
+    expect((await check({ payload: [bad] })).failed).toEqual(['code-pages: tool (arm64)']);
+    expect((await check({ scripts: [script, file('./inner.pkg', await inner(adHoc))] })).failed).toEqual([]);
+    expect((await check({ payload: [file('./inner.pkg', await inner(adHoc))] })).failed).toEqual([
       'code-cms: tool (arm64)',
     ]);
     const broken = file('./inner.pkg', (await inner(signed)).subarray(0, 3000));
-    expect((await judge({ payload: [broken] })).checks).toContainEqual(
+    expect((await check({ payload: [broken] })).checks).toContainEqual(
       expect.objectContaining({ id: 'package-contents', status: 'fail', subject: 'component/inner.pkg' }),
     );
   });
@@ -198,7 +198,7 @@ describe('code that a script brings', () => {
   it('in packages inside packages without end is refused by the limit', async () => {
     let inner = await packageOf(authority, { payload: [tool(signed)] });
     for (let depth = 0; depth < 3; depth++) inner = await packageOf(authority, { payload: [file('./i.pkg', inner)] });
-    const { checks } = await judge({ payload: [file('./i.pkg', inner)] });
+    const { checks } = await check({ payload: [file('./i.pkg', inner)] });
     expect(checks).toContainEqual(
       expect.objectContaining({ status: 'fail', reason: expect.stringContaining('2 packages inside each other') }),
     );
@@ -211,14 +211,14 @@ describe('names in a payload', () => {
     ['that differ in normal form', () => [file('./\u00e9', '1'), file('./e\u0301', '2')], /names that differ/],
     ['that differ in what nobody sees', () => [file('./ab', '1'), file('./a\u200db', '2')], /names that differ/],
   ])('%s are refused, as expand refuses them', async (_, payload, reason) => {
-    const { checks } = await judge({ payload: payload() });
+    const { checks } = await check({ payload: payload() });
     expect(checks).toContainEqual(
       expect.objectContaining({ id: 'one-meaning', status: 'fail', reason: expect.stringMatching(reason) }),
     );
   });
 
-  it('of members are judged in the same way', async () => {
-    const { failed } = await judge({ more: [storedFile('payload', Buffer.from('x'))] });
+  it('of members are checked in the same way', async () => {
+    const { failed } = await check({ more: [storedFile('payload', Buffer.from('x'))] });
     expect(failed).toContain('one-meaning: package');
   });
 });

@@ -3,7 +3,7 @@ import type { OpenPackage } from '../../src/package/open-package.ts';
 import { versionProblems } from '../../src/verify/policy/versions.ts';
 import { element } from '../../src/xml/xml.ts';
 
-const judged = (minimumMacOS: string, ...minima: string[]) => {
+const checked = (minimumMacOS: string, ...minima: string[]) => {
   const root = element('installer-gui-script', {}, [
     element('volume-check', {}, [
       element(
@@ -19,12 +19,12 @@ const judged = (minimumMacOS: string, ...minima: string[]) => {
 
 describe('the policy on versions of macOS', () => {
   it('takes versions as numbers', () => {
-    expect(judged('11.0', '11', '10.14.4')).toEqual([]);
-    expect(judged('9.10', '9.9')).toEqual([]);
-    expect(judged('10.14', '10.14.4')).toEqual(['Installer asks for macOS 10.14.4, expected 10.14 at most']);
+    expect(checked('11.0', '11', '10.14.4')).toEqual([]);
+    expect(checked('9.10', '9.9')).toEqual([]);
+    expect(checked('10.14', '10.14.4')).toEqual(['Installer asks for macOS 10.14.4, expected 10.14 at most']);
   });
 
   it.each(['10.14.4b', '', 'eleven', '11.'])('does not pass a package that demands macOS %j', (version) => {
-    expect(judged('26.0', version)).toEqual([`Installer names the version ${JSON.stringify(version)}, which is none`]);
+    expect(checked('26.0', version)).toEqual([`Installer names the version ${JSON.stringify(version)}, which is none`]);
   });
 });

@@ -39,7 +39,7 @@ const form = (madeBy: OurForm['madeBy']): OurForm => ({
 const ABOUT_BYTES =
   /^(heap-gaps|trailing-bytes|payload-counters|package-(signature|rsa|cms|padding|timestamp|chain|role|key-info))$/;
 
-async function judge(file: Buffer, ours: OurForm | null = null) {
+async function check(file: Buffer, ours: OurForm | null = null) {
   const report = await verifyPackage(accessBuffer(file), { trust: appleTrust(), now: new Date('2040-01-01'), ours });
   const ids = (status: string) => [
     ...new Set(report.checks.filter((check) => check.status === status).map(({ id }) => id)),
@@ -57,7 +57,7 @@ describe.skipIf(realPackages.missing)(`packages of other publishers${realPackage
   it.each(SIGNED)(
     '%s verifies, long after its certificate expired',
     async (name, team, year, remarkable, ticketYear) => {
-      const { report, failed, remarks } = await judge(read(name));
+      const { report, failed, remarks } = await check(read(name));
       expect(failed).toEqual([]);
       expect(remarks).toEqual(remarkable);
       expect(report.facts.teamIdentifier).toBe(team);
@@ -68,13 +68,13 @@ describe.skipIf(realPackages.missing)(`packages of other publishers${realPackage
 
   it.each(SIGNED)('%s has the bytes of Apple’s tools, not those of ours', async (name) => {
     const aboutBytes = async (madeBy: OurForm['madeBy']) =>
-      (await judge(read(name), form(madeBy))).failed.filter((id) => ABOUT_BYTES.test(id));
+      (await check(read(name), form(madeBy))).failed.filter((id) => ABOUT_BYTES.test(id));
     expect(await aboutBytes('apple')).toEqual([]);
     expect(await aboutBytes('portable')).toContain('package-cms');
   });
 
   it.each(UNSIGNED)('%s does not: nobody signed it', async (name) => {
-    expect((await judge(read(name))).failed).toContain('package-signature');
+    expect((await check(read(name))).failed).toContain('package-signature');
   });
 
   it.each(SIGNED)('%s is refused with one bit changed in any signed region', async (name) => {
@@ -95,7 +95,7 @@ describe.skipIf(realPackages.missing)(`packages of other publishers${realPackage
     for (const [what, at] of places) {
       const changed = Buffer.from(file);
       changed[at] = (changed[at] as number) ^ 1;
-      expect((await judge(changed)).failed, `${what}, byte ${at}`).not.toEqual([]);
+      expect((await check(changed)).failed, `${what}, byte ${at}`).not.toEqual([]);
     }
   });
 });

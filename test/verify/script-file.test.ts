@@ -4,7 +4,7 @@ import { scriptProblem } from '../../src/verify/script-file.ts';
 const nothing = { brings: () => false };
 const problem = (content: string | Buffer, mode = 0o755, brings: (path: string) => boolean = nothing.brings) => {
   const found = scriptProblem({ mode, content: Buffer.from(content as string) }, { brings });
-  return typeof found === 'object' ? found.words : found;
+  return typeof found === 'object' ? found.text : found;
 };
 
 describe('scriptProblem', () => {

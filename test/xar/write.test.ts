@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { XarAttributes } from '../../src/xar/toc-render.ts';
 import { deflatedFile, directory, emitXar, layoutXar, storedFile, type XarEntry } from '../../src/xar/write.ts';
-import { judge, needs } from '../support/needs.ts';
+import { check, needs } from '../support/needs.ts';
 import { collect, faultOf, readWhole, SECONDS } from '../support/xar.ts';
 
 const bsdtar = needs('bsdtar');
@@ -239,14 +239,14 @@ describe('a xar archive of ours', () => {
 
     it.skipIf(bsdtar.missing)(`is listed and extracted by bsdtar, whatever the names${bsdtar.note}`, () => {
       const environment = ['LC_ALL=C.UTF-8', 'bsdtar'];
-      const listed = judge('env', [...environment, '-tf', path])
+      const listed = check('env', [...environment, '-tf', path])
         .toString()
         .trimEnd()
         .split('\n');
       // libarchive 3.6 composes names (NFC) on the way.
       const expected = ['Distribution', 'Escrow Buddy é.pkg', ...Object.keys(contents).slice(1)];
       expect(listed).toEqual(expected.map((name) => name.normalize('NFC')));
-      judge('env', [...environment, '-xf', path, '-C', folder]);
+      check('env', [...environment, '-xf', path, '-C', folder]);
       for (const [name, text] of Object.entries(contents)) {
         expect(readFileSync(join(folder, name.normalize('NFC')), 'utf8')).toBe(text);
       }
@@ -255,7 +255,7 @@ describe('a xar archive of ours', () => {
     it.skipIf(xmllint.missing)(`has a TOC that xmllint parses${xmllint.note}`, () => {
       const archive = readFileSync(path);
       const toc = inflateSync(archive.subarray(28, 28 + Number(archive.readBigUInt64BE(8))));
-      expect(judge('xmllint', ['--nonet', '--xpath', 'count(//file)', '-'], toc).toString().trim()).toBe('5');
+      expect(check('xmllint', ['--nonet', '--xpath', 'count(//file)', '-'], toc).toString().trim()).toBe('5');
     });
   });
 });

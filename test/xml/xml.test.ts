@@ -10,7 +10,7 @@ import {
   type XmlElement,
   type XmlNode,
 } from '../../src/xml/xml.ts';
-import { judge, needs } from '../support/needs.ts';
+import { check, needs } from '../support/needs.ts';
 import { faultOf } from '../support/xar.ts';
 
 const xmllint = needs('xmllint');
@@ -202,7 +202,7 @@ describe('XML trees', () => {
 
   it.skipIf(xmllint.missing)(`are well-formed for xmllint${xmllint.note}`, () => {
     for (const tree of fc.sample(node, { numRuns: 20, seed: 1 })) {
-      judge('xmllint', ['--noout', '--nonet', '-'], Buffer.from(renderXml(tree)));
+      check('xmllint', ['--noout', '--nonet', '-'], Buffer.from(renderXml(tree)));
     }
   });
 });

@@ -89,10 +89,10 @@ export async function releaseAssets(
     const path = present.get(name);
     if (path === undefined) continue;
     const { size, sha256 } = await digestFile(path);
-    const told = manifest.files.find((file) => file.path === name);
-    if (!UNLISTED.includes(name) && told?.sha256 !== sha256) {
-      const words = told ? `release.json says ${told.sha256}` : 'release.json does not name it';
-      throw new VerificationError('ASSET_CHANGED', `${name} has sha256 ${sha256}, ${words}`);
+    const listed = manifest.files.find((file) => file.path === name);
+    if (!UNLISTED.includes(name) && listed?.sha256 !== sha256) {
+      const reason = listed ? `release.json says ${listed.sha256}` : 'release.json does not name it';
+      throw new VerificationError('ASSET_CHANGED', `${name} has sha256 ${sha256}, ${reason}`);
     }
     assets.push({ name, path, size, sha256 });
   }

@@ -63,9 +63,9 @@ ${assets.some((asset) => asset.name === LOG_FILE) ? `- \`${LOG_FILE}\`: what App
 export async function readReleasePage(folder: string, { files }: Pick<Manifest, 'files'>): Promise<string> {
   const source = await readFile(join(folder, NOTES_FILE));
   const sha256 = createHash('sha256').update(source).digest('hex');
-  const told = files.find(({ path }) => path === NOTES_FILE)?.sha256 ?? 'nothing of it';
-  if (told !== sha256) {
-    throw new VerificationError('ASSET_CHANGED', `${NOTES_FILE} has sha256 ${sha256}, release.json says ${told}`);
+  const listed = files.find(({ path }) => path === NOTES_FILE)?.sha256 ?? 'nothing of it';
+  if (listed !== sha256) {
+    throw new VerificationError('ASSET_CHANGED', `${NOTES_FILE} has sha256 ${sha256}, release.json says ${listed}`);
   }
   return source.toString('utf8');
 }

@@ -45,14 +45,14 @@ export async function plan(context: CommandContext): Promise<CommandResult> {
   for (const [name, value] of Object.entries({ release: String(release), version, tag, ...machine })) {
     await github.output(name, value);
   }
-  const words = release ? `releases ${version} from ${commitOf(context.env)}` : `no release: ${reason}`;
-  const told = skipped
+  const headline = release ? `releases ${version} from ${commitOf(context.env)}` : `no release: ${reason}`;
+  const skippedLines = skipped
     .map((one) => `${one} has a date in CHANGELOG.md and was never published: it is skipped\n`)
     .join('');
-  await github.summary(`**${words}**\n\n${told}`);
+  await github.summary(`**${headline}**\n\n${skippedLines}`);
   return {
     document: { schema: 1, release, version, tag, runner: machine.runner, reason, skipped },
-    text: `${words}\n${told}`,
+    text: `${headline}\n${skippedLines}`,
   };
 }
 

@@ -96,7 +96,7 @@ function renderReview(review: Review, tools: Readonly<Record<string, string>>): 
   const head = `### About to be signed: ${version}
 
 Commit \`${commit ?? 'unknown'}\`, compiled with ${Object.entries(tools)
-    .map(([name, words]) => `${name} ${words}`)
+    .map(([name, change]) => `${name} ${change}`)
     .join(', ')}. Approve \`sign\` when this is what you mean to release.
 
 | what | sha256 |
@@ -117,9 +117,9 @@ ${list('Commits', review.commits)}`;
 }
 
 function packageLine({ place, kind, from, to, development }: LockChange): string {
-  const words = kind === 'version' ? `${from} -> ${to}` : `${kind} (${to ?? from})`;
+  const change = kind === 'version' ? `${from} -> ${to}` : `${kind} (${to ?? from})`;
   const warning = kind === 'same version, other bytes' ? '  <-- LOOK: a version is published once' : '';
-  return `${place.replace(/^node_modules\//, '')}: ${words}${development && !BUILDER.test(place) ? ', development' : ', IN THE SIGNING JOB'}${warning}`;
+  return `${place.replace(/^node_modules\//, '')}: ${change}${development && !BUILDER.test(place) ? ', development' : ', IN THE SIGNING JOB'}${warning}`;
 }
 
 /** Indented, so that no commit's words become Markdown. */

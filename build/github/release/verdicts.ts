@@ -40,7 +40,7 @@ export interface TriedPackage {
 }
 
 /**
- * Returns why what the Macs found does not let a package be published: an image is missing or told twice, it tried another
+ * Returns why what the Macs found does not let a package be published: an image is missing or named twice, it tried another
  * package, or it left something out. Empty when every image passed with exactly this package.
  */
 export function verdictProblems(text: string, expected: TriedPackage): string[] {
@@ -54,7 +54,7 @@ export function verdictProblems(text: string, expected: TriedPackage): string[] 
       continue;
     }
     const { image, architecture, tried } = verdict;
-    if (seen.has(image)) problems.push(`${image}: told twice`);
+    if (seen.has(image)) problems.push(`${image}: named twice`);
     seen.add(image);
     for (const key of ['name', 'sha256', 'team'] as const) {
       if (verdict.package[key] !== expected[key])

@@ -16,7 +16,7 @@ import { SMOKE_IMAGES, VERDICTS_ASSET, verdictProblems } from './verdicts.ts';
  * Holds SHA256SUMS of a downloaded release to its other assets; lines about files inside the MDM kit have none.
  *
  * @param names of the assets in `folder`
- * @returns a few words for the table of checks
+ * @returns a short text for the table of checks
  * @throws VerificationError `SUMS_WRONG`
  */
 export async function checkSums(folder: string, names: readonly string[]): Promise<string> {
@@ -28,8 +28,8 @@ export async function checkSums(folder: string, names: readonly string[]): Promi
   const problems: string[] = [];
   for (const name of listed) {
     const { sha256 } = await digestFile(join(folder, name));
-    const told = sums.get(name);
-    if (told !== sha256) problems.push(`${name}: sha256 ${sha256}, ${SUMS_FILE} says ${told ?? 'nothing of it'}`);
+    const listed = sums.get(name);
+    if (listed !== sha256) problems.push(`${name}: sha256 ${sha256}, ${SUMS_FILE} says ${listed ?? 'nothing of it'}`);
   }
   return end('SUMS_WRONG', problems, `${SUMS_FILE} names ${listed.length} assets`);
 }
@@ -40,25 +40,25 @@ export async function checkSums(folder: string, names: readonly string[]): Promi
  * @throws VerificationError `REPORT_WRONG`
  */
 export async function checkReport(folder: string, found: VerificationDocument): Promise<string> {
-  const told = documentIn(await readFile(join(folder, VERIFY_REPORT_FILE)), VERIFICATION_SCHEMA);
-  if (!told) return end('REPORT_WRONG', [`${VERIFY_REPORT_FILE} is not a verification report`], '');
+  const listed = documentIn(await readFile(join(folder, VERIFY_REPORT_FILE)), VERIFICATION_SCHEMA);
+  if (!listed) return end('REPORT_WRONG', [`${VERIFY_REPORT_FILE} is not a verification report`], '');
   const results = ({ checks }: VerificationDocument) =>
     checks.map(({ id, subject, status }) => `${id} of ${subject}: ${status}`).sort();
   // A check may stand there twice, of two things of one name.
   const now = results(found);
-  const missing = results(told).filter((result) => {
+  const missing = results(listed).filter((result) => {
     const at = now.indexOf(result);
     if (at !== -1) now.splice(at, 1);
     return at === -1;
   });
   const problems = [
-    ...(told.verdict === 'pass' ? [] : [`its verdict is ${told.verdict}`]),
-    ...(isDeepStrictEqual(told.facts, found.facts) ? [] : ['it is about another package']),
-    ...(told.trust === found.trust ? [] : [`it believed ${told.trust}, not ${found.trust}`]),
+    ...(listed.verdict === 'pass' ? [] : [`its verdict is ${listed.verdict}`]),
+    ...(isDeepStrictEqual(listed.facts, found.facts) ? [] : ['it is about another package']),
+    ...(listed.trust === found.trust ? [] : [`it believed ${listed.trust}, not ${found.trust}`]),
     ...missing,
     ...now.map((result) => `it lacks ${result}`),
   ];
-  return end('REPORT_WRONG', problems, `${told.checks.length} checks, the same as now`);
+  return end('REPORT_WRONG', problems, `${listed.checks.length} checks, the same as now`);
 }
 
 /**
@@ -86,7 +86,7 @@ export async function checkSbom(folder: string, packagePath: string): Promise<st
   return end('SBOM_WRONG', sbomProblems(sbom, content), `${files} files of the package, and nothing else`);
 }
 
-function end(code: string, problems: readonly string[], words: string): string {
+function end(code: string, problems: readonly string[], summary: string): string {
   if (problems.length > 0) throw new VerificationError(code, problems.join('\n'));
-  return words;
+  return summary;
 }

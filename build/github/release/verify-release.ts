@@ -36,7 +36,7 @@ export function configureVerifyRelease(command: Command, execute: Execute): void
 }
 
 /**
- * Downloads a published release as anybody would and judges it: assets and digests, provenance, GitHub's attestation of the
+ * Downloads a published release as anybody would and checks it: assets and digests, provenance, GitHub's attestation of the
  * release, the package itself, and what its report and its SBOM say of it. Exit 0 when all is well, 6 otherwise.
  */
 export async function verifyRelease(
@@ -65,9 +65,9 @@ export async function verifyRelease(
     await examine('sbom-attestation', () => attested(context, path, ['--predicate-type', SBOM_PREDICATE]));
     await examine('release-attestation', () => releaseAttestation(context, tag, Number(options.wait ?? '30')));
     const trust = context.env.GITHUB_REPOSITORY === REHEARSAL_REPOSITORY ? 'rehearsal' : 'apple';
-    const judged = verify(context, path, { trust });
-    await examine('package', async () => verdict(await judged));
-    await examine('report', async () => checkReport(folder, (await judged).document as VerificationDocument));
+    const checked = verify(context, path, { trust });
+    await examine('package', async () => verdict(await checked));
+    await examine('report', async () => checkReport(folder, (await checked).document as VerificationDocument));
     await examine('sbom', () => checkSbom(folder, path));
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -46,8 +46,8 @@ export async function expiringCertificates(context: CommandContext): Promise<Com
     return report(
       context,
       'certificates',
-      lines.filter(({ ends }) => ends).map(({ words }) => `${tag}: ${words}`),
-      lines.map(({ words }) => words),
+      lines.filter(({ ends }) => ends).map(({ text }) => `${tag}: ${text}`),
+      lines.map(({ text }) => text),
     );
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -57,21 +57,21 @@ export async function expiringCertificates(context: CommandContext): Promise<Com
 /** Looks whether the tag of each pinned action is still at the commit that pins.json gives, and whether it may be fetched. */
 export async function movedPins(context: CommandContext): Promise<CommandResult> {
   const findings: string[] = [];
-  const told: string[] = [];
+  const entries: string[] = [];
   for (const [action, { tag, commit }] of Object.entries(await readPins(context.root))) {
     // The endpoint peels annotated tags; `git/ref` would give the tag object.
     const { sha } = await ghApi<{ sha: string }>(context, `repos/${action}/commits/${tag}`);
-    told.push(`${action} ${tag}`);
+    entries.push(`${action} ${tag}`);
     if (sha !== commit) findings.push(`${action}: ${tag} is now at ${sha}, pins.json says ${commit}`);
   }
-  return report(context, 'pins', findings, told);
+  return report(context, 'pins', findings, entries);
 }
 
-function lifetime({ commonName, notAfter }: Certificate, now: Date): { ends: boolean; words: string } {
+function lifetime({ commonName, notAfter }: Certificate, now: Date): { ends: boolean; text: string } {
   const days = Math.floor((notAfter.getTime() - now.getTime()) / DAY_MS);
   return {
     ends: days < WARNING_DAYS,
-    words: `${commonName} ends in ${days} days, on ${notAfter.toISOString().slice(0, 10)}`,
+    text: `${commonName} ends in ${days} days, on ${notAfter.toISOString().slice(0, 10)}`,
   };
 }
 
@@ -79,9 +79,9 @@ async function report(
   context: CommandContext,
   subject: string,
   findings: readonly string[],
-  told: readonly string[],
+  entries: readonly string[],
 ): Promise<CommandResult> {
   await githubReport(context.env).output('findings', findings.join('; '));
-  const words = findings.length === 0 ? told : findings;
-  return { document: { schema: 1, subject, findings }, text: words.map((line) => `${line}\n`).join('') };
+  const reported = findings.length === 0 ? entries : findings;
+  return { document: { schema: 1, subject, findings }, text: reported.map((line) => `${line}\n`).join('') };
 }

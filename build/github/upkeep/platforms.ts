@@ -37,8 +37,8 @@ const ENDS: readonly { readonly what: string; readonly day: string; readonly nex
 export async function endingPlatforms(context: CommandContext): Promise<CommandResult> {
   const findings = platformFindings(new Date());
   await githubReport(context.env).output('findings', findings.join('; '));
-  const words = findings.length > 0 ? findings : ENDS.map(({ what, day }) => `${what}: not before ${day}`);
-  return { document: { schema: 1, subject: 'platforms', findings }, text: words.map((line) => `${line}\n`).join('') };
+  const lines = findings.length > 0 ? findings : ENDS.map(({ what, day }) => `${what}: not before ${day}`);
+  return { document: { schema: 1, subject: 'platforms', findings }, text: lines.map((line) => `${line}\n`).join('') };
 }
 
 /** Returns what ends within the days of warning or has ended, one line each. */

@@ -46,7 +46,7 @@ const ANSWERS: Readonly<Record<GroupName, (report: PackageReport, checks: readon
     facts.ticketIssuedAt
       ? `ticket of ${facts.ticketIssuedAt.toISOString()}`
       : (checks.find(({ id }) => id === 'ticket')?.reason ?? 'no ticket'),
-  installs: ({ installs, facts }) => [...installs.map(installWords), codeWords(facts.slices)].join('; '),
+  installs: ({ installs, facts }) => [...installs.map(installSummary), codeSummary(facts.slices)].join('; '),
   runs: ({ abilities }) =>
     abilityLines(abilities.filter(({ ability }) => RUNS.includes(ability))).join('; ') || 'nothing',
   whole: (_, checks) => passed(checks.filter(({ status }) => status === 'pass').length),
@@ -56,7 +56,7 @@ const ANSWERS: Readonly<Record<GroupName, (report: PackageReport, checks: readon
 const passed = (count: number) => (count === 1 ? 'one check passed' : `${count} checks passed`);
 const RUNS: readonly AbilityName[] = ['javaScript', 'externalScripts', 'plugIns', 'scripts', 'otherScripts'];
 
-function installWords({
+function installSummary({
   identifier,
   version,
   installLocation,
@@ -66,7 +66,7 @@ function installWords({
   return `${identifier} ${version}: ${numberOfFiles} entries below ${installLocation}`;
 }
 
-function codeWords(slices: PackageReport['facts']['slices']): string {
+function codeSummary(slices: PackageReport['facts']['slices']): string {
   if (slices.length === 0) return 'no code';
   const teams = [...new Set(slices.map(({ teamIdentifier }) => teamIdentifier ?? 'nobody'))];
   const kinds = [...new Set(slices.map(({ architecture }) => architecture))];
@@ -81,7 +81,7 @@ export function abilityLines(abilities: readonly Ability[]): string[] {
     const found = [...new Set(abilities.filter(({ ability }) => ability === name).map((each) => each.found))];
     const where = found.slice(0, MOST).map(withoutDocument).join(', ');
     const more = found.length > MOST ? `, and ${found.length - MOST} more` : '';
-    return `${early(name) ? 'before anybody has agreed: ' : ''}${ABILITIES[name].words} (${where}${more})`;
+    return `${early(name) ? 'before anybody has agreed: ' : ''}${ABILITIES[name].description} (${where}${more})`;
   });
 }
 

@@ -73,7 +73,7 @@ export const CHECK_GUIDE: Readonly<Record<string, CheckGuide>> = {
   'payload-paths': of('installs', 'files that do not belong in our package', OURS),
   'code-signatures': of(
     'installs',
-    'code that nobody judged',
+    'code that nobody checked',
     'Read the reason: it says what was looked for and what was found.',
   ),
   'bundle-places': of('installs', 'files in a bundle that no signature covers', PUBLISHER),
@@ -109,7 +109,7 @@ export const CHECK_GUIDE: Readonly<Record<string, CheckGuide>> = {
     'code inside an archive of the payload that this program does not open',
     'Only a note: open the archive by hand.',
   ),
-  'code-nested': of('installs', 'code inside code that is not judged', 'Read the reason; open the bundle by hand.'),
+  'code-nested': of('installs', 'code inside code that is not checked', 'Read the reason; open the bundle by hand.'),
   'code-our-team': of(
     'installs',
     'code of another team in our package',

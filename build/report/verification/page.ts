@@ -8,7 +8,7 @@ import { type CheckGroup, groupChecks } from './groups.ts';
 import { CHECK_GUIDE } from './guide.ts';
 
 /**
- * Returns the report of a judged package as one page that holds everything it needs: it loads nothing and runs nothing, so that it can
+ * Returns the report of a checked package as one page that holds everything it needs: it loads nothing and runs nothing, so that it can
  * be mailed or attached to a ticket. Whatever comes from the package is shown as text.
  */
 export function renderVerificationPage(file: string, report: PackageReport, trust: Pick<Trust, 'name'>): string {
@@ -52,12 +52,12 @@ function factsTable({ facts }: PackageReport): string {
   return `<dl>\n${rows.map(([name, value]) => `<dt>${name}</dt><dd>${text(value)}</dd>`).join('\n')}\n</dl>`;
 }
 
-const WORDS = { pass: 'pass', fail: 'FAIL', skipped: 'skipped' } as const;
+const STATUS_NAMES = { pass: 'pass', fail: 'FAIL', skipped: 'skipped' } as const;
 
 /** Open where something failed. */
 function groupSection({ title, status, answer, checks }: CheckGroup): string {
   return `<details${status === 'fail' ? ' open' : ''}>
-<summary><span class="mark ${status}">${WORDS[status]}</span> <strong>${title}</strong> <span class="answer">${text(answer)}</span></summary>
+<summary><span class="mark ${status}">${STATUS_NAMES[status]}</span> <strong>${title}</strong> <span class="answer">${text(answer)}</span></summary>
 <ul>
 ${failedFirst(checks).map(checkItem).join('\n')}
 </ul>
@@ -72,7 +72,7 @@ const failedFirst = (checks: readonly Check[]) => [
 function checkItem({ id, status, reason, subject }: Check): string {
   const guide = CHECK_GUIDE[id];
   const about = subject === undefined || subject === 'package' ? '' : ` <span class="subject">${text(subject)}</span>`;
-  return `<li><span class="mark ${status}">${WORDS[status]}</span> <code>${text(id)}</code>${about}${
+  return `<li><span class="mark ${status}">${STATUS_NAMES[status]}</span> <code>${text(id)}</code>${about}${
     reason === undefined ? '' : `<p class="reason">${text(reason)}</p>`
   }${guide ? `<p class="guide">Protects from ${text(guide.protects)}.${status === 'fail' ? ` ${text(guide.todo)}` : ''}</p>` : ''}</li>`;
 }
@@ -81,7 +81,7 @@ function abilitySection({ abilities }: PackageReport): string {
   if (abilities.length === 0) return '';
   const items = abilities.map(
     ({ ability, before, found }) =>
-      `<li>${before ? '<strong>Before anybody has agreed:</strong> ' : ''}${text(ABILITIES[ability].words)} <span class="subject">${text(found)}</span></li>`,
+      `<li>${before ? '<strong>Before anybody has agreed:</strong> ' : ''}${text(ABILITIES[ability].description)} <span class="subject">${text(found)}</span></li>`,
   );
   return `<h2>What this package may do</h2>\n<ul>\n${items.join('\n')}\n</ul>`;
 }
@@ -94,8 +94,8 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-function text(words: string): string {
-  return printableLines(words).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
+function text(plain: string): string {
+  return printableLines(plain).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
 }
 
 const STYLE = `

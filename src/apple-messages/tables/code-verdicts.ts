@@ -122,7 +122,7 @@ export const CODE_VERDICTS: MessageTable = {
         'invalid API object reference',
         ...status('errSecCSInvalidObjectRef', -67071),
       ],
-      cause: 'The file could not be judged: a damaged signature or header, an unreadable file, or no such file.',
+      cause: 'The file could not be checked: a damaged signature or header, an unreadable file, or no such file.',
       who: 'maintainer',
       next: 'ls -l "$TARGET"; file "$TARGET"; log show --last 5m --predicate \'process == "codesign"\'',
       act: 'inspect',

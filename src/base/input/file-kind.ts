@@ -27,7 +27,7 @@ export type FileKind =
   | 'unknown';
 
 /** What people call each kind, after "is". */
-export const KIND_WORDS: Readonly<Record<FileKind, string>> = {
+export const KIND_NAMES: Readonly<Record<FileKind, string>> = {
   package: 'a xar archive (flat package)',
   bom: 'a Bom file',
   'mach-o': 'a Mach-O file',

@@ -42,7 +42,7 @@ export const LIMITS = {
   superBlobBytes: 32 * MIB,
   /** Slices of a universal file: what fits in the page that the kernel reads. Source: xnu bsd/kern/mach_fat.c. */
   slices: 204,
-  /** Slices and inner packages that are judged of a small package; 400 seen (a Python framework); see `signaturesOf`. */
+  /** Slices and inner packages that are checked of a small package; 400 seen (a Python framework); see `signaturesOf`. */
   signatures: 1000,
   /** Bundles inside each other; 5 seen. */
   bundleDepth: 8,
@@ -71,7 +71,7 @@ export function bomBytesOf(packageSize: number): number {
   return Math.max(LIMITS.bomBytes, packageSize);
 }
 
-/** Returns how many slices are judged, and packages inside a package: a signature costs some 5 ms, a byte of code none. */
+/** Returns how many slices are checked, and packages inside a package: a signature costs some 5 ms, a byte of code none. */
 export function signaturesOf(packageSize: number): number {
   return Math.max(LIMITS.signatures, Math.floor(packageSize / 20_000));
 }
@@ -114,6 +114,6 @@ export class WorkBudget {
 /** Returns the error for a file that has more of something than is looked at. */
 export function beyond(format: string, what: string, limit: number): FormatError {
   return new FormatError('SIZE_LIMIT', format, 0, `expected at most ${limit} ${what}, found more`, {
-    hint: 'Honest packages stay far below this limit. If this one is honest, judge it on a Mac: pkgutil --check-signature.',
+    hint: 'Honest packages stay far below this limit. If this one is honest, check it on a Mac: pkgutil --check-signature.',
   });
 }

@@ -12,7 +12,7 @@ export interface RequirementCertificate {
   readonly policies: ReadonlySet<string>;
 }
 
-/** What is known of the code that a requirement judges. */
+/** What is known of the code that a requirement checks. */
 export interface RequirementSubject {
   readonly identifier: string;
   readonly cdHashes: readonly Buffer[];

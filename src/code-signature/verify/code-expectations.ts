@@ -1,8 +1,8 @@
 import type { VerifyCodeCms } from './verify-cms.ts';
 
-/** How code is judged. */
+/** How code is checked. */
 export interface CodeExpectations {
-  /** Judges the CMS; null skips everything that needs certificates. */
+  /** Checks the CMS; null skips everything that needs certificates. */
   readonly verifyCms: VerifyCodeCms | null;
   /** Held to the form in which this pipeline signs: hardened runtime, SHA-256 alone, codesign's layout, both architectures. */
   readonly ours: boolean;

@@ -20,10 +20,10 @@ export interface IndexedLink {
 /** A file or symbolic link of a tree; folders follow from the paths. */
 export type IndexedEntry = IndexedFile | IndexedLink;
 
-/** Names whose contents are read when a bundle is judged. */
+/** Names whose contents are read when a bundle is checked. */
 const DOCUMENT = /(^|\/)(Info\.plist|PkgInfo|CodeResources)$/;
 
-/** Returns whether the content of the file at `path` is read when a bundle is judged. */
+/** Returns whether the content of the file at `path` is read when a bundle is checked. */
 export function isDocument(path: string): boolean {
   return DOCUMENT.test(path);
 }

@@ -30,7 +30,7 @@ export interface CmsVerdict {
   readonly timestamp: Date | null;
 }
 
-/** Judges the CMS over the first of a slice's code directories. */
+/** Checks the CMS over the first of a slice's code directories. */
 export type VerifyCodeCms = (input: {
   readonly cms: Buffer;
   readonly codeDirectories: readonly CodeDirectory[];
@@ -56,10 +56,10 @@ const DIGEST_OIDS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Returns the judge of code signatures' CMS for a trust: signature, chain, role, timestamp, and the attributes that bind all code
+ * Returns the check of code signatures' CMS for a trust: signature, chain, role, timestamp, and the attributes that bind all code
  * directories.
  *
- * @param now judges certificates when there is no trusted timestamp
+ * @param now checks certificates when there is no trusted timestamp
  * @example verifyBundle(entries, { verifyCms: codeCmsVerifier(appleTrust(), new Date()), … })
  */
 export function codeCmsVerifier(trust: Trust, now: Date): VerifyCodeCms {
@@ -70,18 +70,18 @@ export function codeCmsVerifier(trust: Trust, now: Date): VerifyCodeCms {
     if (!cms || !signed) return nothing(list.checks);
     const report = list.read('code-cms', () => verifyCms(cms, signed.data));
     if (!report) return nothing(list.checks);
-    list.judge('code-cms', [
+    list.check('code-cms', [
       ...problemsOf(report.findings),
       exact &&
         !(isDer(encoded) && canonicalCms(cms)?.equals(encoded)) &&
         'the encoding is not the one that the parts of the CMS have',
     ]);
-    const timestamp = judgeTimestamp(list, cms, trust, demanding);
-    judgeAttributes(list, cms, codeDirectories, exact);
+    const timestamp = checkTimestamp(list, cms, trust, demanding);
+    checkAttributes(list, cms, codeDirectories, exact);
     const leaf = report.signerCertificate;
     if (!leaf) return nothing(list.checks);
     const chain = verifyChain(leaf, cms.certificates, { trust, at: timestamp ?? now, purpose: 'application' });
-    judgeChain(list, cms, chain, { exact, demanding, dated: timestamp !== null || cms.timestampToken !== undefined });
+    checkChain(list, cms, chain, { exact, demanding, dated: timestamp !== null || cms.timestampToken !== undefined });
     return {
       checks: list.checks,
       certificates: chain.chain.map(requirementCertificate),
@@ -95,11 +95,11 @@ export function codeCmsVerifier(trust: Trust, now: Date): VerifyCodeCms {
 }
 
 /**
- * Without a timestamp macOS judges the certificates now, and tolerates that they expired or are not valid yet.
+ * Without a timestamp macOS checks the certificates now, and tolerates that they expired or are not valid yet.
  *
  * @see Security-61901 StaticCode.cpp, `SecStaticCode::verifySignature`: kSecCSConsiderExpiration is not the default
  */
-function judgeChain(
+function checkChain(
   list: CheckList,
   cms: ParsedCms,
   { chain, findings }: ChainReport,
@@ -109,7 +109,7 @@ function judgeChain(
     .filter(({ der }) => !chain.some((link) => link.der.equals(der)))
     .map(({ commonName }) => `the embedded certificate "${commonName}" is not part of the chain`);
   const tolerated = demanding || dated ? [] : findings.filter(({ code }) => VALIDITY_CODES.includes(code));
-  list.judge(
+  list.check(
     'code-chain',
     [
       ...problemsOf(findings.filter((finding) => !tolerated.includes(finding))),
@@ -117,7 +117,7 @@ function judgeChain(
       // Apple's own signer demands the root as well (kCMSCertificateChainWithRootOrFail, Security-61901 signer.cpp).
       exact && cms.certificates.length !== chain.length && 'the whole chain is not embedded',
     ],
-    [...problemsOf(tolerated).map((words) => `${words}: macOS tolerates it in code without a timestamp`), ...stray],
+    [...problemsOf(tolerated).map((problem) => `${problem}: macOS tolerates it in code without a timestamp`), ...stray],
   );
 }
 
@@ -135,16 +135,16 @@ function nothing(checks: readonly Check[]): CmsVerdict {
   return { checks, certificates: [], anchoredByApple: false, ...empty };
 }
 
-function judgeTimestamp(list: CheckList, cms: ParsedCms, trust: Trust, demanding: boolean): Date | null {
+function checkTimestamp(list: CheckList, cms: ParsedCms, trust: Trust, demanding: boolean): Date | null {
   const { timestampToken } = cms;
   if (cms.unsignedAttributes.length > (timestampToken ? 1 : 0)) {
     list.fail('code-timestamp', 'an unsigned attribute that is not a timestamp');
     return null;
   }
   if (!timestampToken) {
-    const words = 'the signature has no timestamp';
-    if (demanding) list.fail('code-timestamp', words);
-    else list.skip('code-timestamp', `${words}: macOS takes it all the same, the notary does not`);
+    const problem = 'the signature has no timestamp';
+    if (demanding) list.fail('code-timestamp', problem);
+    else list.skip('code-timestamp', `${problem}: macOS takes it all the same, the notary does not`);
     return null;
   }
   const report = list.read('code-timestamp', () => verifyTimestampToken(timestampToken, cms.signature, trust));
@@ -153,7 +153,7 @@ function judgeTimestamp(list: CheckList, cms: ParsedCms, trust: Trust, demanding
   const stray = token.certificates.filter(({ der }) => !report.chain.some((link) => link.der.equals(der)));
   const canonical = canonicalCms(token);
   const strays = stray.map(({ commonName }) => `the token's certificate "${commonName}" is not part of its chain`);
-  list.judge(
+  list.check(
     'code-timestamp',
     [
       ...problemsOf(report.findings),
@@ -169,7 +169,7 @@ function judgeTimestamp(list: CheckList, cms: ParsedCms, trust: Trust, demanding
 }
 
 /** Apple tolerates that the attributes are missing; one that is there must name every code directory, and no other. */
-function judgeAttributes(
+function checkAttributes(
   list: CheckList,
   cms: ParsedCms,
   directories: readonly CodeDirectory[],
@@ -189,7 +189,7 @@ function judgeAttributes(
     propertyList && propertyListProblem(propertyList, directories),
     records && recordsProblem(records, directories),
   ]);
-  if (problems) list.judge(id, problems);
+  if (problems) list.check(id, problems);
 }
 
 function propertyListProblem(attribute: CmsAttribute, directories: readonly CodeDirectory[]): string | undefined {

@@ -2,9 +2,9 @@ import type { Check } from '../../base/check.ts';
 import { isCode } from '../../macho/first-bytes.ts';
 import { type BundleEntry, fileAt } from '../bundle-entry.ts';
 import type { CodeExpectations } from './code-expectations.ts';
-import { CodeJudge } from './code-judge.ts';
+import { CodeVerifier } from './code-verifier.ts';
 import { indexBundle } from './file-index.ts';
-import { judgeProgram } from './verify-program.ts';
+import { checkProgram } from './verify-program.ts';
 import type { SliceFacts } from './verify-slice.ts';
 
 /** All checks of a piece of code, and what its signatures say. */
@@ -33,9 +33,9 @@ export function verifyBundle(
   name = 'bundle',
 ): CodeReport {
   const index = indexBundle(entries, isCode);
-  const judge = new CodeJudge(index, expectations, { isBundle: true, name });
-  for (const path of judge.files) judge.see(path, fileAt(entries, path) as Buffer);
-  const { checks, mainSlices } = judge.finish();
+  const verifier = new CodeVerifier(index, expectations, { isBundle: true, name });
+  for (const path of verifier.files) verifier.see(path, fileAt(entries, path) as Buffer);
+  const { checks, mainSlices } = verifier.finish();
   return report(checks, mainSlices);
 }
 
@@ -46,7 +46,7 @@ export function verifyBundle(
  * @param name of the file in the checks' subjects
  */
 export function verifyProgram(data: Buffer, expectations: CodeExpectations, name = 'program'): CodeReport {
-  const { checks, slices } = judgeProgram(data, name, null, expectations);
+  const { checks, slices } = checkProgram(data, name, null, expectations);
   return report(checks, slices);
 }
 

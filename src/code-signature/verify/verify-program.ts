@@ -37,12 +37,12 @@ const NEVER_LOADED: ReadonlyMap<number, string> = new Map([
 ]);
 
 /**
- * Judges every slice of a Mach-O file, and what they must have in common.
+ * Checks every slice of a Mach-O file, and what they must have in common.
  *
  * @param name of the file in the checks' subjects
  * @param surroundings of a bundle's main executable; null for any other file
  */
-export function judgeProgram(
+export function checkProgram(
   data: Buffer,
   name: string,
   surroundings: SliceSurroundings | null,
@@ -56,7 +56,7 @@ export function judgeProgram(
     list.skip('code-macho', `${unloaded}, which macOS neither runs nor loads`);
     return { checks: list.checks, slices: [] };
   }
-  list.judge('code-universal', universalProblems(data, slices, expectations));
+  list.check('code-universal', universalProblems(data, slices, expectations));
   const facts: SliceFacts[] = [];
   for (const slice of slices) {
     const subject = `${name} (${slice.architecture})`;
@@ -66,12 +66,12 @@ export function judgeProgram(
       list.add([{ id: 'code-macho', status: 'skipped', reason, subject }]);
       continue;
     }
-    const judged = verifySlice(slice.data, subject, around, expectations);
-    list.add(judged.checks);
-    if (judged.facts) facts.push(judged.facts);
+    const checked = verifySlice(slice.data, subject, around, expectations);
+    list.add(checked.checks);
+    if (checked.facts) facts.push(checked.facts);
   }
   const { problems, remarks } = disagreements(facts, expectations);
-  list.judge('code-slices-agree', problems, remarks);
+  list.check('code-slices-agree', problems, remarks);
   return { checks: list.checks, slices: facts };
 }
 

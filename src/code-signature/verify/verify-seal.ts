@@ -5,11 +5,11 @@ import { type ResourceRule, ruleFor } from '../seal/resource-rules.ts';
 import { type Bundle, inside, placesOf } from './bundle-shape.ts';
 import { type FileIndex, foldersAbove, type IndexedEntry, type IndexedFile } from './file-index.ts';
 
-/** What was found when code inside of a bundle was judged by itself. */
+/** What was found when code inside of a bundle was checked by itself. */
 export interface NestedCode {
   /** Relative to the folder that the seal is about. */
   readonly path: string;
-  /** All cdhashes of all slices, hexadecimal; null when it could not be judged. */
+  /** All cdhashes of all slices, hexadecimal; null when it could not be checked. */
   readonly cdHashes: readonly string[] | null;
   readonly designatedRequirement: string | null;
 }
@@ -27,8 +27,8 @@ const ALLOWED_IN_SIGNATURE = [
 /** Left out of every seal by the code, not by a rule. Source: Security-61901 bundlediskrep.cpp, `adjustResources`. */
 const EXCLUDED = /^(_CodeSignature|_MASReceipt)(\/|$)|^CodeResources$/;
 
-/** Judges where files lie: nothing beside `Contents`, nothing foreign among the signature's files, no path twice. */
-export function judgePlaces(list: CheckList, bundle: Bundle, index: FileIndex): void {
+/** Checks where files lie: nothing beside `Contents`, nothing foreign among the signature's files, no path twice. */
+export function checkPlaces(list: CheckList, bundle: Bundle, index: FileIndex): void {
   const { root, kind, sealed, infoPlist, executable } = bundle;
   const entries = index.below(root);
   const twice = entries.filter(({ path }, at) => entries[at - 1]?.path === path);
@@ -39,7 +39,7 @@ export function judgePlaces(list: CheckList, bundle: Bundle, index: FileIndex): 
     .filter((entry) => !isFile(entry) || !ALLOWED_IN_SIGNATURE.includes(entry.path.slice(signature.length)));
   const regular = [infoPlist, ...(executable === undefined ? [] : [executable])];
   const shown = (path: string) => (root === '' ? path : path.slice(root.length + 1));
-  list.judge('bundle-places', [
+  list.check('bundle-places', [
     ...twice.map(({ path }) => `${shown(path)} is there twice`),
     ...beside
       .map(({ path }) => shown(path))
@@ -96,12 +96,12 @@ function sealable({ sealed, executable }: Bundle, index: FileIndex): Sealable[] 
 }
 
 /**
- * Judges the files of a bundle against its CodeResources: added, removed and changed ones, links, nested code.
+ * Checks the files of a bundle against its CodeResources: added, removed and changed ones, links, nested code.
  *
  * @param nested what was found of the code that has signatures of its own
  * @see Security-61901 StaticCode.cpp, `validateResource` and `validateResources`
  */
-export function judgeSeal(list: CheckList, bundle: Bundle, index: FileIndex, nested: readonly NestedCode[]): void {
+export function checkSeal(list: CheckList, bundle: Bundle, index: FileIndex, nested: readonly NestedCode[]): void {
   const content = index.file(bundle.codeResources)?.content;
   if (!content) {
     list.fail('seal', 'no CodeResources: the resources are not sealed');
@@ -109,15 +109,15 @@ export function judgeSeal(list: CheckList, bundle: Bundle, index: FileIndex, nes
   }
   const seal = list.read('seal', () => parseCodeResources(content));
   if (!seal) return;
-  list.judge('seal', formProblems(seal));
+  list.check('seal', formProblems(seal));
   if (seal.files2 === null) return;
   const found = sealable(bundle, index);
   const sealed = seal.files2;
-  list.judge('seal-added', addedProblems(found, sealed, seal.rules2, nested));
-  list.judge('seal-removed', removedProblems(found, seal, nested));
-  list.judge('seal-changed', changedProblems(found, seal));
-  list.judge('seal-links', linkProblems(found, seal, bundle, index));
-  list.judge('seal-nested', nestedProblems(sealed, nested));
+  list.check('seal-added', addedProblems(found, sealed, seal.rules2, nested));
+  list.check('seal-removed', removedProblems(found, seal, nested));
+  list.check('seal-changed', changedProblems(found, seal));
+  list.check('seal-links', linkProblems(found, seal, bundle, index));
+  list.check('seal-nested', nestedProblems(sealed, nested));
 }
 
 /**
@@ -226,7 +226,7 @@ function targetProblem(
   return omitted ? `points to ${target}, which is not sealed` : undefined;
 }
 
-/** A link may lead through another one, such as `Versions/Current`, which is judged by itself. */
+/** A link may lead through another one, such as `Versions/Current`, which is checked by itself. */
 function leadsThroughLink(index: FileIndex, sealed: string, resolved: string): boolean {
   return foldersAbove(resolved).some((folder) => {
     const entry = index.get(inside(sealed, folder));

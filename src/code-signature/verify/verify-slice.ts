@@ -79,7 +79,7 @@ const SLOT_MAGICS: ReadonlyMap<number, number> = new Map([
   ]),
   [SLOT_CMS, MAGIC_BLOB_WRAPPER],
 ]);
-/** What depends on the signature and cannot be judged when it is unreadable. */
+/** What depends on the signature and cannot be checked when it is unreadable. */
 const DEPENDENT = ['code-directory', 'code-pages', 'code-slots', 'code-cms', 'code-designated-requirement'];
 
 /**
@@ -99,29 +99,29 @@ export function verifySlice(
   const macho = list.read('code-macho', () => parseMacho(slice));
   if (!macho) return { checks: list.checks, facts: null };
   list.pass('code-macho');
-  judgeBindTables(list, slice, macho, expectations);
+  checkBindTables(list, slice, macho, expectations);
   const signature = readSignature(list, slice, macho, expectations);
   if (!signature) {
     for (const id of DEPENDENT) list.skip(id, 'the signature cannot be read');
     return { checks: list.checks, facts: null };
   }
   for (const directory of signature.directories) {
-    list.judge('code-directory', directoryProblems(directory, macho, surroundings, expectations));
-    list.judge('code-pages', [pageProblem(slice, directory)]);
-    list.judge('code-slots', slotProblems(directory, signature.blobs, surroundings));
+    list.check('code-directory', directoryProblems(directory, macho, surroundings, expectations));
+    list.check('code-pages', [pageProblem(slice, directory)]);
+    list.check('code-slots', slotProblems(directory, signature.blobs, surroundings));
   }
-  const verdict = judgeCms(list, signature, subject, expectations);
-  const requirement = judgeRequirement(list, signature, surroundings, verdict);
+  const verdict = checkCms(list, signature, subject, expectations);
+  const requirement = checkRequirement(list, signature, surroundings, verdict);
   return { checks: list.checks, facts: factsOf(macho, signature, verdict, requirement) };
 }
 
 /** codesign passes files that the dyld of macOS 27 does not load; in code of others that is told, and not held against them. */
-function judgeBindTables(list: CheckList, slice: Buffer, macho: Macho, { ours }: CodeExpectations): void {
+function checkBindTables(list: CheckList, slice: Buffer, macho: Macho, { ours }: CodeExpectations): void {
   const id = 'code-bind-tables';
   if (macho.bits !== 64) return;
   const problems = list.read(id, () => bindTableProblems(slice, macho));
   if (!problems) return;
-  if (ours || problems.length === 0) list.judge(id, problems);
+  if (ours || problems.length === 0) list.check(id, problems);
   else list.skip(id, `macOS 27 does not load it: ${problems.join('; ')}`);
 }
 
@@ -133,25 +133,25 @@ function readSignature(
 ): Signature | undefined {
   const place = macho.codeSignature;
   if (!place) {
-    const words = 'the slice is not signed';
+    const problem = 'the slice is not signed';
     const runs = macho.cpuType === CPU_TYPE_X86_64 || macho.cpuType === CPU_TYPE_I386;
-    if (expectations.allowUnsigned && runs) list.skip('code-layout', `${words}, and Intel Macs run it all the same`);
-    else list.fail('code-layout', words);
+    if (expectations.allowUnsigned && runs) list.skip('code-layout', `${problem}, and Intel Macs run it all the same`);
+    else list.fail('code-layout', problem);
     return undefined;
   }
   const layout = list.read('code-layout', () => layoutProblems(slice, macho));
-  if (layout) list.judge('code-layout', layout);
+  if (layout) list.check('code-layout', layout);
   const region = slice.subarray(place.dataOffset, place.dataOffset + place.dataSize);
   const parsed = list.read('code-super-blob', () => parseSuperBlob(region, MAGIC_EMBEDDED_SIGNATURE));
   if (!parsed) return undefined;
-  list.judge('code-super-blob', superBlobProblems(parsed, expectations), superBlobRemarks(parsed.blobs));
+  list.check('code-super-blob', superBlobProblems(parsed, expectations), superBlobRemarks(parsed.blobs));
   const stray = region.subarray(parsed.length).findIndex((byte) => byte !== 0);
   const strays = [
     stray >= 0 && `byte ${parsed.length + stray} after the SuperBlob is not zero`,
     parsed.stray !== null && `byte ${parsed.stray} between the blobs is not zero`,
   ];
   // Signers of others leave there what was left of an older signature (bun, turbo and swc in npm), and macOS reads none of it.
-  list.judge('code-padding', expectations.ours ? strays : [], strays);
+  list.check('code-padding', expectations.ours ? strays : [], strays);
   const blobs = parsed.blobs.filter(({ type }) => SLOT_MAGICS.get(type) === MAGIC_CODE_DIRECTORY);
   const directories = list.read('code-directory', () => blobs.map(({ data }) => parseCodeDirectory(data)));
   const twice = (directories ?? []).filter(({ hashType }, index, all) =>
@@ -197,18 +197,18 @@ function superBlobProblems({ blobs, packed }: SuperBlob, expectations: CodeExpec
 }
 
 /**
- * Blobs that nothing here judges. Security of macOS 27 knows two signatures in one SuperBlob (kSecCSMaxSignatures is 2: the second one
+ * Blobs that nothing here checks. Security of macOS 27 knows two signatures in one SuperBlob (kSecCSMaxSignatures is 2: the second one
  * is post-quantum); which number the second one has is not published.
  */
 function superBlobRemarks(blobs: readonly Blob[]): (string | false)[] {
   return blobs.map(({ type, data }) => {
     if (SLOT_MAGICS.has(type)) return false;
     const second = data.readUInt32BE(0) === MAGIC_BLOB_WRAPPER;
-    return `${second ? 'second signature' : 'blob'} of type 0x${type.toString(16)} not judged: not supported`;
+    return `${second ? 'second signature' : 'blob'} of type 0x${type.toString(16)} not checked: not supported`;
   });
 }
 
-function judgeCms(
+function checkCms(
   list: CheckList,
   { blobs, directories, best }: Signature,
   subject: string,
@@ -236,7 +236,7 @@ function judgeCms(
   });
   list.add(verdict.checks);
   // Apple's rule: the team in the code directory is that of the certificate (errSecCSSignatureInvalid family, -66997).
-  list.judge('code-team', [
+  list.check('code-team', [
     adHoc && 'marked ad-hoc, but signed with a certificate',
     ...directories.map(({ teamIdentifier }) => teamProblem(teamIdentifier, verdict.teamIdentifier, expectations)),
   ]);
@@ -249,7 +249,7 @@ function teamProblem(found: string | null, certificate: string | null, { ours }:
   return found !== certificate && `team ${found}, the certificate is of ${certificate ?? 'none'}`;
 }
 
-function judgeRequirement(
+function checkRequirement(
   list: CheckList,
   { blobs, best, directories }: Signature,
   { information }: SliceSurroundings,
@@ -275,7 +275,7 @@ function judgeRequirement(
     infoPlist: information,
   });
   if (result === 'unknown') list.skip(id, `cannot be told without a Mac: ${renderRequirement(requirement)}`);
-  else list.judge(id, [result === 'false' && `the code does not meet: ${renderRequirement(requirement)}`]);
+  else list.check(id, [result === 'false' && `the code does not meet: ${renderRequirement(requirement)}`]);
   return requirement;
 }
 

@@ -6,8 +6,8 @@ import { cpioEntries, type OpenComponent, openPackage } from '../../package/open
 import type { XarArchive } from '../../xar/read.ts';
 import type { XarMember } from '../../xar/toc.ts';
 import type { NotaryIssue } from '../log.ts';
-import { judgeBundle, judgeFile } from './judge-code.ts';
-import { judgePackageSignature } from './judge-package.ts';
+import { checkBundle, checkFile } from './check-code.ts';
+import { checkPackageSignature } from './check-package.ts';
 import { issue, MESSAGES } from './messages.ts';
 import type { PredictOptions } from './options.ts';
 
@@ -34,7 +34,7 @@ const SIZE_LIMIT = 512 * 1024 * 1024;
  */
 export async function predictNotary(access: RandomAccess, options: PredictOptions): Promise<Prediction> {
   const { archive, components } = await openPackage(access);
-  const issues = await judgePackageSignature(archive, options);
+  const issues = await checkPackageSignature(archive, options);
   const code: Prediction['code'][number][] = [];
   for (const component of components) {
     for (const kind of ['payload', 'scripts'] as const) {
@@ -42,9 +42,9 @@ export async function predictNotary(access: RandomAccess, options: PredictOption
       if (!member) continue;
       const place = placeOf(component, kind, options.archiveName);
       const entries = await readEntries(archive, member, place, issues);
-      const judged = judgeEntries(entries, place, options);
-      issues.push(...judged.issues);
-      code.push(...judged.code);
+      const checked = checkEntries(entries, place, options);
+      issues.push(...checked.issues);
+      code.push(...checked.code);
     }
   }
   return { issues, code };
@@ -92,7 +92,7 @@ function tooLarge(path: string): FormatError {
   return new FormatError('SIZE_LIMIT', path, SIZE_LIMIT, `expected at most ${SIZE_LIMIT} bytes unpacked, found more`);
 }
 
-function judgeEntries(entries: readonly BundleEntry[], place: string, options: PredictOptions): Prediction {
+function checkEntries(entries: readonly BundleEntry[], place: string, options: PredictOptions): Prediction {
   const issues: NotaryIssue[] = [];
   const code: Prediction['code'][number][] = [];
   const bundles = entries.flatMap(({ path }) => {
@@ -101,17 +101,17 @@ function judgeEntries(entries: readonly BundleEntry[], place: string, options: P
   });
   const seen = new Set<string>();
   for (const bundle of bundles) {
-    const judged = judgeBundle(below(entries, bundle), bundle === '' ? place : `${place}/${bundle}`, options);
-    if (judged.executable === null) continue;
-    seen.add(bundle === '' ? judged.executable : `${bundle}/${judged.executable}`);
-    issues.push(...judged.issues);
-    code.push(...judged.code);
+    const checked = checkBundle(below(entries, bundle), bundle === '' ? place : `${place}/${bundle}`, options);
+    if (checked.executable === null) continue;
+    seen.add(bundle === '' ? checked.executable : `${bundle}/${checked.executable}`);
+    issues.push(...checked.issues);
+    code.push(...checked.code);
   }
   for (const entry of entries) {
     if (!('data' in entry) || seen.has(entry.path) || !isCode(entry.data)) continue;
-    const judged = judgeFile(entry.data, `${place}/${entry.path}`, options);
-    issues.push(...judged.issues);
-    code.push(...judged.code);
+    const checked = checkFile(entry.data, `${place}/${entry.path}`, options);
+    issues.push(...checked.issues);
+    code.push(...checked.code);
   }
   return { issues, code };
 }

@@ -1,5 +1,5 @@
 import { NetworkError, type PipelineError, RefusedError, UsageError } from '../../base/errors.ts';
-import { type HttpResponse, serviceWords } from '../../base/http.ts';
+import { type HttpResponse, quotedText } from '../../base/http.ts';
 import { retryAfterMs, ServiceBusyError } from '../../base/retry.ts';
 
 /** What was asked, for messages. */
@@ -25,14 +25,14 @@ const CLOCK_TOLERANCE_MS = 60_000;
  */
 export function notaryProblem(answer: HttpResponse, asked: AskedFor): PipelineError {
   const { status } = answer;
-  const { code, words } = readWords(answer.body);
-  const said = `HTTP status code: ${status}${words === '' ? '' : `. ${words}`}`;
+  const { code, detail } = readProblem(answer.body);
+  const said = `HTTP status code: ${status}${detail === '' ? '' : `. ${detail}`}`;
   const message = `could not ${asked.purpose}: ${asked.host} answered: ${said}`;
   if (status === 401) return new UsageError('NOTARY_UNAUTHENTICATED', message, { hint: unauthenticatedHint(asked) });
-  if (status === 403) return forbidden(message, code, words);
+  if (status === 403) return forbidden(message, code, detail);
   if (status === 404 && asked.id !== undefined) {
     return new UsageError('NOTARY_UNKNOWN_ID', message, {
-      hint: `Check the id ${serviceWords(asked.id)}: it must be one of the team that the key belongs to.`,
+      hint: `Check the id ${quotedText(asked.id)}: it must be one of the team that the key belongs to.`,
     });
   }
   if (status === 408 || status === 421 || status === 429 || status >= 500) {
@@ -57,8 +57,8 @@ function unauthenticatedHint({ skewMs }: AskedFor): string {
   return 'Check that NOTARY_KEY, NOTARY_KEY_ID and NOTARY_ISSUER_ID belong together and that the key was not revoked.';
 }
 
-function forbidden(message: string, code: string, words: string): RefusedError {
-  if (/agreement/i.test(`${code} ${words}`)) {
+function forbidden(message: string, code: string, detail: string): RefusedError {
+  if (/agreement/i.test(`${code} ${detail}`)) {
     return new RefusedError('NOTARY_AGREEMENT', message, {
       hint: 'The account holder must accept the new agreement on https://developer.apple.com/account, then run again with `--resume`.',
     });
@@ -68,17 +68,17 @@ function forbidden(message: string, code: string, words: string): RefusedError {
   });
 }
 
-function readWords(body: Buffer): { code: string; words: string } {
+function readProblem(body: Buffer): { code: string; detail: string } {
   const text = body.subarray(0, 64 * 1024).toString('utf8');
   try {
     const [first] = (JSON.parse(text) as { errors: Record<string, unknown>[] }).errors;
     const field = (name: string) => (typeof first?.[name] === 'string' ? (first[name] as string) : '');
     return {
-      code: serviceWords(field('code')),
-      words: serviceWords([field('title'), field('detail')].join(' ').trim()),
+      code: quotedText(field('code')),
+      detail: quotedText([field('title'), field('detail')].join(' ').trim()),
     };
   } catch {
     // HTML of a proxy says nothing to anybody.
-    return { code: '', words: /^\s*</.test(text) ? '' : serviceWords(text.trim()) };
+    return { code: '', detail: /^\s*</.test(text) ? '' : quotedText(text.trim()) };
   }
 }

@@ -1,7 +1,7 @@
 import { AwsV4Signer } from 'aws4fetch';
 import { type Clock, systemClock } from '../../base/clock.ts';
 import { NetworkError, RefusedError } from '../../base/errors.ts';
-import { type HttpResponse, request, serviceWords } from '../../base/http.ts';
+import { type HttpResponse, quotedText, request } from '../../base/http.ts';
 import { type RetryOptions, retry, retryAfterMs, ServiceBusyError } from '../../base/retry.ts';
 import { Secret } from '../../base/secret.ts';
 import type { NewSubmission } from './api.ts';
@@ -138,9 +138,9 @@ function uploadProblem(answer: HttpResponse, host: string, now: Date): Error {
     const wait = retryAfterMs(answer.headers.get('retry-after'), now);
     return new ServiceBusyError('UPLOAD_BUSY', message, wait, { hint: 'Run again later with `--resume`.' });
   }
-  const words = /<Message>([^<]{1,200})<\/Message>/.exec(text)?.[1];
+  const reason = /<Message>([^<]{1,200})<\/Message>/.exec(text)?.[1];
   // The store's words quote no keys: it names the access key id in a field of its own, which is left out.
-  return new RefusedError('UPLOAD_REFUSED', words ? `${message}: ${serviceWords(words)}` : message, {
+  return new RefusedError('UPLOAD_REFUSED', reason ? `${message}: ${quotedText(reason)}` : message, {
     hint: `A proxy that changes requests may stand between; let ${host} pass it, then run again with \`--resume\`.`,
   });
 }

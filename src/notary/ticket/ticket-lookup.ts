@@ -27,7 +27,7 @@ export interface TicketLookupOptions {
   readonly timeoutMs?: number;
   readonly clock?: Clock;
   readonly signal?: AbortSignal | undefined;
-  readonly tell: (words: string) => void;
+  readonly tell: (text: string) => void;
   /** What to do when no ticket came. */
   readonly goOn: string;
 }

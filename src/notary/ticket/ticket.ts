@@ -68,7 +68,7 @@ export interface Ticket {
   readonly signature: Buffer;
 }
 
-/** A ticket, judged. */
+/** A ticket, checked. */
 export interface TicketReport {
   readonly trusted: boolean;
   readonly findings: readonly Finding[];
@@ -102,7 +102,7 @@ export function parseTicket(data: Buffer): Ticket {
 /**
  * Returns whether a ticket was issued by Apple's notary (or the rehearsal's) and names a digest. Nothing is asked of the network.
  *
- * The certificates are judged at the ticket's own time: they may have expired since.
+ * The certificates are checked at the ticket's own time: they may have expired since.
  *
  * @param subject what it should be for: a package's TOC digest or a cdhash, whole or its first 20 bytes
  * @throws FormatError when it is not a ticket

@@ -113,21 +113,21 @@ function decrypt(data: Buffer, lock: Lock, role: IdentityRole): forge.pkcs12.Bag
   }
 }
 
-const wordsOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
-const isMacFailure = (error: unknown) => /MAC could not be verified/.test(wordsOf(error));
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+const isMacFailure = (error: unknown) => /MAC could not be verified/.test(messageOf(error));
 
 function decryptionProblem(error: unknown, { password, checked }: Lock, role: IdentityRole) {
-  const words = wordsOf(error);
-  if (/unsupported|unknown|only .* supported/i.test(words)) {
-    const problem = `the .p12 is protected in a way that cannot be read here (${words})`;
+  const message = messageOf(error);
+  if (/unsupported|unknown|only .* supported/i.test(message)) {
+    const problem = `the .p12 is protected in a way that cannot be read here (${message})`;
     return identityProblem('IDENTITY_ENCRYPTION', role, problem);
   }
-  if (!checked || isMacFailure(error) || /wrong password|Failed to decrypt/i.test(words)) {
+  if (!checked || isMacFailure(error) || /wrong password|Failed to decrypt/i.test(message)) {
     return password === undefined || password.reveal() === ''
       ? identityProblem('IDENTITY_PASSWORD_MISSING', role, 'the .p12 needs a password and none was given')
       : identityProblem('IDENTITY_PASSWORD_WRONG', role, 'the password does not open the .p12');
   }
-  return identityProblem('IDENTITY_DAMAGED', role, `the .p12 is damaged inside (${words})`);
+  return identityProblem('IDENTITY_DAMAGED', role, `the .p12 is damaged inside (${message})`);
 }
 
 function keyOf(bag: forge.pkcs12.Bag, role: IdentityRole): KeyObject {

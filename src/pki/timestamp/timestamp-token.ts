@@ -22,7 +22,7 @@ export interface TimestampInfo {
   readonly nonce: Buffer | undefined;
 }
 
-/** A token, judged. */
+/** A token, checked. */
 export interface TimestampReport {
   readonly trusted: boolean;
   readonly findings: readonly Finding[];
@@ -54,7 +54,7 @@ export function encodeTimestampRequest(signature: Buffer, nonce: Buffer): Buffer
 /**
  * Returns whether a time-stamp token is right, covers a signature, and comes from a trusted authority.
  *
- * Also reads tokens of the SHA-1 era. The chain is judged at the token's own time: the authority may have expired since.
+ * Also reads tokens of the SHA-1 era. The chain is checked at the token's own time: the authority may have expired since.
  *
  * @param token ContentInfo, as embedded in the CMS
  * @param signature the signature value it should cover

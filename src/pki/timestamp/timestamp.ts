@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Clock, systemClock } from '../../base/clock.ts';
 import { FormatError, NetworkError, type PipelineError, RefusedError } from '../../base/errors.ts';
-import { type HttpResponse, request, serviceWords } from '../../base/http.ts';
+import { type HttpResponse, quotedText, request } from '../../base/http.ts';
 import { type RetryOptions, retry, retryAfterMs, ServiceBusyError } from '../../base/retry.ts';
 import { integer } from '../asn1/der.ts';
 import type { Trust } from '../x509/apple-roots.ts';
@@ -116,7 +116,7 @@ function checkHttpStatus(response: HttpResponse, host: string, clock: Clock): vo
 function grantedToken(answer: TimestampStatus, host: string): Buffer {
   if ((answer.status === 0 || answer.status === 1) && answer.token) return answer.token;
   const reason =
-    serviceWords(answer.text) || `status ${answer.status}, failure bits ${answer.failures.join(', ') || 'none'}`;
+    quotedText(answer.text) || `status ${answer.status}, failure bits ${answer.failures.join(', ') || 'none'}`;
   const message = `the timestamp authority ${host} gave no timestamp: ${reason}`;
   const details = { hint: "Check services.timestamp in the configuration; with Apple's own address, run again later." };
   if (answer.failures.includes(TIME_NOT_AVAILABLE)) throw new UnusableAnswer('TIMESTAMP_UNAVAILABLE', message, details);

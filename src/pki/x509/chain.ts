@@ -7,7 +7,7 @@ import { signatureProblem } from './signature-algorithms.ts';
 /** What the leaf signed: decides which marks its chain must bear. */
 export type Purpose = 'application' | 'installer' | 'timestamp' | 'ticket' | 'any';
 
-/** How a chain is to be judged. */
+/** How a chain is to be checked. */
 export interface ChainOptions {
   readonly trust: Trust;
   /** Every certificate must be valid at this time. */
@@ -129,11 +129,11 @@ const nameText = (certificate: Certificate) => certificate.issuer.attributes.map
 function validityFindings(certificate: Certificate, at: Date): Finding[] {
   const { commonName, notBefore, notAfter } = certificate;
   if (at < notBefore) {
-    const message = `certificate "${commonName}" is valid from ${notBefore.toISOString()}, judged at ${at.toISOString()}`;
+    const message = `certificate "${commonName}" is valid from ${notBefore.toISOString()}, checked at ${at.toISOString()}`;
     return [failure('CERTIFICATE_NOT_YET_VALID', message)];
   }
   if (at > notAfter) {
-    const message = `certificate "${commonName}" expired ${notAfter.toISOString()}, judged at ${at.toISOString()}`;
+    const message = `certificate "${commonName}" expired ${notAfter.toISOString()}, checked at ${at.toISOString()}`;
     return [failure('CERTIFICATE_EXPIRED', message)];
   }
   return [];

@@ -3,7 +3,7 @@ import { runAppleTool } from './run-apple-tool.ts';
 
 /** What `pkgutil --check-signature` says of a package. */
 export interface PackageSignature {
-  /** The words behind `Status:`. */
+  /** What stands behind `Status:`. */
   readonly status: string;
   /** Whether they mean a Developer ID that macOS trusts. */
   readonly trusted: boolean;

@@ -6,7 +6,7 @@ import { type AppleTool, toolError } from './tool-error.ts';
 const DEVELOPER_TOOLS: ReadonlySet<AppleTool> = new Set(['clang', 'ld', 'lipo', 'notarytool', 'stapler']);
 const ANY_EXIT_CODE = Array.from({ length: 255 }, (_, index) => index + 1);
 
-/** What is given to one of Apple's tools; `allowedExitCodes` are those whose output the caller judges. */
+/** What is given to one of Apple's tools; `allowedExitCodes` are those whose output the caller checks. */
 export type AppleToolOptions = Omit<ToolOptions, 'hint'>;
 
 /**

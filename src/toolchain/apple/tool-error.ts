@@ -27,9 +27,9 @@ export type AppleTool =
  * @example throw toolError('codesign', { exitCode: 1, stdout: '', stderr: 'X.bundle: errSecInternalComponent' })
  */
 export function toolError(tool: AppleTool, result: ToolResult): PipelineError {
-  const words = `${result.stdout}\n${result.stderr}`.trim();
-  const message = `${tool} ended with ${result.exitCode}${words === '' ? ' and said nothing' : `:\n${words}`}`;
-  return namedFailure(tool, words, message) ?? new ToolError('TOOL_FAILED', tool, message);
+  const output = `${result.stdout}\n${result.stderr}`.trim();
+  const message = `${tool} ended with ${result.exitCode}${output === '' ? ' and said nothing' : `:\n${output}`}`;
+  return namedFailure(tool, output, message) ?? new ToolError('TOOL_FAILED', tool, message);
 }
 
 /**
@@ -37,8 +37,8 @@ export function toolError(tool: AppleTool, result: ToolResult): PipelineError {
  *
  * @example namedFailure('stapler', 'out.pkg does not have a ticket stapled to it.', 'stapler failed')?.code // 'STAPLE_MISSING'
  */
-export function namedFailure(tool: AppleTool, words: string, message: string): PipelineError | undefined {
-  for (const one of findMessages(APPLE_TABLES, words, tool)) {
+export function namedFailure(tool: AppleTool, output: string, message: string): PipelineError | undefined {
+  for (const one of findMessages(APPLE_TABLES, output, tool)) {
     const error = errorOf(tool, one, message);
     if (error) return error;
   }

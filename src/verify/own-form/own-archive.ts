@@ -17,17 +17,17 @@ import { cmsDifference } from './own-cms.ts';
 const ZLIB_HEADER = Buffer.from('78da', 'hex');
 
 /**
- * Judges header and table of contents: given the sizes and digests of the members, the certificates and the time, our writer makes
+ * Checks header and table of contents: given the sizes and digests of the members, the certificates and the time, our writer makes
  * these very bytes. The deflate streams alone are left to the version of zlib; that each is one whole stream is known from reading it.
  */
-export async function judgeOwnArchive(list: CheckList, archive: XarArchive, ours: OurForm): Promise<void> {
+export async function checkOwnArchive(list: CheckList, archive: XarArchive, ours: OurForm): Promise<void> {
   const { headerSize, tocCompressedSize } = archive.header;
   const header = await archive.access.read(0, headerSize);
   const compressed = await archive.access.read(headerSize, tocCompressedSize);
-  await judgeOwnSignature(list, archive);
-  list.judge('form-header', [headerProblem(header, archive)]);
+  await checkOwnSignature(list, archive);
+  list.check('form-header', [headerProblem(header, archive)]);
   const expected = expectedToc(archive, ours);
-  list.judge('form-toc', [
+  list.check('form-toc', [
     typeof expected === 'string' ? expected : textDifference('table of contents', inflateSync(compressed), expected),
     zlibProblem('the table of contents', compressed),
     ...(await memberProblems(archive)),
@@ -35,14 +35,14 @@ export async function judgeOwnArchive(list: CheckList, archive: XarArchive, ours
 }
 
 /** The CMS over the digest, with the signature value that it has, is the one that our signer makes. */
-async function judgeOwnSignature(list: CheckList, archive: XarArchive): Promise<void> {
+async function checkOwnSignature(list: CheckList, archive: XarArchive): Promise<void> {
   const signature = archive.signatures.find(({ style }) => style === 'CMS');
   if (!signature) return;
   const slot = await readHeap(archive, signature.range);
   const difference = await readAbout(list, 'form-signature', async () => ({
     found: await cmsDifference(slot, archive.checksum.value),
   }));
-  if (difference) list.judge('form-signature', [difference.found]);
+  if (difference) list.check('form-signature', [difference.found]);
 }
 
 function headerProblem(header: Buffer, { header: { tocCompressedSize, tocSize } }: XarArchive): string | undefined {

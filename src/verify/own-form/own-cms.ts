@@ -37,6 +37,6 @@ export async function cmsDifference(
   const at = firstDifference(found, made);
   if (at === undefined) return undefined;
   const extra = (cms.signedAttributes?.length ?? 0) - 3 - attributes.length;
-  const words = extra > 0 ? `${extra} signed attribute more than we write; ` : '';
-  return `${words}byte ${at} of the CMS: expected ${bytesAt(made, at)}, found ${bytesAt(found, at)}`;
+  const prefix = extra > 0 ? `${extra} signed attribute more than we write; ` : '';
+  return `${prefix}byte ${at} of the CMS: expected ${bytesAt(made, at)}, found ${bytesAt(found, at)}`;
 }

@@ -32,13 +32,13 @@ const SLOT_NAMES: Readonly<Record<number, string>> = {
 };
 
 /**
- * Judges a bundle of ours: signed again with the CMS that it has, every byte comes out as it is: load commands, CodeDirectory,
+ * Checks a bundle of ours: signed again with the CMS that it has, every byte comes out as it is: load commands, CodeDirectory,
  * requirements, order and padding of the blobs, the sealed list of resources.
  *
  * @param files of the bundle, paths below it
  * @param record what PackageInfo must say of it
  */
-export async function judgeOwnBundle(
+export async function checkOwnBundle(
   list: CheckList,
   files: readonly BundleEntry[],
   record: BundleRecord,
@@ -51,9 +51,9 @@ export async function judgeOwnBundle(
     const found = slicesOf(fileAt(files, program) ?? Buffer.alloc(0));
     const stray = found.flatMap(({ architecture, blobs }) => strayBlobs(architecture, blobs));
     // codesign lays the same things out in its own way.
-    if (madeBy === 'apple') return list.judge(id, [...infoProblems(information, record), ...stray]);
+    if (madeBy === 'apple') return list.check(id, [...infoProblems(information, record), ...stray]);
     const made = await signBundle(files, signerOfSlices(found));
-    list.judge(id, [
+    list.check(id, [
       ...infoProblems(information, record),
       ...stray,
       ...(await Promise.all(found.map(cmsProblem))),

@@ -46,10 +46,10 @@ export function ownDocuments({ ours, version, counters, cpuTypes }: OwnContent) 
 }
 
 /**
- * Judges Distribution, PackageInfo and Bom: our writers make these very bytes of the payload, the version and the form. Apple's tools
+ * Checks Distribution, PackageInfo and Bom: our writers make these very bytes of the payload, the version and the form. Apple's tools
  * must have said the same, in their own way.
  */
-export async function judgeOwnDocuments(
+export async function checkOwnDocuments(
   list: CheckList,
   archive: XarArchive,
   component: OpenComponent,
@@ -63,14 +63,14 @@ export async function judgeOwnDocuments(
   const inside = (name: string) => data(`${component.folder}/${name}`);
   const records = component.bom?.records ?? [];
   if (content.ours.madeBy === 'apple') {
-    list.judge('form-distribution', documentDifferences('Distribution', await data('Distribution'), Distribution));
-    list.judge('form-package-info', documentDifferences('PackageInfo', await inside('PackageInfo'), PackageInfo));
-    list.judge('form-bom', recordDifferences(records, content.records));
+    list.check('form-distribution', documentDifferences('Distribution', await data('Distribution'), Distribution));
+    list.check('form-package-info', documentDifferences('PackageInfo', await inside('PackageInfo'), PackageInfo));
+    list.check('form-bom', recordDifferences(records, content.records));
     return;
   }
-  list.judge('form-distribution', [textDifference('Distribution', await data('Distribution'), Distribution)]);
-  list.judge('form-package-info', [textDifference('PackageInfo', await inside('PackageInfo'), PackageInfo)]);
-  list.judge('form-bom', bomProblems(await inside('Bom'), records, content.records));
+  list.check('form-distribution', [textDifference('Distribution', await data('Distribution'), Distribution)]);
+  list.check('form-package-info', [textDifference('PackageInfo', await inside('PackageInfo'), PackageInfo)]);
+  list.check('form-bom', bomProblems(await inside('Bom'), records, content.records));
 }
 
 function bomProblems(

@@ -1,25 +1,25 @@
 import type { CheckList } from '../../base/check.ts';
 import type { OpenComponent, OpenPackage } from '../../package/open-package.ts';
 import type { OurForm } from '../expectations.ts';
-import { judgeOwnArchive } from './own-archive.ts';
-import { judgeOwnBundle } from './own-code.ts';
-import { judgeOwnDocuments, ownContent } from './own-documents.ts';
-import { judgeOwnTree, type OwnPath, type OwnTree } from './own-tree.ts';
+import { checkOwnArchive } from './own-archive.ts';
+import { checkOwnBundle } from './own-code.ts';
+import { checkOwnDocuments, ownContent } from './own-documents.ts';
+import { checkOwnTree, type OwnPath, type OwnTree } from './own-tree.ts';
 
 /**
- * Judges whether our own writers would have made these very bytes.
+ * Checks whether our own writers would have made these very bytes.
  *
  * Of the package only its values are taken: version, team, time, signatures and the contents of files. Everything else is written
  * again from them and from what this checkout knows, and compared byte by byte; the first byte that differs is named. Whether the
  * contents are right is not asked here. Where Apple's tools made the package, the same is held against what it says instead of how.
  */
-export async function judgeOwnForm(
+export async function checkOwnForm(
   list: CheckList,
   { archive, components }: OpenPackage,
   ours: OurForm,
 ): Promise<void> {
   const exact = ours.madeBy === 'portable';
-  if (exact) await judgeOwnArchive(list, archive, ours);
+  if (exact) await checkOwnArchive(list, archive, ours);
   const component = components.find(({ folder }) => folder === `${ours.identifier}.pkg`);
   const mtimeSeconds = archive.creationTime ?? 0;
   if (!component?.payload || (ours.scripts.length > 0 && !component.scripts)) {
@@ -27,7 +27,7 @@ export async function judgeOwnForm(
     return;
   }
   if (component.scripts) {
-    const scripts = await judgeOwnTree(
+    const scripts = await checkOwnTree(
       list,
       'form-scripts',
       archive,
@@ -38,13 +38,13 @@ export async function judgeOwnForm(
         owners: false,
       },
     );
-    if (scripts) list.judge('form-script-names', nameProblems(ours, scripts));
+    if (scripts) list.check('form-script-names', nameProblems(ours, scripts));
   }
-  const tree = await judgeOwnTree(list, 'form-payload', archive, component.payload, payloadPaths(ours, mtimeSeconds), {
+  const tree = await checkOwnTree(list, 'form-payload', archive, component.payload, payloadPaths(ours, mtimeSeconds), {
     exact,
     owners: true,
   });
-  if (tree) await judgeContent(list, { archive, component, ours, tree });
+  if (tree) await checkContent(list, { archive, component, ours, tree });
 }
 
 interface Found {
@@ -54,13 +54,13 @@ interface Found {
   readonly tree: OwnTree;
 }
 
-async function judgeContent(list: CheckList, { archive, component, ours, tree }: Found): Promise<void> {
+async function checkContent(list: CheckList, { archive, component, ours, tree }: Found): Promise<void> {
   const { version } = component.info;
   if (!ours.isVersion(version)) {
     list.fail('form-package-info', `version ${JSON.stringify(version)}, which no release of ours can have`);
     return;
   }
-  await judgeOwnDocuments(list, archive, component, ownContent(ours, version, tree));
+  await checkOwnDocuments(list, archive, component, ownContent(ours, version, tree));
   for (const record of ours.bundles(version)) {
     const prefix = `./${record.path}/`;
     const files = tree.entries
@@ -70,7 +70,7 @@ async function judgeContent(list: CheckList, { archive, component, ours, tree }:
         mode,
         data: tree.contents.get(path) ?? Buffer.alloc(0),
       }));
-    await judgeOwnBundle(list, files, record, ours.madeBy);
+    await checkOwnBundle(list, files, record, ours.madeBy);
   }
 }
 

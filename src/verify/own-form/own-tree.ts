@@ -37,7 +37,7 @@ export interface TreeForm {
 const TREE_LIMIT = 32 * 1024 * 1024;
 
 /**
- * Judges a Payload or Scripts member: given the contents of its files, our writers make this very archive, from the first header to
+ * Checks a Payload or Scripts member: given the contents of its files, our writers make this very archive, from the first header to
  * the last padding byte, and gzip's header. The deflate stream inside is left to the version of zlib.
  *
  * @param id of the check
@@ -45,7 +45,7 @@ const TREE_LIMIT = 32 * 1024 * 1024;
  * @param form what Apple's tools made need not be the same bytes
  * @returns the tree with its contents; undefined when it cannot be read
  */
-export async function judgeOwnTree(
+export async function checkOwnTree(
   list: CheckList,
   id: string,
   archive: XarArchive,
@@ -62,7 +62,7 @@ export async function judgeOwnTree(
     const expected: Buffer[] = [];
     for await (const chunk of writeCpio(entries, ({ path }, fact) => facts.set(path, fact)))
       expected.push(Buffer.from(chunk));
-    list.judge(id, [
+    list.check(id, [
       ...pathProblems(places, paths),
       ...(form.exact
         ? [headProblem(await headOf(archive, member)), difference(found, Buffer.concat(expected), places)]

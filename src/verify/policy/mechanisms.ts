@@ -74,7 +74,7 @@ export class MechanismSearch {
     this.#mentions ||= MENTIONS.test(text);
     for (const { index } of text.matchAll(PRIVILEGED)) {
       if (this.#left.privileged-- <= 0) break;
-      if (index < end) this.#judgePrivileged(text.slice(Math.max(0, index - BEFORE), index));
+      if (index < end) this.#checkPrivileged(text.slice(Math.max(0, index - BEFORE), index));
     }
     const plain = text.replace(/["'\\]/g, '');
     for (const [pattern, source] of [
@@ -95,13 +95,13 @@ export class MechanismSearch {
         )
           continue;
         const [plugIn = '', mechanism = ''] = pattern === QUOTED ? match.slice(2) : match.slice(1);
-        this.#judgeWord(plugIn.trim(), `${mechanism}${tail}`);
+        this.#checkWord(plugIn.trim(), `${mechanism}${tail}`);
       }
     }
   }
 
   /** The entry ends at `before`'s end; where it begins depends on how it is quoted. */
-  #judgePrivileged(before: string): void {
+  #checkPrivileged(before: string): void {
     let start = before.length;
     while (start > 0 && !DELIMITERS.has(before[start - 1] as string)) start--;
     const quoted = QUOTES.has(before[start - 1] ?? '');
@@ -113,7 +113,7 @@ export class MechanismSearch {
     this.#note(this.#privileged, `${text || 'a name put together from parts'},privileged`);
   }
 
-  #judgeWord(plugIn: string, mechanism: string): void {
+  #checkWord(plugIn: string, mechanism: string): void {
     if (SYSTEM_PLUG_INS.has(plugIn) || (ACCOUNTS.test(plugIn) && GROUPS.test(mechanism))) return;
     const entry = `${plugIn}:${mechanism}`;
     if (this.#isAllowed(entry)) return;

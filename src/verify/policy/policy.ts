@@ -16,8 +16,8 @@ export interface PolicySubject {
   readonly abilities: readonly Ability[];
 }
 
-/** Judges a package by a policy; each demand is a check of its own. What could not be looked at fails the demand it is about. */
-export async function judgePolicy(
+/** Checks a package by a policy; each demand is a check of its own. What could not be looked at fails the demand it is about. */
+export async function checkPolicy(
   list: CheckList,
   policy: Policy,
   subject: PolicySubject,
@@ -27,21 +27,21 @@ export async function judgePolicy(
   const allowed = allowedMechanisms(policy.allowedMechanisms ?? [], bundlesOf(opened));
   const survey = await surveyPackage(opened, allowed, codeCmsVerifier(trust, now));
   const { team, minimumMacOS, allowedPaths, forbid } = policy;
-  if (team !== undefined) list.judge('policy-team', teamProblems(team, teamIdentifier, survey));
+  if (team !== undefined) list.check('policy-team', teamProblems(team, teamIdentifier, survey));
   if (minimumMacOS !== undefined) {
     const problems = versionProblems(minimumMacOS, opened, survey, abilities);
-    list.judge('policy-minimum-macos', [...problems, ...survey.unread]);
+    list.check('policy-minimum-macos', [...problems, ...survey.unread]);
   }
-  if (allowedPaths !== undefined) list.judge('policy-paths', pathProblems(allowedPaths, opened, survey, abilities));
+  if (allowedPaths !== undefined) list.check('policy-paths', pathProblems(allowedPaths, opened, survey, abilities));
   if (policy.allowedMechanisms !== undefined) {
-    list.judge('policy-mechanisms', [...survey.mechanisms, ...survey.unread, ...elsewhere(abilities)]);
+    list.check('policy-mechanisms', [...survey.mechanisms, ...survey.unread, ...elsewhere(abilities)]);
   }
   if (forbid !== undefined) {
-    list.judge(
+    list.check(
       'policy-forbidden',
       abilities
         .filter(({ ability }) => forbid.includes(ability))
-        .map(({ ability, found }) => `${ABILITIES[ability].words}: ${found}`),
+        .map(({ ability, found }) => `${ABILITIES[ability].description}: ${found}`),
     );
   }
 }

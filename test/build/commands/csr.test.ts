@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runTool } from '../../../src/base/run-tool.ts';
 import { commandSigner } from '../../../src/pki/identity/command-signer.ts';
 import { cli, placeCommandLine } from '../../support/cli.ts';
-import { judge, needs } from '../../support/needs.ts';
+import { check, needs } from '../../support/needs.ts';
 
 const AWS_KEY = 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
 const AZURE_KEY = 'https://example-vault.vault.azure.net/keys/installer';
@@ -65,11 +65,11 @@ describe('csr', () => {
       const told = spawnSync('openssl', ['req', '-in', request, '-verify', '-noout', '-subject'], { encoding: 'utf8' });
       expect([told.status, told.stdout + told.stderr]).toEqual([0, expect.stringMatching(/verify OK/i)]);
       expect(told.stdout).toMatch(/emailAddress ?= ?owner@example\.com, CN ?= ?Example Ltd, C ?= ?DE/);
-      const text = judge('openssl', ['req', '-in', request, '-noout', '-text']).toString();
+      const text = check('openssl', ['req', '-in', request, '-noout', '-text']).toString();
       expect(text).toMatch(/Public-Key: \(2048 bit\)/);
       expect(text).toMatch(/Signature Algorithm: sha256WithRSAEncryption/);
-      expect(judge('openssl', ['pkey', '-in', key, '-pubout'])).toEqual(
-        judge('openssl', ['req', '-in', request, '-noout', '-pubkey']),
+      expect(check('openssl', ['pkey', '-in', key, '-pubout'])).toEqual(
+        check('openssl', ['req', '-in', request, '-noout', '-pubkey']),
       );
       expect(statSync(key).mode & 0o777).toBe(0o600);
       expect(run.stdout + run.stderr).not.toContain('PRIVATE KEY');

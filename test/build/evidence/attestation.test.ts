@@ -152,7 +152,7 @@ beforeAll(async () => {
   world = await sigstore();
 });
 
-const judge = (bundles: readonly object[], trust = world.trust) => {
+const check = (bundles: readonly object[], trust = world.trust) => {
   const text = bundles.map((bundle) => `${JSON.stringify(bundle)}\n`).join('');
   return checkAttestation(Buffer.from(text), FILE, trust)[0]!;
 };
@@ -160,7 +160,7 @@ const judge = (bundles: readonly object[], trust = world.trust) => {
 describe('an attestation', () => {
   it('of the workflow about the package is believed', async () => {
     const sbom = await world.bundle(statement(FILE, 'https://cyclonedx.org/bom'));
-    expect(judge([await world.bundle(statement()), sbom])).toMatchObject({ id: 'attestation', status: 'pass' });
+    expect(check([await world.bundle(statement()), sbom])).toMatchObject({ id: 'attestation', status: 'pass' });
   });
 
   it.each<[string, RegExp, () => Promise<object[]>]>([
@@ -186,7 +186,7 @@ describe('an attestation', () => {
     ['that is missing', /no bundle/, async () => []],
     ['that is no bundle', /bundle 1: /, async () => [{}]],
   ])('%s is refused', async (_, words, make) => {
-    expect(judge(await make())).toMatchObject({ status: 'fail', reason: expect.stringMatching(words) });
+    expect(check(await make())).toMatchObject({ status: 'fail', reason: expect.stringMatching(words) });
   });
 
   it('is refused when any of its values is another', async () => {
@@ -198,12 +198,12 @@ describe('an attestation', () => {
       const at = index + 12;
       const other = good[at] === 'A' ? 'B' : 'A';
       const changed = JSON.parse(good.slice(0, at) + other + good.slice(at + 1));
-      expect([value.slice(0, 40), judge([changed]).status]).toEqual([value.slice(0, 40), 'fail']);
+      expect([value.slice(0, 40), check([changed]).status]).toEqual([value.slice(0, 40), 'fail']);
     }
   });
 
-  it('is not judged by a trusted root that cannot be read', async () => {
+  it('is not checked by a trusted root that cannot be read', async () => {
     const trust = { ...world.trust, trustedRoot: Buffer.from('{') };
-    expect(() => judge([], trust)).toThrow(/trusted root cannot be read/);
+    expect(() => check([], trust)).toThrow(/trusted root cannot be read/);
   });
 });

@@ -11,7 +11,7 @@ import { SETTINGS } from '../../../build/kit/settings.ts';
 import { SYSTEMS } from '../../../build/kit/systems.ts';
 import { type KitFile, unzip, zip } from '../../../build/kit/zip.ts';
 import { builtPackage } from '../../support/built-package.ts';
-import { judge, needs } from '../../support/needs.ts';
+import { check, needs } from '../../support/needs.ts';
 
 const URL = 'https://github.com/example/escrow-buddy/releases/download/v1.1.0/Escrow.Buddy-1.1.0.pkg';
 const root = process.cwd();
@@ -140,13 +140,13 @@ describe('what others read', () => {
 
   it.skipIf(xmllint.missing)(`property lists and XML are well-formed for libxml${xmllint.note}`, () => {
     for (const path of paths(/\.(plist|mobileconfig|xml)$/))
-      judge('xmllint', ['--noout', '--nonet', '-'], files.find((file) => file.path === path)!.data);
+      check('xmllint', ['--noout', '--nonet', '-'], files.find((file) => file.path === path)!.data);
   });
 
   it.skipIf(python.missing)(`property lists are read by Python's plistlib${python.note}`, () => {
     for (const path of paths(/\.(plist|mobileconfig)$/)) {
       const data = files.find((file) => file.path === path)!.data;
-      judge('python3', ['-c', 'import plistlib,sys; plistlib.loads(sys.stdin.buffer.read())'], data);
+      check('python3', ['-c', 'import plistlib,sys; plistlib.loads(sys.stdin.buffer.read())'], data);
     }
   });
 
@@ -165,17 +165,17 @@ c.executescript('''CREATE TABLE authorization_mechanisms(label,plugin,mechanism,
 CREATE TABLE plist(key,subkey,value,path); CREATE TABLE file(path,mtime,size); CREATE TABLE disk_encryption(filevault_status);
 CREATE TABLE managed_policies(domain,uuid,name,value,username,manual); CREATE TABLE preferences(domain,key,subkey,value,forced,username,host);''')
 for q in json.load(sys.stdin): c.execute(q)`;
-      judge('python3', ['-c', script], Buffer.from(JSON.stringify(all)));
+      check('python3', ['-c', script], Buffer.from(JSON.stringify(all)));
     },
   );
 
   it.skipIf(shellcheck.missing)(`every script passes shellcheck${shellcheck.note}`, () => {
     for (const path of paths(/^scripts\/.*\.sh$/))
-      judge('shellcheck', ['-s', 'sh', '-e', 'SC2317,SC2034', '-'], files.find((file) => file.path === path)!.data);
+      check('shellcheck', ['-s', 'sh', '-e', 'SC2317,SC2034', '-'], files.find((file) => file.path === path)!.data);
   });
 
   it.skipIf(ruby.missing)(`the cask is read by Ruby${ruby.note}`, () => {
-    judge('ruby', ['-c'], files.find(({ path }) => path === 'homebrew/escrow-buddy.rb')!.data);
+    check('ruby', ['-c'], files.find(({ path }) => path === 'homebrew/escrow-buddy.rb')!.data);
   });
 
   it('YAML and JSON are read by their readers, with words that YAML 1.1 would take for others in quotes', () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { zip } from '../../../build/kit/zip.ts';
-import { judge, needs } from '../../support/needs.ts';
+import { check, needs } from '../../support/needs.ts';
 
 let scratch: string;
 beforeEach(() => {
@@ -26,9 +26,9 @@ describe('zip', () => {
   it.skipIf(bsdtar.missing)(`is read back by libarchive, with times in UTC${bsdtar.note}`, async () => {
     const path = join(scratch, 'kit.zip');
     writeFileSync(path, await bytesOf([B, A]));
-    expect(judge('bsdtar', ['-tf', path]).toString()).toBe('a.txt\nextras/b c.pkg\n');
-    expect(judge('bsdtar', ['-xOf', path, 'a.txt'])).toEqual(A.data);
-    expect(judge('bsdtar', ['-xOf', path, 'extras/b c.pkg'])).toEqual(B.data);
+    expect(check('bsdtar', ['-tf', path]).toString()).toBe('a.txt\nextras/b c.pkg\n');
+    expect(check('bsdtar', ['-xOf', path, 'a.txt'])).toEqual(A.data);
+    expect(check('bsdtar', ['-xOf', path, 'extras/b c.pkg'])).toEqual(B.data);
   });
 
   it('has the same bytes whatever the order, the time zone and the clock', async () => {

@@ -7,7 +7,7 @@ type Json = Record<string, any>;
 
 const SOURCE = JSON.parse(readFileSync('release.config.json', 'utf8')) as Json;
 // The file as it is committed: what an editor reads.
-const judge = new Ajv2020({ strict: true }).compile(
+const check = new Ajv2020({ strict: true }).compile(
   JSON.parse(readFileSync('docs/schemas/release.config.schema.json', 'utf8')),
 );
 
@@ -67,7 +67,7 @@ const settings = Object.entries(SOURCE).flatMap(([section, value]) =>
 );
 
 function verdicts(config: Json): { readonly code: string; readonly schema: boolean } {
-  const schema = judge(config);
+  const schema = check(config);
   try {
     parseConfig(JSON.stringify(config), 'release.config.json');
     return { code: 'accepted', schema };
@@ -76,7 +76,7 @@ function verdicts(config: Json): { readonly code: string; readonly schema: boole
   }
 }
 
-describe('the JSON Schema of the configuration, judged by ajv', () => {
+describe('the JSON Schema of the configuration, checked by ajv', () => {
   it('takes the configuration of this project, and no setting that nobody knows', () => {
     expect(verdicts(SOURCE)).toEqual({ code: 'accepted', schema: true });
     expect(verdicts({ ...SOURCE, other: 1 })).toEqual({ code: expect.stringContaining('other'), schema: false });

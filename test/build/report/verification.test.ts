@@ -20,8 +20,8 @@ function idsInSources(): string[] {
     .trim()
     .split('\n');
   const patterns = [
-    /\.(?:pass|fail|skip|judge|read)\(\s*'([a-z-]+)'/g,
-    /\b(?:readAbout|judgeOpen|judgeOwnTree)\(\s*list,\s*'([a-z-]+)'/g,
+    /\.(?:pass|fail|skip|check|read)\(\s*'([a-z-]+)'/g,
+    /\b(?:readAbout|checkOpen|checkOwnTree)\(\s*list,\s*'([a-z-]+)'/g,
     /\bid(?: =|:) '([a-z-]+)'/g,
   ];
   const found = files.flatMap((file) => {
@@ -53,7 +53,8 @@ describe('every check', () => {
 
   it('of what a package may do stands there too', () => {
     const rows = Object.entries(ABILITIES).map(
-      ([name, { before, words }]) => `| \`${name}\` | ${before ? 'before anybody has agreed: ' : ''}${words} |`,
+      ([name, { before, description }]) =>
+        `| \`${name}\` | ${before ? 'before anybody has agreed: ' : ''}${description} |`,
     );
     expect(rows.filter((row) => !page.includes(`${row}\n`))).toEqual([]);
   });

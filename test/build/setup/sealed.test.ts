@@ -99,9 +99,9 @@ describe.skipIf(SEALED_STEP.missing)(`a poisoned dependency beside the key${SEAL
     expect(commandLines().filter((words) => words.includes(robbery.marker))).toEqual([]);
   });
 
-  it('gets nothing through what is judged afterwards', () => {
+  it('gets nothing through what is checked afterwards', () => {
     const signed = join(robbery.folder, 'signed.json');
-    const judged = cli([
+    const checked = cli([
       'timestamp',
       '--compiled',
       parts,
@@ -110,8 +110,8 @@ describe.skipIf(SEALED_STEP.missing)(`a poisoned dependency beside the key${SEAL
       '--signed',
       signed,
     ]);
-    expect([judged.status, judged.stderr]).toEqual([6, expect.stringContaining('is not in the one form it has')]);
-    expect(judged.stdout + judged.stderr).not.toContain(PASSWORD);
+    expect([checked.status, checked.stderr]).toEqual([6, expect.stringContaining('is not in the one form it has')]);
+    expect(checked.stdout + checked.stderr).not.toContain(PASSWORD);
   });
 
   it.each([

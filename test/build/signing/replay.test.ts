@@ -13,7 +13,7 @@ import { cli } from '../../support/cli.ts';
 let scratch: string;
 let parts: string;
 let authority: RehearsalAuthority;
-/** What a good step of each role handed out, and the record before and after it was judged. */
+/** What a good step of each role handed out, and the record before and after it was checked. */
 let good: Record<'application' | 'installer', SignedRole>;
 beforeAll(async () => {
   scratch = mkdtempSync(join(tmpdir(), 'replay-'));
@@ -24,10 +24,10 @@ beforeAll(async () => {
   await stamp(context(), { compiled: parts, record: at('begun.json') });
   const application = await signed('application', 'begun.json');
   cpSync(at('begun.json'), at('half.json'));
-  await judge('half.json', application);
+  await check('half.json', application);
   const installer = await signed('installer', 'half.json');
   cpSync(at('half.json'), at('whole.json'));
-  await judge('whole.json', installer);
+  await check('whole.json', installer);
   good = { application, installer };
 }, 240_000);
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
@@ -44,15 +44,15 @@ async function signed(role: 'application' | 'installer', record: string): Promis
   return parseSignedRole(readFileSync(at(`${role}.json`), 'utf8'));
 }
 
-async function judge(record: string, what: SignedRole | string): Promise<void> {
-  writeFileSync(at('judged.json'), typeof what === 'string' ? what : renderSignedRole(what));
-  await stamp(context(), { compiled: parts, record: at(record), signed: at('judged.json') });
+async function check(record: string, what: SignedRole | string): Promise<void> {
+  writeFileSync(at('checked.json'), typeof what === 'string' ? what : renderSignedRole(what));
+  await stamp(context(), { compiled: parts, record: at(record), signed: at('checked.json') });
 }
 
-/** Judges a changed form of what the application's step handed out, on a record of its own. */
-async function judgeChanged(what: SignedRole | string): Promise<void> {
+/** Checks a changed form of what the application's step handed out, on a record of its own. */
+async function checkChanged(what: SignedRole | string): Promise<void> {
   cpSync(at('begun.json'), at('changed.json'));
-  await judge('changed.json', what);
+  await check('changed.json', what);
 }
 
 describe('signatures that were made beside the key', () => {
@@ -113,7 +113,7 @@ describe('signatures that were made beside the key', () => {
     };
     for (const [name, form] of Object.entries(forms)) {
       expect(form, name).not.toBe(text);
-      await expect(judgeChanged(form), name).rejects.toMatchObject({ code: 'SIGNED_FORM' });
+      await expect(checkChanged(form), name).rejects.toMatchObject({ code: 'SIGNED_FORM' });
     }
   });
 
@@ -138,21 +138,21 @@ describe('signatures that were made beside the key', () => {
       'the modulus added': [[proof, plusModulus(first), second], 'SIGNATURE_WRONG'],
     };
     for (const [name, [changed, code]] of Object.entries(changes)) {
-      await expect(judgeChanged({ certificate, signatures: changed }), name).rejects.toMatchObject({ code });
+      await expect(checkChanged({ certificate, signatures: changed }), name).rejects.toMatchObject({ code });
     }
-    await expect(judgeChanged(good.installer)).rejects.toMatchObject({ code: 'IDENTITY_ROLE_SWAPPED' });
+    await expect(checkChanged(good.installer)).rejects.toMatchObject({ code: 'IDENTITY_ROLE_SWAPPED' });
   });
 
   it('are refused when they state another time, or are over other parts', async () => {
     const later = JSON.parse(readFileSync(at('begun.json'), 'utf8'));
     later.signingTime += 1;
     writeFileSync(at('later.json'), JSON.stringify(later));
-    await expect(judge('later.json', good.application)).rejects.toMatchObject({ code: 'SIGNATURE_WRONG' });
+    await expect(check('later.json', good.application)).rejects.toMatchObject({ code: 'SIGNATURE_WRONG' });
   });
 
   it('are wanted in order, each role once', async () => {
     await expect(signed('installer', 'begun.json')).rejects.toMatchObject({ code: 'RECORD_ORDER' });
-    await expect(judge('whole.json', good.installer)).rejects.toMatchObject({ code: 'RECORD_COMPLETE' });
+    await expect(check('whole.json', good.installer)).rejects.toMatchObject({ code: 'RECORD_COMPLETE' });
     const half = cli(['release', '--compiled', parts, '--signatures', at('half.json'), '--out', at('half')]);
     expect([half.status, half.stderr]).toEqual([
       2,

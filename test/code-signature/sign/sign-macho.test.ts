@@ -6,7 +6,7 @@ import { FLAG_ADHOC, FLAG_RUNTIME } from '../../../src/code-signature/code-direc
 import { encodeRequirementSet } from '../../../src/code-signature/requirement/requirement-set.ts';
 import { type SliceSigning, signSlice } from '../../../src/code-signature/sign/sign-macho.ts';
 import { parseMacho, segmentNamed } from '../../../src/macho/macho.ts';
-import { firstOnPath, judge } from '../../support/needs.ts';
+import { check, firstOnPath } from '../../support/needs.ts';
 import { sampleSlice } from '../sample.ts';
 
 const OPTIONS: SliceSigning = {
@@ -81,7 +81,7 @@ describe.each(['x86_64', 'arm64'] as const)('signSlice, %s', (architecture) => {
     const { data } = await signSlice(slice, OPTIONS);
     const path = join(folder, architecture);
     writeFileSync(path, data);
-    const text = judge(objdump as string, ['--macho', '--private-headers', path]).toString();
+    const text = check(objdump as string, ['--macho', '--private-headers', path]).toString();
     const { codeSignature } = parseMacho(data);
     const found = /cmd LC_CODE_SIGNATURE\s+cmdsize 16\s+dataoff (\d+)\s+datasize (\d+)/.exec(text);
     expect(found?.slice(1).map(Number)).toEqual([codeSignature?.dataOffset, codeSignature?.dataSize]);

@@ -251,7 +251,7 @@ describe('verifyBundle, code of others', () => {
     expect(failures(verifyBundle(mixed, AD_HOC))).toEqual(['code-universal', 'code-layout']);
   });
 
-  it('does not judge a framework, but demands that it is sealed', async () => {
+  it('does not check a framework, but demands that it is sealed', async () => {
     const { entries } = await signBundle(sampleBundle(), { kind: 'ad-hoc' });
     const framework = { path: 'Contents/Frameworks/A.framework/Versions/A/A', mode: 0o755, data: Buffer.from('x') };
     const report = verifyBundle([...entries, framework], others);
@@ -281,7 +281,7 @@ describe('verifyProgram', () => {
     cms: null,
   };
 
-  it('judges a program that belongs to no bundle', async () => {
+  it('checks a program that belongs to no bundle', async () => {
     const { data, cdHash } = await signSlice(sampleSlice('arm64'), options);
     const report = verifyProgram(data, expectations, 'tool');
     expect(report.valid).toBe(true);

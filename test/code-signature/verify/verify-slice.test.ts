@@ -76,7 +76,7 @@ describe('verifySlice', () => {
       'code-cdhash-attributes: attribute 9.2 names',
     ],
     ['absence of both', () => [], 'code-cdhash-attributes: no attribute 9.1; no attribute 9.2'],
-  ])('judges the cdhash attributes: a wrong %s', async (_, attributes, problem) => {
+  ])('checks the cdhash attributes: a wrong %s', async (_, attributes, problem) => {
     const { data, expectations } = await signWith(attributes);
     expect(failures(data, expectations)).toEqual([expect.stringContaining(problem)]);
   });

@@ -92,7 +92,7 @@ export const RELEASE_JOBS: Readonly<Record<string, Job>> = {
         ON_LINUX,
       ),
       run(
-        'Judge and stamp the code',
+        'Check and stamp the code',
         'node cli.mjs timestamp --compiled . --record signing.json --signed application.json',
         {},
         ON_LINUX,
@@ -104,7 +104,7 @@ export const RELEASE_JOBS: Readonly<Record<string, Job>> = {
         ON_LINUX,
       ),
       run(
-        'Judge and stamp the packages',
+        'Check and stamp the packages',
         'node cli.mjs timestamp --compiled . --record signing.json --signed installer.json',
         {},
         ON_LINUX,
@@ -334,7 +334,7 @@ export const RELEASE_JOBS: Readonly<Record<string, Job>> = {
     steps: [
       checkout,
       node24,
-      run('Download and judge', 'npm run -s cli -- github verify-release "${TAG}" --expect "${SHA256}"', {
+      run('Download and check', 'npm run -s cli -- github verify-release "${TAG}" --expect "${SHA256}"', {
         ...TOKEN,
         TAG: x('needs.plan.outputs.tag'),
         SHA256: x('needs.staple.outputs.package-sha256'),

@@ -1,4 +1,4 @@
-/* One run: a process of its own that plays a scenario and judges it by the rules that hold in every run. */
+/* One run: a process of its own that plays a scenario and checks it by the rules that hold in every run. */
 #ifndef LOGIN_HOST_RUN_H
 #define LOGIN_HOST_RUN_H
 

@@ -125,7 +125,7 @@ async function registers(world: World, name: string, expected: Case): Promise<vo
   const before = await mac.right();
   const installed = await install(mac, world.packages.product);
   const wanted = taken(expected, expected.register);
-  await judge(mac, 'register', wanted, bytes, before, installed.status);
+  await check(mac, 'register', wanted, bytes, before, installed.status);
   expect(existsSync(mac.path(BUNDLE)), 'the bundle stays whatever comes of it').toBe(true);
   expect(nothingLeft(mac)).toEqual([]);
   for (const call of mac.log()) expect(call.argv[0], 'a tool found through PATH').toMatch(/^\//);
@@ -139,7 +139,7 @@ async function registers(world: World, name: string, expected: Case): Promise<vo
     const now = await mac.right();
     const run = await mac.run(['/bin/sh', `${RESOURCES}/${script}`]);
     const mayStay = task === 'unregister' && modelled(task, now!).mechanisms!.some(namesOurBundle);
-    await judge(mac, `${task} after register`, modelled(task, now!), from, now, mayStay ? 0 : run.status);
+    await check(mac, `${task} after register`, modelled(task, now!), from, now, mayStay ? 0 : run.status);
     if (mayStay) expect(run.status, 'an entry of another form still needs the bundle').toBe(1);
   }
 }
@@ -153,7 +153,7 @@ async function uninstalls(world: World, name: string, expected: Case): Promise<v
   const wanted = taken(expected, expected.unregister);
   const mayDelete = wanted.outcome !== 'refuse' && expected.unregister.mayDeleteBundle === true;
   expect(run.status, `uninstall: ${mac.stdout()}`).toBe(mayDelete ? 0 : 1);
-  await judge(mac, 'uninstall', wanted, bytes, before, wanted.outcome === 'refuse' ? 1 : 0);
+  await check(mac, 'uninstall', wanted, bytes, before, wanted.outcome === 'refuse' ? 1 : 0);
   expect(existsSync(mac.path(BUNDLE)), 'bundle after uninstall').toBe(!mayDelete);
   if (mayDelete) expect(existsSync(mac.path(GUARD_SCRIPT))).toBe(false);
 }
@@ -167,7 +167,7 @@ async function guards(world: World, name: string, expected: Case, task: 'heal' |
   const run = await mac.run(['/bin/sh', GUARD_SCRIPT], { job: GUARD_LABEL });
   const wanted = taken(expected, expected[task]);
   expect(run.status, `${task}: ${mac.stdout()}`).toBe(wanted.outcome === 'refuse' ? 1 : 0);
-  await judge(mac, task, wanted, bytes, before, wanted.outcome === 'refuse' ? 1 : 0);
+  await check(mac, task, wanted, bytes, before, wanted.outcome === 'refuse' ? 1 : 0);
   expect(existsSync(mac.path(GUARD_JOB)), 'the guard stays').toBe(true);
   expect(nothingLeft(mac)).toEqual([]);
 }
@@ -186,7 +186,7 @@ function modelled(task: Task, right: Right): Expected {
   return { outcome: same ? 'unchanged' : 'changed', mechanisms: storedByAuthd(wanted)! };
 }
 
-async function judge(
+async function check(
   mac: SimulatedMac,
   what: string,
   wanted: Expected,

@@ -501,7 +501,7 @@ const BUNDLE: readonly Row[] = [
     '',
     'error: No such file or directory\n',
   ],
-  ['what no file can show is not judged', `/usr/bin/codesign --verify -R '=notarized' '${B}'`, 97],
+  ['what no file can show is not checked', `/usr/bin/codesign --verify -R '=notarized' '${B}'`, 97],
   [
     'a requirement not met, in words',
     `echo team=TEAM123456 >/.sim/facts; /usr/bin/codesign --verify -R '=anchor apple' '${B}'`,

@@ -105,7 +105,7 @@ export function builtPackages(out: string, folder: string): Packages {
 
 /**
  * Returns the packages that tests of codesign need: those of the folder PACKAGES_UNDER_TEST (`out/<version>` of a signed
- * release or rehearsal), or else ones made of this checkout's scripts, as `build` signs nothing codesign may judge.
+ * release or rehearsal), or else ones made of this checkout's scripts, as `build` signs nothing codesign may check.
  */
 export function packagesUnderTest(folder: string): Packages {
   const out = process.env.PACKAGES_UNDER_TEST;

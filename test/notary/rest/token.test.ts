@@ -16,8 +16,8 @@ describe('a token', () => {
     expect(decode(payload)).toEqual({ iss: 'issuer', iat: now - 30, exp: now - 30 + 900, aud: 'appstoreconnect-v1' });
     const raw = Buffer.from(signature, 'base64url');
     expect(raw).toHaveLength(64);
-    const judged = { key: createPublicKey(key), dsaEncoding: 'ieee-p1363' } as const;
-    expect(verify('sha256', Buffer.from(`${header}.${payload}`), judged, raw)).toBe(true);
+    const checked = { key: createPublicKey(key), dsaEncoding: 'ieee-p1363' } as const;
+    expect(verify('sha256', Buffer.from(`${header}.${payload}`), checked, raw)).toBe(true);
   });
 
   it('is used again until its last minutes, and renewed when it was not accepted', async () => {

@@ -38,7 +38,7 @@ describe('canonicalCms', () => {
   });
 
   it('finds a changed bit in any header of the outer values', () => {
-    // Byte 32 begins the name of the digest, which the reader of the CMS judges.
+    // Byte 32 begins the name of the digest, which the reader of the CMS checks.
     for (let at = 0; at < 32; at++) {
       const bad = Buffer.from(cms);
       bad[at] = bad[at]! ^ (1 << (at % 8));
@@ -57,7 +57,7 @@ describe('isDer', () => {
     ['a length beyond the end', '3003 0500', false],
     ['an inner value beyond its outer one', '3003 040200 00', false],
     ['two values', '0500 0500', false],
-  ])('judges %s', (_, hex, expected) => {
+  ])('checks %s', (_, hex, expected) => {
     expect(isDer(Buffer.from(hex.replaceAll(' ', ''), 'hex'))).toBe(expected);
   });
 

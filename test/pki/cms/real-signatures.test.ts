@@ -66,13 +66,13 @@ describe.skipIf(realPackages.missing)(`signatures of real files${realPackages.no
       for (const offset of [0, region.length >> 1, region.length - 1]) {
         const changed = Buffer.from(real.cms);
         changed[start + offset]! ^= 1 << (offset % 8);
-        expect(judged({ ...real, cms: changed }), `byte ${start + offset}`).toBe(false);
+        expect(checked({ ...real, cms: changed }), `byte ${start + offset}`).toBe(false);
       }
     }
   });
 });
 
-function judged(real: RealSignature): boolean {
+function checked(real: RealSignature): boolean {
   try {
     return accepted(real);
   } catch (error) {

@@ -102,7 +102,7 @@ describe('verifyChain', () => {
     expect(found).toEqual(expect.arrayContaining(['CHAIN_NOT_AUTHORITY', 'CHAIN_KEY_USAGE', 'CHAIN_PATH_LENGTH']));
   });
 
-  it('judges every certificate at the given time', () => {
+  it('checks every certificate at the given time', () => {
     const leaf = leafWith({});
     expect(codes(leaf, { at: new Date(NOW.getTime() + 2 * DAY) })).toEqual(['CERTIFICATE_EXPIRED']);
     const before = codes(leaf, { at: new Date(NOW.getTime() - 3 * DAY) });

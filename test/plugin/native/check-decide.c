@@ -79,35 +79,35 @@ static void check_stops(void) {
 }
 
 static void check_isactive(void) {
-  CHECK("isactive: exit 0 is on", judge_isactive(CHILD_EXITED, 0) == FILEVAULT_ON);
-  CHECK("isactive: exit 1 is off", judge_isactive(CHILD_EXITED, 1) == FILEVAULT_OFF);
-  CHECK("isactive: exit 2 is busy, not off", judge_isactive(CHILD_EXITED, 2) == FILEVAULT_BUSY);
-  CHECK("isactive: exit 28 is busy, not off", judge_isactive(CHILD_EXITED, 28) == FILEVAULT_BUSY);
-  CHECK("isactive: exit 99 is unclear", judge_isactive(CHILD_EXITED, 99) == FILEVAULT_UNCLEAR);
-  CHECK("isactive: a signal is unclear", judge_isactive(CHILD_SIGNALLED, 1) == FILEVAULT_UNCLEAR);
-  CHECK("isactive: a lost status is told apart", judge_isactive(CHILD_LOST, 0) == FILEVAULT_UNTOLD);
-  CHECK("isactive: a hang is told apart", judge_isactive(CHILD_TIMED_OUT, 0) == FILEVAULT_TIMED_OUT);
-  CHECK("isactive: no start is told apart", judge_isactive(CHILD_NOT_STARTED, 2) == FILEVAULT_NOT_STARTED);
+  CHECK("isactive: exit 0 is on", filevault_after(CHILD_EXITED, 0) == FILEVAULT_ON);
+  CHECK("isactive: exit 1 is off", filevault_after(CHILD_EXITED, 1) == FILEVAULT_OFF);
+  CHECK("isactive: exit 2 is busy, not off", filevault_after(CHILD_EXITED, 2) == FILEVAULT_BUSY);
+  CHECK("isactive: exit 28 is busy, not off", filevault_after(CHILD_EXITED, 28) == FILEVAULT_BUSY);
+  CHECK("isactive: exit 99 is unclear", filevault_after(CHILD_EXITED, 99) == FILEVAULT_UNCLEAR);
+  CHECK("isactive: a signal is unclear", filevault_after(CHILD_SIGNALLED, 1) == FILEVAULT_UNCLEAR);
+  CHECK("isactive: a lost status is told apart", filevault_after(CHILD_LOST, 0) == FILEVAULT_UNTOLD);
+  CHECK("isactive: a hang is told apart", filevault_after(CHILD_TIMED_OUT, 0) == FILEVAULT_TIMED_OUT);
+  CHECK("isactive: no start is told apart", filevault_after(CHILD_NOT_STARTED, 2) == FILEVAULT_NOT_STARTED);
 }
 
 static void check_rotation(void) {
-  CHECK("rotation: exit 0 and another record", judge_rotation(CHILD_EXITED, 0, true) == OUTCOME_ROTATED);
-  CHECK("rotation: exit 0 alone", judge_rotation(CHILD_EXITED, 0, false) == OUTCOME_ROTATED_UNCONFIRMED);
-  CHECK("rotation: exit 11", judge_rotation(CHILD_EXITED, 11, false) == OUTCOME_AUTHENTICATION_FAILED);
-  CHECK("rotation: exit 1", judge_rotation(CHILD_EXITED, 1, false) == OUTCOME_FILEVAULT_OFF);
-  CHECK("rotation: exit 2", judge_rotation(CHILD_EXITED, 2, false) == OUTCOME_FILEVAULT_BUSY);
-  CHECK("rotation: exit 28", judge_rotation(CHILD_EXITED, 28, false) == OUTCOME_FILEVAULT_BUSY);
+  CHECK("rotation: exit 0 and another record", outcome_of_rotation(CHILD_EXITED, 0, true) == OUTCOME_ROTATED);
+  CHECK("rotation: exit 0 alone", outcome_of_rotation(CHILD_EXITED, 0, false) == OUTCOME_ROTATED_UNCONFIRMED);
+  CHECK("rotation: exit 11", outcome_of_rotation(CHILD_EXITED, 11, false) == OUTCOME_AUTHENTICATION_FAILED);
+  CHECK("rotation: exit 1", outcome_of_rotation(CHILD_EXITED, 1, false) == OUTCOME_FILEVAULT_OFF);
+  CHECK("rotation: exit 2", outcome_of_rotation(CHILD_EXITED, 2, false) == OUTCOME_FILEVAULT_BUSY);
+  CHECK("rotation: exit 28", outcome_of_rotation(CHILD_EXITED, 28, false) == OUTCOME_FILEVAULT_BUSY);
   bool others = true;
   for (int status = 0; status < 256; status++)
     if (status != 0 && status != 1 && status != 2 && status != 11 && status != 28)
-      others = others && judge_rotation(CHILD_EXITED, status, true) == OUTCOME_ROTATION_FAILED;
+      others = others && outcome_of_rotation(CHILD_EXITED, status, true) == OUTCOME_ROTATION_FAILED;
   CHECK("rotation: every other exit status fails, whatever the file says", others);
-  CHECK("rotation: a signal", judge_rotation(CHILD_SIGNALLED, 9, true) == OUTCOME_ROTATION_FAILED);
-  CHECK("rotation: after a lost status the record decides", judge_rotation(CHILD_LOST, 0, true) == OUTCOME_ROTATED);
-  CHECK("rotation: a lost status alone is not a success", judge_rotation(CHILD_LOST, 0, false) == OUTCOME_INTERNAL_ERROR);
-  CHECK("rotation: beyond its time", judge_rotation(CHILD_NOT_AWAITED, 0, true) == OUTCOME_NOT_AWAITED);
-  CHECK("rotation: the deadline", judge_rotation(CHILD_TIMED_OUT, 0, true) == OUTCOME_TIMED_OUT);
-  CHECK("rotation: no start", judge_rotation(CHILD_NOT_STARTED, 0, true) == OUTCOME_SPAWN_FAILED);
+  CHECK("rotation: a signal", outcome_of_rotation(CHILD_SIGNALLED, 9, true) == OUTCOME_ROTATION_FAILED);
+  CHECK("rotation: after a lost status the record decides", outcome_of_rotation(CHILD_LOST, 0, true) == OUTCOME_ROTATED);
+  CHECK("rotation: a lost status alone is not a success", outcome_of_rotation(CHILD_LOST, 0, false) == OUTCOME_INTERNAL_ERROR);
+  CHECK("rotation: beyond its time", outcome_of_rotation(CHILD_NOT_AWAITED, 0, true) == OUTCOME_NOT_AWAITED);
+  CHECK("rotation: the deadline", outcome_of_rotation(CHILD_TIMED_OUT, 0, true) == OUTCOME_TIMED_OUT);
+  CHECK("rotation: no start", outcome_of_rotation(CHILD_NOT_STARTED, 0, true) == OUTCOME_SPAWN_FAILED);
   CHECK("back-off: bad timing is not a failure",
         !counts_as_failure(OUTCOME_FILEVAULT_BUSY) && !counts_as_failure(OUTCOME_FILEVAULT_OFF));
   CHECK("back-off: success is not a failure",

@@ -71,16 +71,16 @@ describe.each(files)('recorded in $name', ({ tool, parser, cases }) => {
   });
 });
 
-const codeOf = (tool: AppleTool, words: string) => namedFailure(tool, words, words)?.code;
+const codeOf = (tool: AppleTool, output: string) => namedFailure(tool, output, output)?.code;
 
 describe('the error of a tool', () => {
-  it('says nothing of one tool by the words of another', () => {
+  it('says nothing of one tool by the output of another', () => {
     expect(codeOf('pkgbuild', 'X.bundle: errSecInternalComponent')).toBeUndefined();
   });
 
   it('finds the failures of xcrun under the name of the tool it starts', () => {
-    const words = 'xcrun: error: unable to find utility "notarytool", not a developer tool or in PATH';
-    expect(codeOf('notarytool', words)).toBe('XCODE_TOOL');
+    const output = 'xcrun: error: unable to find utility "notarytool", not a developer tool or in PATH';
+    expect(codeOf('notarytool', output)).toBe('XCODE_TOOL');
   });
 
   it('names the cause, not the last line that repeats there is one', () => {
@@ -102,13 +102,13 @@ describe('the error of a tool', () => {
     expect(codeOf('codesign', chain.join('\n'))).toBe('CODESIGN_CHAIN');
   });
 
-  it('takes words that nobody has seen for a failure, and shows them', () => {
+  it('takes output that nobody has seen for a failure, and shows them', () => {
     const error = toolError('codesign', { exitCode: 1, stdout: '', stderr: 'something new' });
     expect(error).toMatchObject({ code: 'TOOL_FAILED', message: expect.stringContaining('something new') });
   });
 });
 
-describe('JSON behind other words', () => {
+describe('JSON behind other output', () => {
   it('is the last object that begins a line', () => {
     expect(lastJson('a {b}\n{"a":1}\n')).toEqual({ a: 1 });
     expect(lastJson('{\n  "a": { "b": 2 }\n}\n')).toEqual({ a: { b: 2 } });

@@ -147,7 +147,7 @@ describe('github check-version', () => {
     ['a version below the newest', { tags: { 'v1.9.0': 'b', 'v1.10.0': 'c' } }, 2, '1.10.0 is published'],
     ['a version without an entry', { heading: '## 1.0.0, 2024-01-01' }, 2, 'no heading for 1.1.0'],
     ['a heading that is nearly right', { heading: '## 1.1.0, 2026-11-24 ' }, 2, 'CHANGELOG.md line 3'],
-  ])('judges %s', (_, project, status, words) => {
+  ])('checks %s', (_, project, status, words) => {
     const ended = run('check-version', project);
     expect(ended.status, ended.stderr).toBe(status);
     expect(ended.stderr).toContain(words);

@@ -24,7 +24,7 @@ describe('verdictProblems', () => {
       'xcode-27: no verdict',
     ],
     ['an empty output', lines().replace(/^.*"macos-15-intel".*$/m, ''), 'macos-15-intel: no verdict'],
-    ['a Mac twice', lines() + lines(), 'macos-15: told twice'],
+    ['a Mac twice', lines() + lines(), 'macos-15: named twice'],
     [
       'another package',
       on('macos-26', { package: { ...PACKAGE, sha256: 'b'.repeat(64) } }),

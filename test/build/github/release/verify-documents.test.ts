@@ -42,7 +42,7 @@ describe('checkSums', () => {
 });
 
 describe('checkReport', () => {
-  it('passes the report on the package that was judged', async () =>
+  it('passes the report on the package that was checked', async () =>
     expect(await checkReport(folder, report())).toMatch(/^\d+ checks, the same as now$/));
 
   it.each<[string, (report: any) => void, string]>([

@@ -131,7 +131,7 @@ static const char *bracketed(reader *r) {
 	return key;
 }
 
-static judgement either(bool met) {
+static verdict either(bool met) {
 	return met ? MET : NOT_MET;
 }
 
@@ -149,8 +149,8 @@ static const char *data_value(reader *r) {
 }
 
 /* `found`: the value, NULL when there is none. `known`: whether it is known what the value is. */
-static judgement match_suffix(reader *r, const char *found, bool known) {
-	judgement met = NOT_KNOWN;
+static verdict match_suffix(reader *r, const char *found, bool known) {
+	verdict met = NOT_KNOWN;
 	if (takes(r, "absent")) met = either(!found);
 	else if (is(r, "=") || is(r, "==")) {
 		advance(r);
@@ -191,7 +191,7 @@ static long place_of(long slot, const signer *of) {
 	return place >= 0 && place < CHAIN ? place : CHAIN;
 }
 
-static judgement certificate_in_slot(reader *r, long slot) {
+static verdict certificate_in_slot(reader *r, long slot) {
 	long place = place_of(slot, r->of);
 	if (!is(r, "[")) {
 		equals(r);
@@ -212,7 +212,7 @@ static judgement certificate_in_slot(reader *r, long slot) {
 	return match_suffix(r, field && !strcmp(dot + 1, mark) ? "" : NULL, true);
 }
 
-static judgement anchor(reader *r) {
+static verdict anchor(reader *r) {
 	if (takes(r, "trusted")) return NOT_KNOWN;
 	if (takes(r, "generic")) return require(r, "apple"), either(r->of->apple);
 	if (!takes(r, "apple")) return certificate_in_slot(r, ROOT);
@@ -221,7 +221,7 @@ static judgement anchor(reader *r) {
 	return NOT_MET; /* Apple's own software */
 }
 
-static judgement certificate(reader *r) {
+static verdict certificate(reader *r) {
 	if (takes(r, "trusted")) return NOT_KNOWN;
 	long slot = LEAF;
 	if (takes(r, "root")) slot = ROOT;
@@ -232,25 +232,25 @@ static judgement certificate(reader *r) {
 	return takes(r, "trusted") ? NOT_KNOWN : certificate_in_slot(r, slot);
 }
 
-static judgement expression(reader *r);
+static verdict expression(reader *r);
 
 /* A name alone in parentheses stands for a requirement of that name. */
-static judgement parenthesized(reader *r) {
+static verdict parenthesized(reader *r) {
 	token before = r->next;
 	if (has_name(r)) {
 		name(r);
 		if (takes(r, ")")) return NOT_KNOWN;
 		r->next = before;
 	}
-	judgement met = expression(r);
+	verdict met = expression(r);
 	require(r, ")");
 	return met;
 }
 
-static judgement primary(reader *r) {
+static verdict primary(reader *r) {
 	if (r->bad) return NOT_KNOWN;
 	if (takes(r, "!")) {
-		judgement met = primary(r);
+		verdict met = primary(r);
 		return met == NOT_KNOWN ? met : either(met == NOT_MET);
 	}
 	if (takes(r, "(")) return parenthesized(r);
@@ -266,27 +266,27 @@ static judgement primary(reader *r) {
 	return r->bad = true, NOT_KNOWN;
 }
 
-static judgement term(reader *r) {
-	judgement all = primary(r);
+static verdict term(reader *r) {
+	verdict all = primary(r);
 	while (takes(r, "and")) {
-		judgement one = primary(r);
+		verdict one = primary(r);
 		all = all == NOT_MET || one == NOT_MET ? NOT_MET : all == MET && one == MET ? MET : NOT_KNOWN;
 	}
 	return all;
 }
 
-static judgement expression(reader *r) {
-	judgement any = term(r);
+static verdict expression(reader *r) {
+	verdict any = term(r);
 	while (takes(r, "or")) {
-		judgement one = term(r);
+		verdict one = term(r);
 		any = any == MET || one == MET ? MET : any == NOT_MET && one == NOT_MET ? NOT_MET : NOT_KNOWN;
 	}
 	return any;
 }
 
-judgement judge_requirement(const char *requirement, const signer *of) {
+verdict judge_requirement(const char *requirement, const signer *of) {
 	reader r = {read_token(requirement), of, false};
-	judgement met = expression(&r);
+	verdict met = expression(&r);
 	while (takes(&r, ";")) continue;
 	return r.bad || r.next.kind != END ? NO_REQUIREMENT : met;
 }

@@ -1,4 +1,4 @@
-/* Code requirements in Apple's language, judged for the signer of a bundle. */
+/* Code requirements in Apple's language, checked for the signer of a bundle. */
 #ifndef SIMULATED_REQUIREMENT_H
 #define SIMULATED_REQUIREMENT_H
 
@@ -11,9 +11,9 @@ typedef struct {
 	bool apple;       /* the root is Apple's */
 } signer;
 
-typedef enum { NOT_MET, MET, NOT_KNOWN, NO_REQUIREMENT } judgement;
+typedef enum { NOT_MET, MET, NOT_KNOWN, NO_REQUIREMENT } verdict;
 
 /* NO_REQUIREMENT: codesign would not parse it. NOT_KNOWN: it asks for what no simulated bundle can show. */
-judgement judge_requirement(const char *requirement, const signer *of);
+verdict judge_requirement(const char *requirement, const signer *of);
 
 #endif

@@ -9,7 +9,7 @@ import { issue, MESSAGES } from './messages.ts';
 import type { PredictOptions } from './options.ts';
 
 /** Returns what the notary would say of a package's own signature, with the archive's name as path. */
-export async function judgePackageSignature(archive: XarArchive, options: PredictOptions): Promise<NotaryIssue[]> {
+export async function checkPackageSignature(archive: XarArchive, options: PredictOptions): Promise<NotaryIssue[]> {
   const say = (message: string) => issue(options.archiveName, message, null);
   // UNCERTAIN: logs of unsigned packages are rare; the wording is that for code.
   if (archive.signatures.length === 0) return [say(MESSAGES.notSigned)];
@@ -17,14 +17,14 @@ export async function judgePackageSignature(archive: XarArchive, options: Predic
   if (!place) return [say(MESSAGES.notDeveloperId)];
   const encoded = await readHeap(archive, place.range);
   try {
-    return judgeCms(encoded, archive.checksum.value, options).map(say);
+    return checkCms(encoded, archive.checksum.value, options).map(say);
   } catch (error) {
     if (!(error instanceof PipelineError)) throw error;
     return [say(MESSAGES.invalid)];
   }
 }
 
-function judgeCms(encoded: Buffer, content: Buffer, { trust, now }: PredictOptions): string[] {
+function checkCms(encoded: Buffer, content: Buffer, { trust, now }: PredictOptions): string[] {
   const cms = parseCms(encoded);
   const report = verifyCms(cms, content);
   if (!report.valid || !report.signerCertificate) return [MESSAGES.invalid];

@@ -3,8 +3,8 @@ import { LIMITS } from '../../base/input/limits.ts';
 import { type Bundle, deepBundle, depthOf, findBundles, inside, surroundingsOf, textsOf } from './bundle-shape.ts';
 import type { CodeExpectations } from './code-expectations.ts';
 import type { FileIndex } from './file-index.ts';
-import { type FoundCode, judgeProgram } from './verify-program.ts';
-import { judgePlaces, judgeSeal, type NestedCode, nestedPaths } from './verify-seal.ts';
+import { checkProgram, type FoundCode } from './verify-program.ts';
+import { checkPlaces, checkSeal, type NestedCode, nestedPaths } from './verify-seal.ts';
 import type { SliceFacts } from './verify-slice.ts';
 
 /** Keys that change what codesign makes of a bundle. Source: Security-61901 signer.cpp. */
@@ -16,21 +16,21 @@ export interface TreeOptions {
   readonly isBundle?: boolean;
   /** Put before all paths in the checks' subjects. */
   readonly name?: string;
-  /** Files whose signature lies in extended attributes; see `judgeNested`. */
+  /** Files whose signature lies in extended attributes; see `checkNested`. */
   readonly signedByAttributes?: ReadonlySet<string>;
 }
 
 /**
- * Judges all code of a tree, each file once, whose bytes are shown to it one after the other: memory holds one code file at a time.
+ * Checks all code of a tree, each file once, whose bytes are shown to it one after the other: memory holds one code file at a time.
  *
- * Bundles and versions of frameworks are judged as codesign does, wherever they lie; all other Mach-O files as programs.
+ * Bundles and versions of frameworks are checked as codesign does, wherever they lie; all other Mach-O files as programs.
  *
  * @example
- * const judge = new CodeJudge(index, expectations);
- * for (const path of judge.files) judge.see(path, read(path));
- * judge.finish().checks
+ * const check = new CodeVerifier(index, expectations);
+ * for (const path of check.files) check.see(path, read(path));
+ * check.finish().checks
  */
-export class CodeJudge {
+export class CodeVerifier {
   readonly #index: FileIndex;
   readonly #expectations: CodeExpectations;
   readonly #options: TreeOptions;
@@ -61,22 +61,22 @@ export class CodeJudge {
     return [...new Set([...code, ...main])];
   }
 
-  /** Judges one of `files`; returns how many slices it has. */
+  /** Checks one of `files`; returns how many slices it has. */
   see(path: string, data: Buffer): number {
     const bundle = this.#owners.get(path);
     const surroundings = bundle ? surroundingsOf(bundle, this.#index) : null;
-    const found = judgeProgram(data, this.#subject(path), surroundings, this.#expectations);
+    const found = checkProgram(data, this.#subject(path), surroundings, this.#expectations);
     this.#found.set(path, found);
     return found.slices.length;
   }
 
-  /** Records why a file could not be judged. */
+  /** Records why a file could not be checked. */
   refuse(path: string, reason: string): void {
     const check: Check = { id: 'code-macho', status: 'fail', reason, subject: this.#subject(path) };
     this.#found.set(path, { checks: [check], slices: [] });
   }
 
-  /** Judges seals and what belongs to no bundle, and returns everything. */
+  /** Checks seals and what belongs to no bundle, and returns everything. */
   finish(): FoundCode & { readonly mainSlices: readonly SliceFacts[] } {
     const roots = new Set(this.#byRoot.keys());
     const checks: Check[] = this.#bundles.flatMap((bundle) =>
@@ -101,7 +101,7 @@ export class CodeJudge {
     };
   }
 
-  /** A bundle is judged when it holds a program of its own, or says that it was sealed. */
+  /** A bundle is checked when it holds a program of its own, or says that it was sealed. */
   #isSigned(bundle: Bundle): boolean {
     if (this.#options.isBundle && bundle.root === '') return true;
     const { executable, codeResources } = bundle;
@@ -112,19 +112,19 @@ export class CodeJudge {
 
   #bundleChecks(bundle: Bundle): Check[] {
     const list = new CheckList(this.#subject(bundle.root));
-    judgePlaces(list, bundle, this.#index);
-    this.#judgeInformation(list, bundle);
+    checkPlaces(list, bundle, this.#index);
+    this.#checkInformation(list, bundle);
     if (bundle.information && bundle.executable === undefined) return list.checks;
     if (!bundle.information) return list.checks;
-    const nested = nestedPaths(bundle, this.#index).map((path) => this.#judgeNested(list, bundle, path));
-    judgeSeal(list, bundle, this.#index, nested);
+    const nested = nestedPaths(bundle, this.#index).map((path) => this.#checkNested(list, bundle, path));
+    checkSeal(list, bundle, this.#index, nested);
     const main = bundle.executable === undefined ? undefined : this.#found.get(bundle.executable);
-    if (!main) this.#judgeDetached(list, bundle);
+    if (!main) this.#checkDetached(list, bundle);
     return [...list.checks, ...(main?.checks ?? [])];
   }
 
   /** codesign puts the signature of a bundle whose executable is not a Mach-O file, such as a script, into files of its own. */
-  #judgeDetached(list: CheckList, bundle: Bundle): void {
+  #checkDetached(list: CheckList, bundle: Bundle): void {
     if (bundle.executable !== undefined && !this.#index.file(bundle.executable)) return;
     const detached = inside(bundle.sealed, '_CodeSignature/CodeDirectory');
     if (this.#index.file(detached))
@@ -132,7 +132,7 @@ export class CodeJudge {
     else list.fail('code-super-blob', 'the main executable is not a Mach-O file, and has no signature');
   }
 
-  #judgeInformation(list: CheckList, bundle: Bundle): void {
+  #checkInformation(list: CheckList, bundle: Bundle): void {
     const id = 'bundle-info';
     const { information, problem } = bundle;
     if (!information || bundle.executable === undefined) {
@@ -144,7 +144,7 @@ export class CodeJudge {
     const texts = textsOf(bundle);
     // PkgInfo is not sealed, and all it may say is said in Info.plist. `????` stands for no signature there.
     const expected = `${texts.get('CFBundlePackageType')}${texts.get('CFBundleSignature') ?? '????'}`;
-    list.judge(id, [
+    list.check(id, [
       ...FORBIDDEN_KEYS.map(
         (key) => ours && information.has(key) && `the key ${key} would change how this bundle is signed`,
       ),
@@ -154,7 +154,7 @@ export class CodeJudge {
   }
 
   /** Returns what is known of code inside a bundle: a program, a bundle, or the current version of a framework. */
-  #judgeNested(list: CheckList, { sealed }: Bundle, path: string): NestedCode {
+  #checkNested(list: CheckList, { sealed }: Bundle, path: string): NestedCode {
     const place = inside(sealed, path);
     const program = this.#found.get(place) ?? this.#found.get(this.#executableIn(place) ?? '');
     if (!program) this.#explainNested(list, place);
@@ -174,7 +174,7 @@ export class CodeJudge {
       list.skip(id, `${place}: its signature lies in extended attributes, which are not supported`);
     } else if (this.#index.file(place) || this.#expectations.ours) {
       list.fail(id, `${place} lies where only signed code may lie, and is none`);
-    } else list.skip(id, `${place} holds no bundle that can be judged`);
+    } else list.skip(id, `${place} holds no bundle that can be checked`);
   }
 
   #subject(path: string): string {

@@ -20,7 +20,7 @@ import { issue, MESSAGES } from './messages.ts';
 import type { PredictOptions } from './options.ts';
 
 /** What was found of one piece of code. */
-export interface JudgedCode {
+export interface CheckedCode {
   readonly issues: readonly NotaryIssue[];
   readonly code: readonly { readonly path: string; readonly cdhash: string; readonly architecture: string }[];
 }
@@ -37,32 +37,32 @@ const MEANINGS: Readonly<Record<string, string>> = {
   'code-team': MESSAGES.notDeveloperId,
   'code-timestamp': MESSAGES.noTimestamp,
 };
-/** Fails for the demands of the code's own author, which the notary does not judge. */
-const NOT_JUDGED = new Set(['code-designated-requirement', 'code-slices-agree', 'bundle-places']);
+/** Fails for the demands of the code's own author, which the notary does not check. */
+const NOT_CHECKED = new Set(['code-designated-requirement', 'code-slices-agree', 'bundle-places']);
 
 /**
- * Returns what the notary would say of a bundle's main executable and its seal; code inside it is judged by itself.
+ * Returns what the notary would say of a bundle's main executable and its seal; code inside it is checked by itself.
  *
  * @param entries all files of the bundle, paths relative to it
  * @param path of the bundle in the log
  * @returns `executable` is its path in the bundle, null when Info.plist names no file that is there
  */
-export function judgeBundle(
+export function checkBundle(
   entries: readonly BundleEntry[],
   path: string,
   options: PredictOptions,
-): JudgedCode & { readonly executable: string | null } {
+): CheckedCode & { readonly executable: string | null } {
   const executable = executableOf(entries);
   const data = executable === null ? undefined : fileAt(entries, executable);
   if (executable === null || !data) return { executable: null, issues: [], code: [] };
   const report = verifyBundle(entries, expectations(options), '');
   const own = report.checks.filter(({ subject }) => subject === '' || subject?.startsWith(`/${executable}`));
-  return { executable, ...judge(data, `${path}/${executable}`, { ...report, checks: own }) };
+  return { executable, ...check(data, `${path}/${executable}`, { ...report, checks: own }) };
 }
 
 /** Returns what the notary would say of a Mach-O file that belongs to no bundle as its main executable. */
-export function judgeFile(data: Buffer, path: string, options: PredictOptions): JudgedCode {
-  return judge(data, path, verifyProgram(data, expectations(options), ''));
+export function checkFile(data: Buffer, path: string, options: PredictOptions): CheckedCode {
+  return check(data, path, verifyProgram(data, expectations(options), ''));
 }
 
 const expectations = ({ trust, now }: PredictOptions) => ({
@@ -83,7 +83,7 @@ function executableOf(entries: readonly BundleEntry[]): string | null {
   }
 }
 
-function judge(data: Buffer, path: string, report: CodeReport): JudgedCode {
+function check(data: Buffer, path: string, report: CodeReport): CheckedCode {
   let slices: readonly Buffer[];
   try {
     slices = slicesOf(data);
@@ -91,12 +91,12 @@ function judge(data: Buffer, path: string, report: CodeReport): JudgedCode {
     if (!(error instanceof PipelineError)) throw error;
     return { issues: [issue(path, MESSAGES.invalid, null)], code: [] };
   }
-  const issues = slices.flatMap((slice) => judgeSlice(slice, path, report.checks));
+  const issues = slices.flatMap((slice) => checkSlice(slice, path, report.checks));
   const code = report.slices.map(({ architecture, cdHash }) => ({ path, architecture, cdhash: cdHash }));
   return { issues, code };
 }
 
-function judgeSlice(slice: Buffer, path: string, checks: readonly Check[]): NotaryIssue[] {
+function checkSlice(slice: Buffer, path: string, checks: readonly Check[]): NotaryIssue[] {
   const facts = readSlice(slice);
   if (!facts) return [issue(path, MESSAGES.invalid, null)];
   const { architecture } = facts;
@@ -117,7 +117,7 @@ function concerns(subject: string | undefined, architecture: string): boolean {
 function signatureMessages(facts: SliceFacts, failed: readonly Check[]): string[] {
   if (!facts.signed) return [MESSAGES.notSigned];
   const whole = failed
-    .filter(({ id }) => !NOT_JUDGED.has(id) && !(id === 'code-cms' && !facts.cms))
+    .filter(({ id }) => !NOT_CHECKED.has(id) && !(id === 'code-cms' && !facts.cms))
     .filter(({ id }) => MEANINGS[id] === undefined);
   // Logs about ad-hoc signed code name both: electron-builder#4637.
   const nobody = facts.cms ? [] : [MESSAGES.notDeveloperId, MESSAGES.noTimestamp];

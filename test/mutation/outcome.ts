@@ -27,7 +27,7 @@ export interface Outcome {
 }
 
 /** Makes one change and returns what verification says of it. */
-export async function judgeMutation(mutation: Mutation, sample: Sample, ours: OurForm): Promise<Outcome> {
+export async function checkMutation(mutation: Mutation, sample: Sample, ours: OurForm): Promise<Outcome> {
   const changed = await mutation.make(sample);
   if (changed.equals(sample.file)) throw new Error(`${mutation.region}: ${mutation.what}: nothing was changed`);
   try {
