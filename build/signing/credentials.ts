@@ -1,7 +1,7 @@
 /** Variables that hold the notary's key. */
 export const NOTARY_NAMES = ['NOTARY_KEY', 'NOTARY_KEY_ID', 'NOTARY_ISSUER_ID'] as const;
 
-/** The first names are what a person is told to set, the others are the second way to give the same. */
+/** The first names are those that messages ask for, the others are the second way to give the same. */
 export const IDENTITY_NAMES = {
   application: [
     ['APPLICATION_P12_BASE64', 'APPLICATION_P12_PASSWORD'],

@@ -27,7 +27,7 @@ static struct decision end(enum step step, enum outcome outcome) {
 /* Facts about FileVault, in their own functions so that decide() stays one line a fact. */
 static enum answer filevault_on(enum filevault filevault) {
   if (filevault == FILEVAULT_UNREAD) return ANSWER_UNREAD;
-  return filevault == FILEVAULT_ON || filevault == FILEVAULT_UNTOLD ? ANSWER_YES : ANSWER_NO;
+  return filevault == FILEVAULT_ON || filevault == FILEVAULT_UNKNOWN ? ANSWER_YES : ANSWER_NO;
 }
 
 static enum outcome filevault_outcome(enum filevault filevault) {
@@ -38,7 +38,7 @@ static enum outcome filevault_outcome(enum filevault filevault) {
   case FILEVAULT_NOT_STARTED: return OUTCOME_SPAWN_FAILED;
   case FILEVAULT_UNREAD:
   case FILEVAULT_ON:
-  case FILEVAULT_UNTOLD:
+  case FILEVAULT_UNKNOWN:
   case FILEVAULT_UNCLEAR: break;
   }
   return OUTCOME_INTERNAL_ERROR;
@@ -74,7 +74,7 @@ struct decision decide(const struct facts *facts) {
 enum filevault filevault_after(enum child_end end, int status) {
   if (end == CHILD_TIMED_OUT) return FILEVAULT_TIMED_OUT;
   if (end == CHILD_NOT_STARTED) return FILEVAULT_NOT_STARTED;
-  if (end == CHILD_LOST) return FILEVAULT_UNTOLD;
+  if (end == CHILD_LOST) return FILEVAULT_UNKNOWN;
   if (end != CHILD_EXITED) return FILEVAULT_UNCLEAR;
   if (status == FDESETUP_OK) return FILEVAULT_ON;
   if (status == FDESETUP_OFF) return FILEVAULT_OFF;

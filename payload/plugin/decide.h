@@ -14,7 +14,7 @@ enum answer { ANSWER_UNREAD, ANSWER_NO, ANSWER_YES, ANSWER_FAILED };
 enum filevault {
   FILEVAULT_UNREAD,
   FILEVAULT_ON,
-  FILEVAULT_UNTOLD, /* the answer was lost on its way: the change itself finds out */
+  FILEVAULT_UNKNOWN, /* the answer was lost on its way: the change itself finds out */
   FILEVAULT_OFF,
   FILEVAULT_BUSY,
   FILEVAULT_TIMED_OUT,

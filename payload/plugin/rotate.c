@@ -43,7 +43,7 @@ enum filevault ask_filevault(const struct login *login) {
   case FILEVAULT_NOT_STARTED:
     LOG_ERROR(log, "ERROR: fdesetup isactive could not be started: %d", result.status);
     break;
-  case FILEVAULT_UNTOLD: LOG_ERROR(log, "ERROR: The exit status of fdesetup isactive is unknown"); break;
+  case FILEVAULT_UNKNOWN: LOG_ERROR(log, "ERROR: The exit status of fdesetup isactive is unknown"); break;
   case FILEVAULT_UNREAD:
   case FILEVAULT_TIMED_OUT:
   case FILEVAULT_UNCLEAR: LOG_ERROR(log, "ERROR: fdesetup isactive gave no answer: %d", result.status); break;

@@ -65,7 +65,7 @@ print_json() {
     printf ']}\n'
 }
 
-# A user whose state could not be told has null for it; null alone: the users could not be listed.
+# A user whose state is unknown has null for it; null alone: the users could not be listed.
 print_tokens() {
     if [ "$TOKENS_KNOWN$TOKENS" = no ]; then
         printf null

@@ -17,7 +17,7 @@ look_at_tokens() {
     if [ "$tokens_held" -gt 0 ]; then
         verdict secure-token 0 "held by $tokens_held of $tokens_asked users"
     elif [ "$tokens_open" = yes ]; then
-        verdict secure-token unknown "could not be told for every user; run this again"
+        verdict secure-token unknown "is not known of every user; run this again"
     else
         verdict secure-token 1 "no user holds a SecureToken, so no key can be rotated; let a user log in with the password, or give one a token (sysadminctl -secureTokenOn)"
     fi

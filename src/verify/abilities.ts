@@ -3,7 +3,7 @@ import { findMember } from '../xar/read.ts';
 import { childElements, parseXml, textOf, type XmlElement } from '../xml/xml.ts';
 
 /**
- * What a package can be told to do beyond laying down files, each with when it happens and what it means; the name is stable for
+ * What a package can ask for beyond laying down files, each with when it happens and what it means; the name is stable for
  * programs and stands in policies.
  *
  * `before`: Installer does it before anybody has agreed to install. Sources: Distribution XML Reference; pkgbuild(1); productbuild(1).

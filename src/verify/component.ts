@@ -85,7 +85,7 @@ async function checkFiles(within: Within, tree: Tree, member: XarMember, name: R
   const packageSize = opened.archive.access.size;
   const { fromScripts } = place;
   const read = { name, tree, fromScripts, packageSize, again: () => cpioEntries(opened.archive, member) };
-  const found = await checkCode(list, read, expectations, nestedJudge(within));
+  const found = await checkCode(list, read, expectations, innerPackageCheck(within));
   slices.push(...found);
 }
 
@@ -97,7 +97,7 @@ function metadataRemark({ metadata, signedByAttributes }: Tree): string[] {
 }
 
 /** A package among the files is installed by a script, without anybody asking Gatekeeper: what it holds is checked like the rest. */
-function nestedJudge(within: Within): CheckInnerPackage {
+function innerPackageCheck(within: Within): CheckInnerPackage {
   const { list, expectations, slices, place } = within;
   return async (path, data) => {
     const name = `${place.name}/${path}`;

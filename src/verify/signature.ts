@@ -140,7 +140,7 @@ function checkCms(
   if (!cms || !report) return undefined;
   const encoded = slot.subarray(0, cms.encodedSize);
   checkOpen(list, id, problemsOf(report.findings), exact, [
-    // Apple's own CMS do not follow one encoding, so in those of others nothing can be told by it.
+    // Apple's own CMS do not follow one encoding, so in those of others it proves nothing.
     exact && !isOneEncoding(cms, encoded) && 'the encoding is not the one that the parts of the CMS have',
     cms.content !== undefined && 'the content is embedded',
   ]);

@@ -59,7 +59,7 @@ patiently() {
 read_right() { security authorizationdb read "$right" 2>/dev/null; }
 mechanisms() { read_right | sed -n 's/^[[:space:]]*<string>\(.*\)<\/string>$/\1/p' | grep ':' || true; }
 
-judge_package() {
+check_package() {
   say 'signature, team, ticket, Gatekeeper'
   pkgutil --check-signature "$package" | tee "$work/signature"
   # "    1. Developer ID Installer: Example Ltd (ABCDE12345)"
@@ -185,7 +185,7 @@ if [ -n "${DEVELOPER_DIR:-}" ] && [ ! -d "$DEVELOPER_DIR" ]; then
 fi
 shasum -a 256 "$package"
 if pkgutil --pkg-info "$receipt" >/dev/null 2>&1; then fail 'this Mac has a receipt already'; fi
-if [ "$mode" = --ad-hoc ]; then skip gatekeeper 'a development build is not notarized'; else judge_package; fi
+if [ "$mode" = --ad-hoc ]; then skip gatekeeper 'a development build is not notarized'; else check_package; fi
 read_right >"$work/right.before" || fail "cannot read $right"
 
 say install

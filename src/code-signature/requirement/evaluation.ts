@@ -28,7 +28,7 @@ export interface RequirementSubject {
 export type RequirementResult = 'true' | 'false' | 'unknown';
 
 /**
- * Returns whether code meets a requirement, as far as that can be told without a Mac.
+ * Returns whether code meets a requirement, as far as that can be known without a Mac.
  *
  * @see Security-61901 reqinterp.cpp
  * @example evaluateRequirement({ op: 'identifier', value: 'a' }, { identifier: 'a', … }) // 'true'

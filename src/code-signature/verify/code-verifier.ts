@@ -26,9 +26,9 @@ export interface TreeOptions {
  * Bundles and versions of frameworks are checked as codesign does, wherever they lie; all other Mach-O files as programs.
  *
  * @example
- * const check = new CodeVerifier(index, expectations);
- * for (const path of check.files) check.see(path, read(path));
- * check.finish().checks
+ * const verifier = new CodeVerifier(index, expectations);
+ * for (const path of verifier.files) verifier.see(path, read(path));
+ * verifier.finish().checks
  */
 export class CodeVerifier {
   readonly #index: FileIndex;

@@ -115,7 +115,7 @@ export function verifySlice(
   return { checks: list.checks, facts: factsOf(macho, signature, verdict, requirement) };
 }
 
-/** codesign passes files that the dyld of macOS 27 does not load; in code of others that is told, and not held against them. */
+/** codesign passes files that the dyld of macOS 27 does not load; in code of others that is noted, not a failure. */
 function checkBindTables(list: CheckList, slice: Buffer, macho: Macho, { ours }: CodeExpectations): void {
   const id = 'code-bind-tables';
   if (macho.bits !== 64) return;
@@ -274,7 +274,7 @@ function checkRequirement(
     anchoredByApple: verdict.anchoredByApple,
     infoPlist: information,
   });
-  if (result === 'unknown') list.skip(id, `cannot be told without a Mac: ${renderRequirement(requirement)}`);
+  if (result === 'unknown') list.skip(id, `cannot be known without a Mac: ${renderRequirement(requirement)}`);
   else list.check(id, [result === 'false' && `the code does not meet: ${renderRequirement(requirement)}`]);
   return requirement;
 }

@@ -38,7 +38,7 @@ export function mayBeCode(head: Buffer): boolean {
   return !java || head.readUInt32BE(4) > 100;
 }
 
-/** Returns who signed each slice of a file and on which macOS it runs, or why that cannot be told. */
+/** Returns who signed each slice of a file and on which macOS it runs, or why that is unknown. */
 export function codeFacts(path: string, data: Buffer, verifyCms: VerifyCodeCms): CodeDemands[] | string {
   try {
     const fat = [0xcafebabe, 0xcafebabf].includes(data.readUInt32BE(0));

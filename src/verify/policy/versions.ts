@@ -27,7 +27,7 @@ export function versionProblems(
     ...code.map((facts) => codeProblem(wanted, facts)),
     ...abilities
       .filter(({ ability }) => ability === 'javaScript')
-      .map(({ found }) => `JavaScript may refuse any macOS, which cannot be told: ${found}`),
+      .map(({ found }) => `JavaScript may refuse any macOS, which cannot be known: ${found}`),
   ];
 }
 

@@ -69,7 +69,7 @@ static void check_stops(void) {
   facts.held_back = ANSWER_YES;
   stops("decide: the earliest reason is the one told", facts, "request-forced");
   facts = ALL_WELL;
-  facts.filevault = FILEVAULT_UNTOLD;
+  facts.filevault = FILEVAULT_UNKNOWN;
   CHECK("decide: a lost answer about FileVault does not stop", decide(&facts).step == STEP_ROTATE);
   facts.done_since = ANSWER_YES;
   facts.held_back = ANSWER_YES;
@@ -85,7 +85,7 @@ static void check_isactive(void) {
   CHECK("isactive: exit 28 is busy, not off", filevault_after(CHILD_EXITED, 28) == FILEVAULT_BUSY);
   CHECK("isactive: exit 99 is unclear", filevault_after(CHILD_EXITED, 99) == FILEVAULT_UNCLEAR);
   CHECK("isactive: a signal is unclear", filevault_after(CHILD_SIGNALLED, 1) == FILEVAULT_UNCLEAR);
-  CHECK("isactive: a lost status is told apart", filevault_after(CHILD_LOST, 0) == FILEVAULT_UNTOLD);
+  CHECK("isactive: a lost status is told apart", filevault_after(CHILD_LOST, 0) == FILEVAULT_UNKNOWN);
   CHECK("isactive: a hang is told apart", filevault_after(CHILD_TIMED_OUT, 0) == FILEVAULT_TIMED_OUT);
   CHECK("isactive: no start is told apart", filevault_after(CHILD_NOT_STARTED, 2) == FILEVAULT_NOT_STARTED);
 }

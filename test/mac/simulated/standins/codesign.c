@@ -34,7 +34,7 @@ static signer signer_of_bundle(void) {
 
 static int test_requirement(const call *c, const char *requirement) {
 	signer by = signer_of_bundle();
-	switch (judge_requirement(requirement, &by)) {
+	switch (check_requirement(requirement, &by)) {
 	case MET: return 0;
 	case NOT_MET: return complain("test-requirement: code failed to satisfy specified code requirement(s)\n"), 3;
 	case NO_REQUIREMENT: return complain("error: invalid requirement specification\n"), 1; /* UNCERTAIN wording */

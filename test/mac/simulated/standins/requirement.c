@@ -284,7 +284,7 @@ static verdict expression(reader *r) {
 	return any;
 }
 
-verdict judge_requirement(const char *requirement, const signer *of) {
+verdict check_requirement(const char *requirement, const signer *of) {
 	reader r = {read_token(requirement), of, false};
 	verdict met = expression(&r);
 	while (takes(&r, ";")) continue;

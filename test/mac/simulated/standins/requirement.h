@@ -14,6 +14,6 @@ typedef struct {
 typedef enum { NOT_MET, MET, NOT_KNOWN, NO_REQUIREMENT } verdict;
 
 /* NO_REQUIREMENT: codesign would not parse it. NOT_KNOWN: it asks for what no simulated bundle can show. */
-verdict judge_requirement(const char *requirement, const signer *of);
+verdict check_requirement(const char *requirement, const signer *of);
 
 #endif
