@@ -149,7 +149,6 @@ describe(`the fault table, ${TABLE.length} faults`, () => {
   it('has at least 60', () => expect(TABLE.length).toBeGreaterThanOrEqual(60));
 
   it.each(TABLE)('%s', async (_name, options, expected) => {
-    const since = performance.now();
     const run = await rehearse(file, options);
     expect(secretsIn(run)).toEqual([]);
     expect(run.services.faults.unused).toBe(0);
@@ -166,6 +165,5 @@ describe(`the fault table, ${TABLE.length} faults`, () => {
     }
     // One hour for the verdict, five minutes for the ticket, and what retrying single calls takes.
     expect(run.tookMs).toBeLessThan(75 * MINUTE);
-    expect(performance.now() - since).toBeLessThan(20_000);
   });
 });

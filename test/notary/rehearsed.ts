@@ -50,6 +50,9 @@ export interface RehearsedOptions extends Partial<RehearsalOptions> {
   readonly services?: RehearsalServices;
 }
 
+/** Short only where a fault is about time: a busy machine must not make a retry of its own. */
+const timeLimit = ({ faults = [] }: RehearsedOptions) => (faults.some(({ kind }) => kind === 'slow') ? 250 : 60_000);
+
 /** Submits, waits and staples against services in this process, on a clock that does not wait. */
 export async function rehearse(file: NotarizedFile, options: RehearsedOptions = {}): Promise<Rehearsed> {
   const clock = options.clock ?? standingClock(new Date());
@@ -62,7 +65,7 @@ export async function rehearse(file: NotarizedFile, options: RehearsedOptions = 
   const warned: string[] = [];
   const records: SubmissionRecord[] = [];
   const since = clock.now().getTime();
-  const patience = { timeoutMs: 250, clock };
+  const patience = { timeoutMs: timeLimit(options), clock };
   const retried = { onRetry: ({ error }: { error: unknown }) => void said.push(inspect(error, { depth: 9 })) };
   let error: unknown;
   try {
