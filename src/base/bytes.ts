@@ -8,9 +8,11 @@ export interface ByteSource {
   /**
    * Yields all bytes in order. The memory of a chunk may be used again once the next one is asked for.
    *
-   * Throws FormatError `SOURCE_CHANGED` when fewer bytes come than `size` says.
+   * Throws FormatError `SOURCE_CHANGED` when the bytes are not as many as `size` says.
    */
   chunks(): AsyncIterable<Buffer>;
+  /** Yields the same without waiting, from sources that can: in a payload of small files promises cost more than all else. */
+  chunksNow?(): Iterable<Buffer>;
 }
 
 /** Returns `data` as a source. */
@@ -20,6 +22,7 @@ export function fromBuffer(data: Buffer): ByteSource {
     async *chunks() {
       if (data.length > 0) yield data;
     },
+    chunksNow: () => (data.length > 0 ? [data] : []),
   };
 }
 
@@ -27,37 +30,62 @@ export function fromBuffer(data: Buffer): ByteSource {
 const READ_SIZE = 256 * 1024;
 
 /**
- * Returns `size` bytes of a file, from `start`, as a source.
+ * Returns a file as a source.
  *
  * It reads synchronously: a payload has thousands of small files, and a trip through the thread pool for each costs more than
- * the reading, while the pool is busy deflating.
+ * the reading, while the pool is busy deflating. A file that has become longer, or is gone, is noticed too.
  *
  * @param path file to read; it is opened anew for each reading
- * @param start first byte
- * @param size bytes to read
+ * @param size bytes it has
  */
-export function fromFile(path: string, start: number, size: number): ByteSource {
-  return {
-    size,
-    async *chunks() {
-      const file = openSync(path, 'r');
-      try {
-        const buffer = Buffer.allocUnsafe(Math.min(READ_SIZE, size));
-        for (let seen = 0; seen < size; ) {
-          const count = readSync(file, buffer, 0, Math.min(buffer.length, size - seen), start + seen);
-          if (count === 0) throw shortened(path, start + seen, size, seen);
-          seen += count;
-          yield buffer.subarray(0, count);
-        }
-      } finally {
-        closeSync(file);
-      }
-    },
-  };
+export function fromFile(path: string, size: number): ByteSource {
+  return new FileSource(path, size);
 }
 
-function shortened(path: string, offset: number, expected: number, found: number): FormatError {
-  return new FormatError('SOURCE_CHANGED', path, offset, `expected ${expected} bytes, found ${found}`, {
-    hint: 'The file changed while it was read, or is shorter than its index says. Run again, or fetch the file anew.',
-  });
+/** A class, because a payload has one for each file: methods are shared, closures are not. */
+class FileSource implements ByteSource {
+  readonly size: number;
+  readonly #path: string;
+
+  constructor(path: string, size: number) {
+    this.#path = path;
+    this.size = size;
+  }
+
+  async *chunks(): AsyncGenerator<Buffer> {
+    yield* this.chunksNow();
+  }
+
+  *chunksNow(): Generator<Buffer> {
+    const file = this.#open();
+    try {
+      // One byte more than there should be: so the only reading of a small file also tells that it ends there.
+      const buffer = Buffer.allocUnsafe(Math.min(READ_SIZE, this.size + 1));
+      for (let seen = 0, count = buffer.length; seen < this.size || count === buffer.length; ) {
+        count = readSync(file, buffer, 0, buffer.length, seen);
+        if (count === 0 && seen === this.size) return;
+        seen += count;
+        if (count === 0 || seen > this.size) throw this.#changed(seen, `found ${count === 0 ? seen : 'more'}`);
+        yield buffer.subarray(0, count);
+      }
+    } finally {
+      closeSync(file);
+    }
+  }
+
+  #open(): number {
+    try {
+      return openSync(this.#path, 'r');
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+      throw this.#changed(0, 'found no file any more', cause);
+    }
+  }
+
+  #changed(offset: number, found: string, cause?: unknown): FormatError {
+    return new FormatError('SOURCE_CHANGED', this.#path, offset, `expected ${this.size} bytes, ${found}`, {
+      hint: 'The file changed after its size was looked up. Run again.',
+      cause,
+    });
+  }
 }

@@ -21,6 +21,8 @@ export interface Layout<F extends Fields> {
   readonly fields: readonly { readonly name: keyof F & string; readonly offset: number; readonly width: number }[];
   /** Returns exactly `size` bytes; throws TypeError when a value does not fit its field (our own misuse). */
   encode(value: LayoutValue<F>): Buffer;
+  /** Writes what `encode` returns into `target` from `offset` on, where `size` bytes must be left. */
+  encodeInto(target: Buffer, offset: number, value: LayoutValue<F>): void;
   /** Returns the fields found at `offset`; throws FormatError `FORMAT_TRUNCATED` when fewer than `size` bytes are there. */
   decode(source: Buffer, offset?: number): LayoutValue<F>;
   /** Returns where a field begins, in bytes from the start of the structure. */
@@ -42,19 +44,23 @@ export function layout<F extends Fields>(name: string, fields: F): Layout<F> {
     places.push({ name: key, offset: size, width: field.width, field });
     size += field.width;
   }
+  const encodeInto = (target: Buffer, offset: number, value: LayoutValue<F>): void => {
+    for (const place of places) {
+      try {
+        place.field.put(target, offset + place.offset, value[place.name]);
+      } catch (cause) {
+        throw new TypeError(`${name}.${place.name} does not fit: ${String(value[place.name])}`, { cause });
+      }
+    }
+  };
   return {
     name,
     size,
     fields: places,
+    encodeInto,
     encode(value) {
       const target = Buffer.alloc(size);
-      for (const place of places) {
-        try {
-          place.field.put(target, place.offset, value[place.name]);
-        } catch (cause) {
-          throw new TypeError(`${name}.${place.name} does not fit: ${String(value[place.name])}`, { cause });
-        }
-      }
+      encodeInto(target, 0, value);
       return target;
     },
     decode(source, offset = 0) {
@@ -156,7 +162,12 @@ export function octal(width: number): Field<number> {
     width,
     put(target, offset, value) {
       if (!Number.isInteger(value) || value < 0 || value >= limit) throw new RangeError(`expected 0 to ${limit - 1}`);
-      target.write(value.toString(8).padStart(width, '0'), offset, 'latin1');
+      // Digit by digit: a payload has ten of these numbers a file.
+      let rest = value;
+      for (let at = offset + width - 1; at >= offset; at--) {
+        target[at] = 0x30 + (rest % 8);
+        rest = Math.floor(rest / 8);
+      }
     },
     get(source, offset) {
       let value = 0;

@@ -1,5 +1,5 @@
 import { UsageError } from '../base/errors.ts';
-import { baseName, checkTree, invalidEntry, parentPath } from '../tree/entry.ts';
+import { baseName, invalidEntry, parentPath, sortTree } from '../tree/entry.ts';
 import type { BomRecord, BomTotal } from './bom.ts';
 import {
   BOM_BLOCK,
@@ -15,7 +15,7 @@ import {
   BOM_VINDEX,
   BOM_VINDEX_NODE_SIZE,
 } from './layout.ts';
-import { encodeBomRecord, u32 } from './record.ts';
+import { bomRecordSize, encodeBomRecord } from './record.ts';
 import { encodeTree, encodeTreeNodes } from './tree.ts';
 
 /**
@@ -29,13 +29,11 @@ import { encodeTree, encodeTreeNodes } from './tree.ts';
  * @example encodeBom([{ path: '.', kind: 'directory', mode: 0o755, uid: 0, gid: 0, mtimeSeconds: 1700000000, size: 64 }])
  */
 export function encodeBom(records: readonly BomRecord[]): Buffer {
-  checkTree(records);
-  for (const record of records) checkRecord(record);
   const sorted = sortForTree(records);
-  const pathBlocks = encodePaths(sorted);
+  for (const record of records) checkRecord(record);
   const pathEntries = sorted.map((_, index) => ({ value: pathBlock(index) + 2, key: pathBlock(index) + 1 }));
-  const nodes = encodeTreeNodes(pathEntries, FIRST_PATH_BLOCK + pathBlocks.length);
-  const blocks = [
+  const nodes = encodeTreeNodes(pathEntries, pathBlock(sorted.length));
+  const first = [
     encodeInfo(sorted),
     encodeTree(PATHS_ROOT, BOM_NODE_SIZE, sorted.length),
     nodes.root,
@@ -43,10 +41,13 @@ export function encodeBom(records: readonly BomRecord[]): Buffer {
     BOM_VINDEX.encode({ version: 1, tree: VINDEX_TREE, zero: 0, last: Buffer.alloc(1) }),
     ...emptyTree(VINDEX_TREE, BOM_VINDEX_NODE_SIZE),
     ...emptyTree(SIZE64_TREE, BOM_NODE_SIZE),
-    ...pathBlocks,
-    ...nodes.others,
   ];
-  return encodeContainer(blocks);
+  const count = first.length + 3 * sorted.length + nodes.others.length;
+  const file = new BomFile(count, sizeOf(first) + pathBlocksSize(sorted) + sizeOf(nodes.others));
+  for (const block of first) file.add(block);
+  addPaths(file, sorted);
+  for (const block of nodes.others) file.add(block);
+  return file.data;
 }
 
 /** Block numbers in every Bom made by Apple. */
@@ -83,34 +84,39 @@ function checkRecord(record: BomRecord): void {
   if (record.kind === 'file' && record.cksum === undefined) throw invalidEntry(record.path, 'a file without cksum');
 }
 
-/** Breadth-first: folders in the order of their ids, names within each by their bytes. */
+/** Breadth-first: folders in the order of their ids, names within each by their bytes. That is each level of the sorted tree in turn. */
 function sortForTree(records: readonly BomRecord[]): BomRecord[] {
-  const children = new Map<string, BomRecord[]>();
-  for (const record of records) {
-    if (record.path === '.') continue;
-    const siblings = children.get(parentPath(record.path));
-    if (siblings) siblings.push(record);
-    else children.set(parentPath(record.path), [record]);
+  const levels: BomRecord[][] = [];
+  for (const record of sortTree(records)) {
+    let depth = 0;
+    for (let at = record.path.indexOf('/'); at >= 0; at = record.path.indexOf('/', at + 1)) depth++;
+    levels[depth] ??= [];
+    levels[depth]?.push(record);
   }
-  const sorted = records.filter(({ path }) => path === '.');
-  // The list grows while it is walked: that is what makes the walk breadth-first.
-  for (const { path } of sorted) {
-    const named = (children.get(path) ?? []).map((record) => ({ record, name: Buffer.from(baseName(record.path)) }));
-    for (const { record } of named.sort((a, b) => Buffer.compare(a.name, b.name))) sorted.push(record);
-  }
-  return sorted;
+  return levels.flat();
 }
 
-function encodePaths(sorted: readonly BomRecord[]): Buffer[] {
-  const ids = new Map(sorted.map(({ path }, index) => [path, index + 1]));
-  return sorted.flatMap((record, index) => {
-    const parent = record.path === '.' ? 0 : (ids.get(parentPath(record.path)) as number);
-    return [
-      encodeBomRecord(record),
-      Buffer.concat([BOM_FILE.encode({ parent }), Buffer.from(`${baseName(record.path)}\0`)]),
-      BOM_PATH_INFO.encode({ id: index + 1, record: pathBlock(index) }),
-    ];
-  });
+function nameBlockSize({ path }: BomRecord): number {
+  return BOM_FILE.size + Buffer.byteLength(baseName(path)) + 1;
+}
+
+function pathBlocksSize(records: readonly BomRecord[]): number {
+  return records.reduce((sum, one) => sum + bomRecordSize(one) + nameBlockSize(one) + BOM_PATH_INFO.size, 0);
+}
+
+/** Writes straight into the file: a buffer for each of three blocks a path would cost most of the time. */
+function addPaths(file: BomFile, sorted: readonly BomRecord[]): void {
+  const { data } = file;
+  const ids = new Map<string, number>();
+  for (const [index, record] of sorted.entries()) {
+    const id = index + 1;
+    if (record.kind === 'directory') ids.set(record.path, id);
+    encodeBomRecord(record, data, file.place(bomRecordSize(record)));
+    const name = file.place(nameBlockSize(record));
+    BOM_FILE.encodeInto(data, name, { parent: record.path === '.' ? 0 : (ids.get(parentPath(record.path)) as number) });
+    data.write(baseName(record.path), name + BOM_FILE.size);
+    BOM_PATH_INFO.encodeInto(data, file.place(BOM_PATH_INFO.size), { id, record: pathBlock(index) });
+  }
 }
 
 function encodeInfo(records: readonly BomRecord[]): Buffer {
@@ -138,35 +144,56 @@ function emptyTree(treeBlock: number, nodeSize: number): [Buffer, Buffer] {
   return [encodeTree(treeBlock + 1, nodeSize, 0), nodes.root];
 }
 
-/** Returns header, variables, blocks, block table and an empty free list, in this order. */
-function encodeContainer(blocks: readonly Buffer[]): Buffer {
-  const vars = encodeVars();
-  let offset = BOM_HEADER_SPACE + vars.length;
-  const varsOffset = BOM_HEADER_SPACE;
-  const table = [u32(blocks.length + 1), BOM_BLOCK.encode({ offset: 0, length: 0 })];
-  for (const block of blocks) {
-    table.push(BOM_BLOCK.encode({ offset, length: block.length }));
-    offset += block.length;
+/** A Bom file of known size: header, variables, blocks, block table and an empty free list, in this order; all zero but the blocks. */
+class BomFile {
+  readonly data: Buffer;
+  /** Where the next block begins, and its entry in the table. */
+  #end: number;
+  #entry: number;
+
+  /** @param count blocks that will be added; @param size their bytes, all together */
+  constructor(count: number, size: number) {
+    const vars = encodeVars();
+    const indexOffset = BOM_HEADER_SPACE + vars.length + size;
+    // The count, block 0, the count of holes; two empty slots, as bomutils writes them and the Installer accepts.
+    const indexLength = 4 + (1 + count) * BOM_BLOCK.size + 4 + 2 * BOM_BLOCK.size;
+    this.data = Buffer.alloc(indexOffset + indexLength);
+    BOM_HEADER.encodeInto(this.data, 0, {
+      magic: BOM_MAGIC,
+      version: 1,
+      blockCount: count,
+      indexOffset,
+      indexLength,
+      varsOffset: BOM_HEADER_SPACE,
+      varsLength: vars.length,
+    });
+    this.#end = BOM_HEADER_SPACE + vars.copy(this.data, BOM_HEADER_SPACE);
+    this.data.writeUInt32BE(count + 1, indexOffset);
+    this.#entry = indexOffset + 4 + BOM_BLOCK.size;
   }
-  // No holes; two empty slots, as bomutils writes them and the Installer accepts.
-  table.push(u32(0), Buffer.alloc(2 * BOM_BLOCK.size));
-  const index = Buffer.concat(table);
-  const header = BOM_HEADER.encode({
-    magic: BOM_MAGIC,
-    version: 1,
-    blockCount: blocks.length,
-    indexOffset: offset,
-    indexLength: index.length,
-    varsOffset,
-    varsLength: vars.length,
-  });
-  return Buffer.concat([header, Buffer.alloc(BOM_HEADER_SPACE - header.length), vars, ...blocks, index]);
+
+  /** Returns where the next block begins, which takes `length` bytes. */
+  place(length: number): number {
+    const offset = this.#end;
+    BOM_BLOCK.encodeInto(this.data, this.#entry, { offset, length });
+    this.#entry += BOM_BLOCK.size;
+    this.#end += length;
+    return offset;
+  }
+
+  add(block: Buffer): void {
+    block.copy(this.data, this.place(block.length));
+  }
 }
 
 function encodeVars(): Buffer {
+  const count = Buffer.alloc(4);
+  count.writeUInt32BE(VARS.length);
   const parts = VARS.flatMap(([name, block]) => [
     BOM_VAR.encode({ block, nameLength: name.length }),
     Buffer.from(name, 'latin1'),
   ]);
-  return Buffer.concat([u32(VARS.length), ...parts]);
+  return Buffer.concat([count, ...parts]);
 }
+
+const sizeOf = (blocks: readonly Buffer[]) => blocks.reduce((sum, block) => sum + block.length, 0);

@@ -19,15 +19,17 @@ export function bomRecords(entries: readonly PayloadEntry[], facts: ReadonlyMap<
   const children = countChildren(entries);
   return entries.map((entry) => {
     const { path, kind, mode, uid, gid, mtimeSeconds } = entry;
-    const common = { path, kind, mode, uid, gid, mtimeSeconds };
-    if (entry.kind === 'directory') return { ...common, size: directorySize(children.get(path) ?? 0) };
+    if (entry.kind === 'directory')
+      return { path, kind, mode, uid, gid, mtimeSeconds, size: directorySize(children.get(path) ?? 0) };
     if (entry.kind === 'symlink') {
-      return { ...common, size: Buffer.byteLength(entry.target), linkTarget: entry.target };
+      const { target: linkTarget } = entry;
+      return { path, kind, mode, uid, gid, mtimeSeconds, size: Buffer.byteLength(linkTarget), linkTarget };
     }
     const found = facts.get(path);
     if (!found) throw invalidEntry(path, 'it was not read');
     const { size, cksum, macho } = found;
-    return { ...common, size, cksum, ...(macho ? { architectures: macho.architectures } : {}) };
+    const record = { path, kind, mode, uid, gid, mtimeSeconds, size, cksum };
+    return macho ? { ...record, architectures: macho.architectures } : record;
   });
 }
 

@@ -126,30 +126,35 @@ class Tail {
   }
 }
 
-/** Returns the block of one record: the fixed part, what follows by kind, and the zeros that Apple writes behind it. */
-export function encodeBomRecord(record: BomRecord): Buffer {
+/** Returns the bytes of a record's block. */
+export function bomRecordSize(record: BomRecord): number {
+  return BOM_RECORD.size + contentsSize(record) + BOM_RECORD_END;
+}
+
+function contentsSize({ kind, pathOnly, linkTarget, architectures }: BomRecord): number {
+  if (pathOnly || kind === 'directory') return 0;
+  if (kind === 'symlink') return 4 + 4 + Buffer.byteLength(linkTarget as string) + 1;
+  return architectures?.length ? 4 + 1 + 4 + architectures.length * BOM_ARCHITECTURE.size : 4;
+}
+
+/**
+ * Writes the block of one record into `target`, which is zero there: the fixed part, what follows by kind, and the zeros that Apple writes
+ * behind it.
+ */
+export function encodeBomRecord(record: BomRecord, target: Buffer, offset: number): void {
   const type = BOM_TYPES[record.kind];
-  const end = Buffer.alloc(BOM_RECORD_END);
   if (record.pathOnly) {
     const zero = { uid: 0, gid: 0, mtimeSeconds: 0, size: 0, oneMore: 0 };
     // The root of pkgbuild --component has mode 0 altogether, AppleDouble files have their partner's mode.
     const mode = record.mode === 0 ? 0 : FILE_TYPE_BITS[record.kind] | record.mode;
-    return Buffer.concat([BOM_RECORD.encode({ ...zero, type, one: 1, flags: BOM_FLAGS_PATH_ONLY, mode }), end]);
+    BOM_RECORD.encodeInto(target, offset, { ...zero, type, one: 1, flags: BOM_FLAGS_PATH_ONLY, mode });
+    return;
   }
   const { uid, gid, mtimeSeconds, size } = record;
   const mode = FILE_TYPE_BITS[record.kind] | record.mode;
-  const head = BOM_RECORD.encode({
-    type,
-    one: 1,
-    flags: flagsOf(record),
-    mode,
-    uid,
-    gid,
-    mtimeSeconds,
-    size,
-    oneMore: 1,
-  });
-  return Buffer.concat([head, ...encodeContents(record), end]);
+  const flags = flagsOf(record);
+  BOM_RECORD.encodeInto(target, offset, { type, one: 1, flags, mode, uid, gid, mtimeSeconds, size, oneMore: 1 });
+  if (record.kind !== 'directory') encodeContents(record, target, offset + BOM_RECORD.size);
 }
 
 function flagsOf({ architectures, size }: BomRecord): number {
@@ -158,27 +163,17 @@ function flagsOf({ architectures, size }: BomRecord): number {
   return BOM_FLAGS_FULL | (thin ? BOM_FLAGS_THIN : BOM_FLAGS_FAT);
 }
 
-/** Returns what follows the fixed part of a record, by kind. */
-function encodeContents(record: BomRecord): Buffer[] {
-  if (record.kind === 'directory') return [];
+/** Writes what follows the fixed part of a file's or a link's record. */
+function encodeContents(record: BomRecord, target: Buffer, offset: number): void {
+  const { linkTarget = '', architectures = [] } = record;
+  target.writeUInt32BE(record.cksum ?? cksum(Buffer.from(linkTarget)), offset);
   if (record.kind === 'symlink') {
-    const target = Buffer.from(record.linkTarget as string);
-    return [u32(record.cksum ?? cksum(target)), u32(target.length + 1), target, Buffer.alloc(1)];
+    const length = target.write(linkTarget, offset + 8);
+    target.writeUInt32BE(length + 1, offset + 4);
+  } else if (architectures.length > 0) {
+    target.writeUInt8(1, offset + 4);
+    target.writeUInt32BE(architectures.length, offset + 5);
+    for (const [index, one] of architectures.entries())
+      BOM_ARCHITECTURE.encodeInto(target, offset + 9 + index * BOM_ARCHITECTURE.size, one);
   }
-  const sum = u32(record.cksum as number);
-  const architectures = record.architectures ?? [];
-  if (architectures.length === 0) return [sum];
-  return [
-    sum,
-    Buffer.from([1]),
-    u32(architectures.length),
-    ...architectures.map((one) => BOM_ARCHITECTURE.encode(one)),
-  ];
-}
-
-/** Returns four bytes, big-endian. */
-export function u32(value: number): Buffer {
-  const data = Buffer.alloc(4);
-  data.writeUInt32BE(value);
-  return data;
 }

@@ -53,9 +53,9 @@ function encodeNode(
   { forward, backward, nodeSize }: { forward: number; backward: number; nodeSize: number },
 ): Buffer {
   const node = Buffer.alloc(nodeSize); // whole, zero filled, as in Apple's files
-  BOM_NODE.encode({ isLeaf: isLeaf ? 1 : 0, count: entries.length, forward, backward }).copy(node);
+  BOM_NODE.encodeInto(node, 0, { isLeaf: isLeaf ? 1 : 0, count: entries.length, forward, backward });
   for (const [index, entry] of entries.entries()) {
-    BOM_NODE_ENTRY.encode(entry).copy(node, BOM_NODE.size + index * BOM_NODE_ENTRY.size);
+    BOM_NODE_ENTRY.encodeInto(node, BOM_NODE.size + index * BOM_NODE_ENTRY.size, entry);
   }
   return node;
 }

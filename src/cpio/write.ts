@@ -44,25 +44,44 @@ export async function* writeCpio(
   const staging = new Staging();
   for (const [index, entry] of sorted.entries()) {
     const nlink = entry.kind === 'directory' ? 2 + (children.get(entry.path) ?? 0) : 1;
-    yield* staging.add(encodeEntry(entry, index, nlink));
-    if (entry.kind === 'file') yield* copyFile(entry, staging, observe);
+    // No `yield*`: it waits for a promise also where there is nothing to yield.
+    for (const full of staging.add(encodeEntry(entry, index, nlink))) yield full;
+    if (entry.kind !== 'file') continue;
+    const copy = new FileCopy(entry, staging);
+    const { source } = entry;
+    if (source.chunksNow) for (const chunk of source.chunksNow()) for (const full of copy.add(chunk)) yield full;
+    else for await (const chunk of source.chunks()) for (const full of copy.add(chunk)) yield full;
+    observe(entry, copy.finish());
   }
   yield* staging.add(encodeTrailer(sorted.length));
   yield* staging.add(Buffer.alloc((CPIO_BLOCK_SIZE - (staging.total % CPIO_BLOCK_SIZE)) % CPIO_BLOCK_SIZE));
   yield* staging.flush();
 }
 
-async function* copyFile(entry: FileEntry, staging: Staging, observe: FileObserver): AsyncGenerator<Buffer> {
-  const gatherer = new FactGatherer(entry.source.size);
-  for await (const chunk of entry.source.chunks()) {
-    gatherer.update(chunk);
-    // A source without an end must not fill the disk before it is noticed.
-    if (gatherer.seen > entry.source.size) throw changed(entry, gatherer.seen);
-    yield* staging.add(chunk);
+/** Puts the contents of one file into the archive, and gathers its facts on the way. */
+class FileCopy {
+  readonly #entry: FileEntry;
+  readonly #staging: Staging;
+  readonly #gatherer: FactGatherer;
+
+  constructor(entry: FileEntry, staging: Staging) {
+    this.#entry = entry;
+    this.#staging = staging;
+    this.#gatherer = new FactGatherer(entry.source.size);
   }
-  const facts = gatherer.finish();
-  if (facts.size !== entry.source.size) throw changed(entry, facts.size);
-  observe(entry, facts);
+
+  add(chunk: Buffer): readonly Buffer[] {
+    this.#gatherer.update(chunk);
+    // A source without an end must not fill the disk before it is noticed.
+    if (this.#gatherer.seen > this.#entry.source.size) throw changed(this.#entry, this.#gatherer.seen);
+    return this.#staging.add(chunk);
+  }
+
+  finish(): FileFacts {
+    const facts = this.#gatherer.finish();
+    if (facts.size !== this.#entry.source.size) throw changed(this.#entry, facts.size);
+    return facts;
+  }
 }
 
 function changed({ path, source }: FileEntry, found: number): UsageError {
@@ -70,30 +89,23 @@ function changed({ path, source }: FileEntry, found: number): UsageError {
   return new UsageError('ENTRY_CHANGED', problem, { hint: 'The file changed while it was packaged. Run again.' });
 }
 
-/** Bytes of an entry's data. */
-function dataSize(entry: PayloadEntry): number {
-  if (entry.kind === 'directory') return 0;
-  return entry.kind === 'file' ? entry.source.size : Buffer.byteLength(entry.target);
-}
-
 function checkLimits(entry: PayloadEntry): void {
-  const target = entry.kind === 'symlink' ? Buffer.byteLength(entry.target) : 0;
-  const limits = [
-    ['a file', entry.kind === 'file' ? entry.source.size : 0, CPIO_FILE_SIZE_MAX, 'bytes'],
-    ['a name', Buffer.byteLength(entry.path), WRITTEN_NAME_MAX, 'bytes'],
-    ['a link target', target, WRITTEN_NAME_MAX, 'bytes'],
-    ['a last component', baseName(entry.path).length, COMPONENT_MAX, 'UTF-16 units'],
-  ] as const;
-  for (const [what, size, max, unit] of limits) {
-    if (size <= max) continue;
+  const demand = (what: string, size: number, max: number, unit: string): void => {
+    if (size <= max) return;
     const problem = `payload entry ${JSON.stringify(entry.path.slice(0, 200))}: expected ${what} of at most ${max} ${unit}, found ${size}`;
     throw new UsageError('ENTRY_TOO_LARGE', problem);
-  }
+  };
+  if (entry.kind === 'file') demand('a file', entry.source.size, CPIO_FILE_SIZE_MAX, 'bytes');
+  if (entry.kind === 'symlink') demand('a link target', Buffer.byteLength(entry.target), WRITTEN_NAME_MAX, 'bytes');
+  demand('a name', Buffer.byteLength(entry.path), WRITTEN_NAME_MAX, 'bytes');
+  demand('a last component', baseName(entry.path).length, COMPONENT_MAX, 'UTF-16 units');
 }
 
 function encodeEntry(entry: PayloadEntry, index: number, nlink: number): Buffer {
-  const name = Buffer.from(`${entry.path}\0`);
-  const header = ODC_HEADER.encode({
+  const target = entry.kind === 'symlink' ? entry.target : '';
+  const nameSize = Buffer.byteLength(entry.path) + 1;
+  const data = Buffer.allocUnsafe(ODC_HEADER.size + nameSize + Buffer.byteLength(target));
+  ODC_HEADER.encodeInto(data, 0, {
     magic: ODC_MAGIC,
     dev: 0,
     ino: index & ODC_SHORT_MAX,
@@ -103,10 +115,11 @@ function encodeEntry(entry: PayloadEntry, index: number, nlink: number): Buffer 
     nlink: Math.min(nlink, ODC_SHORT_MAX),
     rdev: 0,
     mtime: entry.mtimeSeconds,
-    nameSize: name.length,
-    fileSize: dataSize(entry),
+    nameSize,
+    fileSize: entry.kind === 'file' ? entry.source.size : Buffer.byteLength(target),
   });
-  return Buffer.concat(entry.kind === 'symlink' ? [header, name, Buffer.from(entry.target)] : [header, name]);
+  data.write(`${entry.path}\0${target}`, ODC_HEADER.size);
+  return data;
 }
 
 /** The trailer's ino goes on counting; everything else is zero but nlink. Observed in every archive made by pkgbuild. */
@@ -117,6 +130,8 @@ function encodeTrailer(index: number): Buffer {
   return Buffer.concat([ODC_HEADER.encode({ ...zero, magic: ODC_MAGIC, ino, nlink: 1, nameSize: name.length }), name]);
 }
 
+const NONE: readonly Buffer[] = [];
+
 /** Joins small pieces into larger buffers; large ones pass through uncopied. */
 class Staging {
   static readonly SIZE = 64 * 1024;
@@ -126,17 +141,20 @@ class Staging {
   /** Bytes added so far. */
   total = 0;
 
-  *add(piece: Buffer): Generator<Buffer> {
+  /** Returns the buffers that are full now, mostly none. */
+  add(piece: Buffer): readonly Buffer[] {
     this.total += piece.length;
-    if (this.#used + piece.length > Staging.SIZE || piece.length > Staging.SMALL) yield* this.flush();
-    if (piece.length > Staging.SMALL) yield piece;
-    else this.#used += piece.copy(this.#buffer, this.#used);
+    if (piece.length > Staging.SMALL) return [...this.flush(), piece];
+    const full = this.#used + piece.length > Staging.SIZE ? this.flush() : NONE;
+    this.#used += piece.copy(this.#buffer, this.#used);
+    return full;
   }
 
-  *flush(): Generator<Buffer> {
-    if (this.#used === 0) return;
-    yield this.#buffer.subarray(0, this.#used);
+  flush(): readonly Buffer[] {
+    if (this.#used === 0) return NONE;
+    const full = this.#buffer.subarray(0, this.#used);
     this.#buffer = Buffer.allocUnsafe(Staging.SIZE);
     this.#used = 0;
+    return [full];
   }
 }

@@ -47,12 +47,10 @@ const NONE: MachoSlices = { kind: 'none', slices: [] };
  */
 export function machoSlices(head: Buffer, fileSize: number): MachoSlices {
   if (head.length < MACH_HEADER_LE.size) return NONE;
-  if (FAT_HEADER.decode(head).magic === FAT_MAGIC) return fatSlices(head, fileSize);
-  const header = [MACH_HEADER_BE, MACH_HEADER_LE]
-    .map((layout) => layout.decode(head))
-    .find(({ magic }) => magic === MH_MAGIC || magic === MH_MAGIC_64);
-  if (!header) return NONE;
-  const { cpuType, cpuSubtype } = header;
+  if (head.readUInt32BE(0) === FAT_MAGIC) return fatSlices(head, fileSize);
+  const layout = thinLayout(head);
+  if (!layout) return NONE;
+  const { cpuType, cpuSubtype } = layout.decode(head);
   return { kind: 'thin', slices: [{ cpuType, cpuSubtype, offset: 0, size: fileSize }] };
 }
 
@@ -79,11 +77,14 @@ export function isCode(head: Buffer): boolean {
 
 /** Returns whether bytes begin as a thin Mach-O file does, of 32 or 64 bits and in either byte order. */
 export function isThin(head: Buffer): boolean {
-  if (head.length < MACH_HEADER_LE.size) return false;
-  return [MACH_HEADER_BE, MACH_HEADER_LE].some((layout) => {
-    const { magic } = layout.decode(head);
-    return magic === MH_MAGIC || magic === MH_MAGIC_64;
-  });
+  return head.length >= MACH_HEADER_LE.size && thinLayout(head) !== undefined;
+}
+
+/** Returns the header's layout by its magic number, which all layouts begin with. */
+function thinLayout(head: Buffer): typeof MACH_HEADER_BE | undefined {
+  const isThinMagic = (magic: number) => magic === MH_MAGIC || magic === MH_MAGIC_64;
+  if (isThinMagic(head.readUInt32BE(0))) return MACH_HEADER_BE;
+  return isThinMagic(head.readUInt32LE(0)) ? MACH_HEADER_LE : undefined;
 }
 
 /**

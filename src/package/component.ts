@@ -71,7 +71,7 @@ export async function buildComponent(
     return {
       members: [
         bom,
-        storedFile('Payload', { source: fromFile(spool, 0, payload.size), sha1: payload.sha1 }),
+        storedFile('Payload', { source: fromFile(spool, payload.size), sha1: payload.sha1 }),
         ...scripts,
         info,
       ],

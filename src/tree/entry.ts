@@ -48,26 +48,42 @@ export function checkEntries(entries: readonly PayloadEntry[]): PayloadEntry[] {
     const problem = factProblem(entry);
     if (problem !== undefined) throw invalidEntry(entry.path, problem);
   }
-  checkTree(entries);
   return sortTree(entries);
 }
 
-/** Throws UsageError `ENTRY_INVALID` unless the paths are those of one tree; see `checkEntries`. */
-export function checkTree(items: readonly Pick<PayloadEntry, 'path' | 'kind'>[]): void {
-  const kinds = new Map<string, PayloadEntry['kind']>();
-  for (const { path, kind } of items) {
-    const problem = pathProblem(path);
-    if (problem !== undefined) throw invalidEntry(path, problem);
-    if (kinds.has(path)) throw invalidEntry(path, 'it is there twice');
-    kinds.set(path, kind);
-  }
-  if (kinds.get('.') !== 'directory') throw invalidEntry('.', 'the root directory is missing');
-  for (const path of kinds.keys()) {
-    if (path === '.') continue;
+/** Returns the items in the order of `checkEntries`; throws as it does unless their paths are those of one tree. */
+export function sortTree<T extends Pick<PayloadEntry, 'path' | 'kind'>>(items: readonly T[]): T[] {
+  const keyed = items.map((item) => {
+    const problem = pathProblem(item.path);
+    if (problem !== undefined) throw invalidEntry(item.path, problem);
+    return { item, key: sortKey(item.path) };
+  });
+  keyed.sort((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key)));
+  const sorted = keyed.map(({ item }) => item);
+  if (sorted[0]?.path !== '.' || sorted[0].kind !== 'directory')
+    throw invalidEntry('.', 'the root directory is missing');
+  // The folders that lead to the item before; that of the next one is among them.
+  const open = ['.'];
+  for (const [index, { path, kind }] of sorted.entries()) {
+    if (index === 0) continue;
+    if (path === sorted[index - 1]?.path) throw invalidEntry(path, 'it is there twice');
     const parent = parentPath(path);
-    const kind = kinds.get(parent);
-    if (kind !== 'directory') throw invalidEntry(path, `its parent ${JSON.stringify(parent)} is ${kind ?? 'missing'}`);
+    while (open.length > 0 && open.at(-1) !== parent) open.pop();
+    if (open.length === 0) {
+      const found = items.find((item) => item.path === parent)?.kind ?? 'missing';
+      throw invalidEntry(path, `its parent ${JSON.stringify(parent)} is ${found}`);
+    }
+    if (kind === 'directory') open.push(path);
   }
+  return sorted;
+}
+
+/**
+ * Returns text that sorts as the bytes of `path` do, one character a byte. A separator below every other byte keeps a folder's content
+ * together and before siblings such as "./a b" after "./a".
+ */
+function sortKey(path: string): string {
+  return Buffer.from(path.replaceAll('/', '\0')).toString('latin1');
 }
 
 /** Returns how many entries each directory holds directly; directories that hold none are left out. */
@@ -99,12 +115,13 @@ export function pathProblem(path: string): string | undefined {
   if (!path.startsWith('./')) return 'a path must be "." or begin with "./"';
   if (path.includes('\0')) return 'a path must not hold NUL';
   if (LONE_SURROGATE.test(path)) return 'a path must be valid Unicode';
-  for (const component of path.slice(2).split('/')) {
-    if (component === '') return 'a path must not have an empty component';
-    if (component === '.' || component === '..') return `a path must not have the component "${component}"`;
-  }
-  return undefined;
+  const component = NO_COMPONENT.exec(path.slice(2))?.[2];
+  if (component === '') return 'a path must not have an empty component';
+  return component && `a path must not have the component "${component}"`;
 }
+
+/** Nothing, `.` or `..` where a component should be. */
+const NO_COMPONENT = /(^|\/)(\.{0,2})(?=\/|$)/;
 
 /** Half of a character beyond U+FFFF: text with one has no UTF-8 form. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
@@ -114,27 +131,21 @@ const ID_MAX = 0o777777;
 const MTIME_MAX = 0xffffffff;
 
 function factProblem(entry: PayloadEntry): string | undefined {
-  const numbers = [
-    ['mode', entry.mode, 0o7777],
-    ['uid', entry.uid, ID_MAX],
-    ['gid', entry.gid, ID_MAX],
-    ['mtimeSeconds', entry.mtimeSeconds, MTIME_MAX],
-  ] as const;
-  for (const [name, value, max] of numbers) {
-    if (!Number.isInteger(value) || value < 0 || value > max) return `${name} must be 0 to ${max}, not ${value}`;
-  }
-  if (entry.kind !== 'symlink') return undefined;
+  const problem =
+    numberProblem('mode', entry.mode, 0o7777) ??
+    numberProblem('uid', entry.uid, ID_MAX) ??
+    numberProblem('gid', entry.gid, ID_MAX) ??
+    numberProblem('mtimeSeconds', entry.mtimeSeconds, MTIME_MAX);
+  if (problem !== undefined || entry.kind !== 'symlink') return problem;
   if (entry.target === '') return 'a symbolic link must have a target';
   if (entry.target.includes('\0') || LONE_SURROGATE.test(entry.target))
     return 'a target must be valid Unicode without NUL';
   return undefined;
 }
 
-function sortTree(entries: readonly PayloadEntry[]): PayloadEntry[] {
-  // A separator below every other byte keeps a folder's content together and before siblings such as "./a b" after "./a".
-  const keyed = entries.map((entry) => ({ entry, key: Buffer.from(entry.path.replaceAll('/', '\0')) }));
-  keyed.sort((a, b) => Buffer.compare(a.key, b.key));
-  return keyed.map(({ entry }) => entry);
+function numberProblem(name: string, value: number, max: number): string | undefined {
+  if (Number.isInteger(value) && value >= 0 && value <= max) return undefined;
+  return `${name} must be 0 to ${max}, not ${value}`;
 }
 
 /** Returns the error for one bad entry. */

@@ -12,21 +12,37 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('fromFile', () => {
-  it('gives a part of a file, also beyond one reading', async () => {
-    const data = Buffer.from(Array.from({ length: 600_000 }, (_, index) => index & 0xff));
+  const READ = 256 * 1024;
+  it.each([0, 1, 5, READ - 1, READ, READ + 1, 2 * READ, 600_000])('gives a file of %i bytes', async (size) => {
+    const data = Buffer.from(Array.from({ length: size }, (_, index) => index & 0xff));
     writeFileSync(join(folder, 'a'), data);
-    expect(await readAll(fromFile(join(folder, 'a'), 0, data.length))).toEqual(data);
-    expect(await readAll(fromFile(join(folder, 'a'), 10, 500_000))).toEqual(data.subarray(10, 500_010));
-    expect(await readAll(fromFile(join(folder, 'a'), 10, 0))).toEqual(Buffer.alloc(0));
+    const source = fromFile(join(folder, 'a'), size);
+    expect(await readAll(source)).toEqual(data);
+    expect(Buffer.concat([...(source.chunksNow?.() ?? [])].map((chunk) => Buffer.from(chunk)))).toEqual(data);
   });
 
-  it('refuses a file that became shorter', async () => {
-    writeFileSync(join(folder, 'a'), 'hello');
-    const source = fromFile(join(folder, 'a'), 0, 5);
-    truncateSync(join(folder, 'a'), 3);
+  it.each([
+    ['shorter', 5, 3, 'expected 5 bytes, found 3'],
+    ['empty', 5, 0, 'expected 5 bytes, found 0'],
+    ['longer', 5, 6, 'expected 5 bytes, found more'],
+    ['longer than nothing', 0, 1, 'expected 0 bytes, found more'],
+    ['longer than one reading', READ, READ + 1, `expected ${READ} bytes, found more`],
+    ['shorter by one reading', 2 * READ, READ, `expected ${2 * READ} bytes, found ${READ}`],
+  ])('refuses a file that became %s', async (_, before, after, problem) => {
+    writeFileSync(join(folder, 'a'), Buffer.alloc(before));
+    const source = fromFile(join(folder, 'a'), before);
+    truncateSync(join(folder, 'a'), after);
     await expect(readAll(source)).rejects.toMatchObject({
       code: 'SOURCE_CHANGED',
-      message: expect.stringContaining('expected 5 bytes, found 3'),
+      message: expect.stringContaining(problem),
+    });
+  });
+
+  it('refuses a file that is gone, and names it', async () => {
+    const source = fromFile(join(folder, 'gone'), 5);
+    await expect(readAll(source)).rejects.toMatchObject({
+      code: 'SOURCE_CHANGED',
+      message: expect.stringMatching(/gone, offset 0: expected 5 bytes, found no file any more$/),
     });
   });
 });

@@ -58,7 +58,7 @@ export async function benchLarge(): Promise<void> {
 export async function packageOne(argv: readonly string[]): Promise<boolean> {
   const [flag, tree, target] = argv;
   if (flag !== PACKAGE_ONE || !tree || !target) return false;
-  const payload = await readTree(tree, { uid: 0, gid: 0, mtimeSeconds: 1_700_000_000 });
+  const payload = readTree(tree, { uid: 0, gid: 0, mtimeSeconds: 1_700_000_000 });
   const component = {
     identifier: 'com.example.tree',
     version: '1.0',

@@ -1,4 +1,4 @@
-import { lstat, readdir, readlink } from 'node:fs/promises';
+import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromFile } from '../../src/base/bytes.ts';
 import { UsageError } from '../../src/base/errors.ts';
@@ -19,23 +19,23 @@ export interface TreeOwner {
  *
  * @throws UsageError `TREE_INVALID` for sockets, devices and FIFOs, and for names that are not UTF-8
  */
-export async function readTree(folder: string, owner: TreeOwner): Promise<PayloadEntry[]> {
+export function readTree(folder: string, owner: TreeOwner): PayloadEntry[] {
   const entries: PayloadEntry[] = [];
-  const visit = async (path: string, name: string): Promise<void> => {
-    const stat = await lstat(path);
+  const visit = (path: string, name: string): void => {
+    const stat = lstatSync(path);
     const common = { ...owner, path: name, mode: stat.mode & 0o7777 };
     if (stat.isDirectory()) {
       entries.push({ ...common, kind: 'directory' });
-      for (const child of await readdir(path, { encoding: 'buffer' })) {
+      for (const child of readdirSync(path, { encoding: 'buffer' })) {
         const text = child.toString('utf8');
         if (!Buffer.from(text).equals(child)) throw refused(join(path, text), 'its name is not UTF-8');
-        await visit(join(path, text), name === '.' ? `./${text}` : `${name}/${text}`);
+        visit(join(path, text), name === '.' ? `./${text}` : `${name}/${text}`);
       }
-    } else if (stat.isSymbolicLink()) entries.push({ ...common, kind: 'symlink', target: await readlink(path) });
-    else if (stat.isFile()) entries.push({ ...common, kind: 'file', source: fromFile(path, 0, stat.size) });
+    } else if (stat.isSymbolicLink()) entries.push({ ...common, kind: 'symlink', target: readlinkSync(path) });
+    else if (stat.isFile()) entries.push({ ...common, kind: 'file', source: fromFile(path, stat.size) });
     else throw refused(path, 'it is neither file, directory nor symbolic link');
   };
-  await visit(folder, '.');
+  visit(folder, '.');
   return checkEntries(entries);
 }
 

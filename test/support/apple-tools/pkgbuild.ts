@@ -142,7 +142,7 @@ function recordOf(root: string, wish: PropertyListDictionary): BundleRecord & { 
 
 /** The tree with the disk's own times; readTree gives all the same. */
 async function readDisk(folder: string, owner: number): Promise<PayloadEntry[]> {
-  const tree = await readTree(folder, { uid: owner, gid: owner, mtimeSeconds: 0 });
+  const tree = readTree(folder, { uid: owner, gid: owner, mtimeSeconds: 0 });
   return tree
     .filter(({ path }) => !FILTERED.test(path))
     .map((entry) => ({ ...entry, mtimeSeconds: Math.floor(lstatSync(join(folder, entry.path)).mtimeMs / 1000) }));
