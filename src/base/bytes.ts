@@ -28,6 +28,8 @@ export function fromBuffer(data: Buffer): ByteSource {
 
 /** Bytes read from a file at once. */
 const READ_SIZE = 256 * 1024;
+/** Buffers that no reading uses now: a new one for each file would be waste by the hundred megabytes. */
+const free: Buffer[] = [];
 
 /**
  * Returns a file as a source.
@@ -58,17 +60,19 @@ class FileSource implements ByteSource {
 
   *chunksNow(): Generator<Buffer> {
     const file = this.#open();
+    const buffer = free.pop() ?? Buffer.allocUnsafeSlow(READ_SIZE);
     try {
       // One byte more than there should be: so the only reading of a small file also tells that it ends there.
-      const buffer = Buffer.allocUnsafe(Math.min(READ_SIZE, this.size + 1));
-      for (let seen = 0, count = buffer.length; seen < this.size || count === buffer.length; ) {
-        count = readSync(file, buffer, 0, buffer.length, seen);
+      const most = Math.min(READ_SIZE, this.size + 1);
+      for (let seen = 0, count = most; seen < this.size || count === most; ) {
+        count = readSync(file, buffer, 0, most, seen);
         if (count === 0 && seen === this.size) return;
         seen += count;
         if (count === 0 || seen > this.size) throw this.#changed(seen, `found ${count === 0 ? seen : 'more'}`);
         yield buffer.subarray(0, count);
       }
     } finally {
+      free.push(buffer);
       closeSync(file);
     }
   }

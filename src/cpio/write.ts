@@ -26,7 +26,7 @@ export type FileObserver = (entry: FileEntry, facts: FileFacts) => void;
  * Yields the entries as an odc cpio archive, padded to 512 bytes, as pkgbuild writes Payload and Scripts.
  *
  * Every file is read once; what its Bom record needs is gathered from that reading. Symbolic links have their target as data. Order is
- * that of `checkEntries`.
+ * that of `checkEntries`. The memory of a chunk is used again once the next but one is asked for.
  *
  * @param entries a tree with its root; see `checkEntries`
  * @param observe called for every file, in archive order
@@ -136,7 +136,9 @@ const NONE: readonly Buffer[] = [];
 class Staging {
   static readonly SIZE = 64 * 1024;
   static readonly SMALL = 8 * 1024;
-  #buffer = Buffer.allocUnsafe(Staging.SIZE);
+  /** Two in turn: the one that was yielded is read while the other is filled. */
+  #buffer = Buffer.allocUnsafeSlow(Staging.SIZE);
+  #other = Buffer.allocUnsafeSlow(Staging.SIZE);
   #used = 0;
   /** Bytes added so far. */
   total = 0;
@@ -153,7 +155,7 @@ class Staging {
   flush(): readonly Buffer[] {
     if (this.#used === 0) return NONE;
     const full = this.#buffer.subarray(0, this.#used);
-    this.#buffer = Buffer.allocUnsafe(Staging.SIZE);
+    [this.#buffer, this.#other] = [this.#other, this.#buffer];
     this.#used = 0;
     return [full];
   }

@@ -31,9 +31,10 @@ export class Cksum {
    * @param length the number fed to the CRC at the end; that of the bytes added by default
    */
   digest(length: number = this.#length): number {
-    const tail: number[] = [];
-    for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) tail.push(REVERSED_BYTE[rest % 256] as number);
-    return reverse32(crc32(Uint8Array.from(tail), this.#register));
+    let size = 0;
+    for (let rest = length; rest > 0; rest = Math.floor(rest / 256))
+      scratch[size++] = REVERSED_BYTE[rest % 256] as number;
+    return reverse32(crc32(scratch.subarray(0, size), this.#register));
   }
 }
 

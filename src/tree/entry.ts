@@ -53,13 +53,11 @@ export function checkEntries(entries: readonly PayloadEntry[]): PayloadEntry[] {
 
 /** Returns the items in the order of `checkEntries`; throws as it does unless their paths are those of one tree. */
 export function sortTree<T extends Pick<PayloadEntry, 'path' | 'kind'>>(items: readonly T[]): T[] {
-  const keyed = items.map((item) => {
-    const problem = pathProblem(item.path);
-    if (problem !== undefined) throw invalidEntry(item.path, problem);
-    return { item, key: sortKey(item.path) };
-  });
-  keyed.sort((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key)));
-  const sorted = keyed.map(({ item }) => item);
+  for (const { path } of items) {
+    const problem = pathProblem(path);
+    if (problem !== undefined) throw invalidEntry(path, problem);
+  }
+  const sorted = sortByPath(items);
   if (sorted[0]?.path !== '.' || sorted[0].kind !== 'directory')
     throw invalidEntry('.', 'the root directory is missing');
   // The folders that lead to the item before; that of the next one is among them.
@@ -76,6 +74,19 @@ export function sortTree<T extends Pick<PayloadEntry, 'path' | 'kind'>>(items: r
     if (kind === 'directory') open.push(path);
   }
   return sorted;
+}
+
+function sortByPath<T extends Pick<PayloadEntry, 'path'>>(items: readonly T[]): T[] {
+  let last = '';
+  // Mostly they have been sorted before, and a key for each would take more memory than the items.
+  const isSorted = items.every(({ path }) => {
+    const before = last;
+    last = sortKey(path);
+    return before <= last;
+  });
+  if (isSorted) return [...items];
+  const keyed = items.map((item) => ({ item, key: sortKey(item.path) }));
+  return keyed.sort((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key))).map(({ item }) => item);
 }
 
 /**

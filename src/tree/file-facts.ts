@@ -56,9 +56,10 @@ export class FactGatherer {
       this.#feedSlices(chunk, start);
       return;
     }
+    const isEnough = this.#seen >= MACHO_HEAD_SIZE || this.#seen === this.#size;
     // The caller may use the chunk's memory again, so early short pieces are copied.
-    this.#head.push(this.#seen < MACHO_HEAD_SIZE ? Buffer.from(chunk) : chunk);
-    if (this.#seen >= MACHO_HEAD_SIZE) this.#recognise();
+    this.#head.push(isEnough ? chunk : Buffer.from(chunk));
+    if (isEnough) this.#recognise();
   }
 
   /** Returns the facts of all that came. */

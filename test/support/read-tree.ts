@@ -23,20 +23,30 @@ export function readTree(folder: string, owner: TreeOwner): PayloadEntry[] {
   const entries: PayloadEntry[] = [];
   const visit = (path: string, name: string): void => {
     const stat = lstatSync(path);
-    const common = { ...owner, path: name, mode: stat.mode & 0o7777 };
-    if (stat.isDirectory()) {
-      entries.push({ ...common, kind: 'directory' });
-      for (const child of readdirSync(path, { encoding: 'buffer' })) {
-        const text = child.toString('utf8');
-        if (!Buffer.from(text).equals(child)) throw refused(join(path, text), 'its name is not UTF-8');
-        visit(join(path, text), name === '.' ? `./${text}` : `${name}/${text}`);
-      }
-    } else if (stat.isSymbolicLink()) entries.push({ ...common, kind: 'symlink', target: readlinkSync(path) });
-    else if (stat.isFile()) entries.push({ ...common, kind: 'file', source: fromFile(path, stat.size) });
-    else throw refused(path, 'it is neither file, directory nor symbolic link');
+    const { uid, gid, mtimeSeconds } = owner;
+    const mode = stat.mode & 0o7777;
+    if (stat.isFile()) {
+      entries.push({ kind: 'file', path: name, mode, uid, gid, mtimeSeconds, source: fromFile(path, stat.size) });
+    } else if (stat.isDirectory()) {
+      entries.push({ kind: 'directory', path: name, mode, uid, gid, mtimeSeconds });
+      for (const child of namesIn(path)) visit(`${path}/${child}`, `${name}/${child}`);
+    } else if (stat.isSymbolicLink()) {
+      entries.push({ kind: 'symlink', path: name, mode, uid, gid, mtimeSeconds, target: readlinkSync(path) });
+    } else throw refused(path, 'it is neither file, directory nor symbolic link');
   };
   visit(folder, '.');
   return checkEntries(entries);
+}
+
+/** Returns the names in a folder. What is not UTF-8 is read with U+FFFD in it, which a name may also really have. */
+function namesIn(folder: string): string[] {
+  const names = readdirSync(folder);
+  if (!names.some((name) => name.includes('\ufffd'))) return names;
+  return readdirSync(folder, { encoding: 'buffer' }).map((bytes) => {
+    const name = bytes.toString();
+    if (!Buffer.from(name).equals(bytes)) throw refused(join(folder, name), 'its name is not UTF-8');
+    return name;
+  });
 }
 
 function refused(path: string, problem: string): UsageError {

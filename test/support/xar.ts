@@ -26,7 +26,7 @@ export function sealXar(xml: string | Buffer, heap: Buffer = Buffer.alloc(0), to
 /** Returns all bytes that come. */
 export async function collect(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
   const parts: Buffer[] = [];
-  for await (const chunk of chunks) parts.push(chunk);
+  for await (const chunk of chunks) parts.push(Buffer.from(chunk));
   return Buffer.concat(parts);
 }
 
