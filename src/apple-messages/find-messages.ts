@@ -51,7 +51,7 @@ function patternOf(phrase: string | RegExp): RegExp {
   const escaped = normalize(phrase)
     .replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
     .replace(/ /g, '\\s+')
-    .replace(/…/g, '[^\\n]*?');
+    .replace(/\u2026/g, '[^\\n]*?');
   const start = /^[\w-]/.test(phrase) ? '(?<!\\w)' : '';
   const end = /\w$/.test(phrase) ? '(?!\\w)' : '';
   return new RegExp(`${start}${escaped}${end}`, 'gi');

@@ -1,4 +1,3 @@
-import { fetch as fetchThrough, ProxyAgent } from 'undici';
 import { InterruptedError, NetworkError } from './errors.ts';
 import { type HttpProxy, proxyFor } from './network/proxy.ts';
 import { Secret } from './secret.ts';
@@ -42,7 +41,7 @@ export interface HttpResponse {
 export async function request(call: HttpRequest): Promise<HttpResponse> {
   const proxy = proxyFor(call.url);
   const host = `${new URL(call.url).host}${proxy ? ` through the proxy ${proxy.url.host}` : ''}`;
-  const route = proxy && openProxy(proxy, new URL(call.url));
+  const route = proxy && (await openProxy(proxy, new URL(call.url)));
   const deadline = AbortSignal.timeout(call.timeoutMs);
   if (call.signal?.aborted) throw new InterruptedError();
   try {
@@ -71,8 +70,9 @@ interface Route {
   close(): Promise<void>;
 }
 
-/** Node 20's own fetch knows no proxy. */
-function openProxy({ url, authorization }: HttpProxy, target: URL): Route {
+/** Node 20's own fetch knows no proxy; what does is large, and loaded only here. */
+async function openProxy({ url, authorization }: HttpProxy, target: URL): Promise<Route> {
+  const { fetch: fetchThrough, ProxyAgent } = await import('undici');
   const dispatcher = new ProxyAgent({
     uri: url.href,
     ...(authorization && { token: authorization.reveal() }),

@@ -16,6 +16,13 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 const CLI = join(process.cwd(), '.build/cli.mjs');
 const COMMANDS = ['release', 'build', 'inspect', 'expand', 'notarize', 'staple', 'verify', 'doctor'];
 
+describe('the program', () => {
+  it('is ASCII: one other character, and V8 keeps all of it at two bytes each', () => {
+    const found = /[^\x00-\x7f]/.exec(readFileSync(CLI, 'latin1'));
+    expect(found && readFileSync(CLI, 'latin1').slice(found.index - 60, found.index + 20)).toBeNull();
+  });
+});
+
 describe('help', () => {
   it('lists the commands and the exit codes', () => {
     const run = cli(['--help']);

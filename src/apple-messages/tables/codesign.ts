@@ -205,7 +205,11 @@ export const CODESIGN: MessageTable = {
     {
       code: 'CODESIGN_USAGE',
       kind: 'tool',
-      match: ['codesign: invalid option', 'codesign: unrecognized option', /[–—](timestamp|options|sign|force)\b/],
+      match: [
+        'codesign: invalid option',
+        'codesign: unrecognized option',
+        /[\u2013\u2014](timestamp|options|sign|force)\b/,
+      ],
       cause: 'An option is misspelled; often an editor made one long dash of two.',
       who: 'maintainer',
       next: 'man codesign; type the two hyphens by hand',
