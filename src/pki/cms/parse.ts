@@ -11,6 +11,7 @@ import {
 } from '../asn1/asn1.ts';
 import { context, contextPrimitive, der, TAG } from '../asn1/der.ts';
 import { CMS } from '../asn1/oids.ts';
+import { Recent } from '../asn1/recent.ts';
 import { type Certificate, parseCertificate } from '../x509/certificate.ts';
 import { type AlgorithmIdentifier, readAlgorithm } from '../x509/signature-algorithms.ts';
 
@@ -58,6 +59,13 @@ const FORMAT = 'CMS SignedData';
  * @see RFC 5652, section 5.1
  */
 export function parseCms(encoded: Buffer): ParsedCms {
+  return recent.of(encoded, readCms);
+}
+
+/** Signatures of a package's few programs, their timestamps, and its own. */
+const recent = new Recent<ParsedCms>(32);
+
+function readCms(encoded: Buffer): ParsedCms {
   const node = parseAsn1(encoded, FORMAT);
   const info = new Fields(node, TAG.sequence, 'ContentInfo');
   const type = info.take('contentType');

@@ -18,6 +18,7 @@ import {
 } from '../asn1/asn1.ts';
 import { context, contextPrimitive, TAG } from '../asn1/der.ts';
 import { EXTENSION, NAME } from '../asn1/oids.ts';
+import { Recent } from '../asn1/recent.ts';
 import { type AlgorithmIdentifier, readAlgorithm } from './signature-algorithms.ts';
 
 /** A name, kept as its bytes too: issuers are compared as raw DER, as RDN order and string types differ between Apple's CAs. */
@@ -78,6 +79,12 @@ export const KEY_USAGE = { digitalSignature: 0x80, keyCertSign: 0x04 } as const;
  * @see RFC 5280, section 4.1
  */
 export function parseCertificate(der: Buffer): Certificate {
+  return recent.of(der, readCertificate);
+}
+
+const recent = new Recent<Certificate>(64);
+
+function readCertificate(der: Buffer): Certificate {
   const outer = new Fields(parseWholeAsn1(der, 'Certificate'), TAG.sequence, 'Certificate');
   const tbs = outer.take('tbsCertificate', TAG.sequence);
   const algorithm = outer.take('signatureAlgorithm');
@@ -89,7 +96,7 @@ export function parseCertificate(der: Buffer): Certificate {
   }
   return {
     ...readTbs(tbs),
-    der: Buffer.from(der),
+    der,
     tbs: tbs.raw,
     signatureAlgorithm: readAlgorithm(algorithm),
     signature,

@@ -2,6 +2,7 @@ import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { type Asn1Node, Fields, oidOf } from '../asn1/asn1.ts';
 import { DER_NULL, oid, sequence, TAG } from '../asn1/der.ts';
 import { ALGORITHM } from '../asn1/oids.ts';
+import { Recent } from '../asn1/recent.ts';
 
 /** Digests that signatures of macOS software use; SHA-1 in those up to about 2017 and in xar table-of-contents digests. */
 export type HashName = 'sha1' | 'sha256' | 'sha384' | 'sha512';
@@ -71,12 +72,16 @@ export function signatureProblem(check: SignatureCheck): string | undefined {
 
 /** Returns a public key from its SubjectPublicKeyInfo, or undefined when it is none that OpenSSL can read. */
 export function publicKeyOf(publicKeyInfo: Buffer): KeyObject | undefined {
-  try {
-    return createPublicKey({ key: publicKeyInfo, format: 'der', type: 'spki' });
-  } catch {
-    return undefined;
-  }
+  return recent.of(publicKeyInfo, (key) => {
+    try {
+      return createPublicKey({ key, format: 'der', type: 'spki' });
+    } catch {
+      return undefined;
+    }
+  });
 }
+
+const recent = new Recent<KeyObject | undefined>(64);
 
 /** Returns an AlgorithmIdentifier as found. */
 export function readAlgorithm(node: Asn1Node): AlgorithmIdentifier {
