@@ -1,7 +1,6 @@
-import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
 import type { TestProject } from 'vitest/node';
+import { sharedRelease } from './shared-release.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -10,18 +9,14 @@ declare module 'vitest' {
   }
 }
 
-/** Makes the package once, as `npm start` does, before any test runs. */
-export default function setup(project: TestProject): void {
-  const root = project.config.root;
-  const out = join(root, '.build', 'test-release');
-  rmSync(out, { recursive: true, force: true });
-  const run = spawnSync('sh', ['build/setup/run.sh', 'release', '--rehearsal', '--json', '--out', out], {
-    cwd: root,
-    encoding: 'utf8',
-  });
-  if (run.status !== 0) throw new Error(`npm start failed with ${run.status}:\n${run.stderr}`);
-  const folder = join(out, JSON.parse(run.stdout).version);
+/** Sees to the release that tests read, before any of them runs, and that they left it as it was. */
+export default function setup(project: TestProject): () => void {
+  const { root } = project.config;
+  // Tests start the bundled command line too, and it must be that of the sources beside it.
+  execFileSync('sh', ['-c', '. build/setup/ensure.sh; ensure_cli', 'build/setup/run.sh'], { cwd: root });
+  const { folder, expectUnchanged } = sharedRelease(root);
   project.provide('releaseFolder', folder);
   // What the simulated Mac installs; its sweeps, which run outside vitest, are told the same way.
   process.env.PACKAGES_UNDER_TEST = folder;
+  return expectUnchanged;
 }

@@ -1,0 +1,94 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A release that many tests read and none may change. */
+export interface SharedRelease {
+  /** Such as `.build/test-release/1.1.0`. */
+  readonly folder: string;
+  /** @throws Error naming the files when a test changed it */
+  expectUnchanged(): void;
+}
+
+/** What the stamp beside a shared release says: what it was made of, and each of its files. */
+interface Stamp {
+  readonly madeOf: string;
+  readonly version: string;
+  readonly files: Readonly<Record<string, string>>;
+}
+
+/**
+ * Returns the release of this tree, made as `npm start` makes it; the one of an earlier run of the tests where nothing that a
+ * release is made of has changed since, so that a single file of tests does not begin with a whole release.
+ */
+export function sharedRelease(root: string): SharedRelease {
+  const shared = join(root, '.build', 'test-release');
+  const stampFile = join(shared, 'stamp.json');
+  const madeOf = ingredients(root);
+  const kept = readStamp(stampFile);
+  if (!kept || kept.madeOf !== madeOf || changedFiles(shared, kept).length > 0) make(root, shared);
+  const stamp = readStamp(stampFile) as Stamp;
+  return {
+    folder: join(shared, stamp.version),
+    expectUnchanged() {
+      // Another run of the tests may have made a newer one meanwhile.
+      const current = readStamp(stampFile);
+      const changed = current ? changedFiles(shared, current) : [];
+      if (changed.length === 0) return;
+      rmSync(stampFile, { force: true });
+      throw new Error(`a test changed the release that all tests share: ${changed.join(', ')}`);
+    },
+  };
+}
+
+/** Made in a folder beside and renamed, so that a run of the tests that is broken off leaves no half of one. */
+function make(root: string, shared: string): void {
+  const out = `${shared}.${process.pid}`;
+  rmSync(out, { recursive: true, force: true });
+  const run = spawnSync('sh', ['build/setup/run.sh', 'release', '--rehearsal', '--json', '--out', out], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  if (run.status !== 0) throw new Error(`npm start failed with ${run.status}:\n${run.stderr}`);
+  const { version } = JSON.parse(run.stdout);
+  // Looked at afterwards: the first release of a checkout makes the rehearsal's keys.
+  const stamp: Stamp = { madeOf: ingredients(root), version, files: digestsBelow(join(out, version)) };
+  writeFileSync(join(out, 'stamp.json'), JSON.stringify(stamp));
+  mkdirSync(join(root, '.build'), { recursive: true });
+  rmSync(shared, { recursive: true, force: true });
+  renameSync(out, shared);
+}
+
+/** One digest over all that a release depends on: the sources, the commit, the keys, and what it was asked by environment. */
+function ingredients(root: string): string {
+  const git = (...argv: string[]) => execFileSync('git', argv, { cwd: root, encoding: 'utf8' });
+  const hash = createHash('sha256');
+  const { SOURCE_DATE_EPOCH = '', PATH = '' } = process.env;
+  hash.update(JSON.stringify([process.version, SOURCE_DATE_EPOCH, PATH, git('rev-parse', 'HEAD')]));
+  const listed = git('ls-files', '-z', '--cached', '--others', '--exclude-standard').split('\0');
+  const sources = listed.filter((path) => path && !/^(test|docs)\//.test(path));
+  for (const path of [...sources, '.rehearsal/authority/root.cer']) {
+    const file = join(root, path);
+    hash.update(`${path}\0`).update(existsSync(file) ? readFileSync(file) : 'none');
+  }
+  return hash.digest('hex');
+}
+
+function readStamp(file: string): Stamp | undefined {
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
+}
+
+function digestsBelow(folder: string): Record<string, string> {
+  if (!existsSync(folder)) return {};
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const digest = (file: string) => createHash('sha256').update(readFileSync(file)).digest('hex');
+  return Object.fromEntries(files.sort().map((file) => [file.slice(folder.length + 1), digest(file)]));
+}
+
+/** Names of files that are not as they were made, that are new or gone. */
+function changedFiles(shared: string, { version, files }: Stamp): string[] {
+  const now = digestsBelow(join(shared, version));
+  return [...new Set([...Object.keys(files), ...Object.keys(now)])].filter((name) => files[name] !== now[name]).sort();
+}
