@@ -1,12 +1,12 @@
 // Bundles a TypeScript entry point and all it imports into one file that stands alone, because Node 20 runs no TypeScript.
 //
 // bundle.mjs ROOT             the command line, as .build/cli.mjs
-// bundle.mjs ROOT ENTRY FILE  another program
+// bundle.mjs ROOT ENTRY FILE  another program; with --packages-apart its packages stay in node_modules
 import { mkdirSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 
-const [folder = '.', entry = 'build/cli.ts', name = '.build/cli.mjs'] = process.argv.slice(2);
+const [folder = '.', entry = 'build/cli.ts', name = '.build/cli.mjs', apart] = process.argv.slice(2);
 const root = resolve(folder);
 const target = join(root, name);
 // A source that is changed while it is bundled must be newer than the bundle.
@@ -16,6 +16,7 @@ const { outputFiles } = await build({
   entryPoints: [entry],
   outfile: target,
   bundle: true,
+  packages: apart === '--packages-apart' ? 'external' : 'bundle',
   write: false,
   platform: 'node',
   format: 'esm',

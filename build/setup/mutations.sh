@@ -1,5 +1,6 @@
 #!/bin/sh
 # Changes a finished package in more than 300 ways and prints which check of `verify` noticed each: npm run mutations.
+# The source stays as it is; `npm run mutants` is what breaks that.
 set -eu
 # shellcheck source=build/setup/ensure.sh
 . "$(dirname -- "$0")/ensure.sh"

@@ -10,6 +10,8 @@ ensure_compiler
 ensure_test_tools
 ensure_cli
 cd "$ROOT"
+# Tests that try a part of their cases by day try all of them.
+export TEST_SWEEP=whole
 
 failed=''
 part() { # NAME COMMAND...
@@ -23,6 +25,7 @@ part login-x86_64 sh test/mac/login-host/sweep.sh full x86_64
 part login-arm64 sh test/mac/login-host/sweep.sh sample arm64
 part scripts sh test/mac/simulated/sweep.sh full
 part fuzzing sh test/plugin/fuzz.sh 60
+part mutants sh build/setup/mutants.sh --whole
 part long-tests node node_modules/vitest/vitest.mjs run --config test/nightly/vitest.config.ts
 
 [ -z "$failed" ] || stop "nightly: failed:$failed"

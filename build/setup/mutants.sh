@@ -1,0 +1,15 @@
+#!/bin/sh
+# Puts small faults into the source, one at a time, and sees whether a test notices: npm run mutants [-- FOLDER] [--whole].
+set -eu
+# shellcheck source=build/setup/ensure.sh
+. "$(dirname -- "$0")/ensure.sh"
+
+ensure_node
+ensure_modules
+ensure_compiler
+ensure_test_tools
+ensure_cli
+cd "$ROOT"
+node build/setup/bundle.mjs "$ROOT" test/mutants/main.ts .build/mutants/main.mjs --packages-apart
+node build/setup/bundle.mjs "$ROOT" test/mutants/check.ts .build/mutants/check.mjs --packages-apart
+exec node .build/mutants/main.mjs "$@"

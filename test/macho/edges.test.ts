@@ -1,0 +1,124 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import type { BindContext } from '../../src/macho/bind-context.ts';
+import { bindTableProblems } from '../../src/macho/bind-tables.ts';
+import { chainedFixupProblem } from '../../src/macho/chained-fixups.ts';
+import { LC_DYLD_CHAINED_FIXUPS, LINKEDIT_DATA_COMMAND } from '../../src/macho/layout.ts';
+import { parseMacho } from '../../src/macho/macho.ts';
+import { sampleSlice } from '../code-signature/sample.ts';
+
+const slice = sampleSlice('x86_64');
+const macho = parseMacho(slice);
+const commandOf = (number: number) => macho.commands.find(({ command }) => command === number)!;
+
+/** The slice with one load command longer or shorter by some bytes; nothing in the file moves but the commands behind it. */
+function resized(number: number, by: number): Buffer {
+  const { offset, size } = commandOf(number);
+  const header = Buffer.from(slice.subarray(0, 32));
+  header.writeUInt32LE(header.readUInt32LE(20) + by, 20);
+  const command = Buffer.alloc(size + by);
+  slice.copy(command, 0, offset, offset + Math.min(size, size + by));
+  command.writeUInt32LE(size + by, 4);
+  const commands = [slice.subarray(32, offset), command, slice.subarray(offset + size, macho.commandsEnd)];
+  const end = 32 + commands.reduce((sum, part) => sum + part.length, 0);
+  const rest = slice.subarray(macho.commandsEnd + Math.max(0, by));
+  const room = Buffer.alloc(slice.length - end - rest.length);
+  return Buffer.concat([header, ...commands, room, rest]);
+}
+
+// Numbers and sizes from mach-o/loader.h, not from our own table.
+const UUID = 0x1b; // 24 bytes
+const BUILD_VERSION = 0x32; // 24 bytes, then its tools
+const LOAD_DYLIB = 0xc;
+
+describe('a load command at the edge of its size', () => {
+  it('UuidCommand is read at its size, refused with eight bytes less or more', () => {
+    expect(parseMacho(resized(UUID, 0))).toEqual(macho);
+    for (const by of [-8, 8])
+      expect(() => parseMacho(resized(UUID, by))).toThrow(
+        `UuidCommand, offset ${commandOf(UUID).offset + 4}: expected command size 24, found ${24 + by}`,
+      );
+  });
+
+  it('BuildVersionCommand may be longer than its structure, never shorter', () => {
+    const { offset, size } = commandOf(BUILD_VERSION);
+    expect(parseMacho(resized(BUILD_VERSION, 24 - size)).version).toEqual(macho.version);
+    expect(() => parseMacho(resized(BUILD_VERSION, 16 - size))).toThrow(
+      `BuildVersionCommand, offset ${offset + 4}: expected command size 24, found 16`,
+    );
+  });
+
+  it('DylibCommand may be longer than its structure, never shorter', () => {
+    const { offset, size } = commandOf(LOAD_DYLIB);
+    expect(parseMacho(resized(LOAD_DYLIB, 8)).dylibs).toEqual(macho.dylibs);
+    expect(() => parseMacho(resized(LOAD_DYLIB, 16 - size))).toThrow(
+      `DylibCommand, offset ${offset + 4}: expected command size 24, found 16`,
+    );
+  });
+});
+
+describe('libraries that a program loads', () => {
+  const loaded = (number: number) => {
+    const changed = Buffer.from(slice);
+    changed.writeUInt32LE(number, commandOf(LOAD_DYLIB).offset);
+    return parseMacho(changed).dylibs;
+  };
+
+  // LC_LOAD_DYLIB, weak, re-exported, upward, lazy.
+  it.each([0xc, 0x80000018, 0x8000001f, 0x80000023, 0x20])('are those of command %i', (number) => {
+    expect(loaded(number)).toEqual(['/usr/lib/libSystem.B.dylib']);
+  });
+
+  // LC_ID_DYLIB names the file itself.
+  it.each([0xd, 0x18, 0x1f])('are not those of command %i', (number) => {
+    expect(loaded(number)).toEqual([]);
+  });
+});
+
+describe('the segment __LINKEDIT', () => {
+  it('is missed when it has another name', () => {
+    const changed = Buffer.from(slice);
+    const { commandOffset } = macho.segments.find(({ name }) => name === '__LINKEDIT')!;
+    changed.write('__LINKEDIX', commandOffset + 8, 'latin1');
+    expect(bindTableProblems(changed)).toContainEqual(
+      expect.stringContaining('LINKEDIT: bad or unknown file offset or size'),
+    );
+  });
+});
+
+describe('chained fixups at their edge', () => {
+  const file = readFileSync(fileURLToPath(new URL('../fixtures/login-host/chained-fixups-x86_64', import.meta.url)));
+  const image = parseMacho(file);
+  const { offset } = image.commands.find(({ command }) => command === LC_DYLD_CHAINED_FIXUPS)!;
+  const { dataOffset, dataSize } = LINKEDIT_DATA_COMMAND.decode(file, offset);
+  const data = file.subarray(dataOffset, dataOffset + dataSize);
+  const segments = image.segments.map(({ name, vmAddress, vmSize }) => ({
+    name,
+    vmAddress,
+    size: vmSize,
+    writable: name.startsWith('__DATA'),
+    executable: name === '__TEXT',
+  }));
+  const context: BindContext = { segments, dylibCount: image.dylibs.length, onlyInData: false };
+  const changed = (at: number, value: number) => {
+    const copy = Buffer.from(data);
+    copy.writeUInt32LE(value, at);
+    return copy;
+  };
+  const startsOffset = data.readUInt32LE(4);
+
+  it('follows those of the linker', () => expect(chainedFixupProblem(data, context)).toBeNull());
+
+  it('refuses starts that lie at the very end of their table', () => {
+    expect(chainedFixupProblem(changed(4, data.length), context)).toMatch(/starts_offset exceeds/);
+  });
+
+  it('looks at as many segments as it says, and at none behind', () => {
+    const count = data.readUInt32LE(startsOffset);
+    const more = [...segments, { ...segments[0]!, name: '__CTF' }];
+    // The word behind the last segment's is the first of the next structure, not an offset.
+    const behind = changed(startsOffset + 4 + 4 * count, 0x7fffff00);
+    expect(chainedFixupProblem(behind, { ...context, segments: more })).toBe(chainedFixupProblem(behind, context));
+  });
+});

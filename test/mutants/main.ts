@@ -1,0 +1,126 @@
+// Puts small faults into the source, one at a time, and asks the tests: npm run mutants [-- FOLDER...] [--whole] [--sample N] [--seed N].
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { sampled } from '../support/by-day.ts';
+import { sharedRelease } from '../support/shared-release.ts';
+import { type Change, told } from './change.ts';
+import { changesInC, changesInShell } from './in-text.ts';
+import { changesInTypeScript } from './in-typescript.ts';
+import { ROOMS, type Room } from './rooms.ts';
+import { checkAll, copyTree, reaches } from './tree.ts';
+
+interface Equivalent {
+  readonly file: string;
+  readonly kind: string;
+  readonly from: string;
+  readonly to: string;
+  readonly reason: string;
+}
+
+/** What is written of a room. */
+interface Score {
+  readonly room: string;
+  /** Faults that can be put into the room, and how many of them were tried: equivalent ones are not. */
+  readonly faults: number;
+  readonly tried: number;
+  readonly noticed: number;
+  /** Per cent, rounded down. */
+  readonly score: number;
+  readonly floor: number;
+  readonly survivors: readonly string[];
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    whole: { type: 'boolean', default: false },
+    sample: { type: 'string' },
+    seed: { type: 'string', default: String(Math.floor(Date.now() / 86_400_000)) },
+    out: { type: 'string', default: '.build/mutants/scores.json' },
+  },
+});
+const say = (line: string) => process.stdout.write(`${line}\n`);
+const root = process.cwd();
+const tree = resolve('.build/mutants/tree');
+const filesBelow = (folder: string, pattern: RegExp): string[] =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(folder, name))
+    .filter((name) => pattern.test(name))
+    .sort();
+
+function changesIn(file: string): Change[] {
+  const text = readFileSync(file, 'utf8');
+  if (file.endsWith('.ts')) return changesInTypeScript(file, text);
+  return file.endsWith('.c') ? changesInC(file, text) : changesInShell(file, text);
+}
+
+/** The faults of a room: with `folder` below it, only those there. Those that nobody can notice are left out. */
+function faultsOf(room: Room, folder: string): Change[] {
+  const equivalent: Equivalent[] = JSON.parse(readFileSync('test/mutants/equivalent.json', 'utf8'));
+  const same = ({ file, kind, from, to }: Change) =>
+    equivalent.some((one) => one.file === file && one.kind === kind && one.from === from && one.to === to);
+  return filesBelow(room.folder, /(?<!\.d)\.ts$|\.c$|\.sh$/)
+    .filter((file) => file.startsWith(folder))
+    .flatMap(changesIn)
+    .filter((change) => !same(change));
+}
+
+/** Test files of a room that can notice a fault in `file`, in the order of the room's table. */
+function testsFor({ tests, apart }: Room, file: string, reach: ReturnType<typeof reaches>): string[] {
+  const all = tests.flatMap((name) => (name.endsWith('.ts') ? [name] : filesBelow(name, /\.test\.ts$/)));
+  return all.filter((test) => apart || reach(test, file));
+}
+
+async function tryRoom(room: Room, folder: string, releaseFolder: string): Promise<Score> {
+  const all = faultsOf(room, folder);
+  const changes = values.whole ? all : sampled(all, Number(values.sample ?? room.sample), Number(values.seed));
+  const reach = reaches(root);
+  const tests = Object.fromEntries(changes.map(({ file }) => [file, testsFor(room, file, reach)]));
+  say(`${folder}: ${changes.length} of ${all.length} faults, seed ${values.seed}`);
+  const survivors: string[] = [];
+  const job = { root: tree, releaseFolder, tests, changes, from: -1, to: changes.length, shared: !room.apart };
+  await checkAll(job, resolve('.build/mutants/check.mjs'), ({ at, by, seconds }) => {
+    const change = changes[at] as Change;
+    if (by === undefined) survivors.push(told(change));
+    say(
+      `  ${by === undefined ? 'SURVIVES' : 'noticed '} ${seconds.toFixed(1)} s  ${told(change)}${by ? `  [${by.slice(0, 110)}]` : ''}`,
+    );
+  });
+  const noticed = changes.length - survivors.length;
+  const score = Math.floor((noticed * 100) / Math.max(1, changes.length));
+  say(`${folder}: ${noticed} of ${changes.length} noticed, ${score} % (floor ${room.floor} %)`);
+  return { room: folder, faults: all.length, tried: changes.length, noticed, score, floor: room.floor, survivors };
+}
+
+async function main(): Promise<void> {
+  const folders = positionals.map((name) => name.replace(/\/$/, ''));
+  const chosen =
+    folders.length === 0
+      ? ROOMS.map((room) => ({ room, folder: room.folder }))
+      : folders.map((folder) => {
+          const room = ROOMS.find((one) => `${folder}/`.startsWith(`${one.folder}/`));
+          if (!room) throw new Error(`no room for ${folder}; rooms are ${ROOMS.map((one) => one.folder).join(', ')}`);
+          return { room, folder };
+        });
+  const { folder: releaseFolder } = sharedRelease(root);
+  copyTree(root, tree);
+  const scores: Score[] = [];
+  for (const { room, folder } of chosen) {
+    scores.push(await tryRoom(room, folder, releaseFolder));
+    mkdirSync(join(root, '.build/mutants'), { recursive: true });
+    writeFileSync(
+      values.out,
+      `${JSON.stringify({ schema: 1, seed: Number(values.seed), whole: values.whole, rooms: scores }, null, 2)}\n`,
+    );
+  }
+  const fallen = scores.filter(({ score, floor }) => score < floor);
+  say(
+    fallen.length === 0
+      ? `mutants: every room is at its floor or above; see ${values.out}`
+      : `mutants: below the floor: ${fallen.map(({ room }) => room).join(', ')}; see ${values.out}`,
+  );
+  process.exitCode = fallen.length === 0 ? 0 : 1;
+}
+
+await main();

@@ -1,0 +1,120 @@
+import { readFileSync } from 'node:fs';
+import { parseAst } from 'rolldown/parseAst';
+import { describe, expect, it } from 'vitest';
+import { applied, type Change, told } from './change.ts';
+import { changesInC, changesInShell } from './in-text.ts';
+import { changesInTypeScript } from './in-typescript.ts';
+import { ROOMS } from './rooms.ts';
+
+const short = (changes: readonly Change[]) => changes.map(({ kind, from, to }) => `${kind}: ${from} -> ${to}`);
+
+describe('small faults in TypeScript', () => {
+  const source = `export function size(list: readonly number[], limit: 4 | 5): number {
+  if (list.length < limit && !list.includes(7)) throw new RangeError('1 is too few');
+  check(list);
+  const found = list.filter((one) => one >= 0x10);
+  return found.some(Boolean) ? found.length - 1 : 0;
+}
+`;
+  const changes = changesInTypeScript('a.ts', source);
+
+  it('are these, in the order of the text', () => {
+    expect(short(changes)).toEqual([
+      'always: list.length < limit && !list.includes(7) -> true',
+      'never: list.length < limit && !list.includes(7) -> false',
+      'flip: list.length < limit && !list.includes(7) -> ((list.length < limit) || (!list.includes(7)))',
+      'edge: list.length < limit -> ((list.length) <= (limit))',
+      'flip: !list.includes(7) -> list.includes(7)',
+      'off by one: 7 -> 8',
+      "drop: throw new RangeError('1 is too few'); -> ;",
+      'drop: check(list); -> ;',
+      'drop: list.filter((one) => one >= 0x10) -> list',
+      'edge: one >= 0x10 -> ((one) > (0x10))',
+      'off by one: 0x10 -> 17',
+      'swap: found.some(Boolean) ? found.length - 1 : 0 -> ((found.some(Boolean)) ? (0) : (found.length - 1))',
+      'swap: some -> every',
+      'swap: found.length - 1 -> ((found.length) + (1))',
+      'off by one: 1 -> 2',
+      'off by one: 0 -> 1',
+    ]);
+  });
+
+  it('leave a source that can be read', () => {
+    for (const change of changes)
+      expect(() => parseAst(applied(source, change), { lang: 'ts' }), told(change)).not.toThrow();
+  });
+});
+
+describe('small faults in C and shell', () => {
+  it('leave comments, text and directives of C alone', () => {
+    const source = `#define LIMIT 3
+/* a == b */
+static int f(int n) {
+    if (n > 10 && strcmp(name, "1 == 1") != 0) {
+        wipe(name);
+        count = n - 1;
+    }
+    return 0;
+}
+`;
+    expect(short(changesInC('a.c', source))).toEqual([
+      'never: if (n > 10 && strcmp(name, "1 == 1") != 0) -> if (0 && (n > 10 && strcmp(name, "1 == 1") != 0))',
+      'edge: > -> >=',
+      'off by one: 10 -> 11',
+      'flip: && -> ||',
+      'flip: != -> ==',
+      'off by one: 0 -> 1',
+      'drop:         wipe(name); -> ;',
+      'drop:         count = n - 1; -> ;',
+      'swap: - -> +',
+      'off by one: 1 -> 2',
+      'off by one: 0 -> 1',
+    ]);
+  });
+
+  it('take a line out of a shell function, and turn its tests round', () => {
+    const source = `hold() {
+  # rm -f "$lock" || return 3
+  [ -n "$lock" ] || return 1
+  if [ "$age" -gt 10 ]; then
+    rm -f "$lock"
+  fi
+  holder=$$
+}
+`;
+    expect(short(changesInShell('a.sh', source))).toEqual([
+      'swap:  -n ->  -z',
+      'flip:  ||  ->  && ',
+      'off by one: 1 -> 2',
+      'swap:  -gt ->  -ge',
+      'off by one: 10 -> 11',
+      'drop:     rm -f "$lock" -> :',
+      'drop:   holder=$$ -> :',
+    ]);
+  });
+});
+
+describe('test/mutants/equivalent.json', () => {
+  const listed: (Omit<Change, 'line' | 'start' | 'end'> & { reason: string })[] = JSON.parse(
+    readFileSync('test/mutants/equivalent.json', 'utf8'),
+  );
+  const changesOf = (file: string): Change[] => {
+    const source = readFileSync(file, 'utf8');
+    if (file.endsWith('.ts')) return changesInTypeScript(file, source);
+    return file.endsWith('.c') ? changesInC(file, source) : changesInShell(file, source);
+  };
+
+  it('names faults that can be put into the source as it is, each with its reason', () => {
+    const stale = listed.filter(
+      ({ file, kind, from, to, reason }) =>
+        reason.length < 20 ||
+        !changesOf(file).some((change) => change.kind === kind && change.from === from && change.to === to),
+    );
+    expect(stale).toEqual([]);
+    for (const { file } of listed)
+      expect(
+        ROOMS.some(({ folder }) => file.startsWith(`${folder}/`)),
+        file,
+      ).toBe(true);
+  });
+});

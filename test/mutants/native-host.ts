@@ -1,0 +1,30 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { beforeAll, expect, it } from 'vitest';
+import { expectRun } from '../mac/login-host/expectations.ts';
+import { buildHost, host, type Run, readScenarios, type Sweep } from '../mac/login-host/host.ts';
+import { ARCHITECTURES, linkSlice } from '../plugin/source.ts';
+
+// The host is the same for every fault in the plug-in.
+const out = resolve('.build/login-host');
+const scenarios = readScenarios();
+const runs = new Map<string, Run>();
+let slice: ReturnType<typeof linkSlice>;
+
+beforeAll(async () => {
+  mkdirSync(out, { recursive: true });
+  if (!existsSync(`${out}/login-host-x86_64`)) await buildHost(out, 'x86_64');
+  const intel = ARCHITECTURES.find(({ name }) => name === 'x86_64') as (typeof ARCHITECTURES)[number];
+  slice = linkSlice(intel);
+  for (const run of await host<Run>(out, 'x86_64', slice.path, ['run'])) runs.set(run.scenario, run);
+  return () => slice.remove();
+});
+
+it.each(scenarios)('$id: $why', (scenario) => expectRun(runs.get(scenario.id) as Run, scenario));
+
+it('keeps every rule while calls fail', async () => {
+  const lines = await host<Sweep | Run>(out, 'x86_64', slice.path, ['sample', '20260601', '300']);
+  expect(
+    (lines.slice(0, -1) as Run[]).map(({ scenario, fault, violations }) => ({ scenario, fault, violations })),
+  ).toEqual([]);
+});

@@ -1,0 +1,54 @@
+/** A room of the source, and the tests that are asked about a fault in it. */
+export interface Room {
+  readonly folder: string;
+  /** Folders or files of tests, quickest first; of each only those files that import the changed file, directly or not. */
+  readonly tests: readonly string[];
+  /** Per cent of faults that must be noticed. */
+  readonly floor: number;
+  /** How many faults a sample by day has; a whole room is for the night. */
+  readonly sample: number;
+  /** Tests reach the source as a program, not by import: all of them are asked. */
+  readonly apart?: boolean;
+}
+
+const room = (folder: string, floor: number, ...tests: readonly string[]): Room => ({
+  folder,
+  tests: [folder.replace(/^src\//, 'test/').replace(/^build\//, 'test/build/'), ...tests],
+  floor,
+  sample: 40,
+});
+
+/** Every room whose faults are tried. */
+export const ROOMS: readonly Room[] = [
+  // What verification refuses is asserted by tables of changed packages.
+  room('src/verify', 90, 'test/mutation/mutation.test.ts', 'test/attacks/attacks.test.ts'),
+  room('src/code-signature', 90, 'test/verify'),
+  room('src/pki', 90),
+  room('src/package', 90),
+  room('src/xar', 90),
+  room('src/bom', 90),
+  room('src/cpio', 90),
+  room('src/macho', 90),
+  room('src/notary', 90),
+  {
+    folder: 'payload/plugin',
+    tests: ['test/plugin/native.test.ts', 'test/mutants/native-host.ts'],
+    floor: 90,
+    sample: 40,
+    apart: true,
+  },
+  { folder: 'scripts/lib', tests: ['test/scripts', 'test/mac/status.test.ts'], floor: 90, sample: 40, apart: true },
+  room('build/github', 90, 'test/github/policy', 'test/github/order.test.ts'),
+  room('src/base', 80),
+  room('src/tree', 80),
+  room('src/xml', 80),
+  room('src/compression', 80),
+  room('src/rehearsal', 80),
+  room('src/toolchain', 80),
+  room('build/plan', 80),
+  room('build/signing', 80),
+  room('build/stages', 80),
+  room('build/report', 80),
+  room('build/sbom', 80),
+  room('build/compare', 80),
+];

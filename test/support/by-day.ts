@@ -1,0 +1,44 @@
+/** Set by `npm run nightly`: nothing is left out. */
+const WHOLE = process.env.TEST_SWEEP === 'whole';
+/** The day by default, so that each day tries other cases; a failure of another day is repeated with `TEST_SEED=N`. */
+const SEED = Number(process.env.TEST_SEED ?? Math.floor(Date.now() / 86_400_000));
+
+/** The words to end the name of a group with of which only some cases run. */
+export const ofTheDay = WHOLE ? '' : ` (of the day, TEST_SEED=${SEED})`;
+
+/**
+ * Returns the cases of a long sweep that run today: all of them at night, else `count` chosen by the day.
+ *
+ * @param kindOf cases of the same kind stand for each other: the first of each kind runs every day
+ * @example it.each(byDay(CASES, 20))('%s', ...)
+ */
+export function byDay<T>(cases: readonly T[], count: number, kindOf?: (one: T) => string): T[] {
+  if (WHOLE) return [...cases];
+  const chosen = new Set(sampled(cases, count, SEED));
+  const kinds = new Set<string>();
+  return cases.filter((one) => {
+    const kind = kindOf?.(one);
+    const first = kind !== undefined && !kinds.has(kind);
+    if (kind !== undefined) kinds.add(kind);
+    return first || chosen.has(one);
+  });
+}
+
+/** Returns a random generator between 0 and 1 that gives the same numbers for the same seed (mulberry32). */
+function generator(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Returns `count` of the items, chosen by seed, in their first order. */
+export function sampled<T>(items: readonly T[], count: number, seed: number): T[] {
+  const random = generator(seed);
+  const ranked = items.map((_, index) => ({ index, rank: random() })).sort((a, b) => a.rank - b.rank);
+  const chosen = new Set(ranked.slice(0, count).map(({ index }) => index));
+  return items.filter((_, index) => chosen.has(index));
+}
