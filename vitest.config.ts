@@ -1,22 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-/** Folders whose tests leave the process as they found it, so that they can share it and all that it has loaded. */
-const TIDY = [
-  'bom',
-  'code-signature',
-  'cpio',
-  'macho',
-  'notary',
-  'package',
-  'pki',
-  'rehearsal',
-  'structure',
-  'tree',
-  'verify',
-  'xar',
-  'xml',
-].map((room) => `test/${room}/**/*.test.ts`);
+/** Tests that change their process, such as its environment, and so have one of their own. All others share what is loaded. */
+const APART = [
+  'test/base/run-tool.test.ts',
+  'test/build/kit/zip.test.ts',
+  'test/build/signing/identities.test.ts',
+  'test/toolchain/**/*.test.ts',
+];
+const ELSEWHERE = ['test/interop/**', 'test/nightly/**'];
 const PATIENCE = { testTimeout: 180_000, hookTimeout: 180_000 };
 
 export default defineConfig({
@@ -27,15 +19,16 @@ export default defineConfig({
     // Most tests wait for processes they started, so two files at once fill two cores.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
-      { test: { ...PATIENCE, name: 'tidy', include: TIDY, isolate: false } },
       {
         test: {
           ...PATIENCE,
-          name: 'apart',
+          name: 'tidy',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/interop/**', 'test/nightly/**', ...TIDY],
+          exclude: [...ELSEWHERE, ...APART],
+          isolate: false,
         },
       },
+      { test: { ...PATIENCE, name: 'apart', include: APART } },
     ],
   },
 });
