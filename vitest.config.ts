@@ -1,14 +1,26 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-/** Tests that change their process, such as its environment, and so have one of their own. All others share what is loaded. */
-const APART = [
-  'test/base/run-tool.test.ts',
-  'test/build/kit/zip.test.ts',
-  'test/build/signing/identities.test.ts',
-  'test/toolchain/**/*.test.ts',
-];
-const ELSEWHERE = ['test/interop/**', 'test/nightly/**'];
+/** Folders whose tests leave the process as they found it, so that they can share it and all that it has loaded. */
+const TIDY = [
+  'attacks',
+  'bom',
+  'code-signature',
+  'compression',
+  'cpio',
+  'macho',
+  'mutants',
+  'mutation',
+  'notary',
+  'package',
+  'pki',
+  'rehearsal',
+  'structure',
+  'tree',
+  'verify',
+  'xar',
+  'xml',
+].map((room) => `test/${room}/**/*.test.ts`);
 const PATIENCE = { testTimeout: 180_000, hookTimeout: 180_000 };
 
 export default defineConfig({
@@ -19,16 +31,15 @@ export default defineConfig({
     // Most tests wait for processes they started, so two files at once fill two cores.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
+      { test: { ...PATIENCE, name: 'tidy', include: TIDY, isolate: false } },
       {
         test: {
           ...PATIENCE,
-          name: 'tidy',
+          name: 'apart',
           include: ['test/**/*.test.ts'],
-          exclude: [...ELSEWHERE, ...APART],
-          isolate: false,
+          exclude: ['test/interop/**', 'test/nightly/**', ...TIDY],
         },
       },
-      { test: { ...PATIENCE, name: 'apart', include: APART } },
     ],
   },
 });
