@@ -158,7 +158,9 @@ function parseDictionary(node: XmlElement): PropertyListDictionary {
 function parseDate(node: XmlElement, text: string): Date {
   const date = new Date(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text) ? text : Number.NaN);
   // A day that its month does not have becomes one of the next month.
-  if (Number.isNaN(date.getTime()) || !date.toISOString().startsWith(text.slice(0, 19))) refuse(node, `date '${text}'`);
+  const isReal = !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text.slice(0, 19));
+  // There is no year 0 for some readers.
+  if (!isReal || text.startsWith('0000')) refuse(node, `date '${text}'`);
   return date;
 }
 

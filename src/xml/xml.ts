@@ -68,6 +68,11 @@ const START =
   ':A-Z_a-z\\u00c0-\\u00d6\\u00d8-\\u00f6\\u00f8-\\u02ff\\u0370-\\u037d\\u037f-\\u1fff\\u200c-\\u200d\\u2070-\\u218f' +
   '\\u2c00-\\u2fef\\u3001-\\ud7ff\\uf900-\\ufdcf\\ufdf0-\\ufffd\\u{10000}-\\u{effff}';
 const NAME = new RegExp(`^[${START}][${START}.0-9\\u00b7\\u0300-\\u036f\\u203f-\\u2040-]*$`, 'u');
+/** Which other characters a name may have depends on the edition of XML that a reader was written for. */
+const ASCII_NAME = /^[\x21-\x7e]*$/;
+/** Production [28] doctypedecl, without declarations of its own; [13] PubidChar. */
+const EXTERNAL_TYPE =
+  /^\s+[A-Za-z_][\w.-]*(\s+SYSTEM\s+("[^"]*"|'[^']*')|\s+PUBLIC\s+("[\w \r\n'()+,./:=?;!*#@$%-]*"|'[\w \r\n()+,./:=?;!*#@$%-]*')\s+("[^"]*"|'[^']*'))?\s*$/;
 
 /**
  * Returns the document whose root is `root`, as text.
@@ -240,7 +245,10 @@ class TreeBuilder {
       this.#interrupt('a marked section (CDATA)');
     });
     parser.on('comment', () => this.#interrupt('a comment'));
-    parser.on('processinginstruction', () => this.#interrupt('a processing instruction'));
+    parser.on('processinginstruction', ({ target }) => {
+      this.#checkName(target);
+      this.#interrupt('a processing instruction');
+    });
     parser.on('closetag', () => this.#end());
     parser.write(this.#text).close();
     if (this.#root === undefined) this.#fail('XML_SYNTAX', 'expected an element, found none');
@@ -252,10 +260,16 @@ class TreeBuilder {
       this.#fail('XML_DOCTYPE', 'expected no document type declaration, found one');
     }
     if (text.includes('[')) this.#fail('XML_DOCTYPE', 'expected no declarations in the document type, found some');
+    if (!EXTERNAL_TYPE.test(text)) this.#fail('XML_DOCTYPE', 'expected a name and where the document type lies');
+  }
+
+  #checkName(name: string): void {
+    if (!ASCII_NAME.test(name)) this.#fail('XML_SYNTAX', `expected a name in ASCII, found ${JSON.stringify(name)}`);
   }
 
   #start(name: string): void {
     const offset = this.#bytesBefore(this.#text.lastIndexOf('<', this.#parser.position - 1));
+    this.#checkName(name);
     if (this.#open.length >= this.#limits.depth) {
       this.#fail('XML_DEPTH', `expected at most ${this.#limits.depth} elements inside each other, found more`, offset);
     }
@@ -270,6 +284,7 @@ class TreeBuilder {
 
   #attribute(name: string, value: string): void {
     const { attributes, namespaces } = this.#limits;
+    this.#checkName(name);
     if (++this.#attributes > attributes) {
       this.#fail('XML_ATTRIBUTES', `expected at most ${attributes} attributes, found more`);
     }

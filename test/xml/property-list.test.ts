@@ -76,6 +76,7 @@ describe('parsePropertyList', () => {
     ['base64 that is none', '<data>A===</data>', 'base64'],
     ['an integer that is none', '<integer>0x1</integer>', "integer '0x1'"],
     ['a date that is none', '<date>today</date>', "date 'today'"],
+    ['a year that not every calendar has', '<date>0000-01-01T00:00:00Z</date>', "date '0000-01-01T00:00:00Z'"],
     ['a day that its month lacks', '<date>2026-02-31T00:00:00Z</date>', "date '2026-02-31T00:00:00Z'"],
     ['a key outside of a dictionary', '<array><key>a</key></array>', '<key> outside of <dict>'],
     ['a property list in another', '<plist><true/></plist>', '<true> inside <plist>'],

@@ -75,10 +75,10 @@ describe('parseXml', () => {
   });
 
   it('tells where each element begins, in bytes', () => {
-    const text = '<?xml version="1.0"?>\n<ü>\n <b a="é😀"/>\n <c/></ü>';
+    const text = '<?xml version="1.0"?>\n<u v="ü">\n <b a="é😀"/>\n <c/></u>';
     const root = parseXml(text, 'Example');
     const at = (part: string) => Buffer.byteLength(text.slice(0, text.indexOf(part)));
-    expect([root, ...childElements(root)].map(({ offset }) => offset)).toEqual([at('<ü'), at('<b'), at('<c')]);
+    expect([root, ...childElements(root)].map(({ offset }) => offset)).toEqual([at('<u'), at('<b'), at('<c')]);
   });
 
   it('takes a byte order mark', () => {
@@ -107,6 +107,8 @@ describe('parseXml', () => {
     ['a character cut by the end', Buffer.from([0x3c, 0x61, 0x3e, 0xc3]), 'XML_ENCODING', 4],
     ['a document type', '<!DOCTYPE a><a/>', 'XML_DOCTYPE', 12],
     ['an entity declaration', '<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>', 'XML_DOCTYPE', 30],
+    ['a name that not every edition of XML allows', '<a \ufffdb=""/>', 'XML_SYNTAX'],
+    ['an instruction with such a name', '<?\u0390\ufffd x?><a/>', 'XML_SYNTAX'],
     ['an external entity', '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>', 'XML_DOCTYPE'],
   ];
   it.each(faults)('refuses %s', async (_, document, code, offset) => {
@@ -114,6 +116,20 @@ describe('parseXml', () => {
     expect(fault.code).toBe(code);
     expect(fault.format).toBe('Example');
     if (offset !== undefined) expect(fault.offset).toBe(offset);
+  });
+
+  it.each([' a "x"', ' a PUBLIC "b"', ' a PUBLIC "<" "c"', ' a SYSTEM b', ' <a', 'a', ' \ufffda'])(
+    'refuses a document type that other readers refuse: <!DOCTYPE%s>',
+    async (type) => {
+      const read = () => parseXml(`<!DOCTYPE${type}><a/>`, 'Example', { documentType: 'external' });
+      expect((await faultOf(read)).code).toMatch(/XML_DOCTYPE|XML_SYNTAX/);
+    },
+  );
+
+  it('takes one that says where it lies', () => {
+    for (const type of ['a', 'a SYSTEM "b"', "a PUBLIC '-//A//B' 'http://c'"]) {
+      expect(parseXml(`<!DOCTYPE ${type}><a/>`, 'Example', { documentType: 'external' }).name).toBe('a');
+    }
   });
 
   it('refuses a thousand million laughs before it expands one', async () => {
