@@ -26,5 +26,5 @@ fi
 require_root
 take_lock
 # The receipt of this package is being written by the installer in this moment: it must not be forgotten here.
-uninstall_product "$PACKAGE_IDENTIFIER" "$GUARD_IDENTIFIER" || exit 1
+uninstall_product "$PACKAGE_IDENTIFIER" "$GUARD_IDENTIFIER" "$REQUEST_IDENTIFIER" || exit 1
 exit 0

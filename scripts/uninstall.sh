@@ -22,5 +22,5 @@ take_no_arguments "usage: uninstall.sh [--help]
 Removes $PRODUCT_NAME: guard, login mechanism, bundle, settings, receipts. Exit 0: all is gone, 1: something is left, see the message." "$@"
 require_root
 take_lock
-uninstall_product "$PACKAGE_IDENTIFIER" "$GUARD_IDENTIFIER" "$UNINSTALL_IDENTIFIER" || exit 1
+uninstall_product "$PACKAGE_IDENTIFIER" "$GUARD_IDENTIFIER" "$UNINSTALL_IDENTIFIER" "$REQUEST_IDENTIFIER" || exit 1
 exit 0

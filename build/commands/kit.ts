@@ -9,6 +9,7 @@ import { readKitFacts } from '../kit/facts.ts';
 import { downloadUrl, makeKit } from '../kit/make-kit.ts';
 import { zip } from '../kit/zip.ts';
 import { readConfig } from '../plan/config.ts';
+import { EXTRA_PACKAGES, type ExtraPackage } from '../plan/plan.ts';
 import { renderChecks } from '../report/checks.ts';
 
 /** Options of `kit` as the command line gives them. */
@@ -25,7 +26,10 @@ export function configureKit(command: Command, execute: Execute): void {
     .argument('<file>', 'finished package of this project')
     .option('--check <zip>', 'make nothing: tell whether this kit belongs to the package')
     .option('--url <address>', 'address from which Macs will fetch the package')
-    .option('--extras <folder>', 'folder with the Guard and Uninstall packages (default: extras/ beside the package)')
+    .option(
+      '--extras <folder>',
+      'folder with the Guard, Uninstall and Request packages (default: extras/ beside the package)',
+    )
     .option('--out <file>', 'zip to write (default: beside the package)')
     .addHelpText(
       'after',
@@ -61,7 +65,10 @@ async function make({ root }: CommandContext, file: string, options: KitOptions)
   const { output } = config;
   const named = (template: string) => template.replaceAll('{version}', version);
   const folder = resolve(options.extras ?? join(dirname(packagePath), 'extras'));
-  const extras = { guard: join(folder, named(output.guard)), uninstall: join(folder, named(output.uninstall)) };
+  const extras = Object.fromEntries(EXTRA_PACKAGES.map((name) => [name, join(folder, named(output[name]))])) as Record<
+    ExtraPackage,
+    string
+  >;
   const url = checkedUrl(options.url ?? downloadUrl(config, version, basename(packagePath)));
   const files = await makeKit({ root, packagePath, extras, url });
   const path = resolve(options.out ?? join(dirname(packagePath), named(output.kit)));

@@ -2,9 +2,10 @@ import * as z from 'zod';
 import { type Check, CheckList } from '../../src/base/check.ts';
 import { parseDocument } from '../../src/base/document.ts';
 import { FormatError, PipelineError } from '../../src/base/errors.ts';
+import { EXTRA_PACKAGES } from '../plan/plan.ts';
 import { fileFacts } from './facts.ts';
 import { KIT_FILE } from './kit.ts';
-import { generateKit } from './make-kit.ts';
+import { extraFacts, generateKit } from './make-kit.ts';
 import { type KitFile, unzip, zipProblems } from './zip.ts';
 
 const FILE = z.strictObject({ size: z.number(), sha256: z.string() });
@@ -14,7 +15,7 @@ const KIT_SCHEMA = z.strictObject({
   version: z.string(),
   url: z.string(),
   package: FILE.extend({ name: z.string() }),
-  extras: z.tuple([FILE.extend({ path: z.string() }), FILE.extend({ path: z.string() })]),
+  extras: z.array(FILE.extend({ path: z.string() })).length(EXTRA_PACKAGES.length),
 });
 
 /**
@@ -31,10 +32,9 @@ export async function checkKit(root: string, archive: Buffer, packagePath: strin
     const named = files.find(({ path }) => path === KIT_FILE);
     if (!named) throw new FormatError('KIT_INVALID', KIT_FILE, 0, 'it is missing: this is not a kit of this project');
     const kit = parseDocument(named.data, { name: KIT_FILE, schema: KIT_SCHEMA, code: 'KIT_INVALID' });
-    const [guard, uninstall] = kit.extras.map(({ path }) => extraIn(files, path)) as [KitFile, KitFile];
-    const extras = { guard: factsOf(guard), uninstall: factsOf(uninstall) };
+    const packages = kit.extras.map(({ path }) => ({ facts: factsOf(extraIn(files, path)) }));
     checkExtras(list, kit.extras, files);
-    const expected = await generateKit(root, packagePath, { url: kit.url, extras });
+    const expected = await generateKit(root, packagePath, { url: kit.url, extras: extraFacts(packages) });
     checkFiles(list, expected, files, new Set(kit.extras.map(({ path }) => path)));
   } catch (error) {
     if (!(error instanceof PipelineError)) throw error;

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Config } from '../plan/config.ts';
+import { EXTRA_PACKAGES, type ExtraPackage } from '../plan/plan.ts';
 import { templateReader } from '../scripts/render-script.ts';
-import { fileFacts, readKitFacts } from './facts.ts';
+import { fileFacts, type PackageFileFacts, readKitFacts } from './facts.ts';
 import { kitFiles } from './kit.ts';
 import { renderKitScripts } from './scripts.ts';
-import { type ExtraPackage, type KitInput, PLACEHOLDER_URL } from './system.ts';
+import { type KitInput, PLACEHOLDER_URL } from './system.ts';
 import { readVocabulary } from './vocabulary.ts';
 import { type KitFile, zip } from './zip.ts';
 
@@ -23,12 +24,9 @@ export interface KitSource {
 
 /** Returns all files of the kit, the packages inside it among them. */
 export async function makeKit({ root, packagePath, extras, url }: KitSource): Promise<KitFile[]> {
-  const packages = { guard: await readExtra(extras.guard), uninstall: await readExtra(extras.uninstall) };
-  const generated = await generateKit(root, packagePath, {
-    url,
-    extras: { guard: packages.guard.facts, uninstall: packages.uninstall.facts },
-  });
-  return [...generated, ...Object.values(packages).map(({ facts, data }) => ({ path: `extras/${facts.name}`, data }))];
+  const packages = await Promise.all(EXTRA_PACKAGES.map((name) => readExtra(extras[name])));
+  const generated = await generateKit(root, packagePath, { url, extras: extraFacts(packages) });
+  return [...generated, ...packages.map(({ facts, data }) => ({ path: `extras/${facts.name}`, data }))];
 }
 
 /** Returns the files that are generated, of whatever extra packages the kit holds. */
@@ -43,8 +41,13 @@ export async function generateKit(
 
 /** Returns what the files of a kit are made from. */
 export async function readKitInput({ root, packagePath, extras, url }: KitSource): Promise<KitInput> {
-  const [guard, uninstall] = [await readExtra(extras.guard), await readExtra(extras.uninstall)];
-  return readInput(root, packagePath, { url, extras: { guard: guard.facts, uninstall: uninstall.facts } });
+  const packages = await Promise.all(EXTRA_PACKAGES.map((name) => readExtra(extras[name])));
+  return readInput(root, packagePath, { url, extras: extraFacts(packages) });
+}
+
+/** Returns what is known of the extra packages, by what they do. */
+export function extraFacts(packages: readonly { readonly facts: PackageFileFacts }[]): KitInput['extras'] {
+  return Object.fromEntries(EXTRA_PACKAGES.map((name, index) => [name, packages[index]?.facts])) as KitInput['extras'];
 }
 
 async function readInput(root: string, packagePath: string, given: Pick<KitInput, 'url' | 'extras'>) {

@@ -1,7 +1,7 @@
 import { type ReadTemplate, scriptRenderer } from '../scripts/render-script.ts';
 import type { KitFacts } from './facts.ts';
 
-/** Scripts that systems run on Macs, from the templates in scripts/kit/. */
+/** Scripts that systems run on Macs, and two that an admin runs, from the templates in scripts/kit/. */
 export const KIT_SCRIPTS = [
   'state',
   'state-jamf',
@@ -12,6 +12,8 @@ export const KIT_SCRIPTS = [
   'audit-request',
   'remove',
   'remove-needed',
+  'escrow-certificate',
+  'escrow-decrypt',
 ] as const;
 
 /** Every script by its name, ready to run. */

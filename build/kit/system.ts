@@ -1,3 +1,4 @@
+import type { ExtraPackage } from '../plan/plan.ts';
 import type { KitFacts, PackageFileFacts } from './facts.ts';
 import type { KitScripts } from './scripts.ts';
 
@@ -12,9 +13,6 @@ export interface KitInput {
   /** The packages inside the kit, by what they do. */
   readonly extras: Readonly<Record<ExtraPackage, PackageFileFacts>>;
 }
-
-/** Packages that travel inside the kit. */
-export type ExtraPackage = 'guard' | 'uninstall';
 
 /** A device-management system, or another program that admins deploy with. One file in systems/ each. */
 export interface KitSystem {

@@ -1,6 +1,7 @@
 import type { KitSystem } from './system.ts';
 import { addigy } from './systems/addigy.ts';
-import { appleMdm } from './systems/apple-mdm.ts';
+import { appleBusiness } from './systems/apple/business.ts';
+import { appleMdm } from './systems/apple/mdm.ts';
 import { autopkg } from './systems/autopkg.ts';
 import { fleet } from './systems/fleet.ts';
 import { homebrew } from './systems/homebrew.ts';
@@ -18,6 +19,7 @@ import { workspaceOne } from './systems/workspace-one.ts';
 /** Every system of the kit, by name. A new one is a file in systems/ and a line here. */
 export const SYSTEMS: readonly KitSystem[] = [
   addigy,
+  appleBusiness,
   appleMdm,
   autopkg,
   profiles,

@@ -1,6 +1,6 @@
 // An independent look at a signed package before any Mac sees it: does it hold what this checkout's sources make, and nothing else?
 //
-//   node build/look/independent-look.mjs PACKAGE [--kind product|guard|uninstall] [--team ABCDE12345 | --rehearsal] [--epoch SECONDS]
+//   node build/look/independent-look.mjs PACKAGE [--kind product|guard|uninstall|request] [--team ABCDE12345 | --rehearsal] [--epoch SECONDS]
 //
 // One file, Node.js's own modules, clang and ld64.lld; no npm package, and not a line of this project's other code: whatever a
 // poisoned dependency did to the package, it does not run here. Signatures are left aside: who signed is for `verify` and the Macs.
@@ -29,11 +29,12 @@ const SCRIPTS = {
   product: { preinstall: 'preinstall.sh', postinstall: 'postinstall.sh', 'guard.sh': 'guard.sh' },
   guard: { postinstall: 'guard-postinstall.sh', 'guard.sh': 'guard.sh' },
   uninstall: { postinstall: 'uninstall-postinstall.sh' },
+  request: { postinstall: 'request-postinstall.sh' },
 };
 const RESOURCES = ['AuthDBSetup.sh', 'AuthDBTeardown.sh', 'status.sh', 'uninstall.sh'];
 if (positionals.length !== 1 || !SCRIPTS[options.kind])
   stop(
-    'use: independent-look.mjs PACKAGE [--kind product|guard|uninstall] [--team TEAM | --rehearsal] [--epoch SECONDS]',
+    'use: independent-look.mjs PACKAGE [--kind product|guard|uninstall|request] [--team TEAM | --rehearsal] [--epoch SECONDS]',
   );
 
 const findings = [];
@@ -54,6 +55,7 @@ const identifier = {
   product: config.package.identifier,
   guard: config.package.guardIdentifier,
   uninstall: config.package.uninstallIdentifier,
+  request: config.package.requestIdentifier,
 }[options.kind];
 
 function stop(words) {
@@ -333,6 +335,7 @@ function scriptValues() {
     PACKAGE_IDENTIFIER: config.package.identifier,
     GUARD_IDENTIFIER: config.package.guardIdentifier,
     UNINSTALL_IDENTIFIER: config.package.uninstallIdentifier,
+    REQUEST_IDENTIFIER: config.package.requestIdentifier,
     PLUG_IN_FOLDER: config.package.installLocation,
     BUNDLE: `${config.package.installLocation}/${bundle}`,
     EXECUTABLE: name,
@@ -448,7 +451,7 @@ function packageInfo({ numberOfFiles, installKBytes }) {
 }
 
 function distribution(installKBytes) {
-  const title = { product: '', guard: ' Guard', uninstall: ' Uninstall' }[options.kind];
+  const title = { product: '', guard: ' Guard', uninstall: ' Uninstall', request: ' Request' }[options.kind];
   const named = (words, one) => ({ ...one, text: words });
   const versions = { id: identifier, version, onConclusion: 'none', installKBytes, updateKBytes: '0', auth: 'root' };
   return node(

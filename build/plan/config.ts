@@ -80,6 +80,7 @@ export const CONFIG_SCHEMA = z.strictObject({
     ),
     guardIdentifier: identifier,
     uninstallIdentifier: identifier,
+    requestIdentifier: identifier,
   }),
   macOS: z.strictObject({
     sdk: macOSVersion,
@@ -91,6 +92,7 @@ export const CONFIG_SCHEMA = z.strictObject({
     package: packageName,
     guard: packageName,
     uninstall: packageName,
+    request: packageName,
     kit: outputName('zip'),
   }),
   signing: z.strictObject({
@@ -155,10 +157,15 @@ function contradictions(config: LooseConfig): string[] {
       `authorization.mechanism: ${show(authorization?.mechanism)}: must begin with the name of the bundle, ${show(bundle.name.replace(/\.bundle$/, ''))}`,
     );
   }
-  const identifiers = texts([settings?.identifier, settings?.guardIdentifier, settings?.uninstallIdentifier]);
+  const identifiers = texts([
+    settings?.identifier,
+    settings?.guardIdentifier,
+    settings?.uninstallIdentifier,
+    settings?.requestIdentifier,
+  ]);
   if (new Set(identifiers.map((name) => name.toLowerCase())).size < identifiers.length) {
     problems.push(
-      `package: ${show(identifiers)}: the three identifiers must differ in more than capitals, each is a receipt of its own`,
+      `package: ${show(identifiers)}: the identifiers must differ in more than capitals, each is a receipt of its own`,
     );
   }
   // Most Macs keep files in a file system that does not tell capitals from small letters.

@@ -31,6 +31,12 @@ export interface Plan {
 /** Says in a file's name that it was signed for trying out. */
 export const REHEARSAL_SUFFIX = '-rehearsal';
 
+/** Packages beside the product's own, which travel in the MDM kit: they only run scripts. */
+export const EXTRA_PACKAGES = ['guard', 'uninstall', 'request'] as const;
+
+/** One of them. */
+export type ExtraPackage = (typeof EXTRA_PACKAGES)[number];
+
 /** What the command line and its environment add to the configuration. */
 export interface PlanInput {
   readonly root: string;

@@ -25,6 +25,7 @@ export interface ScriptInput {
   readonly minimumMacOS: string;
   readonly guardIdentifier: string;
   readonly uninstallIdentifier: string;
+  readonly requestIdentifier: string;
   /** Requirement that codesign holds the bundle to, in Apple's requirement language and without `=` in front. */
   readonly codeRequirement: string;
 }
@@ -43,6 +44,7 @@ export function scriptValues(input: ScriptInput): Record<string, string> {
     PACKAGE_IDENTIFIER: input.packageIdentifier,
     GUARD_IDENTIFIER: input.guardIdentifier,
     UNINSTALL_IDENTIFIER: input.uninstallIdentifier,
+    REQUEST_IDENTIFIER: input.requestIdentifier,
     PLUG_IN_FOLDER: input.installLocation,
     BUNDLE: `${input.installLocation}/${bundleName}.bundle`,
     EXECUTABLE: input.executable,

@@ -7,7 +7,7 @@ import { UsageError } from '../../src/base/errors.ts';
 import { checkEntries, type PayloadEntry } from '../../src/tree/entry.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { StageContext, StageResult } from '../run.ts';
-import type { BuiltFile, ScriptPackage } from './generate-scripts.ts';
+import { type BuiltFile, ofEachPackage, type ScriptPackage } from './generate-scripts.ts';
 
 /** What one component lays down and runs, with owners, modes and times settled. */
 export interface ComponentTrees {
@@ -15,7 +15,7 @@ export interface ComponentTrees {
   readonly scripts: readonly PayloadEntry[];
 }
 
-/** The trees of the product and of the two extra packages, which only run scripts. */
+/** The trees of the product and of the extra packages, which only run scripts. */
 export interface AssembledPayload extends Readonly<Record<ScriptPackage, ComponentTrees>> {
   readonly kind: 'assembled-payload';
 }
@@ -48,9 +48,10 @@ export async function assemblePayload(
   return {
     value: {
       kind: 'assembled-payload',
-      product: { payload, scripts: scriptsOf(installer.product) },
-      guard: { payload: payloadOf([]), scripts: scriptsOf(installer.guard) },
-      uninstall: { payload: payloadOf([]), scripts: scriptsOf(installer.uninstall) },
+      ...ofEachPackage((name) => ({
+        payload: name === 'product' ? payload : payloadOf([]),
+        scripts: scriptsOf(installer[name]),
+      })),
     },
     summary: `${payload.length} entries, owners and modes from ${PERMISSIONS_FILE}`,
   };

@@ -8,9 +8,9 @@ import { laterFiles } from '../plan/output-files.ts';
 import { bundleVersionOf, outputName, type Plan, REHEARSAL_SUFFIX } from '../plan/plan.ts';
 import type { StageContext, StageResult } from '../run.ts';
 import type { AssembledPayload } from './assemble-payload.ts';
-import type { ScriptPackage } from './generate-scripts.ts';
+import { ofEachPackage, SCRIPT_PACKAGES, type ScriptPackage } from './generate-scripts.ts';
 
-/** The unsigned packages: the product, and the two extra ones that travel in the MDM kit. */
+/** The unsigned packages: the product, and the extra ones that travel in the MDM kit. */
 export type UnsignedPackages = Readonly<Record<ScriptPackage, UnsignedProduct>>;
 
 /** Builds the flat packages, each a component inside a product archive. */
@@ -23,10 +23,12 @@ export async function buildPackages(
   await mkdir(dirname(paths.guard), { recursive: true });
   for (const path of earlierResults(plan)) await rm(path, { force: true });
   const make = (name: ScriptPackage) => builder.build(productPlan(plan, assembled, name), paths[name], { signal });
-  const [product, guard, uninstall] = await Promise.all([make('product'), make('guard'), make('uninstall')]);
+  const made = await Promise.all(SCRIPT_PACKAGES.map(async (name) => [name, await make(name)]));
+  const value: UnsignedPackages = Object.fromEntries(made);
+  const { product } = value;
   return {
-    value: { product, guard, uninstall },
-    facts: factsOf({ product, guard, uninstall }, plan),
+    value,
+    facts: factsOf(value, plan),
     summary: `${product.numberOfFiles} entries, ${product.installKBytes} KiB installed, ${product.size} bytes`,
   };
 }
@@ -47,10 +49,10 @@ function earlierResults(plan: Plan): string[] {
 
 /** Returns what the manifest says of packages that nobody has signed yet. */
 function factsOf(packages: UnsignedPackages, plan: Plan): Partial<Manifest> {
-  const roles = { product: 'package', guard: 'extra', uninstall: 'extra' } as const;
-  const files = (['product', 'guard', 'uninstall'] as const).map((name) => {
+  const files = SCRIPT_PACKAGES.map((name) => {
     const { path, size, sha256 } = packages[name];
-    return { path: relative(plan.outFolder, path), role: roles[name], size, sha256 };
+    const role = name === 'product' ? 'package' : 'extra';
+    return { path: relative(plan.outFolder, path), role, size, sha256 };
   });
   const { identifier } = plan.config.package;
   const unsigned = { signer: null, teamIdentifier: null, timestamp: null };
@@ -59,11 +61,11 @@ function factsOf(packages: UnsignedPackages, plan: Plan): Partial<Manifest> {
 
 /** Returns where each package goes. A release has one .pkg asset, so the extra ones lie in a folder of their own. */
 export function packagePaths(plan: Plan): Readonly<Record<ScriptPackage, string>> {
-  return {
-    product: join(plan.outFolder, outputName(plan, 'package')),
-    guard: join(plan.outFolder, 'extras', outputName(plan, 'guard')),
-    uninstall: join(plan.outFolder, 'extras', outputName(plan, 'uninstall')),
-  };
+  return ofEachPackage((name) =>
+    name === 'product'
+      ? join(plan.outFolder, outputName(plan, 'package'))
+      : join(plan.outFolder, 'extras', outputName(plan, name)),
+  );
 }
 
 /** Returns the identifier of each package: its receipt's and its product's. */
@@ -74,16 +76,17 @@ export function packageIdentifiers({
     product: settings.identifier,
     guard: settings.guardIdentifier,
     uninstall: settings.uninstallIdentifier,
+    request: settings.requestIdentifier,
   };
 }
 
 /** Returns what Installer calls each package. */
 export function packageTitles({ product }: Pick<Config, 'product'>): Readonly<Record<ScriptPackage, string>> {
   const { title } = product;
-  return { product: title, guard: `${title} Guard`, uninstall: `${title} Uninstall` };
+  return { product: title, guard: `${title} Guard`, uninstall: `${title} Uninstall`, request: `${title} Request` };
 }
 
-/** Returns the bundles in a package of one version; the two extra ones only run scripts. */
+/** Returns the bundles in a package of one version; the extra ones only run scripts. */
 export function packageBundles({ bundle }: Pick<Config, 'bundle'>, name: ScriptPackage, version: string) {
   const { name: path, identifier: id } = bundle;
   return name === 'product' ? [{ path, id, shortVersion: version, version: String(bundleVersionOf(version)) }] : [];

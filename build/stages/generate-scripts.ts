@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Requirement } from '../../src/code-signature/requirement/requirement.ts';
 import { renderRequirement } from '../../src/code-signature/requirement/text.ts';
 import { requirementOf } from '../../src/toolchain/portable/code-signer.ts';
-import type { Plan } from '../plan/plan.ts';
+import { EXTRA_PACKAGES, type ExtraPackage, type Plan } from '../plan/plan.ts';
 import type { StageContext, StageResult } from '../run.ts';
 import { type ReadTemplate, scriptRenderer, templateReader } from '../scripts/render-script.ts';
 import { type ScriptInput, scriptValues } from '../scripts/script-values.ts';
@@ -14,8 +14,16 @@ export interface BuiltFile {
   readonly data: Buffer;
 }
 
-/** Which package a script belongs to: the product's own, or one of the two extra ones without a payload. */
-export type ScriptPackage = 'product' | 'guard' | 'uninstall';
+/** Which package a script belongs to: the product's own, or an extra one without a payload. */
+export type ScriptPackage = 'product' | ExtraPackage;
+
+/** Every package of a release, the product first. */
+export const SCRIPT_PACKAGES: readonly ScriptPackage[] = ['product', ...EXTRA_PACKAGES];
+
+/** Returns something of each package. */
+export function ofEachPackage<Value>(make: (name: ScriptPackage) => Value): Readonly<Record<ScriptPackage, Value>> {
+  return Object.fromEntries(SCRIPT_PACKAGES.map((name) => [name, make(name)])) as Record<ScriptPackage, Value>;
+}
 
 /** One script as it lies in a package. */
 export interface ScriptFile {
@@ -44,6 +52,7 @@ export const SCRIPT_FILES: readonly ScriptFile[] = [
   { package: 'guard', template: 'guard-postinstall.sh', path: 'Scripts/postinstall', mode: 0o755 },
   { package: 'guard', template: 'guard.sh', path: 'Scripts/guard.sh', mode: 0o755 },
   { package: 'uninstall', template: 'uninstall-postinstall.sh', path: 'Scripts/postinstall', mode: 0o755 },
+  { package: 'request', template: 'request-postinstall.sh', path: 'Scripts/postinstall', mode: 0o755 },
 ];
 
 /**
@@ -98,6 +107,7 @@ export function scriptsDemanding(requirement: Requirement, plan: Plan): Generate
       minimumMacOS: macOS.installer,
       guardIdentifier: settings.guardIdentifier,
       uninstallIdentifier: settings.uninstallIdentifier,
+      requestIdentifier: settings.requestIdentifier,
       codeRequirement: renderRequirement(requirement),
     },
     templateReader(join(plan.root, 'scripts')),
@@ -109,8 +119,7 @@ export function scriptsDemanding(requirement: Requirement, plan: Plan): Generate
   const resources = scripts
     .filter((script) => script.path.startsWith('Contents/'))
     .map((script) => ({ path: script.path, data: Buffer.from(script.text) }));
-  const installer = { product: filesOf('product'), guard: filesOf('guard'), uninstall: filesOf('uninstall') };
-  return { kind: 'generated-scripts', resources, installer };
+  return { kind: 'generated-scripts', resources, installer: ofEachPackage(filesOf) };
 }
 
 /** The requirement that the bundle's own signature names: the scripts take no other signer's bundle for ours. */

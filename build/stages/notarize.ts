@@ -62,13 +62,13 @@ export async function notarizePackages(
 type NotarizeContext = Pick<StageContext, 'plan' | 'progress' | 'note' | 'signal' | 'record'>;
 
 async function targetsOf(plan: StageContext['plan']): Promise<Target[]> {
-  const { product, guard, uninstall } = packagePaths(plan);
+  const { product, ...extras } = packagePaths(plan);
   const target = async (path: string, isExtra: boolean): Promise<Target> => ({
     file: await unstapledFile(path),
     path,
     extra: isExtra ? relative(plan.outFolder, path) : null,
   });
-  return [await target(product, false), await target(guard, true), await target(uninstall, true)];
+  return Promise.all([target(product, false), ...Object.values(extras).map((path) => target(path, true))]);
 }
 
 /** Brings packages to the notary and keeps the manifest's record of each. */

@@ -4,7 +4,7 @@ import type { OpenPackage } from '../../src/package/open-package.ts';
 import type { OurForm } from '../../src/verify/expectations.ts';
 import type { Config } from '../plan/config.ts';
 import { readManifest } from '../plan/manifest.ts';
-import { isReleaseVersion, type Plan } from '../plan/plan.ts';
+import { EXTRA_PACKAGES, isReleaseVersion, type Plan } from '../plan/plan.ts';
 import { readPermissions } from './assemble-payload.ts';
 import { packageBundles, packageIdentifiers, packageTitles } from './build-package.ts';
 import { SCRIPT_FILES, type ScriptPackage } from './generate-scripts.ts';
@@ -58,14 +58,17 @@ export function claimedPackage(
     ...(distribution?.packages.map(({ id }) => id) ?? []),
   ].map((text) => folded(text ?? ''));
   const [identifiers, titles] = [packageIdentifiers(config), packageTitles(config)];
-  const names = ['guard', 'uninstall', 'product'] as const;
+  const names = [...EXTRA_PACKAGES, 'product'] as const;
   const sayingSo = names.filter((name) => [identifiers[name], titles[name]].some((own) => said.includes(folded(own))));
   // A package that says it is several is held to the one that its product names first.
   const first = names.find((name) => folded(identifiers[name]) === said[0]);
-  return first ?? sayingSo[0] ?? names.find((name) => isNamedLike(config.output[OUTPUTS[name]], file));
+  return (
+    first ??
+    sayingSo[0] ??
+    names.find((name) => isNamedLike(config.output[name === 'product' ? 'package' : name], file))
+  );
 }
 
-const OUTPUTS = { product: 'package', guard: 'guard', uninstall: 'uninstall' } as const;
 const REHEARSED = '(-rehearsal|-unsigned)?';
 
 /** File systems of a Mac, and people, take these for the same. */

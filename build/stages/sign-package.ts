@@ -5,12 +5,12 @@ import type { Manifest } from '../plan/manifest.ts';
 import type { StageContext, StageResult } from '../run.ts';
 import type { ReleaseSigning } from '../signing/identities.ts';
 import type { UnsignedPackages } from './build-package.ts';
-import type { ScriptPackage } from './generate-scripts.ts';
+import { SCRIPT_PACKAGES, type ScriptPackage } from './generate-scripts.ts';
 
 /** The signed packages; each took the place of the unsigned one. */
 export type SignedPackages = Readonly<Record<ScriptPackage, SignedProduct>>;
 
-/** Signs the product and the two extra packages: RSA and CMS over the table of contents, with timestamp and full chain. */
+/** Signs the product and the extra packages: RSA and CMS over the table of contents, with timestamp and full chain. */
 export async function signPackages(
   unsigned: UnsignedPackages,
   signing: ReleaseSigning,
@@ -21,11 +21,9 @@ export async function signPackages(
   const sign = ({ path }: { readonly path: string }) =>
     signer.sign({ path }, signing.identities.installer, path, { signal });
   // One after the other: a key in a token or a service may take one request at a time.
-  const value = {
-    product: await sign(unsigned.product),
-    guard: await sign(unsigned.guard),
-    uninstall: await sign(unsigned.uninstall),
-  };
+  const signed: [ScriptPackage, SignedProduct][] = [];
+  for (const name of SCRIPT_PACKAGES) signed.push([name, await sign(unsigned[name])]);
+  const value = Object.fromEntries(signed) as SignedPackages;
   const written = new Map(
     Object.values(value).map(({ path, size, sha256 }) => [relative(plan.outFolder, path), { size, sha256 }]),
   );

@@ -12,6 +12,7 @@ import { renderVerifyReport } from '../report/verification-document.ts';
 import type { StageContext, StageResult } from '../run.ts';
 import type { ReleaseSigning } from '../signing/identities.ts';
 import { packagePaths } from './build-package.ts';
+import { SCRIPT_PACKAGES } from './generate-scripts.ts';
 import { ourForm } from './our-form.ts';
 import type { StapledPackages } from './staple.ts';
 
@@ -42,7 +43,7 @@ export async function verifyPackages(
   const checks: Check[] = [];
   let product: PackageReport | undefined;
   const asksApple = toolchain.name === 'apple' && mode === 'release';
-  for (const name of ['product', 'guard', 'uninstall'] as const) {
+  for (const name of SCRIPT_PACKAGES) {
     const expectations = { trust: signing.trust, now: new Date(), ours: await ourForm(plan, name, known) };
     const report = await verifyPackageFile(paths[name], expectations);
     const verdict = asksApple ? await toolchain.verifier(signing.trust).verify(paths[name], { signal }) : [];

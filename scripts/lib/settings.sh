@@ -52,3 +52,15 @@ read_boolean() {
 read_text_setting() {
     read_setting "$MANAGED_SETTINGS" "$1" || read_setting "$LOCAL_SETTINGS" "$1"
 }
+
+# REQUEST: none, pending or forced; any domain that says true is a request.
+find_request() {
+    REQUEST=none
+    if read_setting "$MANAGED_SETTINGS" GenerateNewKey; then
+        REQUEST=forced
+        return 0
+    fi
+    for request_place in "$LOCAL_SETTINGS" "$ROOT_SETTINGS"; do
+        if read_setting "$request_place" GenerateNewKey && read_boolean "$SETTING" && [ "$BOOLEAN" = 0 ]; then REQUEST=pending; fi
+    done
+}

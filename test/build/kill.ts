@@ -109,6 +109,7 @@ export class KillRange {
     const expected = [
       ...FILES,
       `extras/Escrow.Buddy.Guard-${VERSION}-rehearsal.pkg`,
+      `extras/Escrow.Buddy.Request-${VERSION}-rehearsal.pkg`,
       `extras/Escrow.Buddy.Uninstall-${VERSION}-rehearsal.pkg`,
       'extras/release-notes.md',
     ];

@@ -59,6 +59,7 @@ describe('npm start', () => {
     ]);
     expect(readdirSync(join(folder, 'extras')).sort()).toEqual([
       'Escrow.Buddy.Guard-1.1.0-rehearsal.pkg',
+      'Escrow.Buddy.Request-1.1.0-rehearsal.pkg',
       'Escrow.Buddy.Uninstall-1.1.0-rehearsal.pkg',
       'release-notes.md',
     ]);
@@ -69,6 +70,7 @@ describe('npm start', () => {
     const manifest = MANIFEST_SCHEMA.parse(JSON.parse(readFileSync(join(folder, 'release.json'), 'utf8')));
     expect(manifest.files.map(({ role }) => role)).toEqual([
       'package',
+      'extra',
       'extra',
       'extra',
       'verify-report',
@@ -169,7 +171,7 @@ describe('the unsigned package', () => {
       LANG: 'tr_TR.UTF-8',
     });
     expect(second.stderr).not.toContain('error:');
-    expect(filesOf(first.stdout)).toHaveLength(3);
+    expect(filesOf(first.stdout)).toHaveLength(4);
     expect(filesOf(second.stdout)).toEqual(filesOf(first.stdout));
   });
 

@@ -94,7 +94,7 @@ describe.skipIf(replayNeeds.missing)(`release.yml, from merge to published relea
       expect(body).toContain(words);
   });
 
-  it('submits each of the three packages once', () => expect(replay.submissions()).toBe(3));
+  it('submits each of the four packages once', () => expect(replay.submissions()).toBe(4));
 
   it('gives signing keys to the sign job alone, and a token to jobs without secrets alone', () => {
     const holding = (name: string) =>

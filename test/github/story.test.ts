@@ -76,7 +76,7 @@ describe.skipIf(replayNeeds.missing)(`a release to which everything happens${rep
     expect(run.jobs.wait, logOf(run.jobs)).toMatchObject({ result: told('a wait over night').wait });
     expect(run.jobs.wait!.workspaces).toHaveLength(8);
     ends('a job that dies', run);
-    expect(replay.submissions()).toBe(3);
+    expect(replay.submissions()).toBe(4);
   });
 
   it('smoke red on one image: nothing is attested, nothing published', async () => {
@@ -105,7 +105,7 @@ describe.skipIf(replayNeeds.missing)(`a release to which everything happens${rep
     replay.fault('--method PATCH', 'after', 'HTTP 504: Gateway timeout');
     run = await replay.runner.rerun(run);
     ends('an answer that is lost', run);
-    expect(replay.submissions()).toBe(3);
+    expect(replay.submissions()).toBe(4);
     expect(replay.github().releases).toMatchObject([
       { draft: false, immutable: true, target_commitish: replay.commit },
     ]);

@@ -16,6 +16,7 @@ const SHIPPED: readonly (readonly [string, (keyof Packages)?])[] = [
   ['/private/tmp/product/postinstall', 'product'],
   ['/private/tmp/guard/postinstall', 'guard'],
   ['/private/tmp/uninstall/postinstall', 'uninstall'],
+  ['/private/tmp/request/postinstall', 'request'],
 ];
 
 describe.skipIf(simulatedMacNeeds.missing).each(SHELLS)(`arguments under %s${simulatedMacNeeds.note}`, (shell) => {

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { SCRIPT_PACKAGES } from '../../build/stages/generate-scripts.ts';
 import { needs } from '../support/needs.ts';
 import { type Component, install, list } from './simulated/installer.ts';
 import {
@@ -70,7 +71,7 @@ describe.skipIf(missing)(`the packages the pipeline builds${simulatedMacNeeds.no
 
   it("hold this checkout's scripts, so that tests of made packages speak for them", () => {
     const made = testPackages(join(folder, 'made'));
-    for (const name of ['product', 'guard', 'uninstall'] as const) {
+    for (const name of SCRIPT_PACKAGES) {
       const scripts = packages[name].scripts!;
       expect(readdirSync(scripts).sort()).toEqual(readdirSync(made[name].scripts!).sort());
       for (const script of readdirSync(scripts))

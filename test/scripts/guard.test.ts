@@ -160,8 +160,9 @@ describe.skipIf(missing)(`guard, uninstaller and status${note}`, () => {
         .log()
         .filter(({ argv }) => argv.includes('--forget'))
         .map(({ argv }) => argv.at(-1));
-      const { packageIdentifier, guardIdentifier, uninstallIdentifier } = PRODUCT;
-      expect(forgotten).toEqual([packageIdentifier, guardIdentifier, ...(forgetsItself ? [uninstallIdentifier] : [])]);
+      const { packageIdentifier, guardIdentifier, uninstallIdentifier, requestIdentifier } = PRODUCT;
+      const itself = forgetsItself ? [uninstallIdentifier] : [];
+      expect(forgotten).toEqual([packageIdentifier, guardIdentifier, ...itself, requestIdentifier]);
     });
   });
 

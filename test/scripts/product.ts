@@ -23,6 +23,7 @@ export const PRODUCT: ScriptInput = {
   minimumMacOS: '10.14.4',
   guardIdentifier: 'com.netflix.Escrow-Buddy.guard',
   uninstallIdentifier: 'com.netflix.Escrow-Buddy.uninstall',
+  requestIdentifier: 'com.netflix.Escrow-Buddy.request',
   codeRequirement: renderRequirement(developerIdRequirement('com.netflix.Escrow-Buddy', 'ABCDE12345')),
 };
 

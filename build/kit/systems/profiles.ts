@@ -9,7 +9,7 @@ export const profiles: KitSystem = {
   folder: 'profiles',
   steps: ({ facts }) => ({
     escrow:
-      'Only where your MDM has no FileVault profile of its own: put your MDM’s certificate (DER) into `escrow-template.mobileconfig` in place of the placeholder, which no Mac accepts. One such profile a Mac. From macOS 26 on, FileVault may be switched on in the setup screens, with a key that only the person’s Passwords app holds: `setup-screen.mobileconfig`, installed at enrolment, leaves that screen out. An `FDEFileVault` payload with `Enable` set to `Off` does the same until your own FileVault profile replaces it.',
+      'Only where your MDM has no FileVault profile of its own: put your MDM’s certificate (DER) into `escrow-template.mobileconfig` in place of the placeholder, which no Mac accepts. One such profile a Mac. From macOS 26 on, FileVault may be switched on in the setup screens, with a key that only the person’s Passwords app holds: `setup-screen.mobileconfig`, installed at enrolment, leaves that screen out. Better still, let that screen make a key that your MDM escrows: `filevault-at-setup.mobileconfig` (FDEFileVault), for Macs that enrol automatically and await their configuration, together with the escrow profile and instead of `setup-screen.mobileconfig`. A Mac takes one FileVault profile: leave both to your MDM where it has its own.',
     package:
       'To keep the guard out of people’s Login Items, install `background-item.mobileconfig` before the Guard package.',
     request: `A request is never a profile: \`GenerateNewKey\` is not in \`settings.mobileconfig\`, because a forced one could never be cleared and ${facts.title} refuses it.`,
@@ -20,6 +20,7 @@ export const profiles: KitSystem = {
     'escrow-template.mobileconfig': escrowProfile(input),
     'background-item.mobileconfig': backgroundProfile(input),
     'setup-screen.mobileconfig': setupScreenProfile(input),
+    'filevault-at-setup.mobileconfig': fileVaultProfile(input),
     'settings.mobileconfig': settingsProfile(input),
     [`${input.facts.values.DOMAIN}.plist`]: manifest(input),
   }),
@@ -65,6 +66,29 @@ function setupScreenProfile(input: KitInput): string {
         PayloadIdentifier: `${identifierOf(input, 'setup-screen')}.items`,
         PayloadType: 'com.apple.SetupAssistant.managed',
         SkipSetupItems: ['FileVault'],
+      },
+    ],
+  });
+}
+
+/** FileVault on from the first login, with a key for the MDM alone. Source: apple/device-management, com.apple.MCX.FileVault2. */
+function fileVaultProfile(input: KitInput): string {
+  return renderProfile({
+    identifier: identifierOf(input, 'filevault-at-setup'),
+    name: 'FileVault on in the setup screens',
+    description:
+      'Turns FileVault on during automated enrolment, macOS 14 and later; the escrow profile sends its key to the MDM.',
+    payloads: [
+      {
+        PayloadIdentifier: `${identifierOf(input, 'filevault-at-setup')}.filevault`,
+        PayloadType: 'com.apple.MCX.FileVault2',
+        Enable: 'On',
+        // Without it the payload would need the person's password in itself.
+        Defer: true,
+        DeferForceAtUserLoginMaxBypassAttempts: 0,
+        ForceEnableInSetupAssistant: true,
+        UseRecoveryKey: true,
+        ShowRecoveryKey: false,
       },
     ],
   });

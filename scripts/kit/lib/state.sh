@@ -52,8 +52,8 @@ answer_idle() {
         rotated | rotated-unconfirmed)
             read_local LastRotation
             case $OUTCOME in
-                rotated) ANSWER="Rotated $HAVE: $SETTING" ;;
-                *) ANSWER="Unconfirmed $HAVE: $SETTING" ;;
+                rotated) ANSWER="Rotated $HAVE${SETTING:+: $SETTING}" ;;
+                *) ANSWER="Unconfirmed $HAVE${SETTING:+: $SETTING}" ;;
             esac
             ;;
         *) ANSWER="Idle $HAVE" ;;
@@ -75,18 +75,6 @@ find_entry() {
         *"<string>${MECHANISM%%:*}:"*) ENTRY=yes ;;
         *"<string>$ANCHOR</string>"*) ENTRY=no ;;
     esac
-}
-
-# REQUEST: none, pending or forced; any domain that says true is a request.
-find_request() {
-    REQUEST=none
-    if read_setting "$MANAGED_SETTINGS" GenerateNewKey; then
-        REQUEST=forced
-        return 0
-    fi
-    for request_place in "$LOCAL_SETTINGS" "$ROOT_SETTINGS"; do
-        if read_setting "$request_place" GenerateNewKey && read_boolean "$SETTING" && [ "$BOOLEAN" = 0 ]; then REQUEST=pending; fi
-    done
 }
 
 # SETTING is empty when the key is not there.

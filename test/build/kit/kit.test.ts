@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { parse as parsePlist } from 'plist';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
@@ -12,8 +11,9 @@ import { SYSTEMS } from '../../../build/kit/systems.ts';
 import { type KitFile, unzip, zip } from '../../../build/kit/zip.ts';
 import { builtPackage } from '../../support/built-package.ts';
 import { check, needs } from '../../support/needs.ts';
+import { KIT_URL, kitSource } from './made-kit.ts';
 
-const URL = 'https://github.com/example/escrow-buddy/releases/download/v1.1.0/Escrow.Buddy-1.1.0.pkg';
+const URL = KIT_URL;
 const root = process.cwd();
 let files: KitFile[];
 let facts: KitFacts;
@@ -21,15 +21,8 @@ const text = (path: string) => files.find((file) => file.path === path)!.data.to
 const paths = (pattern: RegExp) => files.map(({ path }) => path).filter((path) => pattern.test(path));
 
 beforeAll(async () => {
-  const packagePath = builtPackage();
-  const extra = (name: string) => join(dirname(packagePath), 'extras', `Escrow.Buddy.${name}-1.1.0-rehearsal.pkg`);
-  facts = await readKitFacts(packagePath);
-  files = await makeKit({
-    root,
-    packagePath,
-    extras: { guard: extra('Guard'), uninstall: extra('Uninstall') },
-    url: URL,
-  });
+  facts = await readKitFacts(builtPackage());
+  files = await makeKit(kitSource());
 });
 
 async function packed(contents: readonly KitFile[]): Promise<Buffer> {
@@ -259,33 +252,5 @@ describe('the guard as a task of the MDM', () => {
     expect(Object.keys(job)).toEqual(keys);
     expect(printed).toContain(`<integer>${job.StartInterval}</integer>`);
     expect(job.WatchPaths).toHaveLength(4);
-  });
-});
-
-describe('declarations', () => {
-  /** Keys by declaration. Source: apple/device-management, 2026; what is not named there is refused. */
-  const PAYLOADS: Readonly<Record<string, { required: string[]; optional: string[] }>> = {
-    'com.apple.configuration.package': {
-      required: ['ManifestURL', 'InstallBehavior'],
-      optional: [],
-    },
-    'com.apple.configuration.app.settings': { required: ['AllowedBinaries'], optional: [] },
-    'com.apple.configuration.services.background-tasks': {
-      required: ['TaskType'],
-      optional: ['TaskDescription', 'ExecutableAssetReference', 'LaunchdConfigurations'],
-    },
-    'com.apple.asset.data': { required: ['Reference'], optional: ['Authentication'] },
-  };
-
-  it('have the keys of their types and no others', () => {
-    const declarations = paths(/\/declaration-.*\.json$/).map((path) => JSON.parse(text(path)));
-    expect(declarations).toHaveLength(5);
-    for (const declaration of declarations) {
-      expect(Object.keys(declaration)).toEqual(['Type', 'Identifier', 'ServerToken', 'Payload']);
-      const { required, optional } = PAYLOADS[declaration.Type]!;
-      const keys = Object.keys(declaration.Payload);
-      expect(keys).toEqual(expect.arrayContaining(required));
-      expect([...required, ...optional]).toEqual(expect.arrayContaining(keys));
-    }
   });
 });

@@ -1,22 +1,13 @@
-import { dirname, join } from 'node:path';
 import { type PlistValue, parse as parsePlist } from 'plist';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { makeKit } from '../../../build/kit/make-kit.ts';
 import { SYSTEMS } from '../../../build/kit/systems.ts';
-import { builtPackage } from '../../support/built-package.ts';
+import { kitSource } from './made-kit.ts';
 
 /** Every file of the kit, as an admin finds them after unpacking it beside the package. */
 const kit = new Map<string, string>();
 beforeAll(async () => {
-  const packagePath = builtPackage();
-  const extra = (name: string) => join(dirname(packagePath), 'extras', `Escrow.Buddy.${name}-1.1.0-rehearsal.pkg`);
-  const url = 'https://github.com/example/escrow-buddy/releases/download/v1.1.0/Escrow.Buddy-1.1.0.pkg';
-  const files = await makeKit({
-    root: process.cwd(),
-    packagePath,
-    extras: { guard: extra('Guard'), uninstall: extra('Uninstall') },
-    url,
-  });
+  const files = await makeKit(kitSource());
   for (const { path, data } of files) kit.set(path, data.toString('utf8'));
 });
 

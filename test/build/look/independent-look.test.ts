@@ -69,6 +69,7 @@ describe('the independent look', () => {
   it.each([
     ['guard', 'Guard'],
     ['uninstall', 'Uninstall'],
+    ['request', 'Request'],
   ])('finds nothing in the %s package', async (kind, word) => {
     const path = join(inject('releaseFolder'), `extras/Escrow.Buddy.${word}-1.1.0-rehearsal.pkg`);
     expect(await look(path, '--kind', kind, '--rehearsal', '--epoch', epoch)).toMatchObject({ status: 0 });

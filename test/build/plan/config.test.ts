@@ -86,7 +86,7 @@ describe('parseConfig', () => {
     });
     expect(message).toMatch(/has 3 problems/);
     expect(message).toContain('macOS.sdk: 14');
-    expect(message).toContain('three identifiers must differ');
+    expect(message).toContain('identifiers must differ');
     expect(message).toMatch(/output: "aa": allowed is object$/m);
   });
 

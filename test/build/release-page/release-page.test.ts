@@ -16,6 +16,7 @@ import { actionsFor } from '../../../build/release-page/changes.ts';
 import { releasePage } from '../../../build/release-page/release-page.ts';
 import { builtPackage } from '../../support/built-package.ts';
 import { needs } from '../../support/needs.ts';
+import { kitSource } from '../kit/made-kit.ts';
 import { chromium } from './chromium.ts';
 
 const folder = inject('releaseFolder');
@@ -27,13 +28,7 @@ let scratch: string;
 
 beforeAll(async () => {
   manifest = (await readManifest(folder)) as Manifest;
-  const extra = (name: string) => join(folder, 'extras', `Escrow.Buddy.${name}-1.1.0-rehearsal.pkg`);
-  kit = await readKitInput({
-    root: process.cwd(),
-    packagePath: builtPackage(),
-    extras: { guard: extra('Guard'), uninstall: extra('Uninstall') },
-    url: 'https://github.com/example/escrow-buddy/releases/download/v1.1.0/Escrow.Buddy-1.1.0.pkg',
-  });
+  kit = await readKitInput(kitSource());
   scratch = mkdtempSync(join(tmpdir(), 'release-page-'));
 });
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));

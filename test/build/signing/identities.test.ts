@@ -246,7 +246,7 @@ describe('a release with identities of one’s own', () => {
       const config = { ...plan.config, services: { ...plan.config.services, timestamp: server.url } };
       const manifest = await releaseWith({ ...plan, config }, (text) => void told.push(text));
       expect([manifest.mode, manifest.package?.teamIdentifier]).toEqual(['release', REHEARSAL_TEAM]);
-      expect(server.requests).toBe(6); // two slices, three packages, and the one that was busy
+      expect(server.requests).toBe(7); // two slices, four packages, and the one that was busy
       expect(await failedChecks(join(plan.outFolder, manifest.files[0]!.path))).toEqual([
         // It says `anchor apple generic`, and the rehearsal's root is not Apple's.
         'code-designated-requirement',

@@ -21,6 +21,7 @@ describe('a package is ours when its file is named like one', () => {
     ['Escrow.Buddy-1.1.0-rehearsal.pkg', 'product'],
     ['Escrow.Buddy.Guard-1.1.0.pkg', 'guard'],
     ['Escrow.Buddy.Uninstall-1.1.0.pkg', 'uninstall'],
+    ['Escrow.Buddy.Request-1.1.0.pkg', 'request'],
     ['Escrow-Buddy-1.1.0.pkg', undefined],
     ['Other-1.1.0.pkg', undefined],
     ['My.Escrow.Buddy-1.1.0.pkg', undefined],

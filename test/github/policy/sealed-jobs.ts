@@ -224,6 +224,12 @@ export const RELEASE_JOBS: Readonly<Record<string, Job>> = {
         VERSION,
         IF_PORTABLE,
       ),
+      run(
+        'Look at the request package',
+        'node build/look/independent-look.mjs --kind request "out/${VERSION}/extras/Escrow.Buddy.Request-${VERSION}.pkg"',
+        VERSION,
+        IF_PORTABLE,
+      ),
     ],
   },
   smoke: {

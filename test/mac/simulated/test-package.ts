@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { templateReader } from '../../../build/scripts/render-script.ts';
 import type { ScriptInput } from '../../../build/scripts/script-values.ts';
-import { renderScripts, type ScriptPackage } from '../../../build/stages/generate-scripts.ts';
+import { ofEachPackage, renderScripts, type ScriptPackage } from '../../../build/stages/generate-scripts.ts';
 import { developerIdRequirement } from '../../../src/code-signature/requirement/requirement.ts';
 import { renderRequirement } from '../../../src/code-signature/requirement/text.ts';
 import { needs } from '../../support/needs.ts';
@@ -16,6 +16,7 @@ export interface Packages {
   readonly product: Component;
   readonly guard: Component;
   readonly uninstall: Component;
+  readonly request: Component;
 }
 
 /** What the scripts under test are about (the identity of 1.0.0, kept). */
@@ -42,6 +43,7 @@ export function scriptInput(version: string): ScriptInput {
     minimumMacOS: '10.14.4',
     guardIdentifier: GUARD_LABEL,
     uninstallIdentifier: 'com.netflix.Escrow-Buddy.uninstall',
+    requestIdentifier: 'com.netflix.Escrow-Buddy.request',
     codeRequirement: renderRequirement(developerIdRequirement('com.netflix.Escrow-Buddy', 'ABCDE12345')),
   };
 }
@@ -50,10 +52,11 @@ const IDENTIFIERS: Readonly<Record<ScriptPackage, string>> = {
   product: 'com.netflix.Escrow-Buddy',
   guard: GUARD_LABEL,
   uninstall: 'com.netflix.Escrow-Buddy.uninstall',
+  request: 'com.netflix.Escrow-Buddy.request',
 };
 
 /**
- * Returns the three packages of a version as trees, made of this checkout's scripts and a small sealed bundle.
+ * Returns the packages of a version as trees, made of this checkout's scripts and a small sealed bundle.
  *
  * It stands for a signed release, which no machine without Apple's certificates can make: codesign is asked, and the
  * seal is real enough to break. `pipelinePackages()` are the ones that the pipeline builds.
@@ -86,7 +89,7 @@ export function testPackages(folder: string, version = '1.1.0'): Packages {
       scripts: tree,
     };
   };
-  return { product: component('product'), guard: component('guard'), uninstall: component('uninstall') };
+  return ofEachPackage(component);
 }
 
 /** Returns the packages in a folder `out/<version>` of the pipeline, taken apart below `folder`. */
@@ -100,6 +103,7 @@ export function builtPackages(out: string, folder: string): Packages {
     product: find('.', /^Escrow\.Buddy-[\d.]+(-rehearsal)?\.pkg$/),
     guard: find('extras', /^Escrow\.Buddy\.Guard-[\d.]+(-rehearsal)?\.pkg$/),
     uninstall: find('extras', /^Escrow\.Buddy\.Uninstall-[\d.]+(-rehearsal)?\.pkg$/),
+    request: find('extras', /^Escrow\.Buddy\.Request-[\d.]+(-rehearsal)?\.pkg$/),
   };
 }
 

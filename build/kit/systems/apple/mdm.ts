@@ -1,7 +1,7 @@
 import type { PlistValue } from 'plist';
-import { renderJson, renderPlist } from '../render.ts';
-import { HTTPS, type KitInput, type KitSystem, SIGNED } from '../system.ts';
-import { guardFiles, serverToken } from './apple-mdm-guard.ts';
+import { renderJson, renderPlist } from '../../render.ts';
+import { HTTPS, type KitInput, type KitSystem, SIGNED } from '../../system.ts';
+import { guardFiles, serverToken } from './mdm-guard.ts';
 
 /**
  * Apple's own commands and declarations, for MDM servers that let an admin send them.
@@ -88,7 +88,8 @@ function packageDeclaration({ facts, url }: KitInput) {
 
 /**
  * What macOS 27 lets run where only named binaries may: every slice has the same team and signing identifier. Whether a plug-in of
- * the login window is held to that list is UNCERTAIN.
+ * the login window is held to that list is UNCERTAIN. Source: apple/device-management, configurations/app.settings.yaml: the list is
+ * below `Allowed`, and each rule needs a CDHash or a TeamID.
  */
 function allowedBinaries({ facts }: KitInput) {
   const { signing, code } = facts;
@@ -97,9 +98,11 @@ function allowedBinaries({ facts }: KitInput) {
     Identifier: `${facts.identifier}.allowed-binaries`,
     ServerToken: serverToken(facts, facts.file.sha256),
     Payload: {
-      AllowedBinaries: signing
-        ? [{ TeamID: signing.teamIdentifier, SigningID: code[0]?.identifier }]
-        : code.map(({ cdHash, identifier }) => ({ CDHash: cdHash, SigningID: identifier })),
+      Allowed: {
+        AllowedBinaries: signing
+          ? [{ TeamID: signing.teamIdentifier, SigningID: code[0]?.identifier }]
+          : code.map(({ cdHash, identifier }) => ({ CDHash: cdHash, SigningID: identifier })),
+      },
     },
   };
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { KitFacts } from '../facts.ts';
-import { renderJson, renderPlist } from '../render.ts';
-import type { KitInput } from '../system.ts';
+import type { KitFacts } from '../../facts.ts';
+import { renderJson, renderPlist } from '../../render.ts';
+import type { KitInput } from '../../system.ts';
 
 /** Folder below which macOS keeps what such tasks are made of, by TaskType. UNCERTAIN: Apple names no path; public reports of 2025. */
 const TASK_FOLDER = '/private/var/db/ManagedConfigurationFiles/BackgroundTaskServices/Services';
