@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Programs of others live here: ignored by git, kept between runs. */
@@ -20,6 +20,18 @@ export function installGo(module: string, version: string, program: string): str
   if (!existsSync(path))
     run('go', ['install', `${module}@${version}`], { GOBIN: join(path, '..'), GOFLAGS: '-buildvcs=false' });
   return path;
+}
+
+/** Returns the path of a program of our own, one Go file that calls modules of others, compiled anew each time. */
+export function buildGo(source: string, modules: Readonly<Record<string, string>>): string {
+  const root = join(FOLDER, 'own', basename(dirname(source)));
+  mkdirSync(root, { recursive: true });
+  copyFileSync(source, join(root, 'main.go'));
+  const required = Object.entries(modules).map(([name, version]) => `require ${name} ${version}`);
+  writeFileSync(join(root, 'go.mod'), ['module own', 'go 1.24', ...required, ''].join('\n'));
+  run('go', ['-C', root, 'mod', 'tidy']);
+  run('go', ['-C', root, 'build', '-o', 'program', '.'], { GOFLAGS: '-buildvcs=false' });
+  return join(root, 'program');
 }
 
 /** Returns the path of a Python that has one package, in an environment of its own. */
