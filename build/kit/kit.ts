@@ -22,7 +22,7 @@ export function kitFiles(
   const texts: Record<string, string | Buffer> = {
     'README.md': `${readme.trimEnd()}\n\n${systemsTable()}`,
     'vocabulary.md': vocabularyPage(vocabulary, input),
-    'rescue-card.html': rescueCard(input.facts),
+    'rescue-card.html': rescueCard(input.facts, input.extras),
     [KIT_FILE]: renderJson(kitDocument(input)),
     'compatibility.json': renderJson({
       schema: 1,

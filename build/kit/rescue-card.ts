@@ -1,8 +1,11 @@
-import type { KitFacts } from './facts.ts';
+import type { KitFacts, PackageFileFacts } from './facts.ts';
 import { escapeXml } from './render.ts';
 
 /** Returns the page to print for whoever must get a fleet in again: one sheet, no network, no script. */
-export function rescueCard({ title, version, values }: Pick<KitFacts, 'title' | 'version' | 'values'>): string {
+export function rescueCard(
+  { title, version, values, file }: Pick<KitFacts, 'title' | 'version' | 'values' | 'file'>,
+  { uninstall }: Readonly<Record<'uninstall', Pick<PackageFileFacts, 'name'>>>,
+): string {
   const commands = rescueCommands(values);
   return `<!doctype html>
 <html lang="en">
@@ -23,7 +26,7 @@ li { margin-bottom: 1rem; }
 <h1>Nobody can log in</h1>
 <p>The login entry <code>${escapeXml(values.MECHANISM ?? '')}</code> is there and its bundle <code>${escapeXml(values.BUNDLE ?? '')}</code> is not. FileVault&rsquo;s own unlock, ssh, the MDM and macOS Recovery still work. Try in this order.</p>
 <ol>
-<li><strong>MDM:</strong> push the Uninstall package (it takes the entry out), or the package of ${escapeXml(title)} again (it puts a bundle behind the entry).</li>
+<li><strong>MDM:</strong> push <code>extras/${escapeXml(uninstall.name)}</code> (it takes the entry out), or <code>${escapeXml(file.name)}</code> again (it puts a bundle behind the entry).</li>
 <li><strong>ssh, as root:</strong><pre>${escapeXml(commands)}</pre></li>
 <li><strong>macOS 13.3 and later, ssh, as root.</strong> The entries of all other products are lost too:<pre>security authorizationdb reset</pre></li>
 <li><strong>macOS Recovery, Terminal.</strong> Find the data volume with <code>diskutil apfs list</code>, unlock it with <code>diskutil apfs unlockVolume</code> and mount it; the entries of all products are lost:<pre>rm /Volumes/*Data/private/var/db/auth.db*</pre>Then restart.</li>

@@ -89,16 +89,21 @@ function verifying({ manifest, kit }: PageInput): PageSection {
     title: 'Verify it in ten seconds',
     blocks: [
       ...commands(`On a Mac. Expected: OK, the signer above, and "source=Notarized Developer ID".`, [
-        `echo ${shellWord(`${sha256}  ${name}`)} | shasum -a 256 -c`,
+        // A line that ends with a pipe goes on in the next: pasted as a whole, and nothing of it runs out of the box.
+        `echo ${shellWord(`${sha256}  ${name}`)} |`,
+        '  shasum -a 256 -c',
         `pkgutil --check-signature ${file}`,
         `spctl -a -vv -t install ${file}`,
       ]),
       ...commands('On Linux, or in a checkout of the project anywhere. The second reads every byte of the package.', [
-        `echo ${shellWord(`${sha256}  ${name}`)} | sha256sum --check`,
+        `echo ${shellWord(`${sha256}  ${name}`)} |`,
+        '  sha256sum --check',
         `npm run -s cli -- verify ${manifest.mode === 'rehearsal' ? '--trust rehearsal ' : ''}${file}`,
       ]),
       ...commands('By provenance: which workflow of which repository built it.', [
-        `gh attestation verify ${file} -R ${repository} --signer-workflow ${workflow} --source-ref refs/heads/main --deny-self-hosted-runners`,
+        `gh attestation verify ${file} -R ${repository} \\`,
+        `  --signer-workflow ${workflow} \\`,
+        '  --source-ref refs/heads/main --deny-self-hosted-runners',
       ]),
     ],
   };
@@ -126,7 +131,7 @@ function deploying({ manifest, kit, kitName }: PageInput): PageSection {
       },
       {
         kind: 'text',
-        text: `Files for each system are in \`${kitName}\`, every value in them read from this package:`,
+        text: `Files for each system are in \`${kitName}\`, every value in them read from this package.`,
       },
       ...SYSTEMS.map((system): Block => {
         const { escrow, package: install, request, check, remove } = system.steps(kit);

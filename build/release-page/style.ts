@@ -29,6 +29,8 @@ pre { margin: .75rem 0; padding: .75rem 1rem; background: var(--box); border: 1p
 table { width: 100%; border-collapse: collapse; }
 th, td { padding: .4rem .75rem .4rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
 tbody th { font-weight: 600; }
+/* A wide table is scrolled in its box; its words are never broken into letters. */
+@media screen { th, td { min-width: 6rem; overflow-wrap: break-word; } }
 .warning { padding: .75rem 1rem; color: var(--bad); background: var(--bad-back); border-left: 4px solid var(--bad); border-radius: 4px; }
 details { margin: .5rem 0; padding: .25rem 1rem; border: 1px solid var(--line); border-radius: 8px; }
 summary { padding: .35rem 0; cursor: pointer; font-weight: 600; }

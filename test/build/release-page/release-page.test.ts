@@ -83,7 +83,7 @@ describe('the release page', () => {
     expect(html).toContain('no Mac trusts this package');
     const released = await page({ mode: 'release' });
     expect(released.html + released.markdown).not.toContain('no Mac trusts');
-    expect(released.html).toContain('-R example/escrow-buddy --signer-workflow');
+    expect(released.html).toContain('-R example/escrow-buddy \\\n  --signer-workflow example/escrow-buddy/');
   });
 
   it('has the steps of every system, in the same words as the kit', () => {
@@ -219,6 +219,27 @@ axe.run().then(({ violations, passes }) => {
     expect(found).toMatchObject({ violations: [], dark: name === 'dark' });
     expect(found.passes).toBeGreaterThan(20);
   });
+
+  it.skipIf(browser.missing)(
+    `fits a narrow screen: no word of a table is broken${browser.note}`,
+    { timeout: 300_000 },
+    async () => {
+      const path = join(scratch, 'narrow.html');
+      const script = `document.querySelectorAll('details').forEach((one) => { one.open = true; });
+const heads = [...document.querySelectorAll('thead th')].map((one) => one.offsetWidth);
+document.body.append(Object.assign(document.createElement('output'), { id: 'narrow', textContent:
+  [window.innerWidth, document.documentElement.scrollWidth, Math.min(...heads)].join(' ') }));`;
+      const open = html.replace(/<meta http-equiv="Content-Security-Policy"[^>]*>/, '');
+      writeFileSync(
+        path,
+        open.replace('</body>', () => `<script>${script}</script></body>`),
+      );
+      const shown = await chromium('--window-size=500,900', '--dump-dom', `file://${path}`);
+      const [window, page, head] = (/<output id="narrow">([\d ]+)</.exec(shown)?.[1] ?? '').split(' ').map(Number);
+      expect(page).toBeLessThanOrEqual(window as number);
+      expect(head).toBeGreaterThan(80);
+    },
+  );
 
   it.skipIf(browser.missing)(`is two sheets of paper${browser.note}`, { timeout: 300_000 }, async () => {
     const path = join(scratch, 'page.pdf');
