@@ -9,7 +9,7 @@ import { readKitFacts } from '../kit/facts.ts';
 import { downloadUrl, makeKit } from '../kit/make-kit.ts';
 import { zip } from '../kit/zip.ts';
 import { readConfig } from '../plan/config.ts';
-import { EXTRA_PACKAGES, type ExtraPackage } from '../plan/plan.ts';
+import { EXTRA_PACKAGES, type ExtraPackage, REHEARSAL_SUFFIX } from '../plan/plan.ts';
 import { renderChecks } from '../report/checks.ts';
 
 /** Options of `kit` as the command line gives them. */
@@ -63,7 +63,9 @@ async function make({ root }: CommandContext, file: string, options: KitOptions)
   const { version } = await readKitFacts(packagePath);
   const config = await readConfig(root);
   const { output } = config;
-  const named = (template: string) => template.replaceAll('{version}', version);
+  // A rehearsal says in the names of all its files what it is.
+  const suffix = basename(packagePath).endsWith(`${REHEARSAL_SUFFIX}.pkg`) ? REHEARSAL_SUFFIX : '';
+  const named = (template: string) => template.replaceAll('{version}', `${version}${suffix}`);
   const folder = resolve(options.extras ?? join(dirname(packagePath), 'extras'));
   const extras = Object.fromEntries(EXTRA_PACKAGES.map((name) => [name, join(folder, named(output[name]))])) as Record<
     ExtraPackage,

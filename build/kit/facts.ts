@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { FormatError } from '../../src/base/errors.ts';
+import { FormatError, PipelineError } from '../../src/base/errors.ts';
+import { accessBuffer } from '../../src/base/random-access.ts';
 import { withFile } from '../../src/base/with-file.ts';
 import { parseFat } from '../../src/macho/fat.ts';
 import { cpioEntries, type OpenComponent, type OpenPackage, openPackage } from '../../src/package/open-package.ts';
@@ -72,7 +73,7 @@ export interface CodeFacts {
 
 /** Bytes of a manifest's part; what others' manifests use (micromdm, Apple's example). */
 const CHUNK_SIZE = 10 * 1024 * 1024;
-/** Values that the kit needs. */
+/** Values that the scripts of the kit are filled with: all of scripts/lib/values.sh; a test holds both to each other. */
 const VALUE_NAMES = [
   'PRODUCT_NAME',
   'VERSION',
@@ -86,6 +87,10 @@ const VALUE_NAMES = [
   'UNINSTALL_IDENTIFIER',
   'REQUEST_IDENTIFIER',
   'PLUG_IN_FOLDER',
+  'BUNDLE_NAME_ANY_CASE',
+  'LOGIN_RIGHT',
+  'MINIMUM_MACOS',
+  'CODE_REQUIREMENT',
 ];
 
 /**
@@ -130,6 +135,19 @@ export async function readKitFacts(path: string): Promise<KitFacts> {
       }),
     };
   });
+}
+
+/** Returns what a package that travels in the kit says it is, as one line to compare: identifier, version and signer. */
+export async function identityOf(data: Buffer): Promise<string> {
+  try {
+    const opened = await openPackage(accessBuffer(data));
+    const { signer = 'nobody' } = (await signingFacts(opened)) ?? {};
+    const components = opened.components.map(({ info }) => `${info.identifier} ${info.version}`);
+    return `${components.join(', ') || 'nothing'}, signed by ${signer}`;
+  } catch (error) {
+    if (!(error instanceof PipelineError)) throw error;
+    return `not a package that can be read (${error.message})`;
+  }
 }
 
 /** Returns digests and size of a file, whole and in parts. */

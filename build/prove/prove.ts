@@ -92,7 +92,7 @@ async function compareWithSources(input: ProofInput, found: OpenPackage, outFold
   return { checks: list.checks, version: plan.version, commit: plan.commit, tools: rebuilt.tools };
 }
 
-/** Which of the three packages of a release it is. */
+/** Which package of a release it is. */
 function nameOf({ distribution, components }: OpenPackage, { config }: Plan): ScriptPackage {
   const identifier = distribution?.product?.id ?? components[0]?.info.identifier;
   const identifiers = packageIdentifiers(config);

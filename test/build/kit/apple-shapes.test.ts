@@ -6,8 +6,7 @@ import { kitSource } from './made-kit.ts';
 
 /**
  * What Apple's own schema says of each declaration, profile and manifest that the kit holds: every key, its type, which must be there.
- * A key that is not named there is refused. Read by hand from apple/device-management, release of 2026, whose licence lets nobody
- * keep a copy here.
+ * A key that is not named there is refused. Read by hand from apple/device-management, release of 2026, which no registry has.
  */
 const text = z.string().min(1);
 const https = z.string().startsWith('https://');

@@ -177,6 +177,12 @@ for q in json.load(sys.stdin): c.execute(q)`;
       expect(parseYaml(text(path), { version: '1.1' })).toEqual(parseYaml(text(path)));
   });
 
+  it('recipes hold no word between two % that AutoPkg would put a value in for, but those that it has one for', () => {
+    const known = ['CATEGORY', 'MUNKI_REPO_SUBDIR', 'NAME', 'pathname', 'version'];
+    const found = paths(/\.recipe\.yaml$/).flatMap((path) => [...text(path).matchAll(/%([a-zA-Z_]\w*)%/g)]);
+    expect([...new Set(found.map(([, key]) => key))].sort()).toEqual(known);
+  });
+
   it('the placeholder of the escrow template is not a certificate', () => {
     expect(text('profiles/escrow-template.mobileconfig')).toContain(
       Buffer.from('REPLACE THIS').toString('base64').slice(0, 12),
