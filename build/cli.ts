@@ -52,6 +52,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/sign.ts')).configureSign,
   },
   {
+    name: 'digests',
+    summary: 'say what a key in a service is to sign, for a job that has nothing but the way to that key',
+    load: async () => (await import('./commands/sign.ts')).configureDigests,
+  },
+  {
     name: 'timestamp',
     summary: 'check what a sealed step signed, and have it stamped',
     load: async () => (await import('./commands/sign.ts')).configureTimestamp,

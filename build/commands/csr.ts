@@ -9,7 +9,7 @@ import type { IdentityRole } from '../../src/pki/identity/identity-problem.ts';
 import { localSigner, type Signer } from '../../src/pki/identity/signer.ts';
 import { type CommandContext, type CommandResult, type CommonOptions, type Execute, example } from '../command.ts';
 import { readConfig } from '../plan/config.ts';
-import { externalSigner } from '../signing/identities.ts';
+import { externalSigner } from '../signing/external.ts';
 
 /** Options of `csr` as the command line gives them. */
 export interface CsrOptions {

@@ -5,6 +5,7 @@ import { type Command, Option } from 'commander';
 import { UsageError } from '../../src/base/errors.ts';
 import { writeWhole } from '../../src/base/files.ts';
 import type { IdentityRole } from '../../src/pki/identity/identity-problem.ts';
+import type { SignRequest } from '../../src/pki/identity/signer.ts';
 import { type CommandContext, type CommandResult, type CommonOptions, type Execute, example } from '../command.ts';
 import { newManifest } from '../plan/manifest.ts';
 import { type Prepared, prepare } from '../prepare.ts';
@@ -19,7 +20,7 @@ import {
   type SigningRecord,
   writeRecord,
 } from '../signing/record.ts';
-import { recordIdentity, replayIdentity, replayTimestamps, signingOf } from '../signing/replay.ts';
+import { askingIdentity, recordIdentity, replayIdentity, replayTimestamps, signingOf } from '../signing/replay.ts';
 
 /** Options of `sign` as the command line gives them. */
 export interface SignOptions {
@@ -35,6 +36,13 @@ export interface TimestampOptions {
   readonly record: string;
   readonly signed?: string;
   readonly release?: boolean;
+}
+
+/** Options of `digests` as the command line gives them. */
+export interface DigestsOptions {
+  readonly compiled: string;
+  readonly record: string;
+  readonly out: string;
 }
 
 /** Where the run of each role ends: its signatures are made by then. */
@@ -63,6 +71,16 @@ export function configureTimestamp(command: Command, execute: Execute): void {
     .action((options: TimestampOptions & CommonOptions) => execute((context) => stamp(context, options), options));
 }
 
+/** Adds the options of `digests`. */
+export function configureDigests(command: Command, execute: Execute): void {
+  command
+    .requiredOption('--compiled <folder>', 'what `parts` made')
+    .requiredOption('--record <file>', `${RECORD}; only read`)
+    .requiredOption('--out <file>', 'file to make: a digest a line')
+    .addHelpText('after', example('node cli.mjs digests --compiled . --record signing.json --out application.txt'))
+    .action((options: DigestsOptions & CommonOptions) => execute((context) => digests(context, options), options));
+}
+
 /**
  * Makes the signatures of one key, without the network: all that is signed is built here from the parts, at the record's time.
  *
@@ -75,7 +93,7 @@ export async function sign(context: CommandContext, options: SignOptions): Promi
   const found = await resolveIdentity(options.role, { ...asking(context, plan), demand: record.mode });
   const { trust } = found;
   const signatures: Buffer[] = [];
-  const own = await recordIdentity(found.identity, trust, signatures);
+  const own = await recordIdentity(found.identity, signatures, { trust, config: plan.config });
   const earlier = options.role === 'installer' ? stampedApplication(record) : undefined;
   const application = earlier
     ? (await replayIdentity('application', earlier, { trust, config: plan.config })).identity
@@ -91,6 +109,47 @@ export async function sign(context: CommandContext, options: SignOptions): Promi
     document: { schema: 1, role: options.role, signatures: signatures.length },
     text: `${signatures.length} signatures, ${size} bytes: ${options.out}\n`,
   };
+}
+
+/**
+ * Writes what a key in a service is asked to sign, a SHA-256 a line in hexadecimal: of the code, or once that is stamped of the
+ * packages. Sees no secret and no key: everything is built with zeros where a signature goes.
+ *
+ * @throws UsageError `SIGNER_MISSING`, `DIGEST_KIND` for a key that is to sign anything but SHA-256
+ */
+export async function digests(context: CommandContext, options: DigestsOptions): Promise<CommandResult> {
+  const record = await existingRecord(options.record);
+  const folder = await mkdtemp(join(tmpdir(), 'digests-'));
+  try {
+    const prepared = await prepareIn(folder, context, options.compiled);
+    const { plan } = prepared;
+    const { trust } = await timestamping(record.mode, asking(context, plan));
+    const asked: SignRequest[] = [];
+    const role = record.application ? 'installer' : 'application';
+    const own = await askingIdentity(role, plan, { trust, asked });
+    const earlier = record.application;
+    const application = earlier
+      ? (await replayIdentity('application', earlier, { trust, config: plan.config })).identity
+      : own;
+    const timestamp = replayTimestamps(earlier?.tokens ?? [], trust);
+    await runUntil(
+      context,
+      prepared,
+      signingOf(record, application, earlier ? own : undefined, { trust, timestamp }),
+      role,
+    );
+    if (asked.some(({ hash }) => hash !== 'sha256'))
+      throw new UsageError('DIGEST_KIND', `the ${role} key is to sign more than SHA-256`, {
+        hint: 'Leave `hashes` out of signing.externalSigner: no key service signs SHA-1.',
+      });
+    await writeWhole(resolve(options.out), asked.map(({ digest }) => `${digest.toString('hex')}\n`).join(''));
+    return {
+      document: { schema: 1, role, digests: asked.length },
+      text: `${role}: ${asked.length} digests: ${options.out}\n`,
+    };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /**

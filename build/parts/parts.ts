@@ -10,6 +10,7 @@ import { VOCABULARY_FILE } from '../kit/vocabulary.ts';
 import { CONFIG_FILE } from '../plan/config.ts';
 import type { Plan } from '../plan/plan.ts';
 import { LOCK_FILE } from '../sbom/npm-packages.ts';
+import { externalChain } from '../signing/external.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -63,7 +64,10 @@ export interface Parts {
  * @example cd FOLDER && node cli.mjs release --compiled . --until sign-package --out out
  */
 export async function writeParts(folder: string, { plan, cli, slices, toolchain, tools }: Parts): Promise<void> {
-  for (const path of SOURCES) await fsExtra.copy(join(plan.root, path), join(folder, path));
+  const elsewhere = Object.values(plan.config.signing.externalSigner ?? {});
+  for (const external of elsewhere) await externalChain(external, plan.root);
+  for (const path of [...SOURCES, ...elsewhere.map(({ certificates }) => certificates)])
+    await fsExtra.copy(join(plan.root, path), join(folder, path));
   await fsExtra.copy(cli, join(folder, PARTS_CLI));
   await fsExtra.copy(join(plan.root, SEALED), join(folder, basename(SEALED)));
   const digests: CompiledRecord['slices'] = [];

@@ -2,9 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../../src/base/errors.ts';
-import { runTool } from '../../src/base/run-tool.ts';
 import { Secret } from '../../src/base/secret.ts';
-import { commandSigner } from '../../src/pki/identity/command-signer.ts';
 import {
   checkIdentityPair,
   type Identity,
@@ -12,7 +10,6 @@ import {
   loadIdentity,
 } from '../../src/pki/identity/identity.ts';
 import type { IdentityRole } from '../../src/pki/identity/identity-problem.ts';
-import type { Signer } from '../../src/pki/identity/signer.ts';
 import { timestampClient } from '../../src/pki/timestamp/timestamp.ts';
 import { encodeTimestampRequest, parseTimestampResponse } from '../../src/pki/timestamp/timestamp-token.ts';
 import { appleTrust, type Trust } from '../../src/pki/x509/apple-roots.ts';
@@ -23,6 +20,7 @@ import type { SigningIdentity } from '../../src/toolchain/toolchain.ts';
 import type { Config } from '../plan/config.ts';
 import type { Plan } from '../plan/plan.ts';
 import { describeLookAlikes, IDENTITY_NAMES, lookAlikes } from './credentials.ts';
+import { externalSource } from './external.ts';
 
 /** Who signs a release, and who says when. */
 export interface ReleaseSigning {
@@ -173,7 +171,7 @@ export async function resolveIdentity(
   const { source, missing } = await givenSource(role, input.env);
   if (!source) {
     throw new UsageError('IDENTITY_MISSING', `missing: ${missing.join(', ')}${describeLookAlikes(input.env)}`, {
-      hint: 'Set them; a key service needs no sealed step, as its keys never leave it: docs/signing-keys.md.',
+      hint: 'Set them; keys in a service are reached by `digests` and key-service.sh instead: docs/signing-keys.md.',
     });
   }
   const trust = input.trust ?? appleTrust();
@@ -300,33 +298,4 @@ export async function variable(name: string, env: SigningInput['env']): Promise<
       hint: 'Check the path and who may read it.',
     });
   }
-}
-
-async function externalSource(
-  external: ExternalIdentity,
-  root: string,
-  env: SigningInput['env'],
-): Promise<IdentitySource> {
-  const pem = await readFile(join(root, external.certificates), 'utf8');
-  const blocks = [...pem.matchAll(/-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/g)];
-  return {
-    certificateChain: blocks.map((block) => Buffer.from(block[1] as string, 'base64')),
-    signer: externalSigner(external, env),
-  };
-}
-
-type ExternalIdentity = NonNullable<Config['signing']['externalSigner']>[IdentityRole];
-
-/** Returns the signer behind a configured command; it sees the variables that the configuration names, and no others. */
-export function externalSigner(
-  { command, hashes, environment }: Pick<ExternalIdentity, 'command' | 'hashes' | 'environment'>,
-  env: SigningInput['env'],
-): Signer {
-  const given = environment.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]] as const]));
-  return commandSigner({
-    command: command as [string, ...string[]],
-    hashes,
-    run: runTool,
-    environment: Object.fromEntries(given),
-  });
 }

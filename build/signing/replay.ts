@@ -1,13 +1,16 @@
-import { VerificationError } from '../../src/base/errors.ts';
+import { UsageError, VerificationError } from '../../src/base/errors.ts';
 import { checkIdentityPair, type Identity, loadIdentity } from '../../src/pki/identity/identity.ts';
-import type { IdentityRole } from '../../src/pki/identity/identity-problem.ts';
-import { recordingSigner, replayingSigner } from '../../src/pki/identity/tape.ts';
+import { type IdentityRole, identityProblem } from '../../src/pki/identity/identity-problem.ts';
+import type { Signer, SignRequest } from '../../src/pki/identity/signer.ts';
+import { askingSigner, recordingSigner, replayingSigner } from '../../src/pki/identity/tape.ts';
 import { verifyTimestampToken } from '../../src/pki/timestamp/timestamp-token.ts';
 import type { Trust } from '../../src/pki/x509/apple-roots.ts';
 import { parseCertificate } from '../../src/pki/x509/certificate.ts';
 import type { TimestampSource } from '../../src/toolchain/portable/code-signer.ts';
 import type { SigningIdentity } from '../../src/toolchain/toolchain.ts';
 import type { Config } from '../plan/config.ts';
+import type { Plan } from '../plan/plan.ts';
+import { externalChain } from './external.ts';
 import { checkTeam, type ReleaseSigning } from './identities.ts';
 import type { SignedRole, SigningRecord, StampedRole } from './record.ts';
 
@@ -24,19 +27,53 @@ export async function replayIdentity(
   { certificate, signatures }: SignedRole,
   { trust, config }: { readonly trust: Trust; readonly config: Config },
 ): Promise<Replayed> {
-  const signer = replayingSigner(parseCertificate(certificate), signatures);
+  const signer = replayingSigner(parseCertificate(certificate), signatures, hashesOf(role, config));
   const identity = await loadIdentity(role, { certificateChain: [certificate], signer }, { trust });
   checkTeam(identity, config);
   return { identity, end: () => signer.end() };
 }
 
+/**
+ * Returns an identity whose key is in a service and is not asked: what it would sign is kept in `asked`, the proof of the pair first.
+ *
+ * @throws UsageError `SIGNER_MISSING` without signing.externalSigner, and as `resolveSigning`
+ */
+export async function askingIdentity(
+  role: IdentityRole,
+  { root, config }: Pick<Plan, 'root' | 'config'>,
+  { trust, asked }: { readonly trust: Trust; readonly asked: SignRequest[] },
+): Promise<Identity> {
+  const external = config.signing.externalSigner?.[role];
+  if (!external) {
+    throw new UsageError('SIGNER_MISSING', 'release.config.json has no signing.externalSigner', {
+      hint: 'docs/signing-keys.md has it for AWS KMS and Azure Key Vault.',
+    });
+  }
+  const certificateChain = await externalChain(external, root);
+  const leaf = certificateChain[0];
+  if (!leaf) throw identityProblem('IDENTITY_NO_CERTIFICATE', role, `${external.certificates} holds no certificate`);
+  const signer = askingSigner(parseCertificate(leaf), asked, hashesOf(role, config));
+  const identity = await loadIdentity(role, { certificateChain, signer, proof: 'later' }, { trust });
+  checkTeam(identity, config);
+  return identity;
+}
+
 /** Returns the identity with everything that it signs kept in `tape`; its proof that key and certificate belong together first. */
-export function recordIdentity(identity: Identity, trust: Trust, tape: Buffer[]): Promise<Identity> {
+export function recordIdentity(
+  identity: Identity,
+  tape: Buffer[],
+  { trust, config }: { readonly trust: Trust; readonly config: Config },
+): Promise<Identity> {
   const source = {
     certificateChain: identity.chain.map(({ der }) => der),
-    signer: recordingSigner(identity.signer, tape),
+    signer: { ...recordingSigner(identity.signer, tape), hashes: hashesOf(identity.role, config) },
   };
   return loadIdentity(identity.role, source, { trust });
+}
+
+/** Digests that a role's key signs: what is recorded and what is replayed must ask for the same. */
+export function hashesOf(role: IdentityRole, { signing }: Config): Signer['hashes'] {
+  return new Set(signing.externalSigner?.[role].hashes ?? (['sha1', 'sha256'] as const));
 }
 
 /**

@@ -81,7 +81,8 @@ export class JobRun {
     const { given, job } = this.#input;
     const secrets = this.#options.secrets[environmentOf(job) ?? ''] ?? {};
     const runner = { os: /^(macos|xcode)-/.test(this.#image ?? '') ? 'macOS' : 'Linux' };
-    return { ...given, github: this.#runner.github(this.#run), runner, secrets, steps: this.#steps };
+    const { variables: vars } = this.#options;
+    return { ...given, github: this.#runner.github(this.#run), runner, secrets, vars, steps: this.#steps };
   }
 
   async #runStep(step: Step, name: string, outputs: Record<string, string>): Promise<boolean> {
@@ -165,8 +166,20 @@ export class JobRun {
       GITHUB_WORKSPACE: this.#workspace,
       GITHUB_OUTPUT: outputFile,
       GITHUB_STEP_SUMMARY: join(this.#home, 'summary.md'),
+      ...this.#tokens(),
       ...(mac && { FAKE_IMAGE: image, ...onMac?.(image) }),
     };
+  }
+
+  /** A token can be asked for by every step of a job that may; its subject names the environment, or else the branch. */
+  #tokens(): Readonly<Record<string, string>> {
+    const { permissions } = this.#input.job;
+    if ((permissions as Record<string, string> | undefined)?.['id-token'] !== 'write') return {};
+    const { repository, tokensFor } = this.#options;
+    const environment = environmentOf(this.#input.job);
+    return (
+      tokensFor?.(`repo:${repository}:${environment ? `environment:${environment}` : 'ref:refs/heads/main'}`) ?? {}
+    );
   }
 
   /** Runs a script as the service does, `bash -eo pipefail`, and returns its exit code; null when it was killed. */

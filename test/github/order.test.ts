@@ -8,18 +8,26 @@ import { parseWorkflow, readWorkflows } from './workflow.ts';
 
 const source = readWorkflows('.').get('release.yml')!;
 
+/** Moves a job: it needs another one, and asks about that. */
+const comesAfter = (job: string, earlier: string) => (text: string) =>
+  set(
+    `jobs.${job}.if`,
+    `\${{ !cancelled() && needs.${earlier}.result == 'success' }}`,
+  )(set(`jobs.${job}.needs`, ['plan', earlier])(text));
+
 describe('the order of a release', () => {
   it('holds however any job or step ends', async () => {
     expect(await orderProblems(parseWorkflow(source))).toEqual([]);
   });
 
   it.each<[string, (text: string) => string, string]>([
-    ['smoke does not wait for the look', set('jobs.smoke.needs', ['plan', 'staple']), 'smoke begins, and look did not'],
+    ['smoke does not wait for the look', comesAfter('smoke', 'staple'), 'smoke begins, and look did not'],
     ['the look may fail', set('jobs.look.steps.4.continue-on-error', true), 'look fails in step 5: smoke begins'],
+    ['attest does not need smoke', comesAfter('attest', 'staple'), 'attest begins, and smoke did not succeed'],
     [
-      'attest does not need smoke',
+      'attest asks about a job that it does not need',
       set('jobs.attest.needs', ['plan', 'staple']),
-      'attest begins, and smoke did not succeed',
+      'all well: attest does not begin',
     ],
     ['attest runs whatever smoke found', set('jobs.attest.if', 'always()'), 'attest begins, and smoke did not succeed'],
     ['attest runs unless somebody cancels', set('jobs.attest.if', '${{ !cancelled() }}'), 'attest begins, and smoke'],
@@ -46,19 +54,11 @@ describe('the order of a release', () => {
       set('jobs.smoke.if', "github.event_name == 'pull_request'"),
       'smoke does not begin',
     ],
-    [
-      'publish does not need attest',
-      set('jobs.publish.needs', ['plan', 'build', 'staple']),
-      'publish begins, and attest did not succeed',
-    ],
+    ['publish does not need attest', comesAfter('publish', 'staple'), 'publish begins, and attest did not succeed'],
     ['publish runs after a failure', set('jobs.publish.if', 'failure()'), 'publish begins, and attest did not succeed'],
     ['verify is missing', remove('jobs.verify'), 'verify is missing'],
     ['verify runs only after a failure', set('jobs.verify.if', 'failure()'), 'nobody verifies'],
-    [
-      'verify does not wait for publish',
-      set('jobs.verify.needs', ['plan', 'staple']),
-      'verify begins, and publish did not succeed',
-    ],
+    ['verify does not wait for publish', comesAfter('verify', 'staple'), 'verify begins, and publish did not succeed'],
     ['sign does not need the build', set('jobs.sign.needs', ['plan']), 'sign begins, and build did not succeed'],
     ['the plan is not asked', remove('jobs.build.if'), 'the plan says no, and there begin'],
     [
@@ -66,6 +66,34 @@ describe('the order of a release', () => {
       set('jobs.build.if', 'needs.plan.outputs.release'),
       'the plan says no, and there begin',
     ],
+    ['both sign', remove('jobs.sign.if'), 'aws, all well: sign begins too'],
+    ['nobody signs with keys in a service', set('jobs.service.if', false), 'aws, all well: service does not begin'],
+    ['a service signs by default', remove('jobs.service.if'), 'all well: service begins too'],
+    [
+      'a service signs whatever is chosen',
+      set('jobs.service.if', "needs.plan.outputs.keys != 'stored'"),
+      'keys in "gcp": there begin service',
+    ],
+    [
+      'the service does not wait for the review',
+      set('jobs.service.needs', ['plan', 'build']),
+      'aws, review ends as failure: service begins',
+    ],
+    [
+      'submit does not ask who signed',
+      set('jobs.submit.if', "${{ !cancelled() && needs.build.result == 'success' }}"),
+      'submit begins, and sign did not succeed',
+    ],
+    [
+      'submit takes one that failed for one that was skipped',
+      set(
+        'jobs.submit.if',
+        "${{ !cancelled() && (needs.sign.result == 'success' || needs.service.result != 'success') }}",
+      ),
+      'submit begins, and sign did not succeed',
+    ],
+    ['submit runs by default only', remove('jobs.submit.if'), 'all well: submit does not begin'],
+    ['wait runs by default only', remove('jobs.wait.if'), 'all well: wait does not begin'],
     [
       'staple does not wait for the verdict',
       set('jobs.staple.if', '${{ !cancelled() }}'),

@@ -2,9 +2,11 @@ import { type Ending, type JobResult, runSchedule, settled } from './schedule.ts
 import type { Job, Workflow } from './workflow.ts';
 
 /** The jobs of a release; none may begin before the one in front of it has really succeeded. */
-export const CHAIN = [
+const CHAIN = [
   ...['plan', 'build', 'review', 'sign', 'submit', 'wait', 'staple', 'look', 'smoke', 'attest', 'publish', 'verify'],
 ] as const;
+/** Who signs, by where the keys are. */
+const SIGNING = { stored: 'sign', aws: 'service', azure: 'service' } as const;
 
 /** How one job ends, where all others succeed if they begin. */
 interface Accident {
@@ -17,31 +19,54 @@ interface Accident {
 
 /**
  * Returns where a release workflow does something it must not, when any of its jobs, or any step of one, ends in any way: attests
- * what no Mac installed, publishes what is not attested, publishes and does not verify, or releases nothing when all goes well.
+ * what no Mac installed, publishes what is not attested, publishes and does not verify, signs twice, or releases nothing when all
+ * goes well; wherever the keys are.
  *
  * No script runs here: every job ends as it is told.
  */
 export async function orderProblems(workflow: Workflow): Promise<string[]> {
-  const missing = CHAIN.filter((id) => !workflow.jobs[id]).map((id) => `${id} is missing`);
-  const problems = [...missing];
-  for (const accident of [undefined, ...accidentsOf(workflow)]) {
-    const { ended, begun } = await play(workflow, accident);
-    const after = accident ? `${accident.job} ${accident.words}: ` : 'all well: ';
-    for (const [index, id] of CHAIN.entries()) {
-      const earlier = CHAIN.slice(0, index).find(
-        (one) => ended[one] && (ended[one].outcome ?? ended[one].result) !== 'success',
-      );
-      if (earlier && begun.includes(id)) problems.push(`${after}${id} begins, and ${earlier} did not succeed`);
-    }
-    if (!accident)
-      problems.push(...CHAIN.filter((id) => !begun.includes(id)).map((id) => `${after}${id} does not begin`));
-    // Whoever cancels a run after it has published has to look for themselves.
-    const unverified = ended.publish?.result === 'success' && !begun.includes('verify') && !accident?.cancel;
-    if (unverified) problems.push(`${after}nobody verifies`);
+  const problems = [...CHAIN, 'service'].filter((id) => !workflow.jobs[id]).map((id) => `${id} is missing`);
+  for (const keys of Object.keys(SIGNING) as (keyof typeof SIGNING)[]) {
+    for (const accident of [undefined, ...accidentsOf(workflow)])
+      problems.push(...(await problemsAfter(workflow, keys, accident)));
   }
-  const { begun } = await play(workflow, undefined, 'false');
-  if (begun.join() !== 'plan') problems.push(`the plan says no, and there begin ${begun.join(', ')}`);
+  for (const keys of Object.keys(SIGNING)) {
+    const { begun } = await play(workflow, undefined, { release: 'false', keys });
+    if (begun.join() !== 'plan') problems.push(`the plan says no, and there begin ${begun.join(', ')}`);
+  }
+  // The plan refuses such a choice; nothing may depend on that alone.
+  for (const keys of ['', 'gcp', 'stored,aws']) {
+    const { begun } = await play(workflow, undefined, { release: 'true', keys });
+    const more = begun.filter((id) => !['plan', 'build', 'review'].includes(id));
+    if (more.length > 0) problems.push(`keys in ${JSON.stringify(keys)}: there begin ${more.join(', ')}`);
+  }
   return [...new Set(problems)];
+}
+
+async function problemsAfter(
+  workflow: Workflow,
+  keys: keyof typeof SIGNING,
+  accident: Accident | undefined,
+): Promise<string[]> {
+  const problems: string[] = [];
+  const chain = CHAIN.map((id) => (id === 'sign' ? SIGNING[keys] : id));
+  const { ended, begun } = await play(workflow, accident, { release: 'true', keys });
+  const where = keys === 'stored' ? '' : `${keys}, `;
+  const after = accident ? `${where}${accident.job} ${accident.words}: ` : `${where}all well: `;
+  for (const [index, id] of chain.entries()) {
+    const earlier = chain
+      .slice(0, index)
+      .find((one) => ended[one] && (ended[one].outcome ?? ended[one].result) !== 'success');
+    if (earlier && begun.includes(id)) problems.push(`${after}${id} begins, and ${earlier} did not succeed`);
+  }
+  const strangers = begun.filter((id) => !(chain as readonly string[]).includes(id));
+  if (strangers.length > 0) problems.push(`${after}${strangers.join(', ')} begins too`);
+  if (!accident)
+    problems.push(...chain.filter((id) => !begun.includes(id)).map((id) => `${after}${id} does not begin`));
+  // Whoever cancels a run after it has published has to look for themselves.
+  const unverified = ended.publish?.result === 'success' && !begun.includes('verify') && !accident?.cancel;
+  if (unverified) problems.push(`${after}nobody verifies`);
+  return problems;
 }
 
 function accidentsOf(workflow: Workflow): Accident[] {
@@ -62,7 +87,11 @@ function accidentsOf(workflow: Workflow): Accident[] {
   });
 }
 
-async function play(workflow: Workflow, accident: Accident | undefined, release = 'true') {
+async function play(
+  workflow: Workflow,
+  accident: Accident | undefined,
+  outputs: { readonly release: string; readonly keys: string },
+) {
   const begun: string[] = [];
   let cancelled = false;
   const ended = await runSchedule(workflow, {
@@ -75,7 +104,7 @@ async function play(workflow: Workflow, accident: Accident | undefined, release 
     run: async (id, job) => {
       begun.push(id);
       const end = accident?.job === id ? accident.end?.(job) : undefined;
-      return { ...(end ?? { result: 'success' }), outputs: { release }, workspaces: [], log: '' };
+      return { ...(end ?? { result: 'success' }), outputs: { ...outputs }, workspaces: [], log: '' };
     },
   });
   return { begun, ended };

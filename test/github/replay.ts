@@ -14,6 +14,7 @@ import { dirname, join, resolve } from 'node:path';
 import { REHEARSAL_REPOSITORY } from '../../build/github/gh.ts';
 import { openRehearsalAuthority, REHEARSAL_TEAM } from '../../src/rehearsal/authority.ts';
 import { simulatedMacNeeds } from '../mac/simulated/simulated-mac.ts';
+import { externalSignerFor, type KeyService, SERVICES, startKeyService } from '../support/key-services/key-service.ts';
 import { findOnPath, needs } from '../support/needs.ts';
 import { SEALED_STEP } from '../support/sealed-step.ts';
 import { type Run, Runner, type RunnerOptions, type Trigger } from './runner.ts';
@@ -37,6 +38,8 @@ export interface Replay {
   change(edit: (state: GitHubState) => void): void;
   /** Number of submissions that the stand-in of the notary has seen. */
   submissions(): number;
+  /** What the key service and GitHub's issuer of tokens were asked; undefined with stored keys. */
+  readonly service: KeyService | undefined;
   /** Folder of the signing keys; no job without the environment `signing` may find a byte of them. */
   readonly signingKeys: readonly string[];
 }
@@ -68,7 +71,7 @@ export interface GitHubState {
 }
 
 /** What a replay of a whole release needs of the machine. */
-export const replayNeeds = [simulatedMacNeeds, SEALED_STEP, needs('jq', 'bsdtar', 'clang')].find(
+export const replayNeeds = [simulatedMacNeeds, SEALED_STEP, needs('jq', 'bsdtar', 'clang', 'curl', 'openssl')].find(
   ({ missing }) => missing,
 ) ?? {
   missing: false,
@@ -79,12 +82,12 @@ export const replayNeeds = [simulatedMacNeeds, SEALED_STEP, needs('jq', 'bsdtar'
 const IN_ORIGIN = /^(?!test\/|docs\/|\.ci\/)|^test\/(mac-runner|interop)\//;
 
 /** Makes a repository with a dated changelog, so that its commit is a release, and everything around it. */
-export async function makeReplay(
-  scratch: string,
-  options: Partial<Pick<RunnerOptions, 'kill' | 'short' | 'onMac'>> & { readonly team?: string } = {},
-): Promise<Replay> {
+export async function makeReplay(scratch: string, options: ReplayOptions = {}): Promise<Replay> {
   const origin = join(scratch, 'origin');
-  const commit = makeOrigin(origin, options.team ?? REHEARSAL_TEAM);
+  const homes = await makeHomes(join(scratch, 'apple'));
+  const authority = await openRehearsalAuthority(homes.signing);
+  const { keys } = options;
+  const commit = makeOrigin(origin, options.team ?? REHEARSAL_TEAM, keys && externalSignerFor(keys, authority));
   let [before, head] = ['0'.repeat(40), commit];
   const state = join(scratch, 'github');
   mkdirSync(state, { recursive: true });
@@ -96,12 +99,17 @@ export async function makeReplay(
     edit(value);
     writeFileSync(file, JSON.stringify(value));
   };
-  const homes = await makeHomes(join(scratch, 'apple'));
+  const bin = makeBin(join(scratch, 'bin'), state);
+  const subject = `repo:${REHEARSAL_REPOSITORY}:environment:signing`;
+  const service = keys && (await startKeyService(join(scratch, 'service'), keys, authority, subject));
+  if (service) for (const name of ['aws', 'az']) cpSync(join(service.bin, name), join(bin, name));
   const runner = new Runner({
     scratch,
     origin,
     repository: REHEARSAL_REPOSITORY,
-    bin: makeBin(join(scratch, 'bin'), state),
+    bin,
+    variables: keys ? { SIGNING_KEYS: keys, ...SERVICES[keys].variables } : {},
+    ...(service && { tokensFor: (of) => service.environmentFor(of) }),
     macBin: resolve('test/github/fake-mac'),
     secrets: {},
     onMac: (image) => ({ SMOKE_FAULT: '', ...options.onMac?.(image), FAKE_AUTHORITIES: authoritiesIn(homes.signing) }),
@@ -132,11 +140,19 @@ export async function makeReplay(
     fault: (call, when, words) => change((value) => value.faults.push({ call, when, words })),
     submissions: () => countSubmissions(homes.notary),
     signingKeys: homes.signingKeys,
+    service,
   };
 }
 
+/** How a replay is made. */
+interface ReplayOptions extends Partial<Pick<RunnerOptions, 'kill' | 'short' | 'onMac'>> {
+  readonly team?: string;
+  /** The service that holds the signing keys; without it they are stored in secrets. */
+  readonly keys?: keyof typeof SERVICES;
+}
+
 /** Copies what git would hold, gives the version a date in the changelog and commits: the merge that is released. */
-function makeOrigin(origin: string, team: string): string {
+function makeOrigin(origin: string, team: string, external: ReturnType<typeof externalSignerFor> | undefined): string {
   const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
     encoding: 'utf8',
   });
@@ -150,6 +166,11 @@ function makeOrigin(origin: string, team: string): string {
   const config = join(origin, 'release.config.json');
   const settings = JSON.parse(readFileSync(config, 'utf8'));
   settings.signing.teamIdentifier = team;
+  if (external) settings.signing.externalSigner = external.settings;
+  for (const [path, pem] of Object.entries(external?.certificates ?? {})) {
+    mkdirSync(join(origin, dirname(path)), { recursive: true });
+    writeFileSync(join(origin, path), pem);
+  }
   writeFileSync(config, JSON.stringify(settings, null, 2));
   git(origin, 'init', '--quiet', '--initial-branch=main');
   git(origin, 'add', '--all');
@@ -240,6 +261,11 @@ function uselessKey(): string {
 function giveHome(homes: Homes, at: string, environment: string | undefined, workspace: string): void {
   const place = join(workspace, '.rehearsal');
   if (existsSync(place)) return;
+  // With keys in a service no job holds any; those that stamp know the rehearsal's timestamp authority, as they know Apple's.
+  if (at.startsWith('key-service.yml/')) {
+    if (environment === undefined) symlinkSync(homes.notary, place);
+    return;
+  }
   if (environment === 'signing') symlinkSync(homes.signing, place);
   else if (environment === 'notary') symlinkSync(homes.notary, place);
   else if (at === 'release.yml/verify' || at === 'release.yml/look') symlinkSync(homes.stranger, place);

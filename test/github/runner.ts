@@ -18,6 +18,10 @@ export interface RunnerOptions {
   readonly macBin: string;
   /** Value of each secret by environment; may be changed between attempts. */
   readonly secrets: Record<string, Readonly<Record<string, string>>>;
+  /** The repository's variables; may be changed between runs. */
+  readonly variables: Record<string, string>;
+  /** What a job with `id-token: write` finds in its environment. @param subject claim `sub` of its tokens */
+  readonly tokensFor?: (subject: string) => Readonly<Record<string, string>>;
   /** Puts what an environment stands for into a job's folder, such as the rehearsal's keys. */
   readonly prepare: (at: string, environment: string | undefined, workspace: string) => void;
   /** Told the subjects of an attestation, its commit, and the SBOM when it is about one. */
@@ -143,12 +147,14 @@ export class Runner {
     const inputs = Object.fromEntries(
       Object.entries(job.with ?? {}).map(([name, value]) => [name, interpolate(String(value), given)]),
     );
+    refuseGrants(job, this.#read(file));
     const results = await this.#runJobs(run, file, inputs, {});
     const declared = (this.#read(file).on as { workflow_call: { outputs: Record<string, { value: string }> } })
       .workflow_call.outputs;
     const all = Object.values(results);
+    const undecided = all.some(({ result }) => result === 'waiting') ? 'waiting' : 'failure';
     return {
-      result: all.every(({ result }) => result === 'success') ? 'success' : 'failure',
+      result: all.every(({ result }) => result === 'success') ? 'success' : undecided,
       outputs: Object.fromEntries(
         Object.entries(declared).map(([name, { value }]) => [name, interpolate(value, { jobs: results })]),
       ),
@@ -176,4 +182,15 @@ function joinLegs(job: Job, legs: readonly JobResult[]): JobResult {
     workspaces: legs.flatMap(({ workspaces }) => workspaces),
     log: legs.map(({ log }) => log).join(''),
   };
+}
+
+/** A called workflow whose jobs want more than the caller may: the service does not begin such a run. */
+function refuseGrants({ permissions }: Job, called: Workflow): void {
+  const granted = (permissions ?? {}) as Record<string, string>;
+  for (const [id, job] of Object.entries(called.jobs)) {
+    const more = Object.entries((job.permissions ?? {}) as Record<string, string>).filter(
+      ([name, level]) => granted[name] !== level && granted[name] !== 'write',
+    );
+    if (more.length > 0) throw new Error(`${id} asks for ${more.join(', ')}, and its caller may not`);
+  }
 }

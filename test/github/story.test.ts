@@ -30,6 +30,7 @@ const CASES = [
   'an expired artifact',
   'Apple refuses',
 ];
+const CASES_OF_SERVICE = ['both variants are chosen', 'neither variant is chosen', 'keys in a service'];
 
 /** One release to which everything happens, in the order it would; each `it` goes on where the one before ended. */
 describe.skipIf(replayNeeds.missing)(`a release to which everything happens${replayNeeds.note}`, () => {
@@ -141,6 +142,67 @@ describe.skipIf(replayNeeds.missing)(`a release to which everything happens${rep
   });
 });
 
+/** The same project with its keys in a service: who signs is chosen by a variable, and no job holds a key. */
+describe.skipIf(replayNeeds.missing)(`a release with keys in a service${replayNeeds.note}`, () => {
+  const played: string[] = [];
+  let replay: Replay;
+  const ends = (name: string, { jobs }: Run) => {
+    played.push(name);
+    expect(resultsOf(jobs), logOf(jobs)).toMatchObject(told(name));
+  };
+  beforeAll(async () => {
+    replay = await makeReplay(scratch(), { short: true, keys: 'aws' });
+  });
+  afterAll(() => replay.service?.close());
+
+  it('both variants are chosen: the configuration says one, the variable the other', async () => {
+    replay.runner.options.variables.SIGNING_KEYS = '';
+    const run = await replay.start('release.yml');
+    ends('both variants are chosen', run);
+    expect(run.jobs.plan!.log).toContain('SIGNING_KEYS does not choose one');
+  });
+
+  it('neither variant is chosen: the variable names a service that is not set up', async () => {
+    for (const [value, words] of [
+      ['gcp', 'SIGNING_KEYS says "gcp"'],
+      ['azure', 'must be sh, build/signers/azure-key-vault.sh'],
+    ] as const) {
+      replay.runner.options.variables.SIGNING_KEYS = value;
+      const run = await replay.start('release.yml');
+      ends('neither variant is chosen', run);
+      expect(run.jobs.plan!.log).toContain(words);
+    }
+  });
+
+  it('keys in a service: two approvals, one for each key, then all the rest as ever', async () => {
+    replay.runner.options.variables.SIGNING_KEYS = 'aws';
+    replay.runner.unapproved.add('signing');
+    const waiting = await replay.start('release.yml');
+    expect(resultsOf(waiting.jobs)).toMatchObject({ service: 'waiting', sign: 'skipped', submit: 'waiting' });
+    expect(replay.service!.audiences).toEqual([]);
+    replay.runner.unapproved.clear();
+    const run = await replay.runner.rerun(waiting);
+    ends('keys in a service', run);
+    expect(replay.github().releases).toMatchObject([{ draft: false, target_commitish: replay.commit }]);
+    expect(replay.service!.audiences).toEqual(['sts.amazonaws.com', 'sts.amazonaws.com']);
+  });
+
+  it('no secret is named to any of its jobs, no token to one that runs npm, and no key lies anywhere', () => {
+    const { executed } = replay.runner;
+    const ofService = executed.filter(({ at }) => at.startsWith('key-service.yml/'));
+    expect(ofService.length).toBeGreaterThan(20);
+    for (const { at, env, run } of ofService) {
+      expect(Object.keys(env).filter((name) => /P12|NOTARY|GH_TOKEN/.test(name))).toEqual([]);
+      if (/-key$/.test(at)) expect(run).not.toMatch(/node|npm/);
+    }
+    expect(executed.filter(({ at }) => at === 'release.yml/sign')).toEqual([]);
+  });
+
+  afterAll(() => {
+    if (played.length > 0) expect([...new Set(played)].sort()).toEqual([...CASES_OF_SERVICE].sort());
+  });
+});
+
 /** The notary's verdict is there, the ticket is not yet stapled. */
 function isLogged(workspace: string): boolean {
   const out = join(workspace, 'out');
@@ -153,6 +215,6 @@ describe('docs/releasing.md', () => {
     const page = readFileSync('docs/releasing.md', 'utf8');
     const section = page.slice(page.indexOf('### What is played'), page.indexOf('### What else may happen'));
     const rows = [...section.matchAll(/^\| ([^|]+) \| `/gm)].map(([, name]) => name);
-    expect(rows.sort()).toEqual([...CASES].sort());
+    expect(rows.sort()).toEqual([...CASES, ...CASES_OF_SERVICE].sort());
   });
 });

@@ -6,6 +6,7 @@ import { readVersion } from '../../plan/plan.ts';
 import { githubReport } from '../../report/github.ts';
 import { commitOf, taggedVersions } from '../gh.ts';
 import { type ChangelogEntry, changelogEntry, readChangelog } from './changelog.ts';
+import { keysOf } from './keys.ts';
 import { notOwnedReason } from './owner.ts';
 
 /**
@@ -27,7 +28,7 @@ const RUNNERS = {
  *
  * It remembers nothing and looks at the repository alone, so it may run any number of times.
  *
- * @throws UsageError `CHANGELOG_HEADING`, `CHANGELOG_MISSING`, `HISTORY_MISSING`
+ * @throws UsageError `CHANGELOG_HEADING`, `CHANGELOG_MISSING`, `HISTORY_MISSING`, `SIGNING_KEYS`
  */
 export async function plan(context: CommandContext): Promise<CommandResult> {
   const version = await readVersion(context.root);
@@ -41,17 +42,19 @@ export async function plan(context: CommandContext): Promise<CommandResult> {
   const skipped = skippedVersions(entries, [...tags.keys()], version);
   const release = reason === null;
   const machine = RUNNERS[config.signing.toolchain];
+  const keys = keysOf(context.env.SIGNING_KEYS, config);
   const github = githubReport(context.env);
-  for (const [name, value] of Object.entries({ release: String(release), version, tag, ...machine })) {
+  for (const [name, value] of Object.entries({ release: String(release), version, tag, keys, ...machine })) {
     await github.output(name, value);
   }
-  const headline = release ? `releases ${version} from ${commitOf(context.env)}` : `no release: ${reason}`;
+  const signed = keys === 'stored' ? '' : `, signed by keys in a service (${keys})`;
+  const headline = release ? `releases ${version} from ${commitOf(context.env)}${signed}` : `no release: ${reason}`;
   const skippedLines = skipped
     .map((one) => `${one} has a date in CHANGELOG.md and was never published: it is skipped\n`)
     .join('');
   await github.summary(`**${headline}**\n\n${skippedLines}`);
   return {
-    document: { schema: 1, release, version, tag, runner: machine.runner, reason, skipped },
+    document: { schema: 1, release, version, tag, runner: machine.runner, keys, reason, skipped },
     text: `${headline}\n${skippedLines}`,
   };
 }

@@ -9,8 +9,10 @@ import { readVersion } from '../../plan/plan.ts';
 import { gh, ghApi, repositoryOf } from '../gh.ts';
 import { changelogEntry } from '../release/changelog.ts';
 import { actionUses, pinProblems, readPins } from './pins.ts';
+import { SetUpFault } from './set-up-fault.ts';
+import { examineKeys } from './set-up-keys.ts';
 
-const WORKFLOWS = ['build.yml', 'ci.yml', 'release.yml', 'expiry.yml'];
+const WORKFLOWS = ['build.yml', 'ci.yml', 'key-service.yml', 'release.yml', 'expiry.yml'];
 /** Secrets by the environment that holds them. */
 const ENVIRONMENTS = {
   signing: ['APPLICATION_P12_BASE64', 'APPLICATION_P12_PASSWORD', 'INSTALLER_P12_BASE64', 'INSTALLER_P12_PASSWORD'],
@@ -43,6 +45,7 @@ export async function examineSetUp(context: CommandContext): Promise<Check[]> {
   if (repository === undefined) {
     const reason = 'gh is missing or not signed in, or knows no repository for this folder: look at it by hand';
     for (const id of [
+      'signing-keys',
       'environment-signing',
       'environment-notary',
       'repository-secrets',
@@ -56,6 +59,7 @@ export async function examineSetUp(context: CommandContext): Promise<Check[]> {
   }
   const at = `repos/${repository}`;
   const hidden = 'cannot be read with these rights; look at it by hand';
+  await add('signing-keys', () => examineKeys(context, at), hidden);
   await add('environment-signing', () => examineEnvironment(context, at, 'signing'), hidden);
   await add('environment-notary', () => examineEnvironment(context, at, 'notary'), hidden);
   await add('repository-secrets', () => examineRepositorySecrets(context, at), hidden);
@@ -65,9 +69,6 @@ export async function examineSetUp(context: CommandContext): Promise<Check[]> {
   await add('code-owners', () => examineCodeOwners(context, at), hidden);
   return checks;
 }
-
-/** Something that is there and is not as it must be. */
-class SetUpFault extends Error {}
 
 async function examineWorkflows(root: string): Promise<string> {
   const missing = WORKFLOWS.filter((file) => !existsSync(join(root, '.github/workflows', file)));
@@ -154,9 +155,15 @@ async function examineEnvironment(
   if (name === 'notary' && reviewed)
     throw new SetUpFault('environment notary has a reviewer: retries would wait for a person');
   const { secrets } = await ghApi<{ secrets: { name: string }[] }>(context, `${at}/environments/${name}/secrets`);
-  const missing = ENVIRONMENTS[name].filter((secret) => !secrets.some((found) => found.name === secret));
+  const there = ENVIRONMENTS[name].filter((secret) => secrets.some((found) => found.name === secret));
+  const told = `main alone, ${there.length} secrets${reviewed ? ', reviewed' : ''}`;
+  if (name === 'signing' && (await readConfig(context.root)).signing.externalSigner) {
+    if (there.length === 0) return told;
+    throw new SetUpFault(`the keys are in a service; remove from environment signing: ${there.join(', ')}`);
+  }
+  const missing = ENVIRONMENTS[name].filter((secret) => !(there as string[]).includes(secret));
   if (missing.length > 0) throw new SetUpFault(`environment ${name} lacks: ${missing.join(', ')}`);
-  return `main alone, ${ENVIRONMENTS[name].length} secrets${reviewed ? ', reviewed' : ''}`;
+  return told;
 }
 
 /** GitHub passes over a line of CODEOWNERS whose owner it does not know, and asks nobody. */

@@ -16,8 +16,8 @@ export type IdentitySource =
   | { readonly p12: Secret<Buffer>; readonly password: Secret | undefined }
   /** Certificate (others of its chain may follow it) and private key, both PEM. */
   | { readonly pemCertificate: string; readonly pemKey: Secret }
-  /** Leaf first, DER; the key is elsewhere. */
-  | { readonly certificateChain: readonly Buffer[]; readonly signer: Signer };
+  /** Leaf first, DER; the key is elsewhere. With `proof: 'later'` nothing has signed yet: the proof is asked for and not looked at. */
+  | { readonly certificateChain: readonly Buffer[]; readonly signer: Signer; readonly proof?: 'later' };
 
 /** A signing identity that has passed all checks. */
 export interface Identity {
@@ -93,7 +93,7 @@ async function open(role: IdentityRole, source: IdentitySource, now: Date): Prom
   if ('signer' in source) {
     const [certificate, ...others] = source.certificateChain.map((der) => readCertificate(der, role));
     if (!certificate) throw identityProblem('IDENTITY_NO_CERTIFICATE', role, 'no certificate was given');
-    await proveSigner(role, certificate, source.signer);
+    await proveSigner(role, certificate, source);
     return { certificate, others, signer: source.signer, privateKey: null };
   }
   if ('pemKey' in source) {
@@ -104,11 +104,15 @@ async function open(role: IdentityRole, source: IdentitySource, now: Date): Prom
 }
 
 /** A key kept elsewhere cannot be compared with the certificate: it has to sign something. */
-async function proveSigner(role: IdentityRole, certificate: Certificate, signer: Signer): Promise<void> {
+async function proveSigner(
+  role: IdentityRole,
+  certificate: Certificate,
+  { signer, proof }: { readonly signer: Signer; readonly proof?: 'later' },
+): Promise<void> {
   const data = Buffer.from('Does this key belong to this certificate?');
   const signature = await signer.sign({ hash: 'sha256', digest: createHash('sha256').update(data).digest() });
   const key = publicKeyOf(certificate.publicKeyInfo);
-  if (key && verify('sha256', data, key, signature)) return;
+  if (proof === 'later' || (key && verify('sha256', data, key, signature))) return;
   const problem = `the key of the signer does not belong to the certificate ("${certificate.commonName}")`;
   throw identityProblem('IDENTITY_KEY_MISMATCH', role, problem);
 }

@@ -28,15 +28,19 @@ export interface ReplayingSigner extends Signer {
  * An RSA signature of PKCS #1 v1.5 is the only number below the modulus whose power is the padded digest, so a tape that is
  * accepted to its end holds nothing but what the certificate's key makes of these very requests: no bit of it was free.
  *
+ * @param hashes digests the key signs
  * @throws VerificationError `SIGNATURE_WRONG` from `sign`
  * @see RFC 8017, section 8.2.2
  */
-export function replayingSigner(certificate: Certificate, tape: readonly Buffer[]): ReplayingSigner {
-  const key = publicKeyOf(certificate.publicKeyInfo);
-  if (key?.asymmetricKeyType !== 'rsa') throw wrong('the certificate holds no RSA key');
+export function replayingSigner(
+  certificate: Certificate,
+  tape: readonly Buffer[],
+  hashes: Signer['hashes'],
+): ReplayingSigner {
+  const key = rsaKeyOf(certificate);
   let next = 0;
   return {
-    hashes: new Set(['sha1', 'sha256'] as const),
+    hashes,
     async sign(request) {
       const signature = tape[next++];
       if (!signature) throw wrong(`signature ${next} is missing`);
@@ -51,6 +55,28 @@ export function replayingSigner(certificate: Certificate, tape: readonly Buffer[
       );
     },
   };
+}
+
+/**
+ * Returns a signer without a key: it keeps what it is asked to sign, in order, in `asked`, and answers with zeros of the right length.
+ *
+ * What is built with it has the form of the signed thing and no signature; what is asked for depends on no signature.
+ */
+export function askingSigner(certificate: Certificate, asked: SignRequest[], hashes: Signer['hashes']): Signer {
+  const bits = rsaKeyOf(certificate).asymmetricKeyDetails?.modulusLength ?? 0;
+  return {
+    hashes,
+    async sign(request) {
+      asked.push(request);
+      return Buffer.alloc(Math.ceil(bits / 8));
+    },
+  };
+}
+
+function rsaKeyOf(certificate: Certificate): KeyObject {
+  const key = publicKeyOf(certificate.publicKeyInfo);
+  if (key?.asymmetricKeyType !== 'rsa') throw wrong('the certificate holds no RSA key');
+  return key;
 }
 
 function isSignatureOf(signature: Buffer, { hash, digest }: SignRequest, key: KeyObject): boolean {

@@ -41,6 +41,7 @@ describe('CODEOWNERS', () => {
       '/build/setup/',
       '/build/github/',
       '/build/signing/',
+      '/build/signers/',
       '/package-lock.json',
     ];
     expect(places).toEqual(expect.arrayContaining(decides));

@@ -1,15 +1,14 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: expressions of GitHub Actions look like templates.
+import { PUBLISHING_JOBS } from './publishing-jobs.ts';
 import {
   APPLICATION_SECRETS,
+  after,
   CHOSEN_MACHINE,
-  checkout,
   checkoutWithHistory,
   compare,
-  fetchFinished,
+  fetch,
   fetchParts,
   fetchWork,
-  IF_PORTABLE,
-  IMAGES,
   INSTALLER_SECRETS,
   type Job,
   keep,
@@ -17,14 +16,13 @@ import {
   node24,
   ON_LINUX,
   PACKED,
+  PARTS_ID,
   PARTS_SHA256,
   pack,
   run,
   TOKEN,
-  unpackFinished,
   unpackParts,
   unpackWork,
-  uses,
   VERSION,
   x,
 } from './table-words.ts';
@@ -35,6 +33,11 @@ import {
  * of this table too, in the open. The jobs that only test and look are held by rules: ordinary-jobs.ts.
  */
 
+// What the two jobs that sign tell each other's successor: one has succeeded, the other one was skipped.
+const oneOf = (done: string, other: string) =>
+  `needs.${done}.result == 'success' && needs.${other}.result == 'skipped'`;
+const ofEither = (output: string) => `needs.sign.outputs.${output} || needs.service.outputs.${output}`;
+
 /** The jobs of release.yml, in the order they run. */
 export const RELEASE_JOBS: Readonly<Record<string, Job>> = {
   plan: {
@@ -43,9 +46,21 @@ export const RELEASE_JOBS: Readonly<Record<string, Job>> = {
     'timeout-minutes': 10,
     permissions: { contents: 'read' },
     outputs: Object.fromEntries(
-      ['release', 'version', 'tag', 'runner', 'developer-dir'].map((name) => [name, x(`steps.plan.outputs.${name}`)]),
+      ['release', 'keys', 'version', 'tag', 'runner', 'developer-dir'].map((name) => [
+        name,
+        x(`steps.plan.outputs.${name}`),
+      ]),
     ),
-    steps: [checkoutWithHistory, node24, run('Decide', 'npm run -s cli -- github plan', TOKEN, { id: 'plan' })],
+    steps: [
+      checkoutWithHistory,
+      node24,
+      run(
+        'Decide',
+        'npm run -s cli -- github plan',
+        { ...TOKEN, SIGNING_KEYS: x('vars.SIGNING_KEYS') },
+        { id: 'plan' },
+      ),
+    ],
   },
   build: {
     name: 'build',
@@ -73,9 +88,22 @@ export const RELEASE_JOBS: Readonly<Record<string, Job>> = {
       run('Tell', 'npm run -s cli -- github review --parts out --parts-sha256 "${PARTS_SHA256}"', PARTS_SHA256),
     ],
   },
+  service: {
+    name: 'sign with a key service',
+    needs: ['plan', 'build', 'review'],
+    if: "needs.plan.outputs.keys == 'aws' || needs.plan.outputs.keys == 'azure'",
+    permissions: { contents: 'read', 'id-token': 'write' },
+    uses: '$/.github/workflows/key-service.yml',
+    with: {
+      service: x('needs.plan.outputs.keys'),
+      'parts-id': x(PARTS_ID),
+      'parts-sha256': PARTS_SHA256.PARTS_SHA256,
+    },
+  },
   sign: {
     name: 'sign',
     needs: ['plan', 'build', 'review'],
+    if: "needs.plan.outputs.keys == 'stored'",
     ...CHOSEN_MACHINE,
     'timeout-minutes': 20,
     environment: 'signing',
@@ -127,7 +155,11 @@ export const RELEASE_JOBS: Readonly<Record<string, Job>> = {
   },
   submit: {
     name: 'submit',
-    needs: ['plan', 'build', 'sign'],
+    needs: ['plan', 'build', 'service', 'sign'],
+    // Exactly one of the two.
+    if: x(
+      `!cancelled() && needs.build.result == 'success' && (${oneOf('sign', 'service')} || ${oneOf('service', 'sign')})`,
+    ),
     ...CHOSEN_MACHINE,
     'timeout-minutes': 30,
     environment: 'notary',
@@ -135,9 +167,9 @@ export const RELEASE_JOBS: Readonly<Record<string, Job>> = {
     outputs: PACKED,
     steps: [
       fetchParts,
-      fetchWork('the signed package', 'sign'),
+      fetch('Fetch the signed package', ofEither('artifact-id')),
       unpackParts,
-      unpackWork('the signed package', 'sign', 'signed.tar'),
+      { ...unpackWork('the signed package', 'sign', 'signed.tar'), env: { SHA256: x(ofEither('sha256')) } },
       run(
         'Submit to the notary',
         'node cli.mjs release --release --compiled . --resume --until notarize --submit-only --out out',
@@ -150,6 +182,7 @@ export const RELEASE_JOBS: Readonly<Record<string, Job>> = {
   wait: {
     name: `wait for Apple, turn ${x('matrix.turn')}`,
     needs: ['plan', 'build', 'submit'],
+    ...after('submit'),
     'runs-on': 'ubuntu-24.04',
     'timeout-minutes': 345,
     environment: 'notary',
@@ -170,6 +203,7 @@ export const RELEASE_JOBS: Readonly<Record<string, Job>> = {
   staple: {
     name: 'staple',
     needs: ['plan', 'build', 'submit', 'wait'],
+    ...after('wait'),
     ...CHOSEN_MACHINE,
     'timeout-minutes': 90,
     environment: 'notary',
@@ -195,156 +229,5 @@ export const RELEASE_JOBS: Readonly<Record<string, Job>> = {
       keep('Keep the finished package', 'finished', 'finished.tar'),
     ],
   },
-  look: {
-    name: 'independent look',
-    needs: ['plan', 'staple'],
-    'runs-on': 'ubuntu-24.04',
-    'timeout-minutes': 15,
-    permissions: { contents: 'read' },
-    steps: [
-      checkout,
-      fetchFinished,
-      unpackFinished,
-      run('Install the compiler', 'sudo apt-get update -qq && sudo apt-get install -qq -y clang lld', {}, IF_PORTABLE),
-      run(
-        'Look at the package',
-        'node build/look/independent-look.mjs "out/${VERSION}/${PACKAGE}"',
-        { ...VERSION, PACKAGE: x('needs.staple.outputs.package') },
-        IF_PORTABLE,
-      ),
-      run(
-        'Look at the guard',
-        'node build/look/independent-look.mjs --kind guard "out/${VERSION}/extras/Escrow.Buddy.Guard-${VERSION}.pkg"',
-        VERSION,
-        IF_PORTABLE,
-      ),
-      run(
-        'Look at the uninstaller',
-        'node build/look/independent-look.mjs --kind uninstall "out/${VERSION}/extras/Escrow.Buddy.Uninstall-${VERSION}.pkg"',
-        VERSION,
-        IF_PORTABLE,
-      ),
-      run(
-        'Look at the request package',
-        'node build/look/independent-look.mjs --kind request "out/${VERSION}/extras/Escrow.Buddy.Request-${VERSION}.pkg"',
-        VERSION,
-        IF_PORTABLE,
-      ),
-    ],
-  },
-  smoke: {
-    name: `install on ${x('matrix.image')}`,
-    needs: ['plan', 'staple', 'look'],
-    'runs-on': x('matrix.image'),
-    'timeout-minutes': 30,
-    permissions: { contents: 'read' },
-    strategy: {
-      'fail-fast': false,
-      matrix: {
-        include: IMAGES.map(([image, xcode]) => ({ image, xcode })),
-      },
-    },
-    outputs: Object.fromEntries(IMAGES.map(([image]) => [image, x(`steps.smoke.outputs.${image}`)])),
-    env: { DEVELOPER_DIR: `/Applications/Xcode_${x('matrix.xcode')}.app/Contents/Developer` },
-    steps: [
-      checkout,
-      fetchFinished,
-      unpackFinished,
-      run(
-        'Install, use, uninstall',
-        'bash test/mac-runner/smoke.sh --release "${TEAM}" --image "${IMAGE}" "out/${VERSION}/${PACKAGE}"',
-        {
-          ...VERSION,
-          PACKAGE: x('needs.staple.outputs.package'),
-          TEAM: x('needs.staple.outputs.team'),
-          IMAGE: x('matrix.image'),
-        },
-        { id: 'smoke' },
-      ),
-    ],
-  },
-  attest: {
-    name: 'attest',
-    needs: ['plan', 'staple', 'smoke'],
-    'runs-on': 'ubuntu-24.04',
-    'timeout-minutes': 10,
-    permissions: { 'id-token': 'write', attestations: 'write' },
-    outputs: PACKED,
-    steps: [
-      fetchFinished,
-      unpackFinished,
-      run(
-        'Take what the Macs found',
-        'printf \'%s\\n\' "${MACOS_15}" "${MACOS_15_INTEL}" "${MACOS_26}" "${MACOS_26_INTEL}" "${XCODE_27}" > "out/${VERSION}/smoke-verdicts.jsonl"',
-        {
-          ...VERSION,
-          MACOS_15: x('needs.smoke.outputs.macos-15'),
-          MACOS_15_INTEL: x('needs.smoke.outputs.macos-15-intel'),
-          MACOS_26: x('needs.smoke.outputs.macos-26'),
-          MACOS_26_INTEL: x('needs.smoke.outputs.macos-26-intel'),
-          XCODE_27: x('needs.smoke.outputs.xcode-27'),
-        },
-      ),
-      uses('actions/attest', { 'subject-path': `out/${VERSION.VERSION}/*` }, { name: 'Attest', id: 'attest' }),
-      uses(
-        'actions/attest',
-        {
-          'subject-path': `out/${VERSION.VERSION}/${x('needs.staple.outputs.package')}`,
-          'sbom-path': `out/${VERSION.VERSION}/EscrowBuddy.cdx.json`,
-        },
-        { name: 'Attest what is in the package', id: 'attest-sbom' },
-      ),
-      run('Take the bundles', 'cat -- "${PROVENANCE}" "${SBOM}" > EscrowBuddy.intoto.jsonl', {
-        PROVENANCE: x('steps.attest.outputs.bundle-path'),
-        SBOM: x('steps.attest-sbom.outputs.bundle-path'),
-      }),
-      run(
-        'Pack',
-        'tar -cf attested.tar EscrowBuddy.intoto.jsonl -C "out/${VERSION}" smoke-verdicts.jsonl && printf \'sha256=%s\\n\' "$(shasum -a 256 < attested.tar | cut -c 1-64)" >> "${GITHUB_OUTPUT}"',
-        VERSION,
-        { id: 'pack' },
-      ),
-      keep('Keep the bundles and what the Macs found', 'attested', 'attested.tar'),
-    ],
-  },
-  publish: {
-    name: 'publish',
-    needs: ['plan', 'build', 'staple', 'attest'],
-    'runs-on': 'ubuntu-24.04',
-    'timeout-minutes': 20,
-    permissions: { contents: 'write' },
-    steps: [
-      fetchParts,
-      fetchFinished,
-      fetchWork('the bundles and what the Macs found', 'attest'),
-      unpackParts,
-      unpackFinished,
-      run(
-        'Check and unpack the bundles and what the Macs found',
-        `${compare('attested.tar', 'SHA256')}tar -xf attested.tar`,
-        { SHA256: x('needs.attest.outputs.sha256') },
-      ),
-      run(
-        'Publish',
-        'node cli.mjs github publish --folder "out/${VERSION}" --bundle EscrowBuddy.intoto.jsonl --verdicts smoke-verdicts.jsonl',
-        { ...TOKEN, ...VERSION },
-      ),
-    ],
-  },
-  verify: {
-    name: 'verify as a stranger',
-    needs: ['plan', 'staple', 'publish'],
-    'runs-on': 'ubuntu-24.04',
-    'timeout-minutes': 45,
-    permissions: { contents: 'read', attestations: 'read' },
-    steps: [
-      checkout,
-      node24,
-      run('Download and check', 'npm run -s cli -- github verify-release "${TAG}" --expect "${SHA256}"', {
-        ...TOKEN,
-        TAG: x('needs.plan.outputs.tag'),
-        SHA256: x('needs.staple.outputs.package-sha256'),
-      }),
-    ],
-  },
+  ...PUBLISHING_JOBS,
 };

@@ -2,6 +2,7 @@
 
 import { add, insert, remove, type Seed, set, swap, text } from './seed-edits.ts';
 import { FORM_SEEDS } from './seeds-of-form.ts';
+import { KEY_SERVICE_SEEDS } from './seeds-of-key-service.ts';
 import { ORDINARY_SEEDS } from './seeds-of-ordinary-jobs.ts';
 
 /** Sealed jobs by their place, with a step that runs a script. */
@@ -9,6 +10,11 @@ const SEALED: readonly (readonly [file: string, job: string, script: number])[] 
   ['release.yml', 'plan', 2],
   ['release.yml', 'review', 4],
   ['release.yml', 'sign', 2],
+  ['key-service.yml', 'code', 2],
+  ['key-service.yml', 'code-key', 3],
+  ['key-service.yml', 'packages', 6],
+  ['key-service.yml', 'packages-key', 3],
+  ['key-service.yml', 'signed', 6],
   ['release.yml', 'submit', 4],
   ['release.yml', 'wait', 4],
   ['release.yml', 'staple', 4],
@@ -300,6 +306,7 @@ const RELEASE: readonly (readonly [name: string, edit: Seed['edit'], broken: Reg
 export const SEEDS: readonly Seed[] = [
   ...generated,
   ...RELEASE.map(([name, edit, broken]) => ({ name, file: 'release.yml', edit, broken })),
+  ...KEY_SERVICE_SEEDS,
   ...ORDINARY_SEEDS,
   ...FORM_SEEDS,
 ];

@@ -60,7 +60,8 @@ export const unpackWork = (what: string, job: string, file: string) =>
   run(`Check and unpack ${what}`, `${compare(file, 'SHA256')}mkdir -p out && tar -xf ${file} -C out`, {
     SHA256: x(`needs.${job}.outputs.sha256`),
   });
-export const pack = (file: string) => run('Pack', `node cli.mjs github pack out --to ${file}`, {}, { id: 'pack' });
+export const pack = (file: string, folder = 'out') =>
+  run('Pack', `node cli.mjs github pack ${folder} --to ${file}`, {}, { id: 'pack' });
 
 export const CHOSEN_MACHINE = {
   'runs-on': x('needs.plan.outputs.runner'),
@@ -71,6 +72,9 @@ export const PACKED = { ...ARTIFACT, sha256: x('steps.pack.outputs.sha256') };
 export const finishedPackage = 'the finished package';
 export const fetchFinished = fetchWork(finishedPackage, 'staple');
 export const unpackFinished = unpackWork(finishedPackage, 'staple', 'finished.tar');
+
+/** Runs when this job succeeded, whatever was skipped before it. */
+export const after = (job: string) => ({ if: x(`!cancelled() && needs.${job}.result == 'success'`) });
 
 /** What only one kind of machine can do, or only packages of the portable tools stand. */
 export const ON_LINUX = { if: "runner.os == 'Linux'" };

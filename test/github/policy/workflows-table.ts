@@ -1,4 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: expressions of GitHub Actions look like templates.
+import { KEY_SERVICE_JOBS } from './key-service-jobs.ts';
 import { RELEASE_JOBS } from './sealed-jobs.ts';
 import {
   ARTIFACT,
@@ -118,7 +119,11 @@ export interface SealedWorkflow {
 
 const SHELL = { defaults: { run: { shell: 'bash' } } };
 const inLine = (group: string, rest: Job = {}) => ({ concurrency: { group, 'cancel-in-progress': false, ...rest } });
-const output = (description: string, name: string) => ({ description, value: x(`jobs.parts.outputs.${name}`) });
+const output = (description: string, name: string, job = 'parts') => ({
+  description,
+  value: x(`jobs.${job}.outputs.${name}`),
+});
+const input = (description: string) => ({ description, type: 'string', required: true });
 
 /** Every workflow file there may be. */
 export const WORKFLOWS: Readonly<Record<string, SealedWorkflow>> = {
@@ -139,11 +144,7 @@ export const WORKFLOWS: Readonly<Record<string, SealedWorkflow>> = {
       on: {
         workflow_call: {
           inputs: {
-            runner: {
-              description: "Image to compile on; apple's tools want macOS",
-              type: 'string',
-              required: true,
-            },
+            runner: input("Image to compile on; apple's tools want macOS"),
             'developer-dir': {
               description: 'Xcode of that image; empty on Linux, where nothing reads it',
               type: 'string',
@@ -160,6 +161,28 @@ export const WORKFLOWS: Readonly<Record<string, SealedWorkflow>> = {
       permissions: {},
     },
     jobs: BUILD_JOBS,
+    others: false,
+  },
+  'key-service.yml': {
+    top: {
+      name: 'key service',
+      on: {
+        workflow_call: {
+          inputs: {
+            service: input('aws or azure'),
+            'parts-id': input('Artifact with parts.tar'),
+            'parts-sha256': input('SHA-256 of parts.tar'),
+          },
+          outputs: {
+            'artifact-id': output('Artifact with signed.tar', 'artifact-id', 'signed'),
+            sha256: output('SHA-256 of signed.tar', 'sha256', 'signed'),
+          },
+        },
+      },
+      permissions: {},
+      ...SHELL,
+    },
+    jobs: KEY_SERVICE_JOBS,
     others: false,
   },
   'ci.yml': {

@@ -3,8 +3,8 @@
 // get-public-key; AWS KMS developer guide, "Offline verification". It takes what those pages name and nothing else.
 import { constants, createPrivateKey, createPublicKey, privateEncrypt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { keysOf } from './federation.mjs';
 
-const KEY_ID = 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
 const refuse = (words, status = 254) => {
   process.stderr.write(`\nAn error occurred (${words}) when calling the Sign operation\n`);
   process.exit(status);
@@ -24,8 +24,20 @@ const take = (name) => {
 };
 if (service !== 'kms' || !['sign', 'get-public-key'].includes(operation))
   refuse(`argument operation: Invalid choice: ${operation}`, 252);
-if (take('--key-id') !== KEY_ID) refuse('NotFoundException');
-const key = createPrivateKey(readFileSync(process.env.KEY_SERVICE_KEY));
+// Without credentials in the environment the command line takes the web identity, if files of configuration say nothing else.
+const entry = () => {
+  const {
+    AWS_WEB_IDENTITY_TOKEN_FILE: file,
+    AWS_ROLE_ARN: as,
+    AWS_CONFIG_FILE,
+    AWS_SHARED_CREDENTIALS_FILE,
+  } = process.env;
+  if ([AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE].some((one) => one !== '/dev/null')) refuse('a stray profile');
+  return { token: readFileSync(file, 'utf8'), as, audience: 'sts.amazonaws.com', region: process.env.AWS_REGION };
+};
+const keyFile = keysOf(entry, refuse)[take('--key-id')];
+if (!keyFile) refuse('NotFoundException');
+const key = createPrivateKey(readFileSync(keyFile));
 const field = { sign: 'Signature', 'get-public-key': 'PublicKey' }[operation];
 if (take('--output') !== 'text' || take('--query') !== field) refuse('Bad value for --query or --output', 252);
 let answer;

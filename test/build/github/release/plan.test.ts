@@ -83,7 +83,7 @@ function eventOf(state: string, { pushed, dispatched }: Project, commits: readon
 describe('github plan', () => {
   it('releases a version that has a date and no tag', () => {
     expect(run('plan', { tags: { 'v1.0.0': 'b', 'v1.1.0-old': 'c', 'v1.1.00': 'd' } }).outputs).toBe(
-      'release=true\nversion=1.1.0\ntag=v1.1.0\nrunner=ubuntu-24.04\ndeveloper-dir=\n',
+      'release=true\nversion=1.1.0\ntag=v1.1.0\nkeys=stored\nrunner=ubuntu-24.04\ndeveloper-dir=\n',
     );
   });
 

@@ -1,8 +1,10 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cli } from '../../../support/cli.ts';
+import { openRehearsalAuthority } from '../../../../src/rehearsal/authority.ts';
+import { cli, placeCommandLine } from '../../../support/cli.ts';
+import { externalSignerFor } from '../../../support/key-services/key-service.ts';
 
 let scratch: string;
 beforeAll(() => {
@@ -47,10 +49,15 @@ const GOOD: Readonly<Record<string, unknown>> = {
   'rulesets/1': tagRules('update', 'deletion'),
   'rulesets/3': tagRules('creation'),
   'codeowners/errors': { errors: [] },
+  'actions/variables?per_page=30': { variables: [] },
+  'repos/owner/name': { full_name: 'owner/name', id: 456, owner: { id: 123 } },
 };
 
 /** Runs `doctor --ci` with a `gh` that answers from a table, and returns the status of each check. */
-function look(answers: Readonly<Record<string, unknown>>): Record<string, { status: string; reason: string }> {
+function look(
+  answers: Readonly<Record<string, unknown>>,
+  project?: string,
+): Record<string, { status: string; reason: string }> {
   const bin = mkdtempSync(join(scratch, 'bin-'));
   for (const [path, answer] of Object.entries(answers)) {
     mkdirSync(join(bin, path), { recursive: true });
@@ -64,11 +71,16 @@ exec cat "$file"
 `;
   writeFileSync(join(bin, 'gh'), script);
   chmodSync(join(bin, 'gh'), 0o755);
-  return checksOf({ GITHUB_REPOSITORY: 'owner/name', PATH: `${bin}:${process.env.PATH}` });
+  return checksOf({ GITHUB_REPOSITORY: 'owner/name', PATH: `${bin}:${process.env.PATH}` }, project);
 }
 
-function checksOf(env: NodeJS.ProcessEnv): Record<string, { status: string; reason: string }> {
-  const { checks } = JSON.parse(cli(['doctor', '--ci', '--json'], { env }).stdout);
+function checksOf(env: NodeJS.ProcessEnv, project?: string): Record<string, { status: string; reason: string }> {
+  const { checks } = JSON.parse(
+    cli(['doctor', '--ci', '--json'], {
+      env,
+      ...(project && { cwd: project, program: join(project, '.build/cli.mjs') }),
+    }).stdout,
+  );
   return Object.fromEntries(checks.map((check: { id: string }) => [check.id, check]));
 }
 
@@ -81,6 +93,7 @@ describe('doctor --ci', () => {
       'workflows',
       'pins',
       'changelog',
+      'signing-keys',
       'environment-signing',
       'environment-notary',
       'repository-secrets',
@@ -157,5 +170,65 @@ describe('doctor --ci', () => {
     const checks = checksOf({ PATH: '/nonexistent' });
     expect(checks.pins).toMatchObject({ status: 'pass' });
     expect(checks['environment-notary']).toMatchObject({ status: 'skipped' });
+  });
+});
+
+describe('doctor --ci with keys in a service', () => {
+  const ROLE = { name: 'AWS_ROLE_ARN', value: 'arn:aws:iam::111122223333:role/signing' };
+  const chosen = (...variables: object[]) => ({ 'actions/variables?per_page=30': { variables } });
+  const AWS = { name: 'SIGNING_KEYS', value: 'aws' };
+  const SERVICE = { ...GOOD, 'environments/signing/secrets': named([]), ...chosen(AWS, ROLE) };
+  let project: string;
+  beforeAll(async () => {
+    project = join(scratch, 'project');
+    for (const part of ['package.json', 'CHANGELOG.md', 'release.config.json', '.github'])
+      cpSync(part, join(project, part), { recursive: true });
+    placeCommandLine(project);
+    const authority = await openRehearsalAuthority(join(scratch, 'authority'));
+    const { settings, certificates } = externalSignerFor('aws', authority);
+    const config = JSON.parse(readFileSync(join(project, 'release.config.json'), 'utf8'));
+    config.signing.externalSigner = settings;
+    writeFileSync(join(project, 'release.config.json'), JSON.stringify(config));
+    mkdirSync(join(project, 'certificates'));
+    for (const [path, pem] of Object.entries(certificates)) writeFileSync(join(project, path), pem);
+  });
+
+  it('says which service signs, and which subject it must trust', () => {
+    const checks = look(SERVICE, project);
+    expect(checks['signing-keys']).toMatchObject({ status: 'pass' });
+    expect(checks['signing-keys']?.reason).toContain('repo:owner@123/name@456:environment:signing');
+    expect(checks['environment-signing']).toMatchObject({ status: 'pass' });
+  });
+
+  it.each<[string, string, object, RegExp]>([
+    ['both variants are chosen', 'signing-keys', chosen(ROLE), /SIGNING_KEYS does not choose one/],
+    ['neither variant is chosen', 'signing-keys', chosen({ ...AWS, value: 'gcp' }), /SIGNING_KEYS says "gcp"/],
+    ['another service is chosen', 'signing-keys', chosen({ ...AWS, value: 'azure' }), /azure-key-vault\.sh/],
+    ['the role is missing', 'signing-keys', chosen(AWS), /variables missing: AWS_ROLE_ARN/],
+    [
+      'stored keys are still there',
+      'environment-signing',
+      { 'environments/signing/secrets': named(SIGNING) },
+      /remove from environment signing: APPLICATION_P12_BASE64/,
+    ],
+  ])('fails when %s', (_, id, change, reason) => {
+    const check = look({ ...SERVICE, ...change }, project)[id];
+    expect(check).toMatchObject({ status: 'fail' });
+    expect(check?.reason).toMatch(reason);
+  });
+
+  it('fails when a certificate is not there', () => {
+    rmSync(join(project, 'certificates/installer.pem'));
+    expect(look(SERVICE, project)['signing-keys']).toMatchObject({
+      status: 'fail',
+      reason: expect.stringContaining('cannot read certificates/installer.pem'),
+    });
+  });
+
+  it('fails when the variable is set and the configuration knows no service', () => {
+    expect(look({ ...GOOD, ...chosen(AWS, ROLE) })['signing-keys']).toMatchObject({
+      status: 'fail',
+      reason: expect.stringContaining('has no signing.externalSigner'),
+    });
   });
 });

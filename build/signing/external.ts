@@ -1,0 +1,50 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UsageError } from '../../src/base/errors.ts';
+import { runTool } from '../../src/base/run-tool.ts';
+import { commandSigner } from '../../src/pki/identity/command-signer.ts';
+import type { IdentitySource } from '../../src/pki/identity/identity.ts';
+import type { IdentityRole } from '../../src/pki/identity/identity-problem.ts';
+import type { Signer } from '../../src/pki/identity/signer.ts';
+import type { Config } from '../plan/config.ts';
+
+/** What the configuration says of a key that another program reaches. */
+type ExternalIdentity = NonNullable<Config['signing']['externalSigner']>[IdentityRole];
+
+/** Returns where an identity comes from whose key another program reaches. */
+export async function externalSource(
+  external: ExternalIdentity,
+  root: string,
+  env: Readonly<NodeJS.ProcessEnv>,
+): Promise<IdentitySource> {
+  return { certificateChain: await externalChain(external, root), signer: externalSigner(external, env) };
+}
+
+/** Returns the certificates of a key that is elsewhere, DER, leaf first. */
+export async function externalChain({ certificates }: ExternalIdentity, root: string): Promise<Buffer[]> {
+  let pem: string;
+  try {
+    pem = await readFile(join(root, certificates), 'utf8');
+  } catch (cause) {
+    throw new UsageError('IDENTITY_FILE', `cannot read ${certificates}, which signing.externalSigner names`, {
+      cause,
+      hint: 'Put the certificate there as PEM: docs/signing-keys.md.',
+    });
+  }
+  const blocks = [...pem.matchAll(/-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/g)];
+  return blocks.map((block) => Buffer.from(block[1] as string, 'base64'));
+}
+
+/** Returns the signer behind a configured command; it sees the variables that the configuration names, and no others. */
+export function externalSigner(
+  { command, hashes, environment }: Pick<ExternalIdentity, 'command' | 'hashes' | 'environment'>,
+  env: Readonly<NodeJS.ProcessEnv>,
+): Signer {
+  const given = environment.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]] as const]));
+  return commandSigner({
+    command: command as [string, ...string[]],
+    hashes,
+    run: runTool,
+    environment: Object.fromEntries(given),
+  });
+}

@@ -1,0 +1,253 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseSignedRole } from '../../../build/signing/record.ts';
+import { openRehearsalAuthority } from '../../../src/rehearsal/authority.ts';
+import { type CliRun, cli } from '../../support/cli.ts';
+import {
+  externalSignerFor,
+  type KeyService,
+  SERVICES,
+  startKeyService,
+} from '../../support/key-services/key-service.ts';
+import { needs } from '../../support/needs.ts';
+
+const SUBJECT = 'repo:owner/name:environment:signing';
+const missing = needs('curl', 'jq', 'openssl');
+let scratch: string;
+const started: KeyService[] = [];
+beforeAll(() => {
+  scratch = mkdtempSync(join(tmpdir(), 'key-service-'));
+});
+afterAll(() => {
+  for (const service of started) service.close();
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+/** A folder of parts whose keys are in a service, and that service. */
+interface Project {
+  readonly parts: string;
+  readonly service: KeyService;
+  readonly name: keyof typeof SERVICES;
+  at(file: string): string;
+}
+
+async function projectWith(name: keyof typeof SERVICES): Promise<Project> {
+  const folder = join(scratch, name);
+  const parts = join(folder, 'parts');
+  expect(cli(['parts', '--out', parts]).status).toBe(0);
+  const authority = await openRehearsalAuthority(join(parts, '.rehearsal'));
+  const { settings, certificates } = externalSignerFor(name, authority);
+  const file = join(parts, 'release.config.json');
+  const config = JSON.parse(readFileSync(file, 'utf8'));
+  config.signing.externalSigner = settings;
+  writeFileSync(file, JSON.stringify(config));
+  for (const [path, pem] of Object.entries(certificates)) {
+    mkdirSync(dirname(join(parts, path)), { recursive: true });
+    writeFileSync(join(parts, path), pem);
+  }
+  const service = await startKeyService(join(folder, 'service'), name, authority, SUBJECT);
+  started.push(service);
+  return { parts, service, name, at: (one) => join(folder, one) };
+}
+
+const run = ({ parts }: Project, ...argv: string[]): CliRun =>
+  cli(argv, { program: join(parts, 'cli.mjs'), cwd: parts });
+
+/** Runs the real script of a job that has nothing but the way to the key. */
+function useKey(
+  { parts, service, name, at }: Project,
+  role: 'application' | 'installer',
+  change: { readonly argv?: Record<string, string>; readonly env?: Record<string, string | undefined> } = {},
+): Promise<{ status: number | null; printed: string }> {
+  const options = {
+    '--service': name,
+    '--role': role,
+    '--project': parts,
+    '--digests': at(`${role}.txt`),
+    '--out': at(`${role}.json`),
+    ...change.argv,
+  };
+  const script = resolve('build/signers/key-service.sh');
+  const env = {
+    PATH: `${service.bin}:${process.env.PATH}`,
+    TMPDIR: at('.'),
+    ...service.environmentFor(SUBJECT),
+    ...SERVICES[name].variables,
+    ...change.env,
+  };
+  const child = spawn('sh', [script, ...Object.entries(options).flat()], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let printed = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (part) => void (printed += part));
+  return new Promise((done) => child.on('close', (status) => done({ status, printed })));
+}
+
+describe.skipIf(missing.missing).each(['aws', 'azure'] as const)(`keys in a service, %s${missing.note}`, (name) => {
+  let project: Project;
+  beforeAll(async () => {
+    project = await projectWith(name);
+  }, 240_000);
+
+  it('make a release whose every check passes, and see digests alone', async () => {
+    const { at } = project;
+    const record = ['--compiled', project.parts, '--record', at('signing.json')];
+    expect(run(project, 'timestamp', ...record)).toMatchObject({ status: 0 });
+    for (const role of ['application', 'installer'] as const) {
+      const asked = run(project, 'digests', ...record, '--out', at(`${role}.txt`));
+      expect(asked, asked.stderr).toMatchObject({ status: 0 });
+      const digests = readFileSync(at(`${role}.txt`), 'utf8');
+      // The proof that key and certificate fit, then a digest for each slice, or for each package.
+      expect(digests).toMatch(role === 'application' ? /^([0-9a-f]{64}\n){3}$/ : /^([0-9a-f]{64}\n){4}$/);
+      const used = await useKey(project, role);
+      expect(used, used.printed).toMatchObject({ status: 0 });
+      expect(used.printed.match(/signed [0-9a-f]{64}/g)?.map((line) => line.slice(7))).toEqual(
+        digests.trim().split('\n'),
+      );
+      expect(parseSignedRole(readFileSync(at(`${role}.json`), 'utf8')).signatures).toHaveLength(
+        digests.trim().split('\n').length,
+      );
+      const checked = run(project, 'timestamp', ...record, '--signed', at(`${role}.json`));
+      expect(checked, checked.stderr).toMatchObject({ status: 0 });
+    }
+    const put = run(
+      project,
+      'release',
+      '--compiled',
+      project.parts,
+      '--signatures',
+      at('signing.json'),
+      '--out',
+      at('out'),
+    );
+    expect(put.status, put.stderr).toBe(0);
+    expect(new Set(project.service.audiences)).toEqual(
+      new Set([name === 'aws' ? 'sts.amazonaws.com' : 'api://AzureADTokenExchange']),
+    );
+  }, 240_000);
+
+  it('leave neither a token nor a session behind', async () => {
+    await useKey(project, 'application');
+    expect(readdirSync(project.at('.')).filter((file) => file.startsWith('tmp.'))).toEqual([]);
+  });
+
+  it.each<[string, Parameters<typeof useKey>[2], number, RegExp]>([
+    ['a job without id-token: write', { env: { ACTIONS_ID_TOKEN_REQUEST_TOKEN: '' } }, 2, /lacks id-token: write/],
+    [
+      'a job without its environment',
+      {
+        env: {
+          ACTIONS_ID_TOKEN_REQUEST_TOKEN: Buffer.from('repo:owner/name:ref:refs/heads/main').toString('base64url'),
+        },
+      },
+      4,
+      /AccessDenied/,
+    ],
+    [
+      'a fork',
+      {
+        env: {
+          ACTIONS_ID_TOKEN_REQUEST_TOKEN: Buffer.from('repo:other/name:environment:signing').toString('base64url'),
+        },
+      },
+      4,
+      /AccessDenied/,
+    ],
+    [
+      'an address without TLS',
+      { env: { ACTIONS_ID_TOKEN_REQUEST_URL: 'http://127.0.0.1:1/x?y=z' } },
+      2,
+      /not an address/,
+    ],
+    [
+      'an address that ends the line',
+      { env: { ACTIONS_ID_TOKEN_REQUEST_URL: 'https://x/\noutput = "/tmp/x"' } },
+      2,
+      /not an address/,
+    ],
+    ['an issuer that nobody knows', { env: { CURL_CA_BUNDLE: '/dev/null' } }, 5, /gave no token/],
+    [
+      'another service than the configuration',
+      { argv: { '--service': name === 'aws' ? 'azure' : 'aws' } },
+      2,
+      /command is not sh/,
+    ],
+    ['no service', { argv: { '--service': 'stored' } }, 2, /use: key-service/],
+    ['another role', { argv: { '--role': 'notary' } }, 2, /application or installer/],
+    ['a role that is an option of jq', { argv: { '--role': 'x"] | input' } }, 2, /application or installer/],
+    ['no digests', { argv: { '--digests': '/dev/null' } }, 2, /no digests/],
+  ])('refuse %s', async (_, change, status, words) => {
+    rmSync(project.at('application.json'), { force: true });
+    const used = await useKey(project, 'application', change);
+    expect(used.printed).toMatch(words);
+    expect(used.status).toBe(status);
+    expect(existsSync(project.at('application.json'))).toBe(false);
+  });
+
+  const strangers: readonly (readonly [string, Record<string, string>])[] =
+    name === 'aws'
+      ? [
+          ['no role', { AWS_ROLE_ARN: '' }],
+          ['a role of somebody', { AWS_ROLE_ARN: 'arn:aws:iam::999999999999:role/mine' }],
+          ['a role that is none', { AWS_ROLE_ARN: '--endpoint-url=https://x.invalid' }],
+        ]
+      : [
+          ['no client', { AZURE_CLIENT_ID: '' }],
+          ['a tenant of somebody', { AZURE_TENANT_ID: '99999999-7777-8888-9999-000000000000' }],
+          ['a tenant that is an option', { AZURE_TENANT_ID: '--debug' }],
+        ];
+  it.each(strangers)('refuse %s', async (_, env) => {
+    rmSync(project.at('application.json'), { force: true });
+    const used = await useKey(project, 'application', { env });
+    expect([2, 4]).toContain(used.status);
+    expect(existsSync(project.at('application.json'))).toBe(false);
+  });
+
+  it.each([
+    ['one that is shorter', `${'0'.repeat(63)}\n`],
+    ['capitals', `${'A'.repeat(64)}\n`],
+    ['a command', `${'0'.repeat(64)}\n$(touch x)\n`],
+    ['no end of line', '0'.repeat(64)],
+    ['a zero byte', `${'0'.repeat(63)}\0\n`],
+    ['more than a release needs', `${'0'.repeat(64)}\n`.repeat(9)],
+    ['an empty line', `\n${'0'.repeat(64)}\n`],
+  ])('refuse digests with %s', async (_, text) => {
+    writeFileSync(project.at('bad.txt'), text);
+    const used = await useKey(project, 'application', { argv: { '--digests': project.at('bad.txt') } });
+    expect(used).toMatchObject({ status: 2, printed: expect.stringContaining('digests of SHA-256') });
+  });
+
+  it('sign other digests than asked for: the next job refuses what came back', async () => {
+    const { at } = project;
+    const digests = readFileSync(at('application.txt'), 'utf8').split('\n');
+    writeFileSync(at('other.txt'), `${[digests[0], digests[1], '1'.repeat(64)].join('\n')}\n`);
+    const used = await useKey(project, 'application', {
+      argv: { '--digests': at('other.txt'), '--out': at('other.json') },
+    });
+    expect(used, used.printed).toMatchObject({ status: 0 });
+    const record = ['--compiled', project.parts, '--record', at('anew.json')];
+    run(project, 'timestamp', ...record);
+    expect(run(project, 'timestamp', ...record, '--signed', at('other.json'))).toMatchObject({
+      status: 6,
+      stderr: expect.stringContaining('not over what is being signed'),
+    });
+  }, 120_000);
+});
+
+describe('digests', () => {
+  it('says what is missing where no service is configured', () => {
+    const parts = join(scratch, 'plain');
+    expect(cli(['parts', '--out', parts]).status).toBe(0);
+    const record = ['--compiled', parts, '--record', join(scratch, 'plain.json')];
+    expect(cli(['timestamp', ...record]).status).toBe(0);
+    expect(cli(['digests', ...record, '--out', join(scratch, 'x')])).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('no signing.externalSigner'),
+    });
+    expect(cli(['digests', '--compiled', parts, '--record', join(scratch, 'none.json'), '--out', 'x'])).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('cannot read'),
+    });
+  });
+});
