@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { evaluate, holds, interpolate } from './expression.ts';
 import { orderProblems } from './order.ts';
-import { remove, set } from './policy/seed-edits.ts';
+import { remove, set } from './policy/faults/seed-edits.ts';
 import { arrive, EMPTY_LINE, leave } from './queue.ts';
 import { parseWorkflow, readWorkflows } from './workflow.ts';
 

@@ -15,29 +15,94 @@ const PERMISSIONS: Readonly<Record<string, Mapping>> = {
 };
 /** The conditions that jobs have; no other job has one, so none can be switched off. */
 const CONDITIONS: Readonly<Record<string, string>> = { 'expiry.yml/issue': x('!cancelled()') };
-/** What jobs must run, in this order; a check that is required on main cannot be emptied. */
-export const MUST_RUN: Readonly<Record<string, readonly string[]>> = {
-  'ci.yml/version': ['npm run -s cli -- github check-version'],
-  'ci.yml/linux': [
-    'npm test',
-    'npm run check',
-    'npm start -- --rehearsal --out "${PWD}/out"',
-    'npm run -s cli -- verify --trust rehearsal out/*/Escrow.Buddy-*.pkg',
-    'npm run -s cli -- github summary out/*/',
-  ],
-  'ci.yml/workflows': ['npm run test:interop -- test/interop/workflows.interop.ts'],
-  'ci.yml/macos': [
-    'npm test',
-    'npm start -- --rehearsal --toolchain portable --out "${PWD}/out"',
-    'bash test/mac-runner/interop.sh out/*/Escrow.Buddy-*.pkg',
-    'npm run -s cli -- build --toolchain portable --out "${PWD}/adhoc"',
-    'bash test/mac-runner/smoke.sh --ad-hoc --image "${IMAGE}" adhoc/*/Escrow.Buddy-*.pkg',
-  ],
-  'expiry.yml/certificates': ['npm run -s cli -- github expiring-certificates'],
-  'expiry.yml/pins': ['npm run -s cli -- github moved-pins'],
-  'expiry.yml/platforms': ['npm run -s cli -- github ending-platforms'],
-  'expiry.yml/issue': ['npm run -s cli -- github issue'],
+/** A step of a job that must be there: its command, and what it is given. */
+interface Step {
+  readonly run: string;
+  readonly id?: string;
+  readonly env?: Mapping;
+}
+const TOKEN = { GH_TOKEN: x('github.token') };
+const look = (name: string, command: string, env?: Mapping): [string, NamedJob] => [
+  `expiry.yml/${name}`,
+  {
+    name: LOOKS[name] as string,
+    outputs: { findings: x('steps.look.outputs.findings') },
+    steps: [{ id: 'look', run: `npm run -s cli -- github ${command}`, ...(env && { env }) }],
+  },
+];
+const LOOKS: Readonly<Record<string, string>> = {
+  certificates: 'certificates of the last package',
+  pins: 'pinned actions',
+  platforms: 'machines',
 };
+const resultOf = (job: string) => [`${job.toUpperCase()}_RESULT`, x(`needs.${job}.result`)] as const;
+const findingsOf = (job: string) => [`${job.toUpperCase()}_FINDINGS`, x(`needs.${job}.outputs.findings`)] as const;
+
+/** What is told of a job that must be there: a check that is required on main, or a look whose findings must reach the issue. */
+interface NamedJob {
+  /** As the rule for main names it: a check that takes its name would stand for it. */
+  readonly name: string;
+  /** A job that waits for another is skipped when that fails, and a skipped check counts as passed. */
+  readonly needs?: readonly string[];
+  readonly outputs?: Mapping;
+  readonly steps: readonly Step[];
+}
+
+/** The jobs that must be there, each with what it runs, in this order; a check that is required on main cannot be emptied. */
+const MUST_BE: Readonly<Record<string, NamedJob>> = {
+  'ci.yml/version': {
+    name: 'version and changelog',
+    steps: [{ run: 'npm run -s cli -- github check-version', env: TOKEN }],
+  },
+  'ci.yml/linux': {
+    name: `Linux, Node.js ${x('matrix.node')}`,
+    steps: [
+      { run: 'npm test' },
+      { run: 'npm run check' },
+      { run: 'npm start -- --rehearsal --out "${PWD}/out"' },
+      { run: 'npm run -s cli -- verify --trust rehearsal out/*/Escrow.Buddy-*.pkg' },
+      { run: 'npm run -s cli -- github summary out/*/' },
+    ],
+  },
+  'ci.yml/workflows': {
+    name: 'workflows',
+    steps: [{ run: 'npm run test:interop -- test/interop/workflows.interop.ts' }],
+  },
+  'ci.yml/macos': {
+    name: `macOS, ${x('matrix.image')}`,
+    steps: [
+      { run: 'npm test' },
+      { run: 'npm start -- --rehearsal --toolchain portable --out "${PWD}/out"' },
+      { run: 'bash test/mac-runner/interop.sh out/*/Escrow.Buddy-*.pkg' },
+      { run: 'npm run -s cli -- build --toolchain portable --out "${PWD}/adhoc"' },
+      {
+        run: 'bash test/mac-runner/smoke.sh --ad-hoc --image "${IMAGE}" adhoc/*/Escrow.Buddy-*.pkg',
+        env: { IMAGE: x('matrix.image') },
+      },
+    ],
+  },
+  ...Object.fromEntries([
+    look('certificates', 'expiring-certificates', TOKEN),
+    look('pins', 'moved-pins', TOKEN),
+    look('platforms', 'ending-platforms'),
+  ]),
+  'expiry.yml/issue': {
+    name: 'issue',
+    needs: [...Object.keys(LOOKS), 'notary'],
+    steps: [
+      {
+        run: 'npm run -s cli -- github issue',
+        env: {
+          ...TOKEN,
+          ...Object.fromEntries(Object.keys(LOOKS).flatMap((job) => [findingsOf(job), resultOf(job)])),
+          ...Object.fromEntries([resultOf('notary')]),
+        },
+      },
+    ],
+  },
+};
+/** The words in front of a matrix' value in names of required checks; a check of that name by hand would stand for them. */
+const TAKEN = Object.values(MUST_BE).map(({ name }) => name.split('$')[0] as string);
 /** What jobs must run on, at least: the checks that docs/releasing.md requires on main. */
 const MUST_RUN_ON: Readonly<Record<string, readonly string[]>> = {
   'ci.yml/linux': ['22', '24'],
@@ -49,20 +114,8 @@ const COMMAND =
   /^((npm test|npm start|npm run (-s cli|check|bench|mutations|test:interop))( --(?= .))?|bash test\/mac-runner\/\w+\.sh)( ([\w./:=*-]+|"(\$\{[A-Z]\w*\}|[\w./:=*-])+"))*$/;
 /** Words before `--` are npm's own, and some of those run programs. */
 const NPM_OPTIONS = /^npm (test|start|run (-s )?[\w:]+) (?!-- )/;
-/** Where values of variables come from. A token of the job goes by this name only, so that it is found. */
-const VARIABLES: Readonly<Record<string, RegExp>> = {
-  GH_TOKEN: /^\$\{\{ github\.token \}\}$/,
-  IMAGE: /^\$\{\{ matrix\.image \}\}$/,
-  CERTIFICATES_FINDINGS: /^\$\{\{ needs\.certificates\.outputs\.findings \}\}$/,
-  CERTIFICATES_RESULT: /^\$\{\{ needs\.certificates\.result \}\}$/,
-  PINS_FINDINGS: /^\$\{\{ needs\.pins\.outputs\.findings \}\}$/,
-  PINS_RESULT: /^\$\{\{ needs\.pins\.result \}\}$/,
-  PLATFORMS_FINDINGS: /^\$\{\{ needs\.platforms\.outputs\.findings \}\}$/,
-  PLATFORMS_RESULT: /^\$\{\{ needs\.platforms\.result \}\}$/,
-  NOTARY_RESULT: /^\$\{\{ needs\.notary\.result \}\}$/,
-};
-/** Whose token a job of its own needs; every other job has none in its environment. */
-const WITH_TOKEN = ['ci.yml/version', 'expiry.yml/certificates', 'expiry.yml/pins', 'expiry.yml/issue'];
+/** What a variable of a further job may be. */
+const VARIABLES: Readonly<Record<string, string>> = { IMAGE: x('matrix.image') };
 /** The images of a Mac that a job may run on, each with the Xcode it uses: a default moves from week to week. */
 export const XCODES: Readonly<Record<string, string>> = {
   'macos-15': '16.4',
@@ -96,26 +149,41 @@ export function ordinaryJobProblems(at: string, job: Value | undefined, jobs: Ma
   const minutes = job['timeout-minutes'];
   if (typeof minutes !== 'number' || minutes < 1 || minutes > LONGEST_MINUTES)
     problems.push(`${at}/timeout-minutes: from 1 to ${LONGEST_MINUTES}, it says ${minutes}`);
-  if (!isName(job.name)) problems.push(`${at}/name: ${JSON.stringify(job.name)}`);
-  problems.push(...needsProblems(at, job.needs, jobs));
-  problems.push(...machineProblems(at, job), ...outputProblems(at, job.outputs), ...stepProblems(at, job.steps));
+  const told = Object.hasOwn(MUST_BE, at) ? MUST_BE[at] : undefined;
+  if (told) problems.push(...namedProblems(at, job, told));
+  else problems.push(...furtherProblems(at, job, jobs));
+  problems.push(...machineProblems(at, job), ...stepProblems(at, job.steps, told));
   return problems;
 }
 
 /** Returns what a file lacks of the jobs that must be there. */
 export function missingJobs(file: string, jobs: Mapping): string[] {
-  return Object.keys(MUST_RUN)
+  return Object.keys(MUST_BE)
     .filter((at) => at.startsWith(`${file}/`) && !Object.hasOwn(jobs, at.slice(file.length + 1)))
     .map((at) => `${at}: this job must be there`);
 }
 
-function needsProblems(at: string, needs: Value | undefined, jobs: Mapping): string[] {
-  const list = at === 'expiry.yml/issue' ? ['certificates', 'pins', 'platforms', 'notary'] : undefined;
-  if (list) return differences(list, needs, `${at}/needs`);
+/** A job that must be there, and is as the table says. */
+function namedProblems(at: string, job: Mapping, { name, needs, outputs }: NamedJob): string[] {
+  return [
+    ...differences(name, job.name, `${at}/name`),
+    ...differences(needs && [...needs], job.needs, `${at}/needs`),
+    ...differences(outputs, job.outputs, `${at}/outputs`),
+  ];
+}
+
+/** A job more: it hands nothing on and is not taken for another one. */
+function furtherProblems(at: string, { name, needs, outputs }: Mapping, jobs: Mapping): string[] {
+  const problems = isName(name) ? [] : [`${at}/name: ${JSON.stringify(name)}`];
+  if (TAKEN.some((taken) => String(name).startsWith(taken))) problems.push(`${at}/name: that of a required check`);
+  if (outputs !== undefined) problems.push(`${at}/outputs: not for a job that only tests`);
   const names = needs === undefined ? [] : Array.isArray(needs) ? needs : [needs];
-  return names
-    .filter((name) => typeof name !== 'string' || !Object.hasOwn(jobs, name))
-    .map((name) => `${at}/needs: ${name} is not a job of this file`);
+  return [
+    ...problems,
+    ...names
+      .filter((one) => typeof one !== 'string' || !Object.hasOwn(jobs, one))
+      .map((one) => `${at}/needs: ${one} is not a job of this file`),
+  ];
 }
 
 /** On Linux, in one or more versions of Node.js; or on images of a Mac, each with the Xcode it has. */
@@ -156,13 +224,8 @@ function machineProblems(at: string, job: Mapping): string[] {
   return [...problems, ...must.filter((one) => !images.includes(one)).map((one) => `${at}: must run on ${one}`)];
 }
 
-function outputProblems(at: string, outputs: Value | undefined): string[] {
-  if (outputs === undefined) return [];
-  return differences({ findings: x('steps.look.outputs.findings') }, outputs, `${at}/outputs`);
-}
-
 /** A checkout without the token, Node.js without a cache, then commands of ours, one a step. */
-function stepProblems(at: string, steps: Value | undefined): string[] {
+function stepProblems(at: string, steps: Value | undefined, told: NamedJob | undefined): string[] {
   if (!Array.isArray(steps)) return [`${at}/steps: none`];
   const [first, second, ...scripts] = steps as readonly Value[];
   const node = isRecord(second) && isRecord(second.with) ? second.with['node-version'] : undefined;
@@ -174,27 +237,39 @@ function stepProblems(at: string, steps: Value | undefined): string[] {
       second,
       `${at}/steps/1`,
     ),
-    ...scripts.flatMap((step, index) => scriptProblems(`${at}/steps/${index + 2}`, step)),
+    ...scripts.flatMap((step, index) => scriptProblems(`${at}/steps/${index + 2}`, step, told)),
   ];
-  const token = scripts.some((step) => isRecord(step) && isRecord(step.env) && Object.hasOwn(step.env, 'GH_TOKEN'));
-  if (token && !WITH_TOKEN.includes(at)) problems.push(`${at}: a token that this job does not need`);
-  const must = MUST_RUN[at];
+  if (!told) return problems;
   const found = scripts.map((step) => (isRecord(step) ? (step.run ?? null) : null));
-  return must ? [...problems, ...differences([...must], found, `${at}: what it runs`)] : problems;
+  const must = told.steps.map(({ run }) => run);
+  const given = told.steps.flatMap(({ id, env }, index) => {
+    const step = scripts[index];
+    return isRecord(step) ? differences(givenTo({ id, env }), givenTo(step), `${at}/steps/${index + 2}`) : [];
+  });
+  return [...problems, ...differences(must, found, `${at}: what it runs`), ...given];
 }
 
-function scriptProblems(at: string, step: Value): string[] {
+/** What a step is called and given. */
+const givenTo = ({ id, env }: { readonly id?: Value | undefined; readonly env?: Value | undefined }): Mapping => ({
+  ...(id !== undefined && { id }),
+  ...(env !== undefined && { env }),
+});
+
+function scriptProblems(at: string, step: Value, told: NamedJob | undefined): string[] {
   if (!isRecord(step)) return [`${at}: not a step`];
   const problems = Object.keys(step)
     .filter((key) => !['name', 'id', 'run', 'env'].includes(key))
     .map((key) => `${at}: ${key} is not for a step that only tests`);
-  if (!isName(step.name)) problems.push(`${at}/name: ${JSON.stringify(step.name)}`);
-  if (step.id !== undefined && step.id !== 'look') problems.push(`${at}/id: ${JSON.stringify(step.id)}`);
+  if (typeof step.name !== 'string' || !/^[\w ,.'()-]+$/.test(step.name))
+    problems.push(`${at}/name: ${JSON.stringify(step.name)}`);
   if (typeof step.run !== 'string' || !COMMAND.test(step.run) || NPM_OPTIONS.test(step.run))
     problems.push(`${at}/run: not one command of ours: ${JSON.stringify(step.run)}`);
+  // What a job of the table is given is told there.
+  if (told) return problems;
+  if (step.id !== undefined) problems.push(`${at}/id: ${JSON.stringify(step.id)}`);
   for (const [name, value] of Object.entries(isRecord(step.env) ? step.env : {})) {
-    const allowed = Object.hasOwn(VARIABLES, name) ? VARIABLES[name] : undefined;
-    if (!allowed?.test(String(value))) problems.push(`${at}/env: ${name} is ${JSON.stringify(value)}`);
+    if (!Object.hasOwn(VARIABLES, name) || VARIABLES[name] !== value)
+      problems.push(`${at}/env: ${name} is ${JSON.stringify(value)}`);
   }
   if (step.env !== undefined && !isRecord(step.env)) problems.push(`${at}/env: not a list of variables`);
   return problems;
@@ -202,5 +277,5 @@ function scriptProblems(at: string, step: Value): string[] {
 
 /** A name is only shown; an expression in it is a value of the matrix. */
 function isName(name: Value | undefined): boolean {
-  return typeof name === 'string' && /^[\w ,.'()-]*(\$\{\{ matrix\.(node|image) \}\})?$/.test(name) && name !== '';
+  return typeof name === 'string' && /^(?! )[\w ,.'()-]*(\$\{\{ matrix\.(node|image) \}\})?$/.test(name) && name !== '';
 }

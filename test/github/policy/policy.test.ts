@@ -1,12 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readPins } from '../../../build/github/upkeep/pins.ts';
 import { needs } from '../../support/needs.ts';
 import { parseWorkflow, readWorkflows } from '../workflow.ts';
+import { HELD_OUT } from './faults/held-out.ts';
+import { set, untouched } from './faults/seed-edits.ts';
+import { SEEDS } from './faults/seeds.ts';
 import { policyProblems } from './policy.ts';
-import { set, untouched } from './seed-edits.ts';
-import { SEEDS } from './seeds.ts';
+import { OBEYED, repositoryProblems } from './repository.ts';
 import { WORKFLOWS } from './workflows-table.ts';
 
 const workflows = readWorkflows('.');
@@ -28,23 +31,45 @@ describe('the workflows', () => {
   });
 });
 
-describe('CODEOWNERS', () => {
-  it('asks the owners of all that decides how a package is built, signed and published', () => {
-    const lines = readFileSync('.github/CODEOWNERS', 'utf8')
-      .split('\n')
-      .filter((line) => line && !line.startsWith('#'));
-    const places = lines.map((line) => line.split(/ +/)).map(([place, ...owners]) => (owners.length > 0 ? place : ''));
+/** All of .github, and what else GitHub or npm would obey. */
+function readRepository(): Map<string, string> {
+  const below = readdirSync('.github', { recursive: true, withFileTypes: true }).filter(
+    (entry) => !entry.isDirectory(),
+  );
+  const paths = [
+    ...below.map((entry) => join(entry.parentPath, entry.name)),
+    ...OBEYED.filter((path) => existsSync(path)),
+  ];
+  return new Map(paths.map((path) => [path, lstatSync(path).isFile() ? readFileSync(path, 'utf8') : 'not a file']));
+}
+
+describe('what stands around the workflows', () => {
+  it('is what the tables say', () => expect(repositoryProblems(readRepository())).toEqual([]));
+
+  it('asks the owners of paths that are there', () => {
+    const lines = readFileSync('.github/CODEOWNERS', 'utf8').split('\n');
+    const places = lines.filter((line) => line.startsWith('/')).map((line) => line.split(' ')[0]);
+    expect(places.length).toBeGreaterThan(10);
     for (const place of places) expect([place, existsSync(`.${place}`)]).toEqual([place, true]);
-    const decides = [
-      '/.github/',
-      '/test/github/policy/',
-      '/build/setup/',
-      '/build/github/',
-      '/build/signing/',
-      '/build/signers/',
-      '/package-lock.json',
-    ];
-    expect(places).toEqual(expect.arrayContaining(decides));
+  });
+});
+
+describe('the policy refuses what it did not know when it was written', () => {
+  it.each(HELD_OUT)('$path: $name', ({ path, edit }) => {
+    const files = readRepository();
+    const ours = files.get(path) ?? '';
+    const edited = edit(ours);
+    expect(edited, 'the edit no longer fits our file').not.toBe(ours);
+    if (edited === undefined) files.delete(path);
+    else files.set(path, edited);
+    const isWorkflow = path.startsWith('.github/workflows/') && edited !== undefined;
+    const ofWorkflow = isWorkflow ? policyProblems(basename(path), edited, pins) : [];
+    expect([...ofWorkflow, ...repositoryProblems(files)]).not.toEqual([]);
+  });
+
+  it('at least a hundred, no two of one name', () => {
+    expect(new Set(HELD_OUT.map(({ name }) => name)).size).toBe(HELD_OUT.length);
+    expect(HELD_OUT.length).toBeGreaterThanOrEqual(100);
   });
 });
 

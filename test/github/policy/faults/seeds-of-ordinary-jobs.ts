@@ -104,7 +104,7 @@ const FAULTS: readonly (readonly [name: string, file: string, edit: Seed['edit']
     'the token where none is needed',
     'ci.yml',
     set('jobs.linux.steps.2.env', { GH_TOKEN: '${{ github.token }}' }),
-    /token that this job/,
+    /linux\/steps\/2\/env is/,
   ],
   [
     'a program before every program',
@@ -149,7 +149,25 @@ const FAULTS: readonly (readonly [name: string, file: string, edit: Seed['edit']
   ],
   ['the issue is left out when a look failed', 'expiry.yml', remove('jobs.issue.if'), /issue\/if/],
   ['an issue that does not wait', 'expiry.yml', set('jobs.issue.needs', ['pins']), /issue\/needs/],
-  ['a need of a job that is not there', 'ci.yml', set('jobs.linux.needs', 'versions'), /not a job of this file/],
+  ['a required check that waits', 'ci.yml', set('jobs.linux.needs', 'version'), /linux\/needs/],
+  [
+    'a need of a job that is not there',
+    'ci.yml',
+    set('jobs.more', { ...NEW_JOB, needs: 'versions' }),
+    /not a job of this file/,
+  ],
+  [
+    'an output of a further job',
+    'ci.yml',
+    set('jobs.more', { ...NEW_JOB, outputs: { a: 'b' } }),
+    /more\/outputs: not for/,
+  ],
+  [
+    'a further job called like a check',
+    'ci.yml',
+    set('jobs.more', { ...NEW_JOB, name: 'macOS, other' }),
+    /that of a required/,
+  ],
   [
     'findings from outside',
     'expiry.yml',

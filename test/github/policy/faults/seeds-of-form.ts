@@ -1,4 +1,4 @@
-import { readPins } from '../../../build/github/upkeep/pins.ts';
+import { readPins } from '../../../../build/github/upkeep/pins.ts';
 import { type Seed, set, text } from './seed-edits.ts';
 
 const pins = await readPins('.');
