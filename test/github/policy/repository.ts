@@ -34,13 +34,17 @@ const SCRIPTS = {
   nightly: 'sh build/setup/nightly.sh',
   'test:interop': 'sh build/setup/interop.sh',
 };
-const NPM_SETTINGS = [
-  'omit-lockfile-registry-resolved=true',
-  'save-exact=true',
-  'engine-strict=true',
-  'fund=false',
-  'audit=false',
-];
+/** Files whose lines npm and git obey. */
+const LINES: Readonly<Record<string, readonly string[]>> = {
+  '.npmrc': [
+    'omit-lockfile-registry-resolved=true',
+    'save-exact=true',
+    'engine-strict=true',
+    'fund=false',
+    'audit=false',
+  ],
+  '.gitattributes': ['build/plan/source-archive.txt export-subst'],
+};
 const WEEKLY = { directory: '/', schedule: { interval: 'weekly' }, cooldown: { 'default-days': 7 } };
 /** Files in YAML, each as it must be. */
 const DOCUMENTS: Readonly<Record<string, Value>> = {
@@ -95,7 +99,7 @@ export function repositoryProblems(files: ReadonlyMap<string, string>): string[]
     ...Object.keys(DOCUMENTS),
     '.github/CODEOWNERS',
     '.github/pins.json',
-    '.npmrc',
+    ...Object.keys(LINES),
     'package.json',
   ];
   return [
@@ -147,6 +151,12 @@ function pinsProblems(files: ReadonlyMap<string, string>): string[] {
 /** A required check is one line that calls a script of npm: what that is decides what is checked. */
 function npmProblems(files: ReadonlyMap<string, string>): string[] {
   const { scripts = {} } = JSON.parse(files.get('package.json') ?? '{}') as { scripts?: Record<string, string> };
-  const settings = (files.get('.npmrc') ?? '').split('\n').filter((line) => line !== '');
-  return [...differences(SCRIPTS, scripts, 'package.json/scripts'), ...differences(NPM_SETTINGS, settings, '.npmrc')];
+  const lines = Object.entries(LINES).flatMap(([path, expected]) =>
+    differences(
+      [...expected],
+      (files.get(path) ?? '').split('\n').filter((line) => line !== ''),
+      path,
+    ),
+  );
+  return [...differences(SCRIPTS, scripts, 'package.json/scripts'), ...lines];
 }
