@@ -11,5 +11,5 @@ ensure_test_tools
 ensure_cli
 cd "$ROOT"
 node build/setup/bundle.mjs "$ROOT" test/mutants/main.ts .build/mutants/main.mjs --packages-apart
-node build/setup/bundle.mjs "$ROOT" test/mutants/check.ts .build/mutants/check.mjs --packages-apart
+node build/setup/bundle.mjs "$ROOT" test/mutants/try-changes.ts .build/mutants/try-changes.mjs --packages-apart
 exec node .build/mutants/main.mjs "$@"

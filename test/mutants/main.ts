@@ -80,7 +80,7 @@ async function tryRoom(room: Room, folder: string, releaseFolder: string): Promi
   say(`${folder}: ${changes.length} of ${all.length} faults, seed ${values.seed}`);
   const survivors: string[] = [];
   const job = { root: tree, releaseFolder, tests, changes, from: -1, to: changes.length, shared: !room.apart };
-  await checkAll(job, resolve('.build/mutants/check.mjs'), ({ at, by, seconds }) => {
+  await checkAll(job, resolve('.build/mutants/try-changes.mjs'), ({ at, by, seconds }) => {
     const change = changes[at] as Change;
     if (by === undefined) survivors.push(told(change));
     say(

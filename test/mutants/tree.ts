@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Job, Verdict } from './outcome.ts';
+import type { Job, Verdict } from './try-changes.ts';
 
 /** Makes a copy of a checkout in which files may be changed, with its modules and the release that tests read. */
 export function copyTree(root: string, tree: string): void {

@@ -156,14 +156,14 @@ async function examineEnvironment(
     throw new SetUpFault('environment notary has a reviewer: retries would wait for a person');
   const { secrets } = await ghApi<{ secrets: { name: string }[] }>(context, `${at}/environments/${name}/secrets`);
   const there = ENVIRONMENTS[name].filter((secret) => secrets.some((found) => found.name === secret));
-  const told = `main alone, ${there.length} secrets${reviewed ? ', reviewed' : ''}`;
+  const found = `main alone, ${there.length} secrets${reviewed ? ', reviewed' : ''}`;
   if (name === 'signing' && (await readConfig(context.root)).signing.externalSigner) {
-    if (there.length === 0) return told;
+    if (there.length === 0) return found;
     throw new SetUpFault(`the keys are in a service; remove from environment signing: ${there.join(', ')}`);
   }
   const missing = ENVIRONMENTS[name].filter((secret) => !(there as string[]).includes(secret));
   if (missing.length > 0) throw new SetUpFault(`environment ${name} lacks: ${missing.join(', ')}`);
-  return told;
+  return found;
 }
 
 /** GitHub passes over a line of CODEOWNERS whose owner it does not know, and asks nobody. */
