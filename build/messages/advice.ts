@@ -3,9 +3,10 @@ import { ANY_TOOL, findMessages } from '../../src/apple-messages/find-messages.t
 import type { Act, Area, KnownMessage, MessageTable, Who } from '../../src/apple-messages/message.ts';
 import { nearestMessages } from '../../src/apple-messages/nearest-messages.ts';
 import { GITHUB_RUNNER } from './github-runner.ts';
+import { KEY_SERVICE } from './key-service.ts';
 
 /** Every message that is known. */
-export const TABLES: readonly MessageTable[] = [...APPLE_TABLES, GITHUB_RUNNER];
+export const TABLES: readonly MessageTable[] = [...APPLE_TABLES, KEY_SERVICE, GITHUB_RUNNER];
 
 /** Where in this repository a matter is settled. */
 const FILES: Readonly<Record<Area, string>> = {

@@ -84,7 +84,7 @@ export const GITHUB_RUNNER: MessageTable = {
     {
       code: 'CI_PERMISSION',
       kind: 'tool',
-      match: ['Resource not accessible by integration'],
+      match: [/Resource not accessible by (integration|personal access token)/],
       cause: 'The token of the job lacks a permission for this call.',
       who: 'maintainer',
       next: 'Look at permissions: of the job in .github/workflows',

@@ -6,7 +6,9 @@ import { TRUST } from './tables/any/trust.ts';
 import { CODE_VERDICTS } from './tables/code-verdicts.ts';
 import { CODESIGN } from './tables/codesign.ts';
 import { INSTALLER } from './tables/installer.ts';
+import { LAUNCHCTL } from './tables/launchctl.ts';
 import { NOTARY } from './tables/notary.ts';
+import { NOTARY_COMMAND } from './tables/notary-command.ts';
 import { NOTARY_LOG } from './tables/notary-log.ts';
 import { OPENSSL } from './tables/openssl.ts';
 import { PACKAGE_BUILDERS } from './tables/package-builders.ts';
@@ -31,9 +33,11 @@ export const APPLE_TABLES: readonly MessageTable[] = [
   PKGUTIL,
   SPCTL,
   INSTALLER,
+  LAUNCHCTL,
   XCRUN,
   STAPLER,
   NOTARY,
+  NOTARY_COMMAND,
   NOTARY_LOG,
   TRUST,
   KEYCHAIN,

@@ -13,7 +13,8 @@ const scratch = scratchFolders();
 const ALL = [
   ...['plan', 'build', 'review', 'sign', 'submit', 'wait', 'staple', 'look', 'smoke', 'attest', 'publish', 'verify'],
 ];
-const everyJob = (result: string) => Object.fromEntries(ALL.map((id) => [id, result]));
+/** The keys are repository secrets here, so the job of the key service is skipped. */
+const everyJob = (result: string) => ({ ...Object.fromEntries(ALL.map((id) => [id, result])), service: 'skipped' });
 
 describe.skipIf(replayNeeds.missing)(`release.yml, from merge to published release${replayNeeds.note}`, () => {
   let replay: Replay;

@@ -83,7 +83,7 @@ export class Runner {
     return this.#attempt({ ...trigger, file, run: this.#runs, attempt: 1, jobs: {} });
   }
 
-  /** "Re-run failed jobs": what succeeded is kept; commit and event stay those of the run. */
+  /** "Re-run failed jobs": what succeeded or was not meant to run is kept; commit and event stay those of the run. */
   async rerun(run: Run): Promise<Run> {
     return this.#attempt({ ...run, attempt: run.attempt + 1 });
   }

@@ -28,7 +28,7 @@ export function settled(job: Job, outcome: Ending): Pick<JobResult, 'result' | '
 export interface Schedule {
   /** Contexts that conditions may name beside `needs`. */
   readonly contexts: Contexts;
-  /** Results of an earlier attempt: "Re-run failed jobs" keeps what succeeded, and repeats the rest and all that needs it. */
+  /** Results of an earlier attempt: "Re-run failed jobs" repeats those, and all that needs one. */
   readonly before: Readonly<Record<string, JobResult>>;
   /** Whether somebody cancelled the run before this job. */
   cancelled(id: string): boolean;
@@ -70,10 +70,10 @@ export async function runSchedule(workflow: Workflow, schedule: Schedule): Promi
   return results;
 }
 
-/** Jobs that did not succeed, and all that need one of them. */
+/** Jobs that failed or were ended, and all that need one of them: what a condition skipped stays skipped, unless it needs one. */
 function jobsToRepeat(workflow: Workflow, before: Readonly<Record<string, JobResult>>): Set<string> {
   const ids = Object.keys(workflow.jobs);
-  const failed = ids.filter((id) => before[id]?.result !== 'success');
+  const failed = ids.filter((id) => !['success', 'skipped'].includes(before[id]?.result ?? 'failure'));
   return new Set(ids.filter((id) => failed.includes(id) || failed.some((one) => ancestorsOf(workflow, id).has(one))));
 }
 

@@ -195,6 +195,7 @@ export const CODESIGN: MessageTable = {
         /No profiles for "[^"\n]*" were found/,
         /provisioning profile [^\n]*doesn"t include (the )?(signing certificate|currently selected device)/,
         'embedded.provisionprofile',
+        /\bno (eligible|matching|valid) (provisioning )?profiles? (were )?found/,
       ],
       cause: 'Provisioning profiles are for apps with restricted entitlements; a plug-in or a package has none.',
       who: 'maintainer',

@@ -75,6 +75,7 @@ export const INSTALLER: MessageTable = {
         'An error occurred while extracting files from the package',
         /PKInstallErrorDomain Code=110\b/,
         /PKXARArchiveErrorDomain Code=\d+/,
+        /xar_verify failed/,
       ],
       cause:
         'The package cannot be read: cut off, damaged, in a folder that the installer may not read, or the disk is full.',
@@ -95,7 +96,11 @@ export const INSTALLER: MessageTable = {
     {
       code: 'INSTALLER_NOT_ROOT',
       kind: 'tool',
-      match: ['must be run as root to install this package'],
+      match: [
+        'must be run as root to install this package',
+        'Authorization is required to install',
+        /PKInstallErrorDomain Code=100\b/,
+      ],
       cause: 'The package installs into a system folder, which needs the rights of root.',
       who: 'maintainer',
       next: 'sudo installer -pkg "$PKG" -target /',

@@ -31,6 +31,7 @@ export const PACKAGE_BUILDERS: MessageTable = {
       kind: 'tool',
       match: [
         /(pkgbuild|productbuild|productsign): error: [^\n]*(path|package|bundle|file)[^\n]*(does not exist|not found|could not be found)/,
+        /error: the resource [^\n]* was not found/,
       ],
       cause: 'What was to be packed does not exist: the stage before it did not run or wrote elsewhere.',
       who: 'maintainer',
@@ -39,12 +40,35 @@ export const PACKAGE_BUILDERS: MessageTable = {
       area: 'package',
     },
     {
+      code: 'PKGBUILD_COMPONENT',
+      kind: 'tool',
+      match: [/Path "[^"\n]*" is not a valid bundle component/],
+      cause: 'The option --component was given a folder that is not a bundle, or one without an Info.plist.',
+      who: 'maintainer',
+      next: 'ls "$BUNDLE/Contents/Info.plist"; a folder of files is packed with --root',
+      act: 'release',
+      area: 'bundle',
+    },
+    {
       code: 'PKGBUILD_TOO_LARGE',
       kind: 'tool',
       match: [/pkgbuild: error: [^\n]*File too large/],
       cause: 'A file of the payload is larger than 8 GiB, which a package of this form cannot hold.',
       who: 'maintainer',
       next: 'find "$ROOT" -size +8G',
+      area: 'package',
+    },
+    {
+      code: 'PKGBUILD_WRITE',
+      kind: 'tool',
+      match: [
+        /(pkgbuild|productbuild|productsign): error: (Can("t| ?not)|Could(n"t| not)) (write|create)(?![^\n]*(signing identity|No space left))[^\n]*/,
+      ],
+      cause:
+        'The package could not be written: the disk or its temporary folder is full or read-only, or a file is too large for this form.',
+      who: 'runner',
+      next: 'df -h "$TMPDIR" .; find "$ROOT" -size +8G',
+      act: 'release',
       area: 'package',
     },
     {

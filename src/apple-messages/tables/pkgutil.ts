@@ -87,12 +87,27 @@ export const PKGUTIL: MessageTable = {
       area: 'verify',
     },
     {
+      code: 'RECEIPT_KEPT',
+      kind: 'tool',
+      match: [
+        /"[\w.-]+\.(bom|plist)" couldn"t be removed/,
+        /Error Domain=NSCocoaErrorDomain[^\n]*\/var\/db\/receipts\//,
+      ],
+      cause:
+        'The receipt could not be removed: this is not root, it is gone already, or it is one of Apple that macOS protects.',
+      who: 'maintainer',
+      next: 'sudo pkgutil --forget "$IDENTIFIER"; pkgutil --pkgs, which lists those that are there',
+      area: 'verify',
+    },
+    {
       code: 'PACKAGE_UNREADABLE',
       kind: 'tool',
       match: [
         /Could not open package( for expansion)?:/,
         /Error extracting xar/,
-        /xar_open failed/,
+        /xar_(open|extract\w*) failed/,
+        /Product archive "[^"\n]*" is not a valid format/,
+        'ProductIsBadArchive',
         /is not a (valid|flat) package/,
       ],
       cause: 'The file is not a flat package: a download page, a cut-off file or an old package bundle.',

@@ -53,9 +53,9 @@ export const SPCTL: MessageTable = {
         'Unnotarized Developer ID',
         /source=Developer ID$/,
         'cannot be opened because the developer cannot be verified',
-        'because Apple cannot check it for malicious software',
+        /because Apple (cannot|can"t) check it for malicious software/,
         'macOS cannot verify that this app is free from malware',
-        /Apple could not verify "[^"\n]*" is free of malware/,
+        /Apple (could not|couldn"t|cannot|can"t) verify (if |that )?[^\n]* (is|are) free (of|from) malware/,
       ],
       cause:
         'It is not notarized, or this Mac has no ticket for it and could not fetch one: since macOS 10.15 a Developer ID is not enough.',

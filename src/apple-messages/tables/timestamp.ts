@@ -39,6 +39,16 @@ export const TIMESTAMP: MessageTable = {
       area: 'timestamp',
     },
     {
+      code: 'TIMESTAMP_CLOCK',
+      kind: 'tool',
+      match: [/timestamps differ by -?\d+ (seconds|minutes)/, 'check your system clock'],
+      cause: 'The clock of this machine and that of the timestamp server differ too much.',
+      who: 'runner',
+      next: 'date -u; sudo sntp -sS time.apple.com (on machines of Azure and GitHub time.windows.com)',
+      act: 'resume',
+      area: 'timestamp',
+    },
+    {
       code: 'TIMESTAMP_INVALID',
       kind: 'network',
       match: ['The timestamp was not valid', ...status('errSecTimestampInvalid', -67883)],

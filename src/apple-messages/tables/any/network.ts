@@ -128,7 +128,7 @@ export const NETWORK: MessageTable = {
         'HTTPClientError.remoteConnectionClosed',
         'NIOSSL.NIOSSLError.uncleanShutdown',
         'ECONNRESET',
-        'Connection reset by peer',
+        /\bConnection reset\b/,
         'socket hang up',
         'EPIPE',
         /curl: \((52|55|56)\)/,
