@@ -33,6 +33,15 @@ describe('an admin who has the release page alone', () => {
     for (const name of [...packages, ...assets.filter((asset) => asset.endsWith('.zip'))]) expect(page).toContain(name);
   });
 
+  it('finds names of one pattern: with product and version what is kept apart, the same in every release what programs fetch', () => {
+    const kept = assets.filter((name) => /\.(pkg|zip)$/.test(name));
+    for (const name of kept) expect(name).toMatch(/^Escrow\.?Buddy-\d+\.\d+\.\d+(-rehearsal)?(-mdm-kit)?\.(pkg|zip)$/);
+    const fetched = assets.filter((name) => !kept.includes(name));
+    expect(fetched.length).toBeGreaterThan(3);
+    for (const name of fetched) expect(name).not.toMatch(/\d+\.\d+\.\d+|\s/);
+    for (const name of assets) expect(name).toMatch(/^[A-Za-z0-9.-]+$/);
+  });
+
   it.each(SYSTEMS.map(({ name, folder: place }) => [name, place] as const))(
     'walks through %s: every file that a step names is there, whole, in its folder',
     (name, place) => {
@@ -58,6 +67,13 @@ describe('an admin who has the release page alone', () => {
       }
     },
   );
+
+  it("has in Jamf Pro's policy the whole request script, for a shell on one line", () => {
+    const command = /<run_command>(.*)<\/run_command>/.exec(kit.get('jamf-pro/policy.xml') as string)?.[1];
+    const [, packed] =
+      /^\/bin\/echo ([A-Za-z0-9+/=]+) \| \/usr\/bin\/base64 -D \| \/bin\/sh$/.exec(command as string) ?? [];
+    expect(Buffer.from(packed as string, 'base64').toString()).toBe(kit.get('scripts/request.sh'));
+  });
 
   it.each(['jamf-pro', 'intune', 'kandji', 'munki', 'fleet', 'apple-business'])(
     'types no value by hand for %s: its files leave nothing to fill in',
