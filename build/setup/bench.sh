@@ -10,4 +10,6 @@ ensure_modules
 ensure_cli
 cd "$ROOT"
 node build/setup/bundle.mjs "$ROOT" test/bench/main.ts .build/bench.mjs
+node build/setup/bundle.mjs "$ROOT" test/bench/packages/package-one.ts .build/bench-package.mjs
+node build/setup/bundle.mjs "$ROOT" test/bench/packages/sign-one.ts .build/bench-sign.mjs
 exec node .build/bench.mjs "$@"

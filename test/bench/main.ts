@@ -1,22 +1,19 @@
-// npm run bench [-- NAME ...]: each benchmark prints what it measured, beside what others need for the same.
+// npm run bench [-- NAME ... --install]: each benchmark prints what it measured, beside what others need for the same.
 import { benchLogin } from '../mac/login-host/bench.ts';
 import { benchNotaryWait } from './notary-wait.ts';
 import { benchPlugin } from './package-plugin.ts';
-import { benchLarge, benchTree, packageOne } from './package-tree.ts';
+import { benchPackages } from './packages/bench.ts';
 import { benchSigning } from './signing.ts';
 
 const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = {
   plugin: benchPlugin,
-  tree: benchTree,
-  large: benchLarge,
+  packages: benchPackages,
   signing: benchSigning,
   login: benchLogin,
   notary: benchNotaryWait,
 };
 
-const names = process.argv.slice(2);
-if (await packageOne(names)) process.exit(0);
-
+const names = process.argv.slice(2).filter((name) => name !== '--install');
 const unknown = names.filter((name) => !(name in BENCHMARKS));
 if (unknown.length > 0) {
   process.stderr.write(`no such benchmark: ${unknown.join(', ')}; there are ${Object.keys(BENCHMARKS).join(', ')}\n`);

@@ -1,4 +1,4 @@
-import { type SpawnSyncOptions, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,44 +10,28 @@ export interface Measurement {
   readonly wall: number;
   /** Seconds, user and system, with its children. */
   readonly cpu: number;
-  /** Peak of the largest process, MiB. */
+  /** Peak of the largest process, MiB: VmHWM. */
   readonly memory: number;
 }
 
-/** Runs a command `runs` times and returns the median of each figure, as GNU time counts them. */
-export function measure(argv: readonly string[], runs: number, options: SpawnSyncOptions = {}): Measurement {
+/** Runs a command and returns what it took, as GNU time counts it. @throws Error when it fails */
+export function measureOnce(argv: readonly string[]): Measurement {
+  if (!findOnPath('time')) throw new Error('bench needs GNU time: sudo apt-get install -y time');
   const report = join(tmpdir(), `bench-${process.pid}.time`);
-  const results: Measurement[] = [];
-  for (let run = 0; run < runs; run++) {
-    const timed = findOnPath('time') ? ['/usr/bin/time', '-o', report, '-f', '%e %U %S %M'] : undefined;
-    if (!timed) throw new Error('bench needs GNU time: sudo apt-get install -y time');
-    const [program, ...rest] = [...timed, ...argv] as [string, ...string[]];
-    const result = spawnSync(program, rest, { stdio: ['ignore', 'ignore', 'inherit'], ...options });
-    if (result.status !== 0) throw new Error(`${argv.join(' ')} ended with ${result.status}`);
-    const [wall, user, system, kilobytes] = readFileSync(report, 'utf8').trim().split(' ').map(Number) as [
-      number,
-      number,
-      number,
-      number,
-    ];
-    results.push({ wall, cpu: user + system, memory: kilobytes / 1024 });
-  }
+  const timed = ['-o', report, '-f', '%e %U %S %M', ...argv];
+  const { status, stderr } = spawnSync('/usr/bin/time', timed, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  if (status !== 0) throw new Error(`${argv.join(' ')} ended with ${status}: ${stderr.slice(-300)}`);
+  const [wall = 0, user = 0, system = 0, kilobytes = 0] = readFileSync(report, 'utf8').trim().split(' ').map(Number);
   rmSync(report, { force: true });
-  const median = (key: keyof Measurement) =>
-    results.map((result) => result[key]).sort((a, b) => a - b)[Math.floor(runs / 2)] as number;
-  return { wall: median('wall'), cpu: median('cpu'), memory: median('memory') };
+  return { wall, cpu: user + system, memory: kilobytes / 1024 };
 }
 
-/** Prints measurements as a table, with the ratio of wall times to the first. */
-export function printTable(rows: readonly (readonly [string, Measurement])[]): void {
-  const first = (rows[0] as readonly [string, Measurement])[1];
-  process.stdout.write(
-    `${'command'.padEnd(44)} ${'wall'.padStart(8)} ${'cpu'.padStart(8)} ${'peak'.padStart(9)}  wall ratio\n`,
-  );
-  for (const [name, { wall, cpu, memory }] of rows) {
-    const ratio = wall / first.wall;
-    process.stdout.write(
-      `${name.padEnd(44)} ${`${wall.toFixed(2)} s`.padStart(8)} ${`${cpu.toFixed(2)} s`.padStart(8)} ${`${memory.toFixed(0)} MiB`.padStart(9)}  ${ratio.toFixed(2)}\n`,
-    );
-  }
+/** Returns the median of each figure. */
+export function medianOf(results: readonly Measurement[]): Measurement {
+  const median = (key: keyof Measurement) =>
+    results.map((result) => result[key]).sort((a, b) => a - b)[results.length >> 1] as number;
+  return { wall: median('wall'), cpu: median('cpu'), memory: median('memory') };
 }
