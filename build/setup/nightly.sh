@@ -26,6 +26,7 @@ part login-arm64 sh test/mac/login-host/sweep.sh sample arm64
 part scripts sh test/mac/simulated/sweep.sh full
 part fuzzing sh test/plugin/fuzz.sh 60
 part mutants sh build/setup/mutants.sh --whole
+part readers sh build/setup/fuzz.sh --seconds 300
 part long-tests node node_modules/vitest/vitest.mjs run --config test/nightly/vitest.config.ts
 
 [ -z "$failed" ] || stop "nightly: failed:$failed"
