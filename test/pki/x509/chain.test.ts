@@ -1,7 +1,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { DER_NULL, TAG } from '../../../src/pki/asn1/der.ts';
-import { APPLE, KEY_PURPOSE, NAME } from '../../../src/pki/asn1/oids.ts';
+import { APPLE, EXTENSION, KEY_PURPOSE, NAME } from '../../../src/pki/asn1/oids.ts';
 import { appleCertificates, appleTrust, type Trust } from '../../../src/pki/x509/apple-roots.ts';
 import { type Certificate, parseCertificate } from '../../../src/pki/x509/certificate.ts';
 import { type Purpose, verifyChain } from '../../../src/pki/x509/chain.ts';
@@ -132,12 +132,20 @@ describe('verifyChain', () => {
     ).toEqual(['ISSUER_ROLE']);
   });
 
-  it('wants timeStamping as the only key purpose, and warns of an unmarked authority', () => {
+  it('wants timeStamping as the only key purpose, marked critical, and warns of an unmarked authority', () => {
     const purposes = [KEY_PURPOSE.timeStamping, KEY_PURPOSE.codeSigning];
     const pool = [authority.members.timestampAuthority.certificate];
     const issuer = authority.members.timestampAuthority;
     const two = leafWith({ extendedKeyUsage: purposes }, issuer);
     expect(codes(two, { pool, purpose: 'timestamp' })).toEqual(['TIMESTAMP_KEY_PURPOSE']);
+    const right = leafWith({ extendedKeyUsage: [KEY_PURPOSE.timeStamping] }, issuer);
+    expect(codes(right, { pool, purpose: 'timestamp' })).toEqual([]);
+    const unmarked = right.extensions.map((one) =>
+      one.oid === EXTENSION.extendedKeyUsage ? { ...one, critical: false } : one,
+    );
+    expect(codes({ ...right, extensions: unmarked }, { pool, purpose: 'timestamp' })).toEqual([
+      'TIMESTAMP_KEY_PURPOSE',
+    ]);
     const elsewhere = leafWith({ extendedKeyUsage: [KEY_PURPOSE.timeStamping] });
     expect(codes(elsewhere, { purpose: 'timestamp' })).toEqual(['TIMESTAMP_ISSUER']);
   });

@@ -1,0 +1,153 @@
+import { describe, expect, it } from 'vitest';
+import type { Macho } from '../../src/macho/macho.ts';
+import { OpcodeReader } from '../../src/macho/opcode-reader.ts';
+import { listExports, listSymbols } from '../../src/macho/symbols.ts';
+
+// Numbers, sizes and flags from mach-o/loader.h and mach-o/nlist.h, not from our own table.
+const LC_SYMTAB = 0x2;
+const LC_DYLD_EXPORTS_TRIE = 0x80000033;
+const [N_EXT, N_PEXT, N_SECT, N_STAB] = [0x01, 0x10, 0x0e, 0x24];
+
+const words = (...values: number[]) => {
+  const bytes = Buffer.alloc(values.length * 4);
+  for (const [index, value] of values.entries()) bytes.writeUInt32LE(value, index * 4);
+  return bytes;
+};
+const machoWith = (command: number, size: number) => ({ commands: [{ command, offset: 0, size }] }) as unknown as Macho;
+
+interface Entry {
+  readonly name: string;
+  readonly type: number;
+  readonly value: bigint;
+}
+
+/** LC_SYMTAB, then the records, then the names, one behind the other. */
+function symbolTable(entries: readonly Entry[], change: { count?: number; strings?: number; size?: number } = {}) {
+  const names = Buffer.from(entries.map(({ name }) => `${name}\0`).join(''), 'latin1');
+  const records = entries.map(({ type, value }, index) => {
+    const record = Buffer.alloc(16);
+    record.writeUInt32LE(
+      entries.slice(0, index).reduce((sum, { name }) => sum + name.length + 1, 0),
+      0,
+    );
+    record.writeUInt8(type, 4);
+    record.writeBigUInt64LE(value, 8);
+    return record;
+  });
+  const symbols = 24;
+  const strings = symbols + records.length * 16;
+  const { count = entries.length, strings: size = names.length } = change;
+  const command = words(LC_SYMTAB, 24, symbols, count, strings, size);
+  const slice = Buffer.concat([command, ...records, names]);
+  return { slice, macho: machoWith(LC_SYMTAB, change.size ?? 24) };
+}
+
+const ENTRIES: readonly Entry[] = [
+  { name: '_outside', type: N_EXT, value: 0n },
+  { name: '_first', type: N_SECT | N_EXT, value: 0x100000f00n },
+  { name: '_hidden', type: N_SECT | N_EXT | N_PEXT, value: 0x10n },
+  { name: 'line', type: N_STAB, value: 0x20n },
+  { name: '_own', type: N_SECT, value: 0x30n },
+];
+
+describe('a symbol table', () => {
+  it('is read with names, kinds and addresses, debugging records left aside', () => {
+    const { slice, macho } = symbolTable(ENTRIES);
+    expect(listSymbols(slice, macho)).toEqual([
+      { name: '_outside', defined: false, external: true, address: 0n },
+      { name: '_first', defined: true, external: true, address: 0x100000f00n },
+      { name: '_hidden', defined: true, external: false, address: 0x10n },
+      { name: '_own', defined: true, external: false, address: 0x30n },
+    ]);
+    expect(listExports(slice, macho)).toEqual(['_first']);
+    expect(listSymbols(slice, { commands: [] } as unknown as Macho)).toEqual([]);
+  });
+
+  it.each([
+    ['a command of another size', { size: 32 }, 'SymtabCommand, offset 4: size 32'],
+    ['one record more than there is room for', { count: 20 }, 'symbol table, offset 24: ends at 344 of'],
+    ['more symbols than any file has', { count: (1 << 20) + 1 }, 'SymtabCommand, offset 12: too many symbols'],
+    ['as many as are allowed, which do not fit', { count: 1 << 20 }, 'symbol table, offset 24: ends at'],
+    ['a string table one byte too long', { strings: 35 }, 'string table, offset 104: ends at 139 of 138'],
+    ['a name that does not end', { strings: 33 }, 'nlist_64, offset 88: name at 29 of 33'],
+  ])('is refused: %s', (_, change, problem) => {
+    const { slice, macho } = symbolTable(ENTRIES, change);
+    expect(() => listSymbols(slice, macho)).toThrow(problem);
+  });
+});
+
+describe('an export trie', () => {
+  const read = (trie: readonly number[], size = 16) => {
+    const slice = Buffer.concat([words(LC_DYLD_EXPORTS_TRIE, 16, 16, trie.length), Buffer.from(trie)]);
+    return listExports(slice, machoWith(LC_DYLD_EXPORTS_TRIE, size));
+  };
+  const [a, b] = [0x61, 0x62];
+
+  it('names every node that exports something', () => {
+    // "a" exports, with one byte about it; "ab" exports too; "b" only leads on and has no child.
+    expect(read([0, 2, a, 0, 8, b, 0, 14, 1, 0, 1, b, 0, 16, 0, 0, 1, 0, 0])).toEqual(['a', 'ab']);
+  });
+
+  it('may be empty', () => expect(read([])).toEqual([]));
+
+  it('is not looked for in a command of another size', () => expect(read([0, 0], 24)).toEqual([]));
+
+  it.each([
+    ['a node with two parents', [0, 2, a, 0, 8, b, 0, 8, 0, 0], 'offset 8: a node with two parents'],
+    ['a name without an end', [0, 1, a, b], 'offset 2: a name without an end'],
+    ['a child beyond the table', [0, 1, a, 0, 9], 'offset 9: beyond its 5 bytes'],
+    ['a number of six bytes', [0, 1, a, 0, 0x80, 0x80, 0x80, 0x80, 0x80, 1], 'a number of more than 5 bytes'],
+  ])('is refused: %s', (_, trie, problem) => {
+    expect(() => read(trie)).toThrow(problem);
+  });
+
+  it('takes names of 4,096 characters, and not of one more', () => {
+    const named = (length: number) => {
+      const at = 4 + length + 1; // behind the name, its end and the offset in two bytes
+      return [0, 1, ...Array<number>(length).fill(a), 0, (at & 0x7f) | 0x80, at >> 7, 1, 0, 0];
+    };
+    expect(read(named(4096))).toEqual(['a'.repeat(4096)]);
+    expect(() => read(named(4097))).toThrow('a name without an end');
+  });
+});
+
+describe('OpcodeReader', () => {
+  const reader = (...bytes: number[]) => new OpcodeReader('table', Buffer.from(bytes), 0, bytes.length);
+
+  it('reads a table up to the end of its slice, and refuses one that goes beyond', () => {
+    expect(new OpcodeReader('table', Buffer.alloc(8), 4, 4).left).toBe(4);
+    expect(() => new OpcodeReader('table', Buffer.alloc(8), 4, 5)).toThrow('table, offset 4: ends at 9 of 8');
+  });
+
+  // DWARF 5, section 7.6, table 7.7.
+  it.each([
+    [[0x02], 2n],
+    [[0x7e], -2n],
+    [[0xff, 0x00], 127n],
+    [[0x81, 0x7f], -127n],
+    [[0x80, 0x01], 128n],
+    [[0x80, 0x7f], -128n],
+  ])('reads the signed number %j', (bytes, value) => {
+    const signed = reader(...bytes);
+    expect([signed.sleb(), signed.done]).toEqual([value, true]);
+  });
+
+  it.each([
+    [[0x02], 2n],
+    [[0x7f], 127n],
+    [[0x80, 0x01], 128n],
+    [[0xb9, 0x64], 12857n],
+    [[...Array<number>(9).fill(0xff), 0x01], 2n ** 64n - 1n],
+  ])('reads the unsigned number %j', (bytes, value) => {
+    const unsigned = reader(...bytes);
+    expect([unsigned.uleb(), unsigned.done]).toEqual([value, true]);
+  });
+
+  it('refuses numbers of more than 64 bits, and what ends too soon', () => {
+    expect(() => reader(...Array<number>(9).fill(0xff), 0x02).uleb()).toThrow('uleb128 of more than 64 bits');
+    expect(() => reader(...Array<number>(10).fill(0x80), 0x00).sleb()).toThrow('sleb128 of more than 64 bits');
+    expect(() => reader(0x80).uleb()).toThrow('the table ends within an opcode');
+    expect(() => reader(a, b).text()).toThrow('a name without an end');
+  });
+  const [a, b] = [0x61, 0x62];
+});
