@@ -12,6 +12,7 @@ beforeAll(async () => {
 });
 
 const MINUTE = 60_000;
+type Known = 'Accepted' | 'Invalid' | 'Rejected' | 'In Progress';
 
 /** Services that know a submission of the file already. */
 async function known(uploaded: boolean) {
@@ -49,6 +50,29 @@ describe('a submission', () => {
     const run = await rehearse(file, { clock, services });
     expect(run.records.at(-1)).toMatchObject({ id, status: 'Accepted' });
     expect(services.calls.get('submit')).toBe(1);
+  });
+
+  it.each<[string, readonly [older: Known, newer: Known], 0 | 1]>([
+    ['a newer refusal beside an older acceptance', ['Accepted', 'Invalid'], 0],
+    ['a newer acceptance beside an older refusal', ['Invalid', 'Accepted'], 1],
+    ['a refusal, and a newer one under way', ['Invalid', 'In Progress'], 0],
+    ['a refusal of the team, and a newer acceptance', ['Rejected', 'Accepted'], 1],
+    ['an acceptance, and a newer refusal of the team', ['Accepted', 'Rejected'], 0],
+  ])('is the one that decides where the history shows %s', async (_, statuses, decides) => {
+    const clock = standingClock(new Date());
+    const services = await startRehearsalServices({ authority: await authority(), clock });
+    const api = notaryApi({ url: services.notaryUrl, key: services.key, clock });
+    const ids: string[] = [];
+    for (const status of statuses) {
+      const { id } = await api.submit({ name: submissionName(file), sha256: file.sha256 });
+      ids.push(id);
+      await clock.sleep(MINUTE);
+      const verdict = { from: clock.now().getTime(), status, log: { status, statusSummary: '' }, tickets: [] };
+      if (status !== 'In Progress') await services.store.put({ ...services.store.get(id)!, verdict });
+    }
+    const run = await rehearse(file, { clock, services });
+    expect(run.records[0]).toMatchObject({ id: ids[decides], status: statuses[decides] });
+    expect(services.calls.get('submit')).toBe(2);
   });
 
   it('that the manifest records as uploaded is resumed', async () => {

@@ -18,9 +18,9 @@ async function check(faults: readonly Fault[], aheadMs = 0, ticketUrl?: string) 
     clock: standingClock(new Date(now)),
   });
   const clock = standingClock(new Date(now + aheadMs));
-  const notary = notaryApi({ url: services.notaryUrl, key: services.key, clock, timeoutMs: 300 });
+  const notary = notaryApi({ url: services.notaryUrl, key: services.key, clock, timeoutMs: 60_000 });
   const places = { ticketUrl: ticketUrl ?? services.ticketUrl, timestampUrl: services.ticketUrl };
-  return preflight({ notary, ...places, timeoutMs: 300 }).then(
+  return preflight({ notary, ...places, timeoutMs: 60_000 }).then(
     () => undefined,
     (error) => error,
   );

@@ -261,6 +261,7 @@ int main(int argc, char **argv) {
 		int nowhere = open("/dev/null", O_WRONLY);
 		dup2(nowhere, 1);
 	}
+	between();
 	int status = coreutil(&c);
 	finish(late && status == 0 ? 1 : status);
 }
