@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander';
 import { InterruptedError, UsageError } from '../src/base/errors.ts';
 import { removeOwnUnfinished } from '../src/base/files.ts';
 import { useProxies } from '../src/base/network/proxy.ts';
+import { commandAgain } from './again.ts';
 import {
   addCommand,
   type CommandContext,
@@ -137,7 +138,7 @@ async function main(argv: string[]): Promise<void> {
   const verbose = argv.includes('--verbose');
   const program = await commandLine(argv, async (command, options) => {
     json = options.json === true;
-    await execute(command, options);
+    await execute(command, options, argv);
   });
   try {
     await program.parseAsync(argv, { from: 'user' });
@@ -177,6 +178,7 @@ function exitCodeHelp(): string {
 async function execute(
   command: (context: CommandContext) => Promise<CommandResult>,
   options: CommonOptions,
+  argv: readonly string[],
 ): Promise<void> {
   const interruption = listenForInterruption();
   const progress = createProgress({
@@ -189,6 +191,7 @@ async function execute(
     program: fileURLToPath(import.meta.url),
     progress,
     signal: interruption.signal,
+    argv,
     json: options.json === true,
     verbose: options.verbose === true,
     env: process.env,
@@ -201,17 +204,19 @@ async function execute(
     leave(result.exitCode ?? 0);
   } catch (error) {
     progress.close();
+    const told = interruption.signal.aborted ? new InterruptedError() : error;
     await finish(
-      interruption.signal.aborted ? new InterruptedError() : error,
+      told,
       options.json === true,
       options.verbose === true,
+      commandAgain({ ...context, cwd: process.cwd() }),
     );
   }
 }
 
-async function finish(error: unknown, json: boolean, verbose: boolean): Promise<void> {
-  if (json) await writeOut(`${JSON.stringify(errorDocument(error), null, 2)}\n`).catch(() => undefined);
-  process.stderr.write(renderError(error, verbose));
+async function finish(error: unknown, json: boolean, verbose: boolean, again?: string): Promise<void> {
+  if (json) await writeOut(`${JSON.stringify(errorDocument(error, again), null, 2)}\n`).catch(() => undefined);
+  process.stderr.write(renderError(error, verbose, again));
   leave(exitCodeOf(error));
 }
 

@@ -11,6 +11,8 @@ export interface CommandContext {
   readonly program: string;
   readonly progress: Progress;
   readonly signal: AbortSignal;
+  /** Words that were typed behind the program's name. */
+  readonly argv: readonly string[];
   readonly json: boolean;
   readonly verbose: boolean;
   readonly env: Readonly<NodeJS.ProcessEnv>;
@@ -66,12 +68,17 @@ export function trustOption(description: string): Option {
   return new Option('--trust <whom>', description).choices(['apple', 'rehearsal']).default('apple');
 }
 
-/** The option --out: a name that was left empty, as by an unset variable, would mean the working folder. */
+/** The option --out of a command that makes a release. */
 export function outOption(): Option {
-  return new Option(
+  return pathOption(
     '--out <folder>',
     'where results go, in a folder named by the version (default: out/ of the project)',
-  ).argParser((value) => {
+  );
+}
+
+/** An option that names a file or folder: a name that was left empty, as by an unset variable, would mean the working folder. */
+export function pathOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((value) => {
     if (value === '') throw new InvalidArgumentError('It is empty.');
     return value;
   });

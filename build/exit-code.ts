@@ -9,6 +9,7 @@ import {
   UsageError,
   VerificationError,
 } from '../src/base/errors.ts';
+import { type FileProblem, fileProblem } from '../src/base/place/file-problem.ts';
 import { type Explanation, explain, renderExplanation } from './messages/advice.ts';
 
 /** What each exit code means, for --help. */
@@ -23,12 +24,6 @@ export const EXIT_CODES: Readonly<Record<number, string>> = {
   130: 'interrupted',
 };
 
-/** What a file system answers to a wrong path, missing rights, or a disk, quota or table that is full. Source: errno(3). */
-const FILE_SYSTEM_CODES = new Set([
-  ...['ENOENT', 'EACCES', 'EPERM', 'ENOTDIR', 'EISDIR', 'EROFS', 'EEXIST', 'ENAMETOOLONG', 'ELOOP', 'EBUSY', 'ETXTBSY'],
-  ...['ENOSPC', 'EDQUOT', 'EFBIG', 'EMFILE', 'ENFILE', 'EIO'],
-]);
-
 /** Returns the exit code for an error: who has to act decides. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return 2;
@@ -38,9 +33,7 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof FormatError || error instanceof VerificationError) return 6;
   if (error instanceof InterruptedError) return 130;
   // The file system said no to a path that the person named or to the disk: theirs to mend.
-  const code = (error as NodeJS.ErrnoException | null)?.code;
-  if (code !== undefined && FILE_SYSTEM_CODES.has(code)) return 2;
-  return 1;
+  return problemOf(error) ? 2 : 1;
 }
 
 /** An error as `--json` prints it. */
@@ -50,14 +43,20 @@ export interface ErrorDocument {
     readonly code: string;
     readonly message: string;
     readonly hint: string | null;
+    /** The command that goes on once the cause is gone; null where something must be mended first. */
+    readonly again: string | null;
     readonly exitCode: number;
     /** What the words of a tool or service in the message stand for. */
     readonly known: readonly Explanation[];
   };
 }
 
-/** Returns an error as a document for programs. */
-export function errorDocument(error: unknown): ErrorDocument {
+/**
+ * Returns an error as a document for programs.
+ *
+ * @param again the command that goes on
+ */
+export function errorDocument(error: unknown, again?: string): ErrorDocument {
   const exitCode = exitCodeOf(error);
   return {
     schema: 1,
@@ -65,6 +64,7 @@ export function errorDocument(error: unknown): ErrorDocument {
       code: error instanceof PipelineError ? error.code : ((error as NodeJS.ErrnoException | null)?.code ?? 'BUG'),
       message: messageOf(error),
       hint: hintOf(error, exitCode),
+      again: (again !== undefined && mayGoOn(error) && again) || null,
       exitCode,
       known: explanationsOf(error),
     },
@@ -73,8 +73,10 @@ export function errorDocument(error: unknown): ErrorDocument {
 
 /**
  * Returns an error as a person reads it: the message, then what to do next. The stack only for bugs, and under --verbose.
+ *
+ * @param again the command that goes on; the last line where nothing but time, space or the network was missing
  */
-export function renderError(error: unknown, verbose: boolean): string {
+export function renderError(error: unknown, verbose: boolean, again?: string): string {
   const exitCode = exitCodeOf(error);
   const lines = [`error: ${messageOf(error)}`];
   const hint = hintOf(error, exitCode);
@@ -86,7 +88,16 @@ export function renderError(error: unknown, verbose: boolean): string {
     for (let cause = error.cause; cause instanceof Error; cause = cause.cause)
       lines.push(`caused by: ${cause.stack ?? cause.message}`);
   }
+  if (again !== undefined && mayGoOn(error) && !lines.some((line) => line.endsWith(again))) {
+    lines.push(`To go on: ${again}`);
+  }
   return `${lines.join('\n')}\n`;
+}
+
+/** Whether the same command can come to its end without anything in it, or in the sources, being changed. */
+function mayGoOn(error: unknown): boolean {
+  if (error instanceof InterruptedError || error instanceof NetworkError || error instanceof ToolError) return true;
+  return problemOf(error)?.isFull === true;
 }
 
 /** What is known of the words of Apple's tools and services in an error, each cause once; what is harmless raises no alarm. */
@@ -105,8 +116,15 @@ function toolsIn(error: PipelineError): string[] {
   return tool === undefined ? [] : [tool];
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** Returns what happened, in words for a person. */
+export function messageOf(error: unknown): string {
+  return problemOf(error)?.message ?? (error instanceof Error ? error.message : String(error));
+}
+
+/** What the file system refused; undefined for any other error. */
+function problemOf(error: unknown): FileProblem | undefined {
+  if (error instanceof PipelineError || !(error instanceof Error)) return undefined;
+  return fileProblem(error);
 }
 
 function hintOf(error: unknown, exitCode: number): string | null {
@@ -114,10 +132,5 @@ function hintOf(error: unknown, exitCode: number): string | null {
     return error.hint ?? 'The file is damaged, or not what its name says. Fetch or build it anew.';
   if (error instanceof PipelineError) return error.hint ?? null;
   if (exitCode === 1) return 'This is a bug. Please report it with the lines below; they hold no secret.';
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'ENOSPC') return 'The disk is full. Free some space and run again; nothing half-written was left.';
-  if (code === 'EDQUOT' || code === 'EFBIG')
-    return 'You may not write that much there. Raise the limit or use another folder.';
-  if (code === 'ENOENT') return 'Check the path.';
-  return 'Check the path and who may read or write there.';
+  return problemOf(error)?.hint ?? null;
 }

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { demandFolder } from '../src/base/place/folder.ts';
 import { selectToolchain } from '../src/toolchain/select.ts';
 import type { Toolchain } from '../src/toolchain/toolchain.ts';
 import type { CommandContext } from './command.ts';
@@ -42,6 +43,7 @@ export async function prepare(
     return { plan, compilesHere: true, toolchainFor };
   }
   const folder = resolve(compiled);
+  await demandFolder(folder);
   const record = await readCompiledRecord(folder);
   const outFolder = resolve(out ?? resolve(folder, 'out'));
   const sourceDateEpoch = String(record.sourceDateEpoch);

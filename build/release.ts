@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { removeUnfinished } from '../src/base/files.ts';
+import { makeFolder } from '../src/base/place/folder.ts';
 import type { Toolchain } from '../src/toolchain/toolchain.ts';
 import type { NotaryConnection } from './notary/connection.ts';
 import type { Manifest } from './plan/manifest.ts';
@@ -46,7 +46,7 @@ export type Beginning =
 export async function runRelease(run: Run, beginning: Beginning, finishing: Finishing | null): Promise<Manifest> {
   const { outFolder } = run.plan;
   const { guard } = packagePaths(run.plan);
-  await mkdir(outFolder, { recursive: true });
+  await makeFolder(outFolder);
   for (const folder of [outFolder, dirname(guard)]) await removeUnfinished(folder);
   // Even a run that is killed in its first stage can be resumed.
   await run.record({});

@@ -1,5 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { InterruptedError } from '../src/base/errors.ts';
+import { makeFolder } from '../src/base/place/folder.ts';
+import { messageOf } from './exit-code.ts';
 import { type Manifest, writeManifest } from './plan/manifest.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Progress, StageProgress } from './report/progress.ts';
@@ -35,6 +36,8 @@ export interface StageContext {
   readonly progress: StageProgress;
   readonly note: Progress['note'];
   readonly signal: AbortSignal;
+  /** The command that goes on where the run stops. */
+  readonly again: string;
   /** Puts facts into the manifest at once, so that they outlive a run that is killed amid the stage. */
   readonly record: (facts: Partial<Manifest>) => Promise<void>;
 }
@@ -51,6 +54,7 @@ export class Run {
   readonly signal: AbortSignal;
   readonly #progress: Progress;
   readonly #until: StageName | undefined;
+  readonly #again: string;
   #manifest: Manifest;
 
   constructor(options: {
@@ -58,6 +62,7 @@ export class Run {
     progress: Progress;
     signal: AbortSignal;
     manifest: Manifest;
+    again: string;
     until?: StageName | undefined;
   }) {
     this.plan = options.plan;
@@ -65,6 +70,7 @@ export class Run {
     this.#progress = options.progress;
     this.#until = options.until;
     this.#manifest = options.manifest;
+    this.#again = options.again;
   }
 
   /** What happened so far, as release.json has it. */
@@ -75,7 +81,7 @@ export class Run {
   /** Puts facts into the manifest and writes it, so that a killed run can be resumed from them. */
   async record(facts: Partial<Manifest>): Promise<void> {
     this.#manifest = { ...this.#manifest, ...facts };
-    await mkdir(this.plan.outFolder, { recursive: true });
+    await makeFolder(this.plan.outFolder);
     await writeManifest(this.plan.outFolder, this.#manifest);
   }
 
@@ -93,7 +99,8 @@ export class Run {
     const seconds = () => Math.round(performance.now() - since) / 1000;
     const progress = this.#progress.begin(name, this.#place(name));
     const record = (facts: Partial<Manifest>) => this.record(facts);
-    const context = { plan: this.plan, progress, note: this.#progress.note, signal: this.signal, record };
+    const { plan, signal } = this;
+    const context = { plan, progress, note: this.#progress.note, signal, again: this.#again, record };
     try {
       const { value, summary, facts } = await work(context);
       this.#progress.end('done', summary, seconds());
@@ -128,5 +135,5 @@ export class Run {
 }
 
 function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0] as string;
+  return messageOf(error).split('\n')[0] as string;
 }

@@ -1,13 +1,22 @@
 import { generateKeyPair, type KeyObject } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { UsageError } from '../../src/base/errors.ts';
+import { makeFolder } from '../../src/base/place/folder.ts';
+import { readWhole } from '../../src/base/with-file.ts';
 import { certificateRequest, readPublicKey } from '../../src/pki/identity/certificate-request.ts';
 import type { IdentityRole } from '../../src/pki/identity/identity-problem.ts';
 import { localSigner, type Signer } from '../../src/pki/identity/signer.ts';
-import { type CommandContext, type CommandResult, type CommonOptions, type Execute, example } from '../command.ts';
+import {
+  type CommandContext,
+  type CommandResult,
+  type CommonOptions,
+  type Execute,
+  example,
+  pathOption,
+} from '../command.ts';
 import { readConfig } from '../plan/config.ts';
 import { externalSigner } from '../signing/external.ts';
 
@@ -33,8 +42,12 @@ export function configureCsr(command: Command, execute: Execute): void {
     .addOption(
       new Option('--role <role>', 'which certificate').choices(['application', 'installer', 'both']).default('both'),
     )
-    .option('--public-key <file>', 'of a key in a service: signing.externalSigner signs, and no key is made')
-    .requiredOption('--out <folder>', 'where requests and new keys go; nothing in it is replaced')
+    .addOption(
+      pathOption('--public-key <file>', 'of a key in a service: signing.externalSigner signs, and no key is made'),
+    )
+    .addOption(
+      pathOption('--out <folder>', 'where requests and new keys go; nothing in it is replaced').makeOptionMandatory(),
+    )
     .addHelpText('after', example('npm run -s cli -- csr --email owner@example.com --name "Example Ltd" --out keys'))
     .action((options: CsrOptions & CommonOptions) => execute((context) => csr(context, options), options));
 }
@@ -60,7 +73,7 @@ export async function csr(context: CommandContext, options: CsrOptions): Promise
     throw new UsageError('USAGE', '--public-key is that of one role', { hint: 'Add --role application or installer.' });
   }
   const folder = resolve(options.out);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder, 0o700);
   const made: Made[] = [];
   for (const role of roles) made.push(await makeRequest(role, folder, context, options));
   return { document: { schema: 1, requests: made }, text: made.map(describe).join('\n') };
@@ -103,7 +116,7 @@ async function serviceKey(role: IdentityRole, file: string, { root, env }: Comma
       hint: 'docs/signing-keys.md has it for AWS KMS and Azure Key Vault.',
     });
   }
-  return { publicKey: readPublicKey(await readFile(resolve(file))), signer: externalSigner(external[role], env) };
+  return { publicKey: readPublicKey(await readWhole(resolve(file))), signer: externalSigner(external[role], env) };
 }
 
 /** A key that is there already may be the only copy of one in use. */

@@ -1,9 +1,10 @@
 import { chmodSync, lstatSync, mkdirSync, renameSync, rmdirSync } from 'node:fs';
 import { lstat, readdir, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { UsageError } from '../../src/base/errors.ts';
-import { removeTree, unfinishedName } from '../../src/base/files.ts';
+import { demandWritable, removeTree, unfinishedName } from '../../src/base/files.ts';
+import { shownPath } from '../../src/base/place/shown.ts';
 import { withFile } from '../../src/base/with-file.ts';
 import { type Expanded, expandPackage } from '../../src/package/expand.ts';
 import { openPackage } from '../../src/package/open-package.ts';
@@ -80,12 +81,7 @@ async function placeFor(target: string, name: string): Promise<Place> {
     const unfinished = unfinishedName(join(target, 'expanded'));
     return { unfinished, finish: () => moveUp(unfinished, target) };
   }
-  const parent = await stat(dirname(target)).catch(() => undefined);
-  if (!parent?.isDirectory()) {
-    throw new UsageError('TARGET_INVALID', `${name}: ${dirname(target)} is not a folder`, {
-      hint: `Make it first: mkdir -p '${dirname(target)}'`,
-    });
-  }
+  await demandWritable(target);
   const unfinished = unfinishedName(target);
   return { unfinished, finish: async () => renameSync(unfinished, target) };
 }
@@ -99,7 +95,7 @@ async function isEmptyFolder(target: string, name: string): Promise<boolean> {
   if (!there) return false;
   const isFolder = (await stat(target).catch(() => undefined))?.isDirectory() ?? false;
   if (isFolder && (await readdir(target)).length === 0) return true;
-  throw new UsageError('TARGET_EXISTS', `${name} exists and is not an empty folder`, {
+  throw new UsageError('TARGET_EXISTS', `${shownPath(name)} exists and is not an empty folder`, {
     hint: 'Name a folder that does not exist yet.',
   });
 }

@@ -1,9 +1,17 @@
-import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { UsageError } from '../../src/base/errors.ts';
-import { writeWhole } from '../../src/base/files.ts';
-import { type CommandContext, type CommandResult, type CommonOptions, type Execute, example } from '../command.ts';
+import { demandWritable, writeUnlessOther } from '../../src/base/files.ts';
+import { shownPath } from '../../src/base/place/shown.ts';
+import { readWhole } from '../../src/base/with-file.ts';
+import {
+  type CommandContext,
+  type CommandResult,
+  type CommonOptions,
+  type Execute,
+  example,
+  pathOption,
+} from '../command.ts';
 import { checkKit } from '../kit/check-kit.ts';
 import { readKitFacts } from '../kit/facts.ts';
 import { downloadUrl, makeKit } from '../kit/make-kit.ts';
@@ -18,19 +26,24 @@ export interface KitOptions {
   readonly url?: string;
   readonly extras?: string;
   readonly out?: string;
+  /** Take the place of a file with other contents. */
+  readonly replace?: boolean;
 }
 
 /** Adds the options of `kit`. */
 export function configureKit(command: Command, execute: Execute): void {
   command
     .argument('<file>', 'finished package of this project')
-    .option('--check <zip>', 'make nothing: tell whether this kit belongs to the package')
+    .addOption(pathOption('--check <zip>', 'make nothing: tell whether this kit belongs to the package'))
     .option('--url <address>', 'address from which Macs will fetch the package')
-    .option(
-      '--extras <folder>',
-      'folder with the Guard, Uninstall and Request packages (default: extras/ beside the package)',
+    .addOption(
+      pathOption(
+        '--extras <folder>',
+        'folder with the Guard, Uninstall and Request packages (default: extras/ beside the package)',
+      ),
     )
-    .option('--out <file>', 'zip to write (default: beside the package)')
+    .addOption(pathOption('--out <file>', 'zip to write (default: beside the package)'))
+    .option('--replace', 'take the place of a file with other contents')
     .addHelpText(
       'after',
       example(
@@ -48,7 +61,7 @@ export async function kit(context: CommandContext, file: string, options: KitOpt
 }
 
 async function check({ root }: CommandContext, file: string, archive: string): Promise<CommandResult> {
-  const checks = await checkKit(root, await readFile(archive), resolve(file));
+  const checks = await checkKit(root, await readWhole(archive), resolve(file));
   const valid = checks.every(({ status }) => status !== 'fail');
   const verdict = valid ? `${archive} belongs to ${file}.` : `${archive} does not belong to ${file}.`;
   return {
@@ -59,6 +72,7 @@ async function check({ root }: CommandContext, file: string, archive: string): P
 }
 
 async function make({ root }: CommandContext, file: string, options: KitOptions): Promise<CommandResult> {
+  if (options.out !== undefined) await demandWritable(options.out);
   const packagePath = resolve(file);
   const { version } = await readKitFacts(packagePath);
   const config = await readConfig(root);
@@ -74,10 +88,10 @@ async function make({ root }: CommandContext, file: string, options: KitOptions)
   const url = checkedUrl(options.url ?? downloadUrl(config, version, basename(packagePath)));
   const files = await makeKit({ root, packagePath, extras, url });
   const path = resolve(options.out ?? join(dirname(packagePath), named(output.kit)));
-  const { size, sha256 } = await writeWhole(path, zip(files, 0));
+  const { size, sha256 } = await writeUnlessOther(path, zip(files, 0), options.replace === true);
   return {
     document: { schema: 1, path, size, sha256, files: files.map(({ path: name }) => name).sort() },
-    text: `Made ${path}, ${files.length} files\n`,
+    text: `Made ${shownPath(path)}, ${files.length} files\n`,
   };
 }
 

@@ -1,8 +1,10 @@
-import { mkdir, readdir, rename } from 'node:fs/promises';
+import { lstat, readdir, rename } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { UsageError, VerificationError } from '../../src/base/errors.ts';
-import { digestFile, unfinishedName } from '../../src/base/files.ts';
+import { demandWritable, digestFile, unfinishedName } from '../../src/base/files.ts';
+import { makeFolder } from '../../src/base/place/folder.ts';
+import { shownPath } from '../../src/base/place/shown.ts';
 import { selectToolchain } from '../../src/toolchain/select.ts';
 import {
   type CommandContext,
@@ -10,6 +12,7 @@ import {
   type CommonOptions,
   type Execute,
   example,
+  pathOption,
   toolchainOption,
 } from '../command.ts';
 import { PARTS_CLI, writeParts } from '../parts/parts.ts';
@@ -30,7 +33,12 @@ export interface PartsOptions {
 export function configureParts(command: Command, execute: Execute): void {
   command
     .addOption(toolchainOption('whose tools compile'))
-    .requiredOption('--out <folder>', 'folder to make; the archive is written beside it, with .tar behind the name')
+    .addOption(
+      pathOption(
+        '--out <folder>',
+        'folder to make; the archive is written beside it, with .tar behind the name',
+      ).makeOptionMandatory(),
+    )
     .option('--expect <sha256>', 'fail unless the archive has this digest')
     .addHelpText('after', example('npm run -s cli -- parts --out /tmp/parts'))
     .action((options: PartsOptions & CommonOptions) => execute((context) => parts(context, options), options));
@@ -39,7 +47,7 @@ export function configureParts(command: Command, execute: Execute): void {
 /** Compiles, and writes all that the sealed signing job needs into a new folder and into one archive beside it. */
 export async function parts(context: CommandContext, options: PartsOptions): Promise<CommandResult> {
   const folder = resolve(options.out);
-  await refuseTaken(folder, options.out);
+  await refuseTaken(folder);
   const plan = await makePlan({
     root: context.root,
     outFolder: join(context.root, 'out'),
@@ -48,7 +56,6 @@ export async function parts(context: CommandContext, options: PartsOptions): Pro
   const toolchain = selectToolchain(options.toolchain ?? plan.config.signing.toolchain);
   const slices = await toolchain.compiler.compile(await readBundleSource(plan), { signal: context.signal });
   const tools = await toolchain.compiler.versions();
-  await mkdir(dirname(folder), { recursive: true });
   const unfinished = unfinishedName(folder);
   await writeParts(unfinished, { plan, cli: context.program, slices, toolchain: toolchain.name, tools });
   await rename(unfinished, folder);
@@ -75,10 +82,20 @@ export async function parts(context: CommandContext, options: PartsOptions): Pro
   };
 }
 
-async function refuseTaken(folder: string, name: string): Promise<void> {
-  const names = await readdir(folder).catch(() => []);
-  if (names.length === 0) return;
-  throw new UsageError('TARGET_EXISTS', `${name} is not an empty folder`, {
-    hint: 'Name a folder that does not exist yet.',
-  });
+/** Folder and archive must be new, and it must be possible to make them; compiling takes long. */
+async function refuseTaken(folder: string): Promise<void> {
+  for (const path of [folder, `${folder}.tar`]) {
+    if (await isFree(path)) continue;
+    throw new UsageError('TARGET_EXISTS', `${shownPath(path)} is there already and was left unchanged`, {
+      hint: 'Name a folder that does not exist yet.',
+    });
+  }
+  await makeFolder(dirname(folder));
+  await demandWritable(`${folder}.tar`);
+}
+
+/** Nothing is there, or an empty folder. */
+async function isFree(path: string): Promise<boolean> {
+  const stats = await lstat(path).catch(() => undefined);
+  return !stats || (stats.isDirectory() && (await readdir(path)).length === 0);
 }

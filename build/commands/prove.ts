@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Check } from '../../src/base/check.ts';
 import { UsageError } from '../../src/base/errors.ts';
 import { digestFile } from '../../src/base/files.ts';
-import { withFile } from '../../src/base/with-file.ts';
+import { demandFolder } from '../../src/base/place/folder.ts';
+import { readWhole, withFile } from '../../src/base/with-file.ts';
 import type { Trust } from '../../src/pki/x509/apple-roots.ts';
 import { verifyPackage } from '../../src/verify/verify-package.ts';
 import {
@@ -13,6 +13,7 @@ import {
   type CommonOptions,
   type Execute,
   example,
+  pathOption,
   trustOption,
 } from '../command.ts';
 import { checkAttestation } from '../evidence/attestation.ts';
@@ -36,9 +37,9 @@ export interface ProveOptions {
 export function configureProve(command: Command, execute: Execute): void {
   command
     .argument('<file>', 'flat package of this project')
-    .option('--source <folder>', 'checkout of the tag that it was made from (default: this checkout)')
+    .addOption(pathOption('--source <folder>', 'checkout of the tag that it was made from (default: this checkout)'))
     .addOption(trustOption("whose signatures are believed: Apple's, or the rehearsal authority of this checkout"))
-    .option('--attestation <file>', 'Sigstore bundles of the release, one a line')
+    .addOption(pathOption('--attestation <file>', 'Sigstore bundles of the release, one a line'))
     .addOption(trustedRootOption())
     .addOption(signerOption())
     .addHelpText('after', example('npm run -s cli -- prove Escrow.Buddy-1.1.0.pkg --source ../escrow-buddy-1.1.0'))
@@ -55,6 +56,7 @@ const TAKEN = 'a flat package (.pkg)';
  */
 export async function prove(context: CommandContext, file: string, options: ProveOptions): Promise<CommandResult> {
   const source = resolve(options.source ?? context.root);
+  await demandFolder(source);
   const trust = await trustOf(context, options.trust);
   await refuseFolder(file, TAKEN);
   await withFile(file, (access) => demandKind(access, file, ['package'], TAKEN));
@@ -79,7 +81,7 @@ export async function prove(context: CommandContext, file: string, options: Prov
 }
 
 async function attestationChecks(file: string, options: ProveOptions): Promise<readonly Check[]> {
-  const trust = await attestationTrust(options);
+  const trust = await attestationTrust(options, options.attestation !== undefined);
   if (options.attestation === undefined) return [];
   if (!trust) {
     throw new UsageError('ATTESTATION_TRUST', '--attestation needs --trusted-root and --signer', {
@@ -87,7 +89,7 @@ async function attestationChecks(file: string, options: ProveOptions): Promise<r
     });
   }
   const { sha256 } = await digestFile(file);
-  return checkAttestation(await readFile(resolve(options.attestation)), sha256, trust);
+  return checkAttestation(await readWhole(resolve(options.attestation)), sha256, trust);
 }
 
 function renderProof(file: string, { version, commit, checks }: Proof, all: readonly Check[], proven: boolean): string {

@@ -1,9 +1,13 @@
 import { join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { UsageError } from '../../src/base/errors.ts';
+import { demandWritable } from '../../src/base/files.ts';
+import { makeFolder } from '../../src/base/place/folder.ts';
+import { withFile } from '../../src/base/with-file.ts';
 import { appleTrust } from '../../src/pki/x509/apple-roots.ts';
 import { openRehearsalAuthority } from '../../src/rehearsal/authority.ts';
 import type { Toolchain } from '../../src/toolchain/toolchain.ts';
+import { commandAgain, commandToTheEnd, commandWithOther } from '../again.ts';
 import {
   type CommandContext,
   type CommandResult,
@@ -12,15 +16,18 @@ import {
   example,
   maxWait,
   outOption,
+  pathOption,
   toolchainOption,
 } from '../command.ts';
 import { connectToNotary, type NotaryConnection, namesNotaryKey } from '../notary/connection.ts';
 import { preflight } from '../notary/preflight.ts';
-import { type Manifest, newManifest, readManifest } from '../plan/manifest.ts';
+import { MANIFEST_FILE, type Manifest, newManifest, readManifest } from '../plan/manifest.ts';
 import { type Plan, REHEARSAL_SUFFIX } from '../plan/plan.ts';
 import { unusableReason } from '../plan/resume.ts';
+import { demandRoom } from '../plan/standing.ts';
 import { type Prepared, type PrepareOptions, prepare } from '../prepare.ts';
 import { type Beginning, type Finishing, runRelease } from '../release.ts';
+import { demandKind, refuseFolder } from '../report/demand-kind.ts';
 import { renderSummary } from '../report/summary.ts';
 import { Run, SIGNING_STAGES, STAGES, type StageName } from '../run.ts';
 import { missingNames, NOTARY_NAMES } from '../signing/credentials.ts';
@@ -48,6 +55,8 @@ export interface ReleaseOptions extends PrepareOptions {
   /** Refuse anything less than a release, or ask for a rehearsal whatever is set. */
   readonly release?: boolean;
   readonly rehearsal?: boolean;
+  /** Take the place of a finished release, or of a package that the notary has. */
+  readonly replace?: boolean;
 }
 
 /** Adds the options of `release`. */
@@ -61,6 +70,7 @@ export function configureRelease(command: Command, execute: Execute): void {
       ]),
     )
     .addOption(outOption())
+    .addOption(replaceOption())
     .addOption(new Option('--until <stage>', 'stop after this stage').choices([...STAGES]))
     .option('--resume', 'resume what out/<version>/release.json records; without one, begin')
     .addOption(
@@ -69,16 +79,24 @@ export function configureRelease(command: Command, execute: Execute): void {
       ),
     )
     .option('--rehearsal', 'rehearse, whatever secrets are set and whichever team is configured')
-    .option('--compiled <folder>', 'compile nothing: take what `parts` put into this folder')
-    .option(
-      '--signatures <file>',
-      'sign nothing: take the signatures and timestamps that `sign` and `timestamp` recorded',
+    .addOption(pathOption('--compiled <folder>', 'compile nothing: take what `parts` put into this folder'))
+    .addOption(
+      pathOption(
+        '--signatures <file>',
+        'sign nothing: take the signatures and timestamps that `sign` and `timestamp` recorded',
+      ),
     )
-    .option('--previous <package>', 'package of the release before; the release page says what changed since')
+    .addOption(
+      pathOption('--previous <package>', 'package of the release before; the release page says what changed since'),
+    )
     .option('--submit-only', 'end once the notary has the package; a later --resume waits for its verdict')
     .addOption(maxWait('how long to wait for the notary, such as 30m (default: 1h); then exit 5'))
     .addHelpText('after', example('npm start -- --out /tmp/release --until build-package'))
     .action((options: ReleaseOptions & CommonOptions) => execute((context) => release(context, options), options));
+}
+
+function replaceOption(): Option {
+  return new Option('--replace', 'begin anew where a finished release, a submission or a signed package is');
 }
 
 /** Adds the options of `build`. */
@@ -86,6 +104,7 @@ export function configureBuild(command: Command, execute: Execute): void {
   command
     .addOption(toolchainOption('whose tools build the package'))
     .addOption(outOption())
+    .addOption(replaceOption())
     .addHelpText('after', example('npm run -s cli -- build --json'))
     .action((options: ReleaseOptions & CommonOptions) => execute((context) => build(context, options), options));
 }
@@ -108,15 +127,11 @@ async function runStages(
   const prepared = await prepare(context, options);
   if (command === 'build') {
     const { plan } = prepared;
-    await keepReleases(plan, 'an unsigned build');
-    return finish(
-      context,
-      plan,
-      beginAnew(context, prepared, null, prepared.toolchainFor(null)),
-      null,
-      'build-package',
-    );
+    await takePlace(context, plan, 'build', options);
+    const begun = beginAnew(context, prepared, null, prepared.toolchainFor(null));
+    return finish(context, plan, begun, null, 'build-package');
   }
+  if (options.previous !== undefined) await demandPackage(options.previous);
   const demand = demandOf(options);
   const earlier = options.resume ? await earlierRun(context, prepared.plan, demand) : undefined;
   const alsoMissing = endsBeforeNotary(options.until) ? [] : missingNames(NOTARY_NAMES, context.env);
@@ -126,7 +141,7 @@ async function runStages(
     (options.signatures === undefined ? await resolveSigning(asked) : await recordedSigning(options.signatures, asked));
   if (demand !== 'rehearsal') refuseHalfSetUp(signing.mode, context.env);
   const plan = named(prepared.plan, signing.mode);
-  if (signing.mode === 'rehearsal' && !earlier) await keepReleases(plan, 'a rehearsal');
+  if (!earlier) await takePlace(context, plan, signing.mode, options);
   const toolchain = prepared.toolchainFor(signing);
   // Whoever only signs has no key of the notary.
   const connection = endsBeforeNotary(options.until)
@@ -179,13 +194,26 @@ function named(plan: Plan, mode: ReleaseSigning['mode']): Plan {
   return mode === 'release' || isRehearsalProject(plan.config) ? plan : { ...plan, nameSuffix: REHEARSAL_SUFFIX };
 }
 
-/** A signed release, and the record of its submission, must not give way to something that no Mac trusts. */
-async function keepReleases({ outFolder }: Plan, what: string): Promise<void> {
-  const there = await readManifest(outFolder).catch(() => null);
-  if (there?.mode !== 'release') return;
-  throw new UsageError('OUT_HOLDS_RELEASE', `${outFolder} holds a release; ${what} would take its place`, {
-    hint: 'Name another folder with --out, or move the release away.',
-  });
+/** Says what the run replaces, and makes sure that it can write its results, before anything takes long. */
+async function takePlace(
+  context: CommandContext,
+  plan: Plan,
+  mode: Manifest['mode'],
+  { replace = false }: ReleaseOptions,
+): Promise<void> {
+  const typed = { ...context, cwd: process.cwd() };
+  const commandWith = (...more: string[]) => commandWithOther(typed, more);
+  const replaced = await demandRoom(plan, { mode, replace, commandWith });
+  if (replaced !== undefined) context.progress.note('fact', `Replaces ${replaced}.`);
+  await makeFolder(plan.outFolder);
+  await demandWritable(join(plan.outFolder, MANIFEST_FILE));
+}
+
+/** The package that the release page compares with is opened last; a wrong one must not end a run that the notary has seen. */
+async function demandPackage(file: string): Promise<void> {
+  const taken = 'a flat package (.pkg)';
+  await refuseFolder(file, taken);
+  await withFile(file, (access) => demandKind(access, file, ['package'], taken));
 }
 
 const trustOf = ({ trust }: CommandContext) => (trust ? { trust } : {});
@@ -208,15 +236,17 @@ interface Begun {
 }
 
 async function finish(
-  { progress, signal }: CommandContext,
+  context: CommandContext,
   plan: Plan,
   { manifest, beginning }: Begun,
   finishing: Finishing | null,
   until: StageName | undefined,
 ): Promise<CommandResult> {
-  const run = new Run({ plan, progress, signal, manifest, until });
+  const { progress, signal } = context;
+  const typed = { ...context, cwd: process.cwd() };
+  const run = new Run({ plan, progress, signal, manifest, until, again: commandAgain(typed) });
   const result = await runRelease(run, beginning, finishing);
-  return { document: result, text: renderSummary(result, plan) };
+  return { document: result, text: renderSummary(result, plan, commandToTheEnd(typed)) };
 }
 
 function beginAnew(

@@ -1,12 +1,21 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { UsageError } from '../../src/base/errors.ts';
-import { writeWhole } from '../../src/base/files.ts';
+import { demandWritable, writeWhole } from '../../src/base/files.ts';
+import { readWhole } from '../../src/base/with-file.ts';
 import type { IdentityRole } from '../../src/pki/identity/identity-problem.ts';
 import type { SignRequest } from '../../src/pki/identity/signer.ts';
-import { type CommandContext, type CommandResult, type CommonOptions, type Execute, example } from '../command.ts';
+import { commandAgain } from '../again.ts';
+import {
+  type CommandContext,
+  type CommandResult,
+  type CommonOptions,
+  type Execute,
+  example,
+  pathOption,
+} from '../command.ts';
 import { newManifest } from '../plan/manifest.ts';
 import { type Prepared, prepare } from '../prepare.ts';
 import { runRelease } from '../release.ts';
@@ -53,9 +62,14 @@ const RECORD = 'what was signed and stamped so far';
 export function configureSign(command: Command, execute: Execute): void {
   command
     .addOption(new Option('--role <role>', 'whose key').choices(['application', 'installer']).makeOptionMandatory())
-    .requiredOption('--compiled <folder>', 'what `parts` made')
-    .requiredOption('--record <file>', `${RECORD}; only read`)
-    .requiredOption('--out <file>', 'file to make: certificate and signatures, and nothing that could be chosen')
+    .addOption(pathOption('--compiled <folder>', 'what `parts` made').makeOptionMandatory())
+    .addOption(pathOption('--record <file>', `${RECORD}; only read`).makeOptionMandatory())
+    .addOption(
+      pathOption(
+        '--out <file>',
+        'file to make: certificate and signatures, and nothing that could be chosen',
+      ).makeOptionMandatory(),
+    )
     .addHelpText('after', example('sh sealed.sh --role application --parts . --record signing.json --out signed.json'))
     .action((options: SignOptions & CommonOptions) => execute((context) => sign(context, options), options));
 }
@@ -63,9 +77,9 @@ export function configureSign(command: Command, execute: Execute): void {
 /** Adds the options of `timestamp`. */
 export function configureTimestamp(command: Command, execute: Execute): void {
   command
-    .requiredOption('--compiled <folder>', 'what `parts` made')
-    .requiredOption('--record <file>', `${RECORD}; without one, begin it`)
-    .option('--signed <file>', 'what `sign` made: check it, stamp it and add it to the record')
+    .addOption(pathOption('--compiled <folder>', 'what `parts` made').makeOptionMandatory())
+    .addOption(pathOption('--record <file>', `${RECORD}; without one, begin it`).makeOptionMandatory())
+    .addOption(pathOption('--signed <file>', 'what `sign` made: check it, stamp it and add it to the record'))
     .option('--release', 'when beginning: refuse to rehearse')
     .addHelpText('after', example('node cli.mjs timestamp --compiled . --record signing.json --signed signed.json'))
     .action((options: TimestampOptions & CommonOptions) => execute((context) => stamp(context, options), options));
@@ -88,6 +102,7 @@ export function configureDigests(command: Command, execute: Execute): void {
  */
 export async function sign(context: CommandContext, options: SignOptions): Promise<CommandResult> {
   const record = await existingRecord(options.record);
+  await demandWritable(options.out);
   const prepared = await prepareIn(dirOf(options.out), context, options.compiled);
   const { plan } = prepared;
   const found = await resolveIdentity(options.role, { ...asking(context, plan), demand: record.mode });
@@ -160,6 +175,7 @@ export async function digests(context: CommandContext, options: DigestsOptions):
  * @throws VerificationError `SIGNED_FORM`, `SIGNATURE_WRONG`, `SIGNATURES_LEFT`
  */
 export async function stamp(context: CommandContext, options: TimestampOptions): Promise<CommandResult> {
+  await demandWritable(options.record);
   const folder = await mkdtemp(join(tmpdir(), 'timestamp-'));
   try {
     const prepared = await prepareIn(folder, context, options.compiled);
@@ -170,7 +186,7 @@ export async function stamp(context: CommandContext, options: TimestampOptions):
     }
     const role = record.application ? 'installer' : 'application';
     if (record.installer) throw new UsageError('RECORD_COMPLETE', `${options.record} has both roles already`);
-    const signed = parseSignedRole(await readFile(resolve(options.signed), 'utf8'));
+    const signed = parseSignedRole((await readWhole(resolve(options.signed))).toString('utf8'));
     const tokens = await check(context, prepared, record, role, signed);
     const complete = { ...record, [role]: { ...signed, tokens } };
     await writeRecord(resolve(options.record), complete);
@@ -208,7 +224,7 @@ async function check(
 
 /** Runs the stages of a release up to the one in which a role signs; what they make is thrown away. */
 async function runUntil(
-  { progress, signal }: CommandContext,
+  context: CommandContext,
   { plan, toolchainFor }: Prepared,
   signing: ReleaseSigning,
   role: IdentityRole,
@@ -219,10 +235,12 @@ async function runUntil(
       hint: 'Use signing.toolchain portable, or sign with `release --until sign-package`: docs/signing-keys.md says what differs.',
     });
   }
+  const { progress, signal } = context;
   const run = new Run({
     plan,
     progress,
     signal,
+    again: commandAgain({ ...context, cwd: process.cwd() }),
     manifest: newManifest(plan, toolchain.name, {}, signing.mode),
     until: LAST_STAGE[role],
   });

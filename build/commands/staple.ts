@@ -6,6 +6,7 @@ import { withFile } from '../../src/base/with-file.ts';
 import { type StapleOptions, stapleBundle, staplePackage } from '../../src/notary/ticket/staple.ts';
 import { appleTrust } from '../../src/pki/x509/apple-roots.ts';
 import type { NotaryAccess } from '../../src/toolchain/toolchain.ts';
+import { commandAgain } from '../again.ts';
 import {
   type CommandContext,
   type CommandResult,
@@ -59,7 +60,7 @@ export async function staple(
     url: source.ticketUrl,
     trust: source.trust,
     tell: stage.update,
-    goOn: `When it was accepted a moment ago, run again: npm run -s cli -- staple ${quote(file)}`,
+    goOn: `When it was accepted a moment ago, run again: ${commandAgain({ ...context, cwd: process.cwd() })}`,
     signal: context.signal,
     ...(options.maxWait !== undefined && { maxWaitMs: options.maxWait }),
   };
@@ -87,8 +88,4 @@ async function ticketSource(
   }
   const { services } = await readConfig(context.root);
   return { ticketUrl: services.tickets, trust: appleTrust(), close: async () => undefined };
-}
-
-function quote(path: string): string {
-  return /^[\w./+-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { PipelineError, UsageError } from '../../src/base/errors.ts';
-import { writeWhole } from '../../src/base/files.ts';
+import { demandWritable, writeWhole } from '../../src/base/files.ts';
+import { KIND_HEAD_SIZE, KIND_NAMES, kindOfFile } from '../../src/base/input/file-kind.ts';
+import { shownPath } from '../../src/base/place/shown.ts';
 import type { RandomAccess } from '../../src/base/random-access.ts';
-import { withFile } from '../../src/base/with-file.ts';
+import { readWhole, withFile } from '../../src/base/with-file.ts';
 import { type OpenPackage, openPackage } from '../../src/package/open-package.ts';
 import { appleTrust, type Trust } from '../../src/pki/x509/apple-roots.ts';
 import { openRehearsalAuthority, REHEARSAL_TEAM } from '../../src/rehearsal/authority.ts';
@@ -17,9 +18,11 @@ import {
   type CommonOptions,
   type Execute,
   example,
+  pathOption,
   trustOption,
 } from '../command.ts';
 import { attestationTrust, signerOption, trustedRootOption } from '../evidence/attestation-options.ts';
+import type { EvidenceSubject } from '../evidence/check-evidence.ts';
 import { CONFIG_FILE, readConfig } from '../plan/config.ts';
 import { readPolicy } from '../plan/policy.ts';
 import { demandKind, refuseFolder } from '../report/demand-kind.ts';
@@ -46,9 +49,11 @@ export function configureVerify(command: Command, execute: Execute): void {
   command
     .argument('<file>', 'flat package')
     .addOption(trustOption("whose signatures are believed: Apple's, or the rehearsal authority of this checkout"))
-    .option(
-      '--policy <file>',
-      'JSON file with demands of your own: team, minimumMacOS, allowedPaths, allowedMechanisms, forbid',
+    .addOption(
+      pathOption(
+        '--policy <file>',
+        'JSON file with demands of your own: team, minimumMacOS, allowedPaths, allowedMechanisms, forbid',
+      ),
     )
     .addOption(
       new Option(
@@ -56,8 +61,8 @@ export function configureVerify(command: Command, execute: Execute): void {
         'whose tools made a package of this project (default: as configured, or as the release.json beside it records)',
       ).choices(['portable', 'apple']),
     )
-    .option('--html <file>', 'write the report as one page of HTML, too')
-    .option('--evidence <zip>', 'what `evidence` gathered: holds every statement in it to the package')
+    .addOption(pathOption('--html <file>', 'write the report as one page of HTML, too'))
+    .addOption(pathOption('--evidence <zip>', 'what `evidence` gathered: holds every statement in it to the package'))
     .addOption(trustedRootOption())
     .addOption(signerOption())
     .addHelpText('after', example('npm run -s cli -- verify Escrow.Buddy-1.1.0.pkg --policy policy.json'))
@@ -72,18 +77,19 @@ const TAKEN = 'a flat package (.pkg)';
 export async function verify(context: CommandContext, file: string, options: VerifyOptions): Promise<CommandResult> {
   const trust = await trustOf(context, options.trust);
   const policy = options.policy === undefined ? undefined : await readPolicy(resolve(options.policy));
+  const evidence = options.evidence === undefined ? undefined : await readWhole(options.evidence);
+  const attestation = await attestationTrust(options, evidence !== undefined);
+  if (options.html !== undefined) await demandPage(options.html);
   await refuseFolder(file, TAKEN);
   return withFile(file, async (access) => {
     // What is of no known kind may be a damaged package: the report says so.
     await demandKind(access, file, ['package', 'unknown'], TAKEN);
     const ours = await formOf(file, access, context.root, { trust, madeBy: options.madeBy });
     const checked = await verifyPackage(access, { trust, now: new Date(), ours, policy });
-    const more =
-      options.evidence === undefined ? [] : await checkEvidence(options.evidence, file, options, trust, ours);
+    const more = evidence ? await checkEvidence(evidence, { file, trust, ours, attestation }) : [];
     const valid = checked.valid && more.every(({ status }) => status !== 'fail');
     const report = { ...checked, checks: [...checked.checks, ...more], valid };
-    if (options.html !== undefined)
-      await writeWhole(resolve(options.html), renderVerificationPage(file, report, trust));
+    if (options.html !== undefined) await writeWhole(options.html, renderVerificationPage(file, report, trust));
     return {
       document: verificationDocument(file, report, trust),
       text: renderVerification(file, report, { trust, verbose: context.verbose }),
@@ -92,10 +98,24 @@ export async function verify(context: CommandContext, file: string, options: Ver
   });
 }
 
-/** Loads what checks evidence when it is asked for: Sigstore's library takes a tenth of the time of all else. */
-async function checkEvidence(zip: string, file: string, options: VerifyOptions, trust: Trust, ours: OurForm | null) {
+/** Loaded when it is asked for: Sigstore's library takes a tenth of the time of all else. */
+async function checkEvidence(zip: Buffer, subject: EvidenceSubject) {
   const { checkEvidence } = await import('../evidence/check-evidence.ts');
-  return checkEvidence(await readFile(zip), { file, trust, ours, attestation: await attestationTrust(options) });
+  return checkEvidence(zip, subject);
+}
+
+/** An earlier page may go; whatever else has that name, perhaps the package itself, may not. */
+async function demandPage(path: string): Promise<void> {
+  await demandWritable(path);
+  if (!existsSync(path)) return;
+  const kind = await withFile(path, async (access) => {
+    const head = await access.read(0, Math.min(KIND_HEAD_SIZE, access.size));
+    return kindOfFile(head, Buffer.alloc(0));
+  });
+  if (kind === 'html' || kind === 'empty') return;
+  throw new UsageError('TARGET_EXISTS', `${shownPath(path)} is there already, and is ${KIND_NAMES[kind]}`, {
+    hint: 'Name another file with --html.',
+  });
 }
 
 /** Returns whose signatures a command believes: what --trust names; without it, what it was called with, or Apple's roots. */

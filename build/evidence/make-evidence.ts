@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { UsageError } from '../../src/base/errors.ts';
 import { digestFile } from '../../src/base/files.ts';
+import { readWhole } from '../../src/base/with-file.ts';
 import type { KitFile } from '../kit/zip.ts';
 import { readManifest } from '../plan/manifest.ts';
 import { LOG_FILE, SBOM_FILE, SUMS_FILE, VERIFY_REPORT_FILE } from '../plan/output-files.ts';
@@ -65,7 +65,7 @@ export function subjectOf({ path, data }: KitFile): Subject {
 
 async function taken(folder: string, path: string): Promise<Buffer> {
   try {
-    return await readFile(join(folder, path));
+    return await readWhole(join(folder, path));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     throw incomplete(`${folder} holds no ${path}`);

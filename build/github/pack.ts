@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { CommandContext, CommandResult, CommonOptions, Execute } from '../command.ts';
+import { type CommandContext, type CommandResult, type CommonOptions, type Execute, pathOption } from '../command.ts';
 import { tarFolder } from '../parts/tar.ts';
 import { githubReport } from '../report/github.ts';
 
@@ -8,7 +8,7 @@ import { githubReport } from '../report/github.ts';
 export function configurePack(command: Command, execute: Execute): void {
   command
     .argument('<folder>', 'folder to pack')
-    .requiredOption('--to <file>', 'archive to write')
+    .addOption(pathOption('--to <file>', 'archive to write').makeOptionMandatory())
     .action((folder: string, options: { to: string } & CommonOptions) =>
       execute((context) => pack(context, folder, options), options),
     );

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { FormatError, PipelineError } from '../../src/base/errors.ts';
 import { accessBuffer } from '../../src/base/random-access.ts';
-import { withFile } from '../../src/base/with-file.ts';
+import { readWhole, withFile } from '../../src/base/with-file.ts';
 import { parseFat } from '../../src/macho/fat.ts';
 import { cpioEntries, type OpenComponent, type OpenPackage, openPackage } from '../../src/package/open-package.ts';
 import { parseCms } from '../../src/pki/cms/parse.ts';
@@ -99,7 +98,7 @@ const VALUE_NAMES = [
  * @throws FormatError `KIT_PACKAGE` when it is another kind of package, and whatever a damaged one gives
  */
 export async function readKitFacts(path: string): Promise<KitFacts> {
-  const file = fileFacts(basename(path), await readFile(path));
+  const file = fileFacts(basename(path), await readWhole(path));
   return withFile(path, async (access) => {
     const opened = await openPackage(access);
     const component = onlyComponent(opened, path);

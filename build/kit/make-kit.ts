@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { readWhole } from '../../src/base/with-file.ts';
 import type { Config } from '../plan/config.ts';
 import { EXTRA_PACKAGES, type ExtraPackage } from '../plan/plan.ts';
 import { templateReader } from '../scripts/render-script.ts';
@@ -60,7 +61,7 @@ async function readInput(root: string, packagePath: string, given: Pick<KitInput
 }
 
 async function readExtra(path: string) {
-  const data = await readFile(path);
+  const data = await readWhole(path);
   return { facts: fileFacts(basename(path), data), data };
 }
 

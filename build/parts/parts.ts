@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import fsExtra from 'fs-extra';
 import * as z from 'zod';
 import { parseDocument } from '../../src/base/document.ts';
 import { UsageError, VerificationError } from '../../src/base/errors.ts';
 import { digestFile } from '../../src/base/files.ts';
+import { readWhole } from '../../src/base/with-file.ts';
 import type { Compiler, MachOSlice } from '../../src/toolchain/toolchain.ts';
 import { VOCABULARY_FILE } from '../kit/vocabulary.ts';
 import { CONFIG_FILE } from '../plan/config.ts';
@@ -98,7 +98,7 @@ export async function readCompiledRecord(folder: string): Promise<CompiledRecord
   const hint = 'Name a folder that `npm run -s cli -- parts` made.';
   let source: Buffer;
   try {
-    source = await readFile(path);
+    source = await readWhole(path);
   } catch (cause) {
     throw new UsageError('PARTS_INVALID', `cannot read ${path}`, { cause, hint });
   }
@@ -129,7 +129,7 @@ async function readSlices(folder: string, record: CompiledRecord): Promise<reado
         hint: 'Fetch or build the parts anew.',
       });
     }
-    slices.push({ architecture, data: await readFile(path) });
+    slices.push({ architecture, data: await readWhole(path) });
   }
   return slices;
 }

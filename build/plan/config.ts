@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { parseDocument, show } from '../../src/base/document.ts';
 import { UsageError } from '../../src/base/errors.ts';
 import { compareVersions, isVersion } from '../../src/base/version.ts';
+import { readWhole } from '../../src/base/with-file.ts';
 
 const text = (allowed: string, pattern: RegExp) => z.string(allowed).regex(pattern, allowed).describe(allowed);
 
@@ -203,7 +203,7 @@ function texts(values: readonly unknown[]): string[] {
 
 async function readBytes(path: string): Promise<Buffer> {
   try {
-    return await readFile(path);
+    return await readWhole(path);
   } catch (cause) {
     throw new UsageError('CONFIG_MISSING', `cannot read ${path}`, {
       cause,

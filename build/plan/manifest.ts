@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { parseDocument } from '../../src/base/document.ts';
 import { writeWhole } from '../../src/base/files.ts';
+import { readWhole } from '../../src/base/with-file.ts';
 import type { Plan } from './plan.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -102,7 +102,7 @@ export async function readManifest(folder: string): Promise<Manifest | null> {
   const path = join(folder, MANIFEST_FILE);
   let source: Buffer;
   try {
-    source = await readFile(path);
+    source = await readWhole(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
 import { parseDocument } from '../../src/base/document.ts';
+import { readWhole } from '../../src/base/with-file.ts';
 import { ABILITIES, type AbilityName } from '../../src/verify/abilities.ts';
 import type { Policy } from '../../src/verify/expectations.ts';
 
@@ -46,7 +46,7 @@ function abilityNames(): string {
  * @throws UsageError `POLICY_INVALID` that lists every problem
  */
 export async function readPolicy(path: string): Promise<Policy> {
-  return parsePolicy(await readFile(path), path);
+  return parsePolicy(await readWhole(path), path);
 }
 
 /**

@@ -8,6 +8,7 @@ import {
   KIND_TAIL_SIZE,
   kindOfFile,
 } from '../../src/base/input/file-kind.ts';
+import { shownPath } from '../../src/base/place/shown.ts';
 import type { RandomAccess } from '../../src/base/random-access.ts';
 import { readXar } from '../../src/xar/read.ts';
 
@@ -47,7 +48,15 @@ export async function demandKind(
   const description = isXip ? 'a xip archive' : KIND_NAMES[kind];
   const bytes = kind === 'unknown' ? ` (it begins with ${head.toString('hex', 0, 4)})` : '';
   const hint = WAYS_OUT[isXip ? 'xip' : kind] ?? `Give ${taken}.`;
-  throw new FormatError('KIND_UNSUITABLE', file, 0, `expected ${taken}, but this is ${description}${bytes}`, { hint });
+  throw new FormatError(
+    'KIND_UNSUITABLE',
+    shownPath(file),
+    0,
+    `expected ${taken}, but this is ${description}${bytes}`,
+    {
+      hint,
+    },
+  );
 }
 
 /** A xip is a xar archive of two members. Source: xip(1); archives of Xcode. */
@@ -70,7 +79,7 @@ export async function refuseFolder(file: string, taken: string): Promise<void> {
   const stats = await stat(file).catch(() => undefined);
   if (!stats?.isDirectory()) return;
   const { description, hint } = await folderKind(file);
-  throw new UsageError('NOT_A_FILE', `${file} is a folder, not a file${description}`, {
+  throw new UsageError('NOT_A_FILE', `${shownPath(file)} is a folder, not a file${description}`, {
     hint: hint ?? `Give ${taken}.`,
   });
 }

@@ -1,11 +1,16 @@
 import { join, relative } from 'node:path';
+import { shellWord } from '../../src/base/place/shown.ts';
 import type { Manifest } from '../plan/manifest.ts';
 import type { Plan } from '../plan/plan.ts';
 
 const REHEARSAL_NOTE = 'rehearsal: no Mac trusts it (docs/building.md)';
 
-/** Returns the last lines of a run: what was made, its identity, and what to do next. */
-export function renderSummary(manifest: Manifest, plan: Pick<Plan, 'outFolder'>): string {
+/**
+ * Returns the last lines of a run: what was made, its identity, and what to do next.
+ *
+ * @param again the command that goes on after the stage at which it stopped, as asked
+ */
+export function renderSummary(manifest: Manifest, plan: Pick<Plan, 'outFolder'>, again: string): string {
   const file = manifest.files.find((candidate) => candidate.role === 'package');
   if (!file || !manifest.package) {
     const last = manifest.stages.at(-1)?.name ?? 'nothing';
@@ -27,9 +32,14 @@ export function renderSummary(manifest: Manifest, plan: Pick<Plan, 'outFolder'>)
     ...facts.map(([name, value]) => `  ${(name as string).padEnd(10)} ${value}`),
     '',
     'Next:',
-    `  npm run -s cli -- ${nextCommand(manifest)} ${quote(path)}`,
+    `  ${isUnfinished(manifest) ? again : `npm run -s cli -- ${nextCommand(manifest)} ${shellWord(path)}`}`,
     '',
   ].join('\n');
+}
+
+/** A signed package of which the notary, or the check of the finished file, has not said all yet. */
+function isUnfinished({ package: made, stages }: Manifest): boolean {
+  return Boolean(made?.signer) && !stages.some(({ name, outcome }) => name === 'publish' && outcome === 'done');
 }
 
 function nextCommand({ package: made, mode }: Manifest): string {
@@ -41,8 +51,4 @@ function nextCommand({ package: made, mode }: Manifest): string {
 function shortest(path: string): string {
   const short = relative(process.cwd(), path);
   return short.startsWith('..') ? path : short;
-}
-
-function quote(path: string): string {
-  return /^[\w./+-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }

@@ -12,6 +12,6 @@ ensure_cli
 cd "$ROOT"
 rm -rf .build/mutations
 # Without the variables of a real release this is a rehearsal, whose keys can sign a changed package again.
-env -i PATH="$PATH" HOME="$HOME" node .build/cli.mjs release --rehearsal --out .build/mutations --json >/dev/null
+env -i PATH="$PATH" HOME="$HOME" node .build/cli.mjs release --rehearsal --replace --out .build/mutations --json >/dev/null
 node build/setup/bundle.mjs "$ROOT" test/mutation/print-table.ts .build/mutations.mjs
 exec node .build/mutations.mjs "$ROOT" .build/mutations/*/*.pkg

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../../src/base/errors.ts';
+import { fileProblem } from '../../src/base/place/file-problem.ts';
+import { readPatiently } from '../../src/base/place/read-patiently.ts';
+import { shownPath } from '../../src/base/place/shown.ts';
 import { Secret } from '../../src/base/secret.ts';
 import {
   checkIdentityPair,
@@ -291,11 +293,12 @@ export async function variable(name: string, env: SigningInput['env']): Promise<
   if (value) return new Secret(Buffer.from(value, 'utf8'));
   if (!path) return undefined;
   try {
-    return new Secret(await readFile(path));
+    return new Secret(await readPatiently(path));
   } catch (cause) {
-    throw new UsageError('IDENTITY_FILE', `${name}_FILE: cannot read ${path}`, {
+    const why = cause instanceof UsageError ? cause : fileProblem(cause as NodeJS.ErrnoException);
+    throw new UsageError('IDENTITY_FILE', `${name}_FILE: ${why?.message ?? `cannot read ${shownPath(path)}`}`, {
       cause,
-      hint: 'Check the path and who may read it.',
+      hint: why?.hint ?? 'Check the path and who may read it.',
     });
   }
 }

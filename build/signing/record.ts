@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
 import { parseDocument } from '../../src/base/document.ts';
 import { VerificationError } from '../../src/base/errors.ts';
 import { writeWhole } from '../../src/base/files.ts';
+import { readWhole } from '../../src/base/with-file.ts';
 import { isDer } from '../../src/pki/cms/canonical-cms.ts';
 
 /** What a key made in a sealed step: nothing in it can be chosen by whoever runs there. */
@@ -93,7 +93,7 @@ export async function writeRecord(path: string, record: SigningRecord): Promise<
 export async function readRecord(path: string): Promise<SigningRecord | null> {
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = (await readWhole(path)).toString('utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;

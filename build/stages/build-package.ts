@@ -1,5 +1,6 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
+import { makeFolder } from '../../src/base/place/folder.ts';
 import type { ProductPlan, UnsignedProduct } from '../../src/package/product.ts';
 import type { PackageBuilder } from '../../src/toolchain/toolchain.ts';
 import type { Config } from '../plan/config.ts';
@@ -20,7 +21,7 @@ export async function buildPackages(
   { plan, signal }: Pick<StageContext, 'plan' | 'signal'>,
 ): Promise<StageResult<UnsignedPackages>> {
   const paths = packagePaths(plan);
-  await mkdir(dirname(paths.guard), { recursive: true });
+  await makeFolder(dirname(paths.guard));
   for (const path of earlierResults(plan)) await rm(path, { force: true });
   const make = (name: ScriptPackage) => builder.build(productPlan(plan, assembled, name), paths[name], { signal });
   const made = await Promise.all(SCRIPT_PACKAGES.map(async (name) => [name, await make(name)]));

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { writeWhole } from '../../src/base/files.ts';
+import { makeFolder } from '../../src/base/place/folder.ts';
 import { ARCHITECTURES, type BundleSource, type MachOSlice } from '../../src/toolchain/toolchain.ts';
 
 /** How many compilations are kept; the oldest goes first. */
@@ -35,7 +36,7 @@ export function compileCache(folder: string): CompileCache {
     async write(source, tools, slices) {
       try {
         const path = join(folder, await keyOf(source, tools));
-        await mkdir(path, { recursive: true });
+        await makeFolder(path);
         for (const { architecture, data } of slices) {
           await writeWhole(join(path, architecture), Buffer.concat([digestOf(data), data]));
         }

@@ -59,7 +59,7 @@ export async function notarizePackages(
   };
 }
 
-type NotarizeContext = Pick<StageContext, 'plan' | 'progress' | 'note' | 'signal' | 'record'>;
+type NotarizeContext = Pick<StageContext, 'plan' | 'progress' | 'note' | 'signal' | 'again' | 'record'>;
 
 async function targetsOf(plan: StageContext['plan']): Promise<Target[]> {
   const { product, ...extras } = packagePaths(plan);
@@ -115,7 +115,7 @@ class Courier {
   }
 
   async #bring(target: Target, maxWaitMs: number | undefined): Promise<void> {
-    const { plan, progress, note, signal } = this.#context;
+    const { plan, progress, note, signal, again } = this.#context;
     const { id, log } = await notarize(target.file, {
       notary: this.#notary,
       ...this.#connection.waiting,
@@ -125,7 +125,7 @@ class Courier {
       keepLog: async ({ source }) => {
         if (target.extra === null) await writeWhole(join(plan.outFolder, LOG_FILE), source);
       },
-      goOn: () => 'npm start -- --resume',
+      goOn: () => again,
       tell: progress.update,
       warn: (text) => note('warning', text),
       signal,

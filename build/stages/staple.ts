@@ -22,7 +22,7 @@ export async function staplePackages(
   { paths }: NotarizedPackages,
   stapler: Stapler,
   { mode }: Pick<NotaryConnection, 'mode'>,
-  { plan, progress, signal }: Pick<StageContext, 'plan' | 'progress' | 'signal'>,
+  { plan, progress, signal, again }: Pick<StageContext, 'plan' | 'progress' | 'signal' | 'again'>,
   manifest: Pick<Manifest, 'files' | 'extras'>,
 ): Promise<StageResult<StapledPackages>> {
   const stapled: StapledProduct[] = [];
@@ -32,7 +32,7 @@ export async function staplePackages(
         { path },
         {
           tell: progress.update,
-          goOn: 'Apple accepted the package; only its ticket is late. To go on: npm start -- --resume',
+          goOn: `Apple accepted the package; only its ticket is late. To go on: ${again}`,
           signal,
           ...(mode === 'rehearsal' && { pauseMs: REHEARSAL_PAUSE_MS }),
         },

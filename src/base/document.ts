@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { UsageError } from './errors.ts';
+import { shownPath } from './place/shown.ts';
 
 // A schema checks one file a run: making a function of it (zod's default) takes longer than walking it.
 z.config({ jitless: true });
@@ -24,7 +25,8 @@ export interface DocumentForm<T> {
  * @example parseDocument(await readFile(path), { name: path, schema: z.strictObject({ a: z.string() }), code: 'EXAMPLE_INVALID' })
  */
 export function parseDocument<T>(source: Buffer | string, form: DocumentForm<T>): T {
-  const value = parseJson(source, form.name);
+  const name = shownPath(form.name);
+  const value = parseJson(source, name);
   const checked = form.schema.safeParse(value);
   const problems = [
     ...(checked.success ? [] : problemsOf(checked.error, value)),
@@ -33,11 +35,7 @@ export function parseDocument<T>(source: Buffer | string, form: DocumentForm<T>)
   if (checked.success && problems.length === 0) return checked.data;
   const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
   const list = problems.map((problem) => `  ${problem}`).join('\n');
-  throw new UsageError(
-    form.code,
-    `${form.name} has ${count}:\n${list}`,
-    form.hint === undefined ? {} : { hint: form.hint },
-  );
+  throw new UsageError(form.code, `${name} has ${count}:\n${list}`, form.hint === undefined ? {} : { hint: form.hint });
 }
 
 /** Returns the document that a service answered with, or undefined when the bytes are not JSON of that shape. */

@@ -1,7 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { chmodSync, createReadStream, lstatSync, readdirSync, rmSync } from 'node:fs';
-import { open, readdir, rename, rm } from 'node:fs/promises';
+import { lstat, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { UsageError } from './errors.ts';
+import { shownPath } from './place/shown.ts';
+import { targetOf } from './place/target.ts';
+import { readWhole } from './with-file.ts';
 
 /** Where a file is being written, and how large and what it has become. */
 export interface WrittenFile {
@@ -16,16 +20,18 @@ export interface WrittenFile {
  *
  * An error or an interruption leaves what was at `path` before, and no half-written file.
  *
- * @param path file to make or replace
+ * @param path file to make or replace; of a link, the file that it leads to
  * @param content bytes, or a stream of them
  * @param mode permission bits, whatever the umask is
+ * @throws UsageError `TARGET_NOT_A_FILE` when a folder, device, pipe or socket has that name: it stays
  */
 export async function writeWhole(
   path: string,
   content: AsyncIterable<Buffer> | Buffer | string,
   mode = 0o644,
 ): Promise<WrittenFile> {
-  const beside = unfinishedName(path);
+  const target = await targetOf(path);
+  const beside = unfinishedName(target);
   const hash = createHash('sha256');
   let size = 0;
   const file = await open(beside, 'wx', mode);
@@ -41,12 +47,45 @@ export async function writeWhole(
     } finally {
       await file.close();
     }
-    await rename(beside, path);
+    await rename(beside, target);
   } catch (error) {
     await rm(beside, { force: true });
     throw error;
   }
   return { path, size, sha256: hash.digest('hex') };
+}
+
+/**
+ * Writes a file as `writeWhole` does, but takes the place of no file with other contents.
+ *
+ * @throws UsageError `TARGET_EXISTS`, its hint the option that says the file may go
+ */
+export async function writeUnlessOther(
+  path: string,
+  content: AsyncIterable<Buffer>,
+  replace: boolean,
+): Promise<WrittenFile> {
+  const parts: Buffer[] = [];
+  for await (const part of content) parts.push(part);
+  const data = Buffer.concat(parts);
+  const there = await lstat(path).catch(() => undefined);
+  if (!replace && there && !(await readWhole(path)).equals(data)) {
+    throw new UsageError('TARGET_EXISTS', `${shownPath(path)} is there already, with other contents`, {
+      hint: 'Name another file with --out, or add --replace.',
+    });
+  }
+  return writeWhole(path, data);
+}
+
+/**
+ * Makes sure that `writeWhole` could write a file of this name, for a command whose work takes long.
+ *
+ * @throws as `writeWhole`
+ */
+export async function demandWritable(path: string): Promise<void> {
+  const beside = unfinishedName(await targetOf(path));
+  await (await open(beside, 'wx', 0o600)).close();
+  await rm(beside, { force: true });
 }
 
 const unfinished = new Set<string>();

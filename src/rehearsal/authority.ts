@@ -3,6 +3,7 @@ import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { UsageError } from '../base/errors.ts';
+import { makeFolder } from '../base/place/folder.ts';
 import { APPLE, KEY_PURPOSE, NAME } from '../pki/asn1/oids.ts';
 import { localSigner, type Signer } from '../pki/identity/signer.ts';
 import type { Trust } from '../pki/x509/apple-roots.ts';
@@ -135,7 +136,7 @@ const exists = (path: string) =>
   );
 
 async function establish(folder: string, home: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder, 0o700);
   const beside = join(folder, `.authority-${randomBytes(6).toString('hex')}`);
   await mkdir(beside, { mode: 0o700 });
   try {

@@ -1,8 +1,9 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { writeWhole } from '../base/files.ts';
+import { makeFolder } from '../base/place/folder.ts';
 import type { NotaryKey } from '../notary/rest/credentials.ts';
 import type { ObjectPlace } from '../notary/rest/upload.ts';
 import type { RehearsalAuthority } from './authority.ts';
@@ -93,7 +94,7 @@ async function openKey(folder: string | undefined) {
     return createPrivateKey(await readFile(path));
   } catch {
     const key = make();
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder, 0o700);
     await writeWhole(path, key.export({ type: 'pkcs8', format: 'pem' }), 0o600);
     return key;
   }

@@ -1,8 +1,9 @@
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { documentIn } from '../base/document.ts';
 import { removeUnfinished, writeWhole } from '../base/files.ts';
+import { makeFolder } from '../base/place/folder.ts';
 
 const RECORD = z.object({
   id: z.string(),
@@ -48,7 +49,7 @@ export class SubmissionStore {
   static async open(folder: string | undefined): Promise<SubmissionStore> {
     const store = new SubmissionStore(folder);
     if (folder === undefined) return store;
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder, 0o700);
     await removeUnfinished(folder);
     for (const name of await readdir(folder)) {
       if (!/^[0-9a-f-]{36}\.json$/.test(name)) continue;

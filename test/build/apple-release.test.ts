@@ -73,6 +73,7 @@ const context = (): CommandContext => ({
   progress: createProgress({ stream: { write: (text) => void told.push(text) }, verbose: true, color: false }),
   signal: new AbortController().signal,
   json: true,
+  argv: ['release'],
   verbose: true,
   env,
   trust: machine.authority.trust,

@@ -87,6 +87,7 @@ describe('errorDocument', () => {
         hint: expect.stringContaining('Fetch or build it anew.'),
         exitCode: 6,
         known: [],
+        again: null,
       },
     });
   });

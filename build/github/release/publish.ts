@@ -3,7 +3,13 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { NetworkError, UsageError, VerificationError } from '../../../src/base/errors.ts';
 import { compareVersions } from '../../../src/base/version.ts';
-import type { CommandContext, CommandResult, CommonOptions, Execute } from '../../command.ts';
+import {
+  type CommandContext,
+  type CommandResult,
+  type CommonOptions,
+  type Execute,
+  pathOption,
+} from '../../command.ts';
 import { readConfig } from '../../plan/config.ts';
 import { type Manifest, readManifest } from '../../plan/manifest.ts';
 import { githubReport } from '../../report/github.ts';
@@ -24,9 +30,9 @@ export interface PublishOptions {
 /** Adds the options of `github publish`. */
 export function configurePublish(command: Command, execute: Execute): void {
   command
-    .requiredOption('--folder <folder>', 'folder of the finished version, out/<version>')
-    .requiredOption('--bundle <file>', 'Sigstore bundle of the attestation')
-    .requiredOption('--verdicts <file>', 'what each Mac found that installed the package')
+    .addOption(pathOption('--folder <folder>', 'folder of the finished version, out/<version>').makeOptionMandatory())
+    .addOption(pathOption('--bundle <file>', 'Sigstore bundle of the attestation').makeOptionMandatory())
+    .addOption(pathOption('--verdicts <file>', 'what each Mac found that installed the package').makeOptionMandatory())
     .action((options: PublishOptions & CommonOptions) => execute((context) => publish(context, options), options));
 }
 

@@ -3,7 +3,13 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { digestFile } from '../../../src/base/files.ts';
 import { compareVersions } from '../../../src/base/version.ts';
-import type { CommandContext, CommandResult, CommonOptions, Execute } from '../../command.ts';
+import {
+  type CommandContext,
+  type CommandResult,
+  type CommonOptions,
+  type Execute,
+  pathOption,
+} from '../../command.ts';
 import { PARTS_CLI, readCompiledRecord } from '../../parts/parts.ts';
 import { githubReport } from '../../report/github.ts';
 import { type History, openHistory } from '../history.ts';
@@ -26,7 +32,7 @@ const MOST_LINES = 200;
 /** Adds the options of `github review`. */
 export function configureReview(command: Command, execute: Execute): void {
   command
-    .requiredOption('--parts <folder>', 'folder with the unpacked parts')
+    .addOption(pathOption('--parts <folder>', 'folder with the unpacked parts').makeOptionMandatory())
     .requiredOption('--parts-sha256 <sha256>', 'digest of the archive they came from')
     .action((options: ReviewOptions & CommonOptions) => execute((context) => review(context, options), options));
 }

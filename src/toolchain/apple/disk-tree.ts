@@ -13,6 +13,7 @@ import {
 import { dirname, join } from 'node:path';
 import { UsageError } from '../../base/errors.ts';
 import { writeWhole } from '../../base/files.ts';
+import { makeFolder } from '../../base/place/folder.ts';
 import type { BundleEntry } from '../../code-signature/bundle-entry.ts';
 import type { PayloadEntry } from '../../tree/entry.ts';
 
@@ -51,7 +52,7 @@ export async function writePayloadTree(entries: readonly PayloadEntry[], folder:
 export async function writeBundle(entries: readonly BundleEntry[], folder: string): Promise<void> {
   for (const entry of entries) {
     const path = join(folder, entry.path);
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     if ('symlink' in entry) await symlink(entry.symlink, path);
     else {
       await writeFile(path, entry.data);

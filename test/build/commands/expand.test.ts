@@ -70,8 +70,8 @@ describe('expand', () => {
     ['a file', 'file', /file exists and is not an empty folder/],
     ['a link that leads nowhere', 'dangling', /dangling exists and is not an empty folder/],
     ['a folder that is not empty', '.', /exists and is not an empty folder/],
-    ['below a file', 'file/below', /file\/below: .*file is not a folder/],
-    ['in a folder that is missing', 'missing/new', /missing is not a folder\nnext: Make it first: mkdir -p/],
+    ['below a file', 'file/below', /file is not a folder: nothing lies below it/],
+    ['in a folder that is missing', 'missing/new', /there is no folder .*missing\nnext: Make it first: mkdir -p/],
   ])('refuses %s and leaves nothing', (_, name, message) => {
     writeFileSync(join(scratch, 'file'), '');
     symlinkSync('nowhere', join(scratch, 'dangling'));

@@ -74,6 +74,7 @@ describe('parts', () => {
       progress,
       signal,
       json: false,
+      argv: ['parts'],
       verbose: false,
       env: { SOURCE_DATE_EPOCH: '0' },
     };

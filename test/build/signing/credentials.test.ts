@@ -107,6 +107,6 @@ describe('a folder that holds a release', () => {
     const manifest = JSON.parse(readFileSync(join(folder, 'release.json'), 'utf8'));
     writeFileSync(join(folder, 'release.json'), JSON.stringify({ ...manifest, mode: 'release' }));
     const { status, stderr } = run([command]);
-    expect([status, stderr]).toEqual([2, expect.stringContaining('holds a release')]);
+    expect([status, stderr]).toEqual([2, expect.stringMatching(/holds the finished release .* never takes its place/)]);
   });
 });

@@ -285,7 +285,7 @@ async function releaseWith(own: Plan, tell: (text: string) => void): Promise<Man
   });
   const progress = createProgress({ stream: { write: tell }, verbose: true, color: false });
   const signal = new AbortController().signal;
-  const run = new Run({ plan: own, progress, signal, manifest, until: 'sign-package' });
+  const run = new Run({ plan: own, progress, signal, manifest, until: 'sign-package', again: '' });
   return runRelease(
     run,
     { kind: 'build', toolchain: selectToolchain('portable', signing.timestamp), signing, cache: null },

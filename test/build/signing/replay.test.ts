@@ -36,7 +36,7 @@ const at = (name: string) => join(scratch, name);
 function context(): CommandContext {
   const progress = createProgress({ stream: { write: () => true }, verbose: false, color: false });
   const { signal } = new AbortController();
-  return { root: parts, program: 'cli.mjs', progress, signal, json: false, verbose: false, env: {} };
+  return { root: parts, program: 'cli.mjs', progress, signal, json: false, argv: ['sign'], verbose: false, env: {} };
 }
 
 async function signed(role: 'application' | 'installer', record: string): Promise<SignedRole> {

@@ -1,0 +1,160 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, inject, it } from 'vitest';
+import { readConfig } from '../../../build/plan/config.ts';
+import { MANIFEST_SCHEMA, type Manifest } from '../../../build/plan/manifest.ts';
+import type { Plan } from '../../../build/plan/plan.ts';
+import { demandRoom } from '../../../build/plan/standing.ts';
+import { STAGES, type StageName } from '../../../build/run.ts';
+
+const scratch = mkdtempSync(join(tmpdir(), 'standing-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
+let count = 0;
+
+const finished = (): Manifest =>
+  MANIFEST_SCHEMA.parse(JSON.parse(readFileSync(join(inject('releaseFolder'), 'release.json'), 'utf8')));
+
+/** What an earlier run of a mode left: all stages up to one, and what became of its submission. */
+function left(mode: Manifest['mode'], last: StageName, submission: string | null): Manifest {
+  const done = STAGES.slice(0, STAGES.indexOf(last) + 1);
+  const whole = finished();
+  const signer = done.includes('sign-package') ? 'Somebody' : null;
+  return {
+    ...whole,
+    mode,
+    stages: done.map((name) => ({ name, seconds: 0, outcome: 'done' })),
+    package: done.includes('build-package') && whole.package ? { ...whole.package, signer } : null,
+    submission: submission === null ? null : { id: 'ID', status: submission, submittedAt: '2026-01-01T00:00:00Z' },
+    extras: [],
+  };
+}
+
+async function planWith(content: Manifest | string | null, files: readonly string[] = []): Promise<Plan> {
+  const outFolder = join(scratch, String(count++));
+  mkdirSync(outFolder);
+  const text = typeof content === 'string' ? content : JSON.stringify(content);
+  if (content !== null) writeFileSync(join(outFolder, 'release.json'), text);
+  for (const name of files) writeFileSync(join(outFolder, name), '');
+  return { outFolder, version: '1.1.0', config: await readConfig('.') } as Plan;
+}
+
+const commandWith = (...options: string[]) => `again ${options.join(' ')}`;
+const outcome = async (plan: Plan, mode: Manifest['mode'], replace: boolean) => {
+  try {
+    return ((await demandRoom(plan, { mode, replace, commandWith })) ?? 'room').replace(plan.outFolder, 'F');
+  } catch (error) {
+    return (error as { code: string }).code;
+  }
+};
+
+describe('demandRoom', () => {
+  it.each<[string, Manifest['mode'], StageName, string | null, Manifest['mode'], string, string]>([
+    // what, left by, up to, submission, new run, without --replace, with it
+    [
+      'a finished release',
+      'release',
+      'publish',
+      'Accepted',
+      'release',
+      'OUT_HOLDS_RELEASE',
+      'the finished release 1.1.0 in F',
+    ],
+    ['a finished release', 'release', 'publish', 'Accepted', 'rehearsal', 'OUT_HOLDS_RELEASE', 'OUT_HOLDS_RELEASE'],
+    ['a finished release', 'release', 'publish', 'Accepted', 'build', 'OUT_HOLDS_RELEASE', 'OUT_HOLDS_RELEASE'],
+    [
+      'a release of which nothing is signed',
+      'release',
+      'compile',
+      null,
+      'build',
+      'OUT_HOLDS_RELEASE',
+      'OUT_HOLDS_RELEASE',
+    ],
+    [
+      'a submitted release',
+      'release',
+      'sign-package',
+      'In Progress',
+      'release',
+      'OUT_HOLDS_SUBMISSION',
+      'the unfinished release 1.1.0 (done up to sign-package), which the notary has as submission ID in F',
+    ],
+    [
+      'a submitted rehearsal',
+      'rehearsal',
+      'staple',
+      'Accepted',
+      'rehearsal',
+      'OUT_HOLDS_SUBMISSION',
+      'the unfinished rehearsal 1.1.0 (done up to staple), which the notary has as submission ID in F',
+    ],
+    [
+      'an upload that was begun',
+      'release',
+      'sign-package',
+      'Uploading',
+      'release',
+      'OUT_HOLDS_SUBMISSION',
+      'the unfinished release 1.1.0 (done up to sign-package), which the notary has as submission ID in F',
+    ],
+    [
+      'a finished rehearsal',
+      'rehearsal',
+      'publish',
+      'Accepted',
+      'build',
+      'OUT_HOLDS_SIGNED',
+      'the finished rehearsal 1.1.0 in F',
+    ],
+    [
+      'a signed rehearsal',
+      'rehearsal',
+      'sign-package',
+      null,
+      'build',
+      'OUT_HOLDS_SIGNED',
+      'the unfinished rehearsal 1.1.0 (done up to sign-package) in F',
+    ],
+  ])(
+    '%s of mode %s, done up to %s, submission %s, is replaced by a %s only when asked',
+    async (_, by, last, submission, mode, refused, replaced) => {
+      const plan = await planWith(left(by, last, submission));
+      expect([await outcome(plan, mode, false), await outcome(plan, mode, true)]).toEqual([refused, replaced]);
+    },
+  );
+
+  it.each<[Manifest['mode'], StageName, string | null, Manifest['mode'], string]>([
+    ['rehearsal', 'publish', 'Accepted', 'rehearsal', 'the finished rehearsal 1.1.0 in F'],
+    ['rehearsal', 'publish', 'Accepted', 'release', 'the finished rehearsal 1.1.0 in F'],
+    ['build', 'build-package', null, 'build', 'the finished unsigned build 1.1.0 in F'],
+    ['release', 'sign-package', 'Invalid', 'release', 'the unfinished release 1.1.0 (done up to sign-package) in F'],
+    ['release', 'compile', null, 'release', 'the unfinished release 1.1.0 (done up to compile) in F'],
+  ])(
+    'a %s done up to %s with submission %s gives way to a %s, which says so',
+    async (by, last, submission, mode, words) => {
+      expect(await outcome(await planWith(left(by, last, submission)), mode, false)).toBe(words);
+    },
+  );
+
+  it('is there where nothing is', async () => {
+    expect(await outcome(await planWith(null), 'release', false)).toBe('room');
+  });
+
+  it('is refused by what nobody can tell: a broken release.json, a package that was put there', async () => {
+    const broken = await planWith('{"schema": 2}');
+    const foreign = await planWith(null, ['Escrow.Buddy-1.1.0.pkg']);
+    for (const plan of [broken, foreign]) {
+      expect(await outcome(plan, 'build', false)).toBe('OUT_HOLDS_FILES');
+      expect(await outcome(plan, 'build', true)).not.toBe('OUT_HOLDS_FILES');
+    }
+  });
+
+  it('names the commands to choose from, the one that keeps what is there last', async () => {
+    const plan = await planWith(left('release', 'sign-package', 'In Progress'));
+    const error = await demandRoom(plan, { mode: 'release', replace: false, commandWith }).catch((caught) => caught);
+    expect(error.hint).toBe(
+      'To begin anew in its place: again --replace\n      To keep it and run what is left: again --resume',
+    );
+  });
+});
