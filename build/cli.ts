@@ -184,7 +184,7 @@ async function execute(
   const progress = createProgress({
     stream: process.stderr,
     verbose: options.verbose === true,
-    color: (process.env.NO_COLOR ?? '') === '',
+    color: isLively(process.env),
   });
   const context: CommandContext = {
     root: findRoot(),
@@ -265,6 +265,11 @@ function findRoot(): string {
     }
   }
   return process.cwd();
+}
+
+/** Whether a terminal may be written to with colours and lines that change; what stands in a log stays plain. */
+function isLively({ NO_COLOR = '', CI = '', TERM }: NodeJS.ProcessEnv): boolean {
+  return NO_COLOR === '' && CI === '' && TERM !== 'dumb';
 }
 
 /** Returns the words of `argv` that name a command, such as `doctor explain`. */

@@ -52,7 +52,7 @@ export async function runRelease(run: Run, beginning: Beginning, finishing: Fini
   await run.record({});
   try {
     if (beginning.kind === 'build') await makePackages(run, beginning);
-    else for (const stage of SIGNING_STAGES) run.skip(stage, 'done in an earlier run, and its files are unchanged');
+    else for (const stage of SIGNING_STAGES) run.skip(stage, 'done in an earlier run');
     if (finishing) await finish(run, finishing);
   } catch (error) {
     if (!(error instanceof ReachedStage)) throw error;

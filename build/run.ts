@@ -110,7 +110,7 @@ export class Run {
     } catch (error) {
       if (error instanceof BegunOnly) this.#progress.end('done', error.message, seconds());
       if (!(error instanceof ReachedStage)) {
-        this.#progress.end('failed', firstLine(error), seconds());
+        this.#progress.end('failed', signal.aborted ? 'interrupted' : firstLine(error), seconds());
         await this.#recordStage(name, seconds(), 'failed').catch(() => undefined);
       }
       throw error;

@@ -1,3 +1,5 @@
+import { wrap } from './fold.ts';
+
 /** What a running stage can say about itself. */
 export interface StageProgress {
   /** Replaces the text behind the stage's name while it runs. */
@@ -37,6 +39,7 @@ const NAME_WIDTH = 17;
 const PLACE_WIDTH = 6; // ' 10/10'
 const TIME_WIDTH = 11; // "60 min 05 s"
 const REDRAW_MS = 100;
+const REMIND_MS = 60_000;
 /** Columns of a stream that is not a terminal, and the most that are used of one that is. */
 const COLUMNS = 100;
 const COLUMNS_LEAST = 40;
@@ -67,7 +70,8 @@ export function createProgress(options: ProgressOptions): Progress {
       line.clear();
       const width = columns() - head.length - TIME_WIDTH - 3;
       const here = summary.length <= width || !stream.isTTY ? summary : '';
-      const text = `${head} ${here.padEnd(width)} ${formatSeconds(seconds).padStart(TIME_WIDTH)}`;
+      const time = outcome === 'skipped' ? '' : formatSeconds(seconds);
+      const text = `${head} ${here.padEnd(width)} ${time.padStart(TIME_WIDTH)}`.trimEnd();
       stream.write(`${paint(outcome, MARKS[outcome])}${text}\n`);
       if (here !== summary) for (const part of folded(summary, '    ')) stream.write(`${part}\n`);
     },
@@ -90,17 +94,6 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
 }
 
-/** Breaks text at spaces, so that no line is longer than `width`; a word that is longer, such as a path, keeps a line of its own. */
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
-}
-
 /** The last line of a terminal while a stage runs; off a terminal it shows what `update` says as lines of their own. */
 function liveLine(stream: LineStream, live: boolean) {
   let current: { head: string; text: string; since: number; timer?: NodeJS.Timeout } | undefined;
@@ -114,6 +107,12 @@ function liveLine(stream: LineStream, live: boolean) {
     const text = current.text.length > room ? `${current.text.slice(0, Math.max(0, room - 1))}…` : current.text;
     stream.write(`\r\x1b[K${start}${text} ${seconds}`);
   };
+  // A log that says nothing for long looks like one that stopped.
+  const remind = () => {
+    if (!current) return;
+    const seconds = formatSeconds((performance.now() - current.since) / 1000);
+    stream.write(` ${current.head} ${current.text === '' ? '' : `${current.text}, `}still running after ${seconds}\n`);
+  };
   const clear = () => {
     if (!current) return;
     clearInterval(current.timer);
@@ -124,7 +123,7 @@ function liveLine(stream: LineStream, live: boolean) {
     begin(head: string) {
       clear();
       current = { head, text: '', since: performance.now() };
-      if (live) current.timer = setInterval(draw, REDRAW_MS).unref();
+      current.timer = (live ? setInterval(draw, REDRAW_MS) : setInterval(remind, REMIND_MS)).unref();
       draw();
     },
     update(text: string) {

@@ -2,21 +2,30 @@ import { join, relative } from 'node:path';
 import { shellWord } from '../../src/base/place/shown.ts';
 import type { Manifest } from '../plan/manifest.ts';
 import type { Plan } from '../plan/plan.ts';
+import { wrap } from './fold.ts';
+import { formatSeconds } from './progress.ts';
 
+const NAME_WIDTH = 10;
 const REHEARSAL_NOTE = 'rehearsal: no Mac trusts it (docs/building.md)';
 
 /**
  * Returns the last lines of a run: what was made, its identity, and what to do next.
  *
+ * @param columns of the terminal
  * @param again the command that goes on after the stage at which it stopped, as asked
  */
-export function renderSummary(manifest: Manifest, plan: Pick<Plan, 'outFolder'>, again: string): string {
+export function renderSummary(
+  manifest: Manifest,
+  { outFolder }: Pick<Plan, 'outFolder'>,
+  again: string,
+  columns = Number.POSITIVE_INFINITY,
+): string {
   const file = manifest.files.find((candidate) => candidate.role === 'package');
   if (!file || !manifest.package) {
     const last = manifest.stages.at(-1)?.name ?? 'nothing';
     return `\nStopped after ${last}, as asked. To run all stages: npm start\n`;
   }
-  const path = shortest(join(plan.outFolder, file.path));
+  const path = shortest(join(outFolder, file.path));
   const facts = [
     ['package', manifest.package.identifier],
     ['version', manifest.version],
@@ -25,17 +34,27 @@ export function renderSummary(manifest: Manifest, plan: Pick<Plan, 'outFolder'>,
     ['signed by', manifest.package.signer ?? 'nobody: for development only'],
     ...(manifest.package.timestamp ? [['timestamp', manifest.package.timestamp]] : []),
     ...(manifest.mode === 'rehearsal' ? [['mode', REHEARSAL_NOTE]] : []),
+    ['took', `${formatSeconds(secondsOf(manifest))} in ${manifest.stages.length} stages`],
   ];
   return [
     '',
     `Made ${path}`,
-    ...facts.map(([name, value]) => `  ${(name as string).padEnd(10)} ${value}`),
+    ...facts.flatMap(([name, value]) => row(name as string, value as string, columns)),
     '',
     'Next:',
     `  ${isUnfinished(manifest) ? again : `npm run -s cli -- ${nextCommand(manifest)} ${shellWord(path)}`}`,
     '',
   ].join('\n');
 }
+
+/** A fact on one line, or its value on lines of its own where the terminal is too narrow. */
+function row(name: string, value: string, columns: number): string[] {
+  const line = `  ${name.padEnd(NAME_WIDTH)} ${value}`;
+  if (line.length <= columns) return [line];
+  return [`  ${name}`, ...wrap(value, columns - 4).map((part) => `    ${part}`)];
+}
+
+const secondsOf = ({ stages }: Manifest) => stages.reduce((sum, { seconds }) => sum + seconds, 0);
 
 /** A signed package of which the notary, or the check of the finished file, has not said all yet. */
 function isUnfinished({ package: made, stages }: Manifest): boolean {

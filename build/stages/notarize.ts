@@ -27,6 +27,8 @@ export interface NotarizedPackages {
 interface Target {
   readonly file: NotarizedFile;
   readonly path: string;
+  /** What the terminal calls it, short enough to stand before what the notary says. */
+  readonly label: string;
   /** Path in the manifest for an extra package; null for the product, whose submission stands there by itself. */
   readonly extra: string | null;
 }
@@ -55,7 +57,7 @@ export async function notarizePackages(
   const where = connection.mode === 'rehearsal' ? ' by the rehearsal notary' : '';
   return {
     value: { kind: 'notarized-packages', paths: targets.map(({ path }) => path) },
-    summary: `Accepted${where}, ${courier.warnings === 0 ? 'no issues' : `${courier.warnings} warnings`}: ${courier.productId}`,
+    summary: `Accepted${where}, ${courier.warnings === 0 ? 'no issues' : `${courier.warnings} warnings`}`,
   };
 }
 
@@ -63,18 +65,21 @@ type NotarizeContext = Pick<StageContext, 'plan' | 'progress' | 'note' | 'signal
 
 async function targetsOf(plan: StageContext['plan']): Promise<Target[]> {
   const { product, ...extras } = packagePaths(plan);
-  const target = async (path: string, isExtra: boolean): Promise<Target> => ({
+  const target = async (path: string, label: string, isExtra: boolean): Promise<Target> => ({
     file: await unstapledFile(path),
     path,
+    label,
     extra: isExtra ? relative(plan.outFolder, path) : null,
   });
-  return Promise.all([target(product, false), ...Object.values(extras).map((path) => target(path, true))]);
+  return Promise.all([
+    target(product, 'package', false),
+    ...Object.entries(extras).map(([name, path]) => target(path, name, true)),
+  ]);
 }
 
 /** Brings packages to the notary and keeps the manifest's record of each. */
 class Courier {
   warnings = 0;
-  productId = '';
   readonly #notary: Notary;
   readonly #connection: NotaryConnection;
   readonly #context: NotarizeContext;
@@ -116,7 +121,7 @@ class Courier {
 
   async #bring(target: Target, maxWaitMs: number | undefined): Promise<void> {
     const { plan, progress, note, signal, again } = this.#context;
-    const { id, log } = await notarize(target.file, {
+    const { log } = await notarize(target.file, {
       notary: this.#notary,
       ...this.#connection.waiting,
       ...(maxWaitMs !== undefined && { maxWaitMs }),
@@ -126,12 +131,11 @@ class Courier {
         if (target.extra === null) await writeWhole(join(plan.outFolder, LOG_FILE), source);
       },
       goOn: () => again,
-      tell: progress.update,
+      tell: (words) => progress.update(`${target.label}: ${words}`),
       warn: (text) => note('warning', text),
       signal,
     });
     this.warnings += log?.issues.length ?? 0;
-    if (target.extra === null) this.productId = id;
   }
 
   #recorded({ extra }: Target): Manifest['submission'] {
@@ -140,14 +144,14 @@ class Courier {
   }
 
   /** Writes each new record to the manifest, and an id to the terminal and the job's summary the first time it is seen. */
-  async #record({ extra, file }: Target, record: SubmissionRecord): Promise<void> {
+  async #record({ extra, file, label }: Target, record: SubmissionRecord): Promise<void> {
     const submission = { ...record };
     if (extra === null) this.#submission = submission;
     else this.#extras = extrasWith(this.#extras, extra, { submission });
     await this.#context.record(extra === null ? { submission } : { extras: [...this.#extras] });
     if (this.#announced.has(record.id)) return;
     this.#announced.add(record.id);
-    this.#context.note('fact', `submission id: ${record.id}${extra === null ? '' : ` (${file.name})`}`);
+    this.#context.note('fact', `submission id: ${record.id} (${label})`);
     const command = `npm run -s cli -- notarize --wait ${record.id}`;
     await githubReport({ GITHUB_STEP_SUMMARY: this.#connection.jobSummary }).summary(
       `Notary submission \`${record.id}\` of ${file.name}; to wait for it elsewhere: \`${command}\``,

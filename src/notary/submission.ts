@@ -112,7 +112,7 @@ async function bringToEnd(record: SubmissionRecord, options: NotarizeOptions): P
   const { clock = systemClock } = options;
   const confirmed = record.status !== UPLOADING;
   const giveUpAt = confirmed ? undefined : Date.parse(record.submittedAt) + (options.lostUploadMs ?? LOST_UPLOAD_MS);
-  options.tell(`submission ${record.id}: waiting for the notary`);
+  options.tell('waiting for the notary');
   const state = await waitForVerdict(record, { ...options, ...(giveUpAt && { giveUpAt }) });
   if (!VERDICTS.has(state.status)) {
     const minutes = Math.round((clock.now().getTime() - Date.parse(record.submittedAt)) / 60_000);

@@ -119,7 +119,7 @@ class Asker {
   }
 
   #recovered(): void {
-    if (this.#failures > 0) this.#options.tell(`submission ${this.#record.id}: the notary answers again`);
+    if (this.#failures > 0) this.#options.tell('the notary answers again');
     this.#failures = 0;
     this.lastProblem = undefined;
   }
@@ -130,7 +130,7 @@ class Asker {
     if (status !== IN_PROGRESS && !VERDICTS.has(status)) {
       this.#options.warn(`the notary says "${quotedText(status)}", which is new to us; waiting on`);
     }
-    this.#options.tell(`submission ${this.#record.id}: ${quotedText(status)}`);
+    this.#options.tell(quotedText(status));
   }
 }
 

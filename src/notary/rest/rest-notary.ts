@@ -16,7 +16,7 @@ export function restNotary(api: NotaryApi, upload: UploadOptions = {}): Notary {
       for (let round = 1; ; round++) {
         const submission = await api.submit({ name, sha256 }, signal);
         await announced(submission.id);
-        tell(`submission ${submission.id}: uploading ${data.length} bytes`);
+        tell(`uploading ${data.length} bytes`);
         try {
           return await uploadObject(submission, data, sha256, { ...upload, signal });
         } catch (error) {
