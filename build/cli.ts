@@ -204,9 +204,9 @@ async function execute(
     leave(result.exitCode ?? 0);
   } catch (error) {
     progress.close();
-    const told = interruption.signal.aborted ? new InterruptedError() : error;
+    const reported = interruption.signal.aborted ? new InterruptedError() : error;
     await finish(
-      told,
+      reported,
       options.json === true,
       options.verbose === true,
       commandAgain({ ...context, cwd: process.cwd() }),

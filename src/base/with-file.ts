@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { UsageError } from './errors.ts';
-import { kindWords } from './place/kind-words.ts';
+import { kindName } from './place/kind-name.ts';
 import { shownPath } from './place/shown.ts';
 import { accessFile, type RandomAccess } from './random-access.ts';
 
@@ -20,7 +20,7 @@ export async function withFile<T>(path: string, use: (access: RandomAccess) => P
   const handle = await openWithoutWaiting(path);
   try {
     const stats = await handle.stat();
-    if (!stats.isFile()) throw notAFile(path, kindWords(stats));
+    if (!stats.isFile()) throw notAFile(path, kindName(stats));
     return await use(await accessFile(handle));
   } finally {
     await handle.close();

@@ -34,7 +34,15 @@ describe('the house', () => {
 
   it('has no folder with more than 14 files of its own, 16 where each is one command, tool or system', () => {
     const limit = (folder: string) =>
-      ['build/commands', 'build/kit/systems', 'src/toolchain/apple'].includes(folder) ? 16 : 14;
+      [
+        'build/commands',
+        'build/kit/systems',
+        'build/setup',
+        'src/apple-messages/tables',
+        'src/toolchain/apple',
+      ].includes(folder)
+        ? 16
+        : 14;
     expect(Object.entries(found.folders).filter(([folder, count]) => count > limit(folder))).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { UsageError } from '../errors.ts';
-import { kindWords } from './kind-words.ts';
+import { kindName } from './kind-name.ts';
 import { shownPath } from './shown.ts';
 
 /**
@@ -49,7 +49,7 @@ const isFolder = async (path: string) => (await stat(path).catch(() => undefined
 export async function demandFolder(path: string): Promise<void> {
   const stats = await stat(path);
   if (stats.isDirectory()) return;
-  throw new UsageError('NOT_A_FOLDER', `${shownPath(path)} is ${kindWords(stats)}, not a folder`, {
+  throw new UsageError('NOT_A_FOLDER', `${shownPath(path)} is ${kindName(stats)}, not a folder`, {
     hint: 'Name a folder.',
   });
 }

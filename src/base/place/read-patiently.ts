@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UsageError } from '../errors.ts';
-import { kindWords } from './kind-words.ts';
+import { kindName } from './kind-name.ts';
 import { shownPath } from './shown.ts';
 
 const LIMIT = 1024 * 1024;
@@ -23,7 +23,7 @@ export async function readPatiently(path: string): Promise<Buffer> {
   try {
     const stats = await handle.stat();
     if (!stats.isFile() && !stats.isFIFO()) {
-      throw new UsageError('NOT_A_FILE', `${shownPath(path)} is ${kindWords(stats)}, not a file`, {
+      throw new UsageError('NOT_A_FILE', `${shownPath(path)} is ${kindName(stats)}, not a file`, {
         hint: 'Name a file.',
       });
     }

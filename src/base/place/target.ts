@@ -1,6 +1,6 @@
 import { lstat, realpath, stat } from 'node:fs/promises';
 import { UsageError } from '../errors.ts';
-import { kindWords } from './kind-words.ts';
+import { kindName } from './kind-name.ts';
 import { shownPath } from './shown.ts';
 
 /**
@@ -17,7 +17,7 @@ export async function targetOf(path: string): Promise<string> {
   const target = itself.isSymbolicLink() ? await realpath(path) : path;
   const stats = await stat(target);
   if (stats.isFile()) return target;
-  throw new UsageError('TARGET_NOT_A_FILE', `${shownPath(path)} is ${kindWords(stats)}, not a file`, {
+  throw new UsageError('TARGET_NOT_A_FILE', `${shownPath(path)} is ${kindName(stats)}, not a file`, {
     hint: 'Name the file that is to be written; what stands there is left as it is.',
   });
 }

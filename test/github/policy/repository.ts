@@ -30,6 +30,7 @@ const SCRIPTS = {
   check: 'sh build/setup/check.sh',
   bench: 'sh build/setup/bench.sh',
   figures: 'sh build/setup/figures.sh',
+  fuzz: 'sh build/setup/fuzz.sh',
   mutants: 'sh build/setup/mutants.sh',
   mutations: 'sh build/setup/mutations.sh',
   nightly: 'sh build/setup/nightly.sh',

@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs';
 
 /** Returns what stands at a place, in words, such as `a folder`. */
-export function kindWords(stats: Stats): string {
+export function kindName(stats: Stats): string {
   if (stats.isFile()) return 'a file';
   if (stats.isDirectory()) return 'a folder';
   if (stats.isFIFO()) return 'a pipe';
