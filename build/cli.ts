@@ -194,6 +194,7 @@ async function execute(
     argv,
     json: options.json === true,
     verbose: options.verbose === true,
+    columns: process.stdout.columns,
     env: process.env,
   };
   try {

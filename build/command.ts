@@ -15,6 +15,8 @@ export interface CommandContext {
   readonly argv: readonly string[];
   readonly json: boolean;
   readonly verbose: boolean;
+  /** Columns of the terminal that shows the command's text; undefined where none does. */
+  readonly columns?: number | undefined;
   readonly env: Readonly<NodeJS.ProcessEnv>;
   /** Whose certificates and tickets count as Apple's; the pinned roots by default. */
   readonly trust?: Trust;
