@@ -1,11 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { CommandContext } from '../../../build/command.ts';
+import { kit } from '../../../build/commands/kit.ts';
 import { checkKit } from '../../../build/kit/check-kit.ts';
 import { fileFacts, readKitFacts } from '../../../build/kit/facts.ts';
 import { makeKit } from '../../../build/kit/make-kit.ts';
-import { type KitFile, zip } from '../../../build/kit/zip.ts';
+import { type KitFile, unzip, zip } from '../../../build/kit/zip.ts';
 import { mutationTable } from '../../mutation/table.ts';
 import { builtPackage } from '../../support/built-package.ts';
 import { KIT_URL, kitSource } from './made-kit.ts';
@@ -157,6 +159,19 @@ describe('kit --check', () => {
       writeFileSync(path, await mutation.make(sample));
       expect(await problems(archive, path), region).not.toBe('');
     }
+  });
+});
+
+describe('the command kit', () => {
+  it('finds the extra packages of a rehearsal by its name, and makes the kit that the release has', async () => {
+    const out = join(folder, 'made.zip');
+    const context = { root: process.cwd() } as CommandContext;
+    await kit(context, builtPackage(), { out });
+    const released = join(dirname(builtPackage()), 'EscrowBuddy-1.1.0-rehearsal-mdm-kit.zip');
+    const [made, found] = await Promise.all([out, released].map((path) => unzip(readFileSync(path))));
+    expect(made?.files).toEqual(found?.files);
+    for (const check of [out, released])
+      expect(await kit(context, builtPackage(), { check })).toMatchObject({ exitCode: 0 });
   });
 });
 
