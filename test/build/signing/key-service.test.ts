@@ -99,7 +99,7 @@ describe.skipIf(missing.missing).each(['aws', 'azure'] as const)(`keys in a serv
       expect(asked, asked.stderr).toMatchObject({ status: 0 });
       const digests = readFileSync(at(`${role}.txt`), 'utf8');
       // The proof that key and certificate fit, then a digest for each slice, or for each package.
-      expect(digests).toMatch(role === 'application' ? /^([0-9a-f]{64}\n){3}$/ : /^([0-9a-f]{64}\n){4}$/);
+      expect(digests).toMatch(role === 'application' ? /^([0-9a-f]{64}\n){3}$/ : /^([0-9a-f]{64}\n){5}$/);
       const used = await useKey(project, role);
       expect(used, used.printed).toMatchObject({ status: 0 });
       expect(used.printed.match(/signed [0-9a-f]{64}/g)?.map((line) => line.slice(7))).toEqual(
