@@ -7,6 +7,8 @@ import { CODE_VERDICTS } from './tables/code-verdicts.ts';
 import { CODESIGN } from './tables/codesign.ts';
 import { INSTALLER } from './tables/installer.ts';
 import { LAUNCHCTL } from './tables/launchctl.ts';
+import { LIPO } from './tables/lipo.ts';
+import { LOGIN_WINDOW } from './tables/login-window.ts';
 import { NOTARY } from './tables/notary.ts';
 import { NOTARY_COMMAND } from './tables/notary-command.ts';
 import { NOTARY_LOG } from './tables/notary-log.ts';
@@ -34,6 +36,8 @@ export const APPLE_TABLES: readonly MessageTable[] = [
   SPCTL,
   INSTALLER,
   LAUNCHCTL,
+  LOGIN_WINDOW,
+  LIPO,
   XCRUN,
   STAPLER,
   NOTARY,

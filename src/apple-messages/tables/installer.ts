@@ -85,6 +85,20 @@ export const INSTALLER: MessageTable = {
       area: 'package',
     },
     {
+      code: 'INSTALLER_REFERENCE',
+      kind: 'verification',
+      match: [
+        'Failed to locate package at path',
+        /PKInstallRequestErrorDomain Code=2\b/,
+        /External component packages \(\d+\) trustLevel=\d+ \(trust evaluation failed/,
+      ],
+      cause: 'The distribution names a package that does not lie inside this one; nothing signs what lies beside it.',
+      who: 'maintainer',
+      next: 'pkgutil --expand "$PKG" opened; grep pkg-ref opened/Distribution',
+      act: 'inspect',
+      area: 'package',
+    },
+    {
       code: 'INSTALLER_SERVICE',
       kind: 'tool',
       match: [/PKInstallErrorDomain Code=20[01]\b/, 'An error occurred connecting to the installation service'],

@@ -80,7 +80,11 @@ export const NOTARY_LOG: MessageTable = {
     {
       code: 'LOG_HARDENED_RUNTIME',
       kind: 'refused',
-      match: ['The executable does not have the hardened runtime enabled'],
+      match: [
+        'The executable does not have the hardened runtime enabled',
+        'must be rebuilt with support for the Hardened Runtime',
+        'Hardened Runtime is not enabled',
+      ],
       cause: 'A program was signed without the hardened runtime.',
       who: 'maintainer',
       next: SIGN_AGAIN,

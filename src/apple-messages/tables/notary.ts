@@ -218,6 +218,7 @@ export const NOTARY: MessageTable = {
         'status: In Progress',
         /Timeout of \d+ second\(s\) was reached before processing completed/,
         /poll state after \d+s: InProgress/,
+        'reached time limit waiting for notarization',
       ],
       cause: 'Apple is still at work. The first submissions of a team can take hours, others take minutes.',
       who: 'apple',

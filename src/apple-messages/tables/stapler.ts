@@ -74,7 +74,12 @@ export const STAPLER: MessageTable = {
     {
       code: 'TICKET_NOT_FOUND',
       kind: 'network',
-      match: ['failed due to "Record not found"', 'Could not find base64 encoded ticket in response', ...exitCode(65)],
+      match: [
+        'failed due to "Record not found"',
+        'NOT_FOUND: Record not found',
+        'Could not find base64 encoded ticket in response',
+        ...exitCode(65),
+      ],
       cause:
         'Apple has no ticket for exactly these bytes: not accepted, other bytes were submitted, or not published yet.',
       who: 'maintainer',

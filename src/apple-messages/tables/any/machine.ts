@@ -10,6 +10,7 @@ export const MACHINE: MessageTable = {
       kind: 'tool',
       match: [
         /^[^\n]*(Illegal instruction|Bus error|Segmentation fault|Trace\/BPT trap|Abort trap)(: \d+)?( \(core dumped\))?$/,
+        /\bline \d+: +\d+ (Illegal instruction|Bus error|Segmentation fault|Trace\/BPT trap|Abort trap)(: \d+)?( \(core dumped\))? +\S/,
         'was ended by SIG…',
       ],
       cause: "The tool itself crashed; Xcode 16.3's notarytool does so on Intel images of macOS 15.",

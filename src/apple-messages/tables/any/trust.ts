@@ -60,6 +60,8 @@ export const TRUST: MessageTable = {
         ...status('CSSMERR_TP_NOT_TRUSTED', -2147409622),
         ...status('errSecNotTrusted', -67843),
         'The certificate was not trusted',
+        /"Developer ID [^"\n]*" certificate is not trusted/,
+        'This certificate has an invalid issuer',
         ...status('CSSMERR_TP_INVALID_ANCHOR_CERT', -2147409646),
         ...status('errSecInvalidRoot', -67612),
         'The root or anchor certificate is not valid',
