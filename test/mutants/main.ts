@@ -79,7 +79,16 @@ async function tryRoom(room: Room, folder: string, releaseFolder: string): Promi
   const tests = Object.fromEntries(changes.map(({ file }) => [file, testsFor(room, file, reach)]));
   say(`${folder}: ${changes.length} of ${all.length} faults, seed ${values.seed}`);
   const survivors: string[] = [];
-  const job = { root: tree, releaseFolder, tests, changes, from: -1, to: changes.length, shared: !room.apart };
+  const job = {
+    root: tree,
+    releaseFolder,
+    tests,
+    changes,
+    from: -1,
+    to: changes.length,
+    shared: !room.apart,
+    bundled: folder.startsWith('build/'),
+  };
   await checkAll(job, resolve('.build/mutants/try-changes.mjs'), ({ at, by, seconds }) => {
     const change = changes[at] as Change;
     if (by === undefined) survivors.push(told(change));

@@ -1,6 +1,7 @@
 // Runs the tests against one fault after another, in a copy of the tree; started by tree.ts, ended by it when a fault hangs.
 //
 // Reads one job as JSON from standard input; prints one line of JSON a fault: {"at": 3, "seconds": 1.2, "by": "name of a test"}.
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestModule } from 'vitest/node';
@@ -20,6 +21,8 @@ export interface Job {
   readonly to: number;
   /** Whether test files share a process: quicker, where they leave it as they found it. */
   readonly shared: boolean;
+  /** Whether tests reach the source through the bundled command line, which is made anew for each fault. */
+  readonly bundled: boolean;
 }
 
 /** What became of one fault. */
@@ -87,12 +90,18 @@ async function main(): Promise<void> {
   }
   await vitest.close();
 
-  async function checked({ root, tests }: Job, change: Change, ask: typeof asked): Promise<string | undefined> {
+  async function checked(
+    { root, tests, bundled }: Job,
+    change: Change,
+    ask: typeof asked,
+  ): Promise<string | undefined> {
     const path = join(root, change.file);
     const text = readFileSync(path, 'utf8');
     writeFileSync(path, applied(text, change));
     vitest.invalidateFile(path);
     try {
+      const bundle = [join(root, 'build/setup/bundle.mjs'), root];
+      if (bundled && spawnSync(process.execPath, bundle).status !== 0) return 'it cannot be bundled';
       return await ask(tests[change.file] ?? []);
     } finally {
       writeFileSync(path, text);

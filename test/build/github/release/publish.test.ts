@@ -130,6 +130,20 @@ describe('github publish', () => {
     expect(read().releases).toMatchObject([{ id: 1, draft: false }]);
   });
 
+  it('leaves the drafts and releases of other tags unchanged, whoever made them', () => {
+    const others = [
+      draft({ id: 21, tag_name: 'v1.0.9' }),
+      draft({ id: 22, tag_name: 'v1.1.0-beta', author: { login: 'alice' } }),
+      draft({ id: 23, tag_name: 'v1.1', target_commitish: 'd'.repeat(40) }),
+      draft({ id: 24, tag_name: 'v1.0.8', draft: false }),
+    ];
+    github({ releases: others });
+    const { status, stderr } = run();
+    expect(status, stderr).toBe(0);
+    expect(read().releases).toEqual(expect.arrayContaining(others));
+    expect(read().releases).toHaveLength(5);
+  });
+
   it.each([
     ['of a person', { author: { login: 'alice' } }, 2, 'alice has a draft of v1.1.0'],
     ['of another workflow', { body: 'drafted by a bot' }, 2, 'github-actions[bot] has a draft of v1.1.0'],

@@ -1,0 +1,61 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { BundleEntry } from '../../../src/code-signature/bundle-entry.ts';
+import { sealable } from '../../../src/code-signature/seal/code-resources.ts';
+import { signBundle } from '../../../src/code-signature/sign/sign-bundle.ts';
+import { verifyBundle } from '../../../src/code-signature/verify/verify-code.ts';
+import { sampleBundle } from '../sample.ts';
+import { AD_HOC } from '../signers.ts';
+
+let signed: readonly BundleEntry[];
+beforeAll(async () => {
+  signed = (await signBundle(sampleBundle(), { kind: 'ad-hoc' })).entries;
+});
+
+const file = (path: string): BundleEntry => ({ path, mode: 0o755, data: Buffer.from('x') });
+
+/** What fails of the signed bundle with further entries, as `id: reason`. */
+function failures(...more: readonly BundleEntry[]): string[] {
+  const { checks } = verifyBundle([...signed, ...more], AD_HOC);
+  return checks.filter(({ status }) => status === 'fail').map(({ id, reason }) => `${id}: ${reason}`);
+}
+
+describe('a path that only begins like one that is allowed', () => {
+  it.each<[string, readonly BundleEntry[], string]>([
+    ['a folder beside Contents', [file('Contents-evil/a')], 'bundle-places: Contents-evil/a lies beside Contents'],
+    ['a file beside Contents', [file('Contentsx')], 'bundle-places: Contentsx lies beside Contents'],
+    [
+      'a folder beside the signature',
+      [file('Contents/_CodeSignature-evil/a')],
+      'seal-added: _CodeSignature-evil/a was added',
+    ],
+    ['a file beside the receipt', [file('Contents/_MASReceiptx')], 'seal-added: _MASReceiptx was added'],
+  ])('is refused: %s', (_, more, expected) => {
+    expect(failures(...more).join('\n')).toContain(expected);
+  });
+
+  it('is refused beside nested code, and so is that code while nobody sealed it', () => {
+    const added = failures(file('Contents/MacOS/tool'), file('Contents/MacOS/tool-evil')).join('\n');
+    expect(added).toContain('MacOS/tool was added');
+    expect(added).toContain('MacOS/tool-evil was added');
+  });
+
+  it('is no place for a link to lead to', () => {
+    const link: BundleEntry = { path: 'Contents/Resources/to', mode: 0o755, symlink: 'folder' };
+    const inside = failures(link, file('Contents/Resources/folder/a')).join('\n');
+    expect(inside).not.toContain('which is not there');
+    const beside = failures(link, file('Contents/Resources/folderx')).join('\n');
+    expect(beside).toContain('Resources/to points to folder, which is not there');
+  });
+
+  it('is sealed', () => {
+    const paths = [
+      'Contents/_CodeSignature/a',
+      'Contents/_CodeSignature-evil/a',
+      'Contents/_MASReceipt',
+      'Contents/_MASReceiptx',
+      'Contents-evil/a',
+    ];
+    const found = sealable(paths.map(file), 'tool').map(({ path }) => path);
+    expect(found).toEqual(['_CodeSignature-evil/a', '_MASReceiptx']);
+  });
+});
