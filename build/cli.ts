@@ -193,6 +193,7 @@ async function execute(
     signal: interruption.signal,
     argv,
     json: options.json === true,
+    columns: process.stdout.columns,
     verbose: options.verbose === true,
     columns: process.stdout.columns,
     env: process.env,

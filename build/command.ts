@@ -14,6 +14,8 @@ export interface CommandContext {
   /** Words that were typed behind the program's name. */
   readonly argv: readonly string[];
   readonly json: boolean;
+  /** Columns of the terminal that standard output is, if it is one. */
+  readonly columns?: number | undefined;
   readonly verbose: boolean;
   /** Columns of the terminal that shows the command's text; undefined where none does. */
   readonly columns?: number | undefined;

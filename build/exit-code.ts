@@ -127,7 +127,8 @@ function problemOf(error: unknown): FileProblem | undefined {
   return fileProblem(error);
 }
 
-function hintOf(error: unknown, exitCode: number): string | null {
+/** Returns what to do now; null where nothing better than the message is known. */
+export function hintOf(error: unknown, exitCode = exitCodeOf(error)): string | null {
   if (error instanceof FormatError)
     return error.hint ?? 'The file is damaged, or not what its name says. Fetch or build it anew.';
   if (error instanceof PipelineError) return error.hint ?? null;

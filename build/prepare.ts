@@ -39,7 +39,7 @@ export async function prepare(
     const outFolder = resolve(out ?? resolve(root, 'out'));
     const plan = await makePlan({ root, outFolder, sourceDateEpoch: env.SOURCE_DATE_EPOCH, previousPackage });
     const toolchainFor = (signing: Signing | null) =>
-      toolchainOf(choice ?? plan.config.signing.toolchain, signing, notary);
+      askedOnce(toolchainOf(choice ?? plan.config.signing.toolchain, signing, notary));
     return { plan, compilesHere: true, toolchainFor };
   }
   const folder = resolve(compiled);
@@ -55,6 +55,17 @@ export async function prepare(
     return { ...here, compiler: compiledEarlier(folder, record, here.compiler) };
   };
   return { plan: { ...plan, commit: record.commit }, compilesHere: false, toolchainFor };
+}
+
+/** A compiler is asked for its version before the first stage, and remembers its answer for the stage that records it. */
+function askedOnce(toolchain: Toolchain): Toolchain {
+  const { compiler } = toolchain;
+  let versions: ReturnType<typeof compiler.versions> | undefined;
+  const asked = () => {
+    versions ??= compiler.versions();
+    return versions;
+  };
+  return { ...toolchain, compiler: { ...compiler, versions: asked } };
 }
 
 /** Who signs or signed: whose timestamps are asked for is known only before. */

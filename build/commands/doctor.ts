@@ -2,11 +2,12 @@ import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Check } from '../../src/base/check.ts';
-import { PipelineError, UsageError } from '../../src/base/errors.ts';
+import { UsageError } from '../../src/base/errors.ts';
 import { describeRoute } from '../../src/base/network/proxy.ts';
 import { compareVersions } from '../../src/base/version.ts';
 import { portableNotary } from '../../src/toolchain/portable/notary.ts';
 import { selectToolchain } from '../../src/toolchain/select.ts';
+import { commandWithOther } from '../again.ts';
 import {
   addCommand,
   type CommandContext,
@@ -16,28 +17,24 @@ import {
   example,
 } from '../command.ts';
 import { examineSetUp } from '../github/upkeep/set-up.ts';
-import { connectToNotary, namesNotaryKey } from '../notary/connection.ts';
+import { connectToNotary, namesNotaryKey, refuseHalfSetUp } from '../notary/connection.ts';
 import { type OutsideCheck, preflightChecks } from '../notary/preflight.ts';
 import { type Config, readConfig } from '../plan/config.ts';
-import { makePlan } from '../plan/plan.ts';
+import { makePlan, type Plan } from '../plan/plan.ts';
+import { demandRoom } from '../plan/standing.ts';
+import { type Examination, examinations, examineAll } from '../readiness.ts';
 import { renderChecks } from '../report/checks.ts';
 import { describeSigning } from '../signing/identities.ts';
-import { readPermissions } from '../stages/assemble-payload.ts';
-import { readBundleSource } from '../stages/compile.ts';
 import { configureExplain } from './explain.ts';
-
-/** One thing that a release needs, and how to find out. */
-interface Examination {
-  readonly id: string;
-  /** Returns what was found, for the person. Throws when it is not as it should be. */
-  examine(): Promise<string>;
-}
 
 /** Adds the options of `doctor`, and the command `doctor explain`. */
 export function configureDoctor(command: Command, execute: Execute): void {
   command
     .option('--ci', 'check the set-up on GitHub instead: workflows, pins, environments, secrets, rules')
-    .addHelpText('after', example('npm run -s cli -- doctor'))
+    .addHelpText(
+      'after',
+      `${example('npm run -s cli -- doctor')}\nExit code 0 when no check failed, else 2; what is skipped has not passed.\n`,
+    )
     .action((options: { ci?: boolean } & CommonOptions) => execute((context) => doctor(context, options), options));
   configureExplain(
     addCommand(command, 'explain', "say what a message of Apple's tools or services means"),
@@ -56,23 +53,25 @@ export async function doctor(context: CommandContext, options: { readonly ci?: b
     const found = await examineSetUp(context);
     return verdictOf(found, 'The repository is set up for releases, as far as it could be looked at.');
   }
-  const checks: Check[] = [];
-  for (const { id, examine } of [...examinations(context), ...outsideExaminations(context)]) {
-    try {
-      checks.push({ id, status: 'pass', reason: await examine() });
-    } catch (error) {
-      if (!(error instanceof PipelineError) && (error as NodeJS.ErrnoException).code === undefined) throw error;
-      const hint = error instanceof PipelineError && error.hint ? `\n${error.hint}` : '';
-      checks.push({ id, status: 'fail', reason: `${(error as Error).message}${hint}` });
-    }
-  }
-  return verdictOf(checks, 'This machine can build the package: npm start');
+  const { root, env } = context;
+  let found: Promise<Signing> | undefined;
+  const signing = () => {
+    found ??= examineSigning(root, env);
+    return found;
+  };
+  const local = await examineAll(localExaminations(context, signing));
+  const mode = await signing().then(
+    (known) => known.mode,
+    () => undefined,
+  );
+  const checks = [...local, ...(await outsideChecks(context, mode))];
+  return verdictOf(checks, `npm start can run here, as a ${mode}.`);
 }
 
 function verdictOf(checks: readonly Check[], well: string): CommandResult {
   const failed = checks.filter((check) => check.status === 'fail').length;
   const skipped = checks.filter((check) => check.status === 'skipped').length;
-  const unseen = skipped === 0 ? '' : ` ${skipped} could not be looked at.`;
+  const unseen = skipped === 0 ? '' : ` ${skipped === 1 ? '1 check was' : `${skipped} checks were`} skipped.`;
   const verdict = failed === 0 ? `${well}${unseen}` : `${failed} of ${checks.length} checks failed.${unseen}`;
   return {
     document: { schema: 1, checks, ok: failed === 0 },
@@ -81,68 +80,69 @@ function verdictOf(checks: readonly Check[], well: string): CommandResult {
   };
 }
 
-function examinations({ root, env }: CommandContext): Examination[] {
+type Signing = Awaited<ReturnType<typeof describeSigning>>;
+
+/** Who would sign; half a set-up is refused, as npm start does. */
+async function examineSigning(root: string, env: CommandContext['env']): Promise<Signing> {
+  const signing = await describeSigning({ env, plan: { root, config: await readConfig(root) } });
+  refuseHalfSetUp(signing.mode, env);
+  return signing;
+}
+
+/** Whether `npm start` would take the place of something. */
+async function examineRoom(plan: Plan, mode: Signing['mode'], context: CommandContext): Promise<string> {
+  const typed = { ...context, argv: ['release'], cwd: process.cwd() };
+  const commandWith = (...options: string[]) => commandWithOther(typed, options);
+  const replaced = await demandRoom(plan, { mode, replace: false, commandWith });
+  return replaced === undefined ? 'nothing is replaced' : `npm start replaces ${replaced}`;
+}
+
+/** The same as `npm start` makes, with what it learns from its environment between them. */
+function localExaminations(context: CommandContext, signing: () => Promise<Signing>): Examination[] {
+  const { root, env } = context;
   const outFolder = join(root, 'out');
-  const plan = () => makePlan({ root, outFolder, sourceDateEpoch: env.SOURCE_DATE_EPOCH });
+  let made: Promise<Plan> | undefined;
+  const plan = () => {
+    made ??= makePlan({ root, outFolder, sourceDateEpoch: env.SOURCE_DATE_EPOCH });
+    return made;
+  };
+  const compiler = async () => selectToolchain((await plan()).config.signing.toolchain);
   return [
     { id: 'node', examine: async () => examineNode(process.versions.node) },
     { id: 'configuration', examine: async () => `release.config.json, version ${(await plan()).version}` },
-    {
-      id: 'sources',
-      examine: async () =>
-        `${(await readBundleSource({ root, config: await readConfig(root) })).sources.length} C files`,
-    },
-    {
-      id: 'permissions',
-      examine: async () => `${Object.keys((await readPermissions({ root })).payload).length} paths`,
-    },
     { id: 'commit', examine: async () => (await plan()).commit ?? 'no repository: release.json will name no commit' },
-    {
-      id: 'toolchain',
-      examine: async () => {
-        const toolchain = selectToolchain((await readConfig(root)).signing.toolchain);
-        const versions = await toolchain.compiler.versions();
-        return `${toolchain.name}: ${Object.entries(versions)
-          .map(([name, version]) => `${name} ${version}`)
-          .join(', ')}`;
-      },
-    },
-    {
-      id: 'identities',
-      examine: async () => describeSigning({ env, plan: { root, config: await readConfig(root) } }),
-    },
+    ...examinations({ plan, compiler }),
+    { id: 'identities', examine: async () => (await signing()).words },
+    { id: 'room', examine: async () => examineRoom(await plan(), (await signing()).mode, context) },
     { id: 'network', examine: async () => describeNetwork(env, (await readConfig(root)).services) },
-    {
-      id: 'output',
-      examine: async () => {
-        await access(root, constants.W_OK);
-        return outFolder;
-      },
-    },
   ];
 }
 
-/** With a notary key in the environment: whether it can be used, and whether Apple's services can. */
-function outsideExaminations({ root, env, signal }: CommandContext): Examination[] {
-  if (!namesNotaryKey(env)) return [];
-  const plan = async () => ({ root, config: await readConfig(root) });
-  const connection = async () => connectToNotary({ env, plan: await plan(), mode: 'release' });
+const OUTSIDE = ['notary', 'clock', 'ticket-service', 'timestamp-authority'];
+
+/** For a release, or with a notary key in the environment: whether the key can be used, and whether Apple's services can. */
+async function outsideChecks(
+  { root, env, signal }: CommandContext,
+  mode: Signing['mode'] | undefined,
+): Promise<Check[]> {
+  if (mode !== 'release' && !namesNotaryKey(env)) {
+    const reason = mode === 'rehearsal' ? 'a rehearsal asks nobody outside' : 'needs identities';
+    return OUTSIDE.map((id) => ({ id, status: 'skipped', reason }));
+  }
   // One connection, because the clock is compared with the notary's last answer.
   let checks: Promise<OutsideCheck[]> | undefined;
   const outside = () => {
     checks ??= (async () => {
-      const { timestamp } = (await plan()).config.services;
-      const { access: services } = await connection();
+      const plan = { root, config: await readConfig(root) };
+      const { access: services } = await connectToNotary({ env, plan, mode: 'release' });
       const { ticketUrl } = services;
-      return preflightChecks({ notary: portableNotary(services), ticketUrl, timestampUrl: timestamp, signal });
+      const timestampUrl = plan.config.services.timestamp;
+      return preflightChecks({ notary: portableNotary(services), ticketUrl, timestampUrl, signal });
     })();
     return checks;
   };
-  const ids = ['notary', 'clock', 'ticket-service', 'timestamp-authority'];
-  return ids.map((id) => ({
-    id,
-    examine: async () => (await outside()).find((check) => check.id === id)?.examine() as Promise<string>,
-  }));
+  const found = async (id: string) => (await outside()).find((check) => check.id === id)?.examine() as Promise<string>;
+  return examineAll(OUTSIDE.map((id) => ({ id, examine: () => found(id) })));
 }
 
 /** Says which way each service is asked: directly, or through a proxy that the environment names. */

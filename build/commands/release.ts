@@ -19,13 +19,14 @@ import {
   pathOption,
   toolchainOption,
 } from '../command.ts';
-import { connectToNotary, type NotaryConnection, namesNotaryKey } from '../notary/connection.ts';
+import { connectToNotary, type NotaryConnection, namesNotaryKey, refuseHalfSetUp } from '../notary/connection.ts';
 import { preflight } from '../notary/preflight.ts';
 import { MANIFEST_FILE, type Manifest, newManifest, readManifest } from '../plan/manifest.ts';
 import { type Plan, REHEARSAL_SUFFIX } from '../plan/plan.ts';
 import { unusableReason } from '../plan/resume.ts';
 import { demandRoom } from '../plan/standing.ts';
 import { type Prepared, type PrepareOptions, prepare } from '../prepare.ts';
+import { demandReady, examinations } from '../readiness.ts';
 import { type Beginning, type Finishing, runRelease } from '../release.ts';
 import { demandKind, refuseFolder } from '../report/demand-kind.ts';
 import { renderSummary } from '../report/summary.ts';
@@ -127,8 +128,10 @@ async function runStages(
   const prepared = await prepare(context, options);
   if (command === 'build') {
     const { plan } = prepared;
+    const toolchain = prepared.toolchainFor(null);
+    await examined(plan, prepared.compilesHere ? toolchain : null);
     await takePlace(context, plan, 'build', options);
-    const begun = beginAnew(context, prepared, null, prepared.toolchainFor(null));
+    const begun = beginAnew(context, prepared, null, toolchain);
     return finish(context, plan, begun, null, 'build-package');
   }
   if (options.previous !== undefined) await demandPackage(options.previous);
@@ -141,8 +144,9 @@ async function runStages(
     (options.signatures === undefined ? await resolveSigning(asked) : await recordedSigning(options.signatures, asked));
   if (demand !== 'rehearsal') refuseHalfSetUp(signing.mode, context.env);
   const plan = named(prepared.plan, signing.mode);
-  if (!earlier) await takePlace(context, plan, signing.mode, options);
   const toolchain = prepared.toolchainFor(signing);
+  await examined(plan, prepared.compilesHere && !earlier ? toolchain : null);
+  if (!earlier) await takePlace(context, plan, signing.mode, options);
   // Whoever only signs has no key of the notary.
   const connection = endsBeforeNotary(options.until)
     ? null
@@ -194,7 +198,7 @@ function named(plan: Plan, mode: ReleaseSigning['mode']): Plan {
   return mode === 'release' || isRehearsalProject(plan.config) ? plan : { ...plan, nameSuffix: REHEARSAL_SUFFIX };
 }
 
-/** Says what the run replaces, and makes sure that it can write its results, before anything takes long. */
+/** Says what the run replaces, or refuses to. */
 async function takePlace(
   context: CommandContext,
   plan: Plan,
@@ -207,6 +211,12 @@ async function takePlace(
   if (replaced !== undefined) context.progress.note('fact', `Replaces ${replaced}.`);
   await makeFolder(plan.outFolder);
   await demandWritable(join(plan.outFolder, MANIFEST_FILE));
+}
+
+/** What `doctor` shows is looked at before the first stage, and before anybody outside is asked. */
+async function examined(plan: Plan, toolchain: Toolchain | null): Promise<void> {
+  const compiler = toolchain && (async () => toolchain);
+  await demandReady(examinations({ plan: async () => plan, compiler }));
 }
 
 /** The package that the release page compares with is opened last; a wrong one must not end a run that the notary has seen. */
@@ -298,12 +308,4 @@ async function earlierRun(
 
 async function trustOfRehearsal(plan: Plan): Promise<ReleaseSigning['trust']> {
   return (await openRehearsalAuthority(join(plan.root, REHEARSAL_FOLDER))).trust;
-}
-
-/** A notary key without signing identities is not a rehearsal: somebody forgot the identities. */
-function refuseHalfSetUp(mode: 'release' | 'rehearsal', env: CommandContext['env']): void {
-  if (mode === 'release' || !namesNotaryKey(env)) return;
-  throw new UsageError('IDENTITY_INCOMPLETE', 'a notary key is set, but no signing identity', {
-    hint: 'Set APPLICATION_P12_BASE64, INSTALLER_P12_BASE64 and their passwords too, or unset NOTARY_KEY for a rehearsal.',
-  });
 }

@@ -89,6 +89,14 @@ export function namesNotaryKey(env: ConnectionInput['env']): boolean {
   return NOTARY_NAMES.some((name) => Boolean(env[name]) || Boolean(env[`${name}_FILE`]));
 }
 
+/** A notary key without signing identities is not a rehearsal: somebody forgot the identities. */
+export function refuseHalfSetUp(mode: 'release' | 'rehearsal', env: ConnectionInput['env']): void {
+  if (mode === 'release' || !namesNotaryKey(env)) return;
+  throw new UsageError('IDENTITY_INCOMPLETE', 'a notary key is set, but no signing identity', {
+    hint: 'Set APPLICATION_P12_BASE64, INSTALLER_P12_BASE64 and their passwords too, or unset NOTARY_KEY for a rehearsal.',
+  });
+}
+
 async function rehearsalConnection({ env, plan, maxWaitMs }: ConnectionInput): Promise<NotaryConnection> {
   const home = join(plan.root, REHEARSAL_FOLDER);
   const authority = await openRehearsalAuthority(home);

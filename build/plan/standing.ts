@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { PipelineError, UsageError } from '../../src/base/errors.ts';
 import { shownPath } from '../../src/base/place/shown.ts';
 import { type Manifest, readManifest } from './manifest.ts';
-import { outputName, type Plan } from './plan.ts';
+import { outputName, type Plan, REHEARSAL_SUFFIX } from './plan.ts';
 
 /** The run that is about to begin. */
 export interface NewRun {
@@ -70,14 +70,19 @@ async function manifestOf(folder: string): Promise<Manifest | 'unreadable' | nul
     return await readManifest(folder);
   } catch (error) {
     if (error instanceof PipelineError) return 'unreadable';
+    // Whether results can be written there at all is another question.
+    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return null;
     throw error;
   }
 }
 
 /** A package that was put there by hand, perhaps the published one. */
 function foreignPackage(plan: Plan, run: NewRun): string | undefined {
-  const path = join(plan.outFolder, outputName(plan, 'package'));
-  if (!existsSync(path)) return undefined;
+  const { nameSuffix: _, ...plain } = plan;
+  // A run removes the package of the other name, so that a rehearsal's never lies beside a release's.
+  const forms: readonly Plan[] = [plain, { ...plain, nameSuffix: REHEARSAL_SUFFIX }];
+  const path = forms.map((form) => join(plan.outFolder, outputName(form, 'package'))).find(existsSync);
+  if (path === undefined) return undefined;
   const what = `${shownPath(path)} is there, and no release.json says what it is`;
   if (!run.replace) {
     throw new UsageError('OUT_HOLDS_FILES', what, {

@@ -48,6 +48,14 @@ export function scriptRenderer(
   };
 }
 
+/** Returns the names of a template and of all that it includes, each of which is there. */
+export function templateFiles(name: string, readTemplate: ReadTemplate): string[] {
+  const includes = readTemplate(name)
+    .split('\n')
+    .flatMap((line) => INCLUDE.exec(line)?.[1] ?? []);
+  return [name, ...includes.flatMap((include) => templateFiles(include, readTemplate))];
+}
+
 /** A file of `scripts/`, cut where its includes stand. */
 type Template = readonly (Part | { readonly include: string })[];
 

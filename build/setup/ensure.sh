@@ -16,7 +16,33 @@ stop() {
   say "setup: $1"
   shift
   for line in "$@"; do say "  $line"; done
+  [ -z "${AGAIN:-}" ] || say "Then: $AGAIN"
   exit 2
+}
+
+interrupted() {
+  say 'error: interrupted'
+  say "To go on: ${AGAIN:-}"
+  exit 130
+}
+
+# Prints what was typed, as a shell takes it: npm start -- ..., or npm run -s cli -- ...
+typed_again() {
+  case ${1:-} in
+    release)
+      again='npm start'
+      shift
+      [ $# -eq 0 ] || again='npm start --'
+      ;;
+    *) again='npm run -s cli --' ;;
+  esac
+  for word in "$@"; do
+    case $word in
+      '' | *[!A-Za-z0-9_./+=-]*) again="$again '$(printf '%s' "$word" | sed "s/'/'\\\\''/g")'" ;;
+      *) again="$again $word" ;;
+    esac
+  done
+  printf '%s\n' "$again"
 }
 
 # Node 20.19 is the oldest that our dependencies support.
@@ -36,7 +62,7 @@ ensure_node() {
 # Installs what the lock file names, unless node_modules already holds exactly that.
 ensure_modules() {
   node "$ROOT/build/setup/modules-match.mjs" "$ROOT" && return
-  say 'setup: installing the packages of package-lock.json (npm ci)'
+  say 'setup: installing the packages of package-lock.json (npm ci); about half a minute'
   (cd "$ROOT" && npm ci --ignore-scripts --no-audit --no-fund >&2) || stop 'npm ci failed; its messages are above.'
 }
 
@@ -79,7 +105,7 @@ apt() {
 
 # Installs Debian packages; package lists on a fresh machine are empty or old, so they are fetched first.
 apt_install() {
-  say "setup: installing through apt: $*"
+  say "setup: installing through apt, about a minute: $*"
   apt update -qq && apt install -y -qq --no-install-recommends "$@"
 }
 

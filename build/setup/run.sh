@@ -6,6 +6,9 @@ if [ -L "$0" ]; then exec sh "$(readlink -f -- "$0")" "$@"; fi
 # shellcheck source=build/setup/ensure.sh
 . "$(dirname -- "$0")/ensure.sh"
 
+# Ctrl-C while something is fetched or bundled: the last line is the command that goes on.
+AGAIN=$(typed_again "$@")
+trap 'interrupted' INT TERM HUP
 ensure_node
 case ${1:-} in
   release | build | parts)
@@ -24,4 +27,5 @@ case ${npm_lifecycle_event:-} in
 esac
 # Node 22 and later keep what they compiled of the program; Node 20 takes no notice.
 export NODE_COMPILE_CACHE="${NODE_COMPILE_CACHE:-$ROOT/.build/compile-cache}"
+trap - INT TERM HUP
 exec node "$ROOT/.build/cli.mjs" "$@"

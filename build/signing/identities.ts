@@ -89,18 +89,20 @@ export async function resolveSigning(input: SigningInput): Promise<ReleaseSignin
 }
 
 /**
- * Returns who would sign, in words; nothing is made for it.
+ * Returns who would sign, in words, and whether that makes a release; nothing is made for it.
  *
  * @throws UsageError as `resolveSigning`
  */
-export async function describeSigning(input: SigningInput): Promise<string> {
+export async function describeSigning(
+  input: SigningInput,
+): Promise<Pick<ReleaseSigning, 'mode'> & { readonly words: string }> {
   if (!(await identitySources(input))) {
     refuseSilentRehearsal(input);
-    return 'no identity is set: npm start is a rehearsal, whose package no Mac trusts';
+    return { mode: 'rehearsal', words: 'no identity is set: npm start is a rehearsal, whose package no Mac trusts' };
   }
   const { identities, warnings } = await resolveSigning(input);
   const names = [identities.application, identities.installer].map(({ identity }) => identity.certificate.commonName);
-  return [...names, ...warnings].join('\n');
+  return { mode: 'release', words: [...names, ...warnings].join('\n') };
 }
 
 /** A secret that was forgotten or whose name has a slip must not end in a rehearsal that looks like success. */

@@ -4,7 +4,7 @@ import type { PlistValue } from 'plist';
 import * as plist from 'plist';
 import * as z from 'zod';
 import { parseDocument } from '../../src/base/document.ts';
-import { UsageError } from '../../src/base/errors.ts';
+import { FormatError, UsageError } from '../../src/base/errors.ts';
 import type { BundleSource, Compiler, MachOSlice } from '../../src/toolchain/toolchain.ts';
 import { parsePropertyListDictionary } from '../../src/xml/property-list.ts';
 import type { Manifest } from '../plan/manifest.ts';
@@ -76,6 +76,19 @@ export async function readBundleSource(plan: Pick<Plan, 'root' | 'config'>): Pro
   };
 }
 
+/** Our own reader refuses a key that stands twice, of which plist takes the last. */
+function keysOfTemplate(source: Buffer): string[] {
+  try {
+    return [...parsePropertyListDictionary(source).keys()];
+  } catch (cause) {
+    if (!(cause instanceof FormatError)) throw cause;
+    throw new UsageError('INFO_PLIST_INVALID', `${TEMPLATE_FILE}: ${cause.message}`, {
+      cause,
+      hint: `Mend it; \`git checkout ${TEMPLATE_FILE}\` brings back the one of the last commit.`,
+    });
+  }
+}
+
 /**
  * Returns the bundle's Info.plist: the template in payload/, and what configuration and version decide.
  *
@@ -92,8 +105,7 @@ export async function renderInfoPlist(plan: Plan): Promise<Buffer> {
     CFBundleVersion: String(plan.bundleVersion),
     LSMinimumSystemVersion: macOS.installer,
   };
-  // Our own reader refuses a key that stands twice, of which plist takes the last.
-  const twice = [...parsePropertyListDictionary(source).keys()].filter((key) => Object.hasOwn(decided, key));
+  const twice = keysOfTemplate(source).filter((key) => Object.hasOwn(decided, key));
   if (twice.length > 0) {
     throw new UsageError('INFO_PLIST_INVALID', `${TEMPLATE_FILE} has ${twice.join(', ')}`, {
       hint: 'Remove it there: release.config.json and the version in package.json decide it.',

@@ -43,18 +43,10 @@ export async function examineSetUp(context: CommandContext): Promise<Check[]> {
   await add('changelog', () => examineChangelog(context.root));
   const repository = await repositoryFor(context);
   if (repository === undefined) {
-    const reason = 'gh is missing or not signed in, or knows no repository for this folder: look at it by hand';
-    for (const id of [
-      'signing-keys',
-      'environment-signing',
-      'environment-notary',
-      'repository-secrets',
-      'immutable-releases',
-      'main-rules',
-      'tag-rules',
-      'code-owners',
-    ])
-      checks.push({ id, status: 'skipped', reason });
+    const reason = await whyNoRepository(context);
+    const [first, ...others] = ON_GITHUB;
+    checks.push({ id: first, status: 'skipped', reason });
+    for (const id of others) checks.push({ id, status: 'skipped', reason: `as ${first}` });
     return checks;
   }
   const at = `repos/${repository}`;
@@ -68,6 +60,31 @@ export async function examineSetUp(context: CommandContext): Promise<Check[]> {
   await add('tag-rules', () => examineTagRules(context, at), hidden);
   await add('code-owners', () => examineCodeOwners(context, at), hidden);
   return checks;
+}
+
+/** What only GitHub can tell. */
+const ON_GITHUB = [
+  'signing-keys',
+  'environment-signing',
+  'environment-notary',
+  'repository-secrets',
+  'immutable-releases',
+  'main-rules',
+  'tag-rules',
+  'code-owners',
+] as const;
+
+/** What keeps us from looking, and the command that mends it. */
+async function whyNoRepository(context: CommandContext): Promise<string> {
+  const works = (argv: string[]) =>
+    gh(context, argv).then(
+      () => true,
+      () => false,
+    );
+  if (!(await works(['--version'])))
+    return 'gh is missing; Debian, Ubuntu: sudo apt-get install -y gh    macOS: brew install gh';
+  if (!(await works(['auth', 'status']))) return 'gh is not signed in; run: gh auth login';
+  return 'gh knows no repository for this folder; run: GITHUB_REPOSITORY=OWNER/NAME npm run -s cli -- doctor --ci';
 }
 
 async function examineWorkflows(root: string): Promise<string> {
@@ -91,7 +108,7 @@ async function examineTeam(root: string): Promise<string> {
   const { signing } = await readConfig(root);
   if (signing.teamIdentifier) return `${signing.teamIdentifier}, on ${signing.toolchain}`;
   throw new SetUpFault(
-    'signing.teamIdentifier in release.config.json is null: set the team that must have signed a release',
+    'signing.teamIdentifier in release.config.json is null; set it to the ten characters of your team, as in your account: https://developer.apple.com/account#MembershipDetailsCard',
   );
 }
 
@@ -162,7 +179,10 @@ async function examineEnvironment(
     throw new SetUpFault(`the keys are in a service; remove from environment signing: ${there.join(', ')}`);
   }
   const missing = ENVIRONMENTS[name].filter((secret) => !(there as string[]).includes(secret));
-  if (missing.length > 0) throw new SetUpFault(`environment ${name} lacks: ${missing.join(', ')}`);
+  if (missing.length > 0)
+    throw new SetUpFault(
+      `environment ${name} lacks: ${missing.join(', ')}; set each: gh secret set ${missing[0]} --env ${name}`,
+    );
   return found;
 }
 
@@ -179,13 +199,14 @@ async function examineRepositorySecrets(context: CommandContext, at: string): Pr
   const { secrets } = await ghApi<{ secrets: { name: string }[] }>(context, `${at}/actions/secrets`);
   const ours: readonly string[] = Object.values(ENVIRONMENTS).flat();
   const copies = secrets.map(({ name }) => name).filter((name) => ours.includes(name));
-  if (copies.length > 0) throw new SetUpFault(`open to every job, remove from the repository: ${copies.join(', ')}`);
+  if (copies.length > 0)
+    throw new SetUpFault(`open to every job: ${copies.join(', ')}; remove each: gh secret delete ${copies[0]}`);
   return 'none of ours';
 }
 
 async function examineImmutable(context: CommandContext, at: string): Promise<string> {
   const { enabled } = await ghApi<{ enabled: boolean }>(context, `${at}/immutable-releases`);
-  if (!enabled) throw new SetUpFault('releases are not immutable: enable it in the settings of the repository');
+  if (!enabled) throw new SetUpFault(`releases are not immutable; run: gh api --method PUT ${at}/immutable-releases`);
   return 'enabled';
 }
 

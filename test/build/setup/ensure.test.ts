@@ -60,7 +60,7 @@ describe('npm start on a machine without a compiler', () => {
     fake('apt-get', 'echo "apt-get $*" >&2; exit 100');
     const run = start();
     expect(run.status).toBe(2);
-    expect(run.stderr).toMatch(/^setup: installing through apt: clang lld\napt-get update -qq\n/);
+    expect(run.stderr).toMatch(/^setup: installing through apt, about a minute: clang lld\napt-get update -qq\n/);
     expect(run.stderr).toContain('apt did not install it, its messages are above.\n  Debian, Ubuntu: sudo apt-get');
   });
 });

@@ -149,7 +149,12 @@ describe('doctor --ci', () => {
       { ...selected, protection_rules: [{ type: 'required_reviewers' }] },
       /retries would wait/,
     ],
-    ['repository-secrets', 'actions/secrets', named(['NOTARY_KEY']), /remove from the repository: NOTARY_KEY/],
+    [
+      'repository-secrets',
+      'actions/secrets',
+      named(['NOTARY_KEY']),
+      /open to every job: NOTARY_KEY; remove each: gh secret delete NOTARY_KEY/,
+    ],
     ['immutable-releases', 'immutable-releases', { enabled: false }, /not immutable/],
     ['main-rules', 'rules/branches/main', [], /no rule for main: pull_request/],
   ])('fails %s for a wrong %s', (id, path, answer, reason) => {

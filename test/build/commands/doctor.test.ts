@@ -1,0 +1,107 @@
+import { appendFileSync, cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cli, placeCommandLine } from '../../support/cli.ts';
+
+let root: string;
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'doctor-'));
+  placeCommandLine(root);
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const PARTS = ['payload', 'scripts', 'package.json', 'package-lock.json', 'release.config.json', 'CHANGELOG.md'];
+const restore = () => {
+  for (const part of PARTS) cpSync(part, join(root, part), { recursive: true });
+  rmSync(join(root, 'out'), { recursive: true, force: true });
+};
+const run = (argv: string[], env: NodeJS.ProcessEnv = {}) =>
+  cli(argv, { cwd: root, program: join(root, '.build/cli.mjs'), env });
+
+const NOTARY = { NOTARY_KEY: 'x' };
+const P12 = { APPLICATION_P12_BASE64: 'x' };
+/** What is wrong, how it came about, the check that fails, and words of the reason. */
+const FAULTS: readonly [string, (root: string) => void, string, RegExp, NodeJS.ProcessEnv?][] = [
+  ['a C file that is missing', (at) => rmSync(join(at, 'payload/plugin/rotate.c')), 'sources', /plugin\/rotate\.c/],
+  [
+    'a stub header that is missing',
+    (at) => rmSync(join(at, 'payload/plugin/sdk/include'), { recursive: true }),
+    'sources',
+    /sdk\/include/,
+  ],
+  [
+    'an Info.plist that is damaged',
+    (at) => writeFileSync(join(at, 'payload/Info.plist'), '<plist'),
+    'info-plist',
+    /payload\/Info\.plist: /,
+  ],
+  [
+    'a table of modes that is missing',
+    (at) => rmSync(join(at, 'payload/permissions.json')),
+    'permissions',
+    /permissions\.json/,
+  ],
+  ['a template that is missing', (at) => rmSync(join(at, 'scripts/status.sh')), 'scripts', /scripts\/status\.sh/],
+  ['what a template includes', (at) => rmSync(join(at, 'scripts/lib/json.sh')), 'scripts', /scripts\/lib\/json\.sh/],
+  ['a template of the kit', (at) => rmSync(join(at, 'scripts/kit/state.sh')), 'scripts', /scripts\/kit\/state\.sh/],
+  ['the text of the kit', (at) => rmSync(join(at, 'payload/kit/README.md')), 'documents', /payload\/kit\/README\.md/],
+  ['the lock file', (at) => rmSync(join(at, 'package-lock.json')), 'documents', /package-lock\.json/],
+  [
+    'the configuration',
+    (at) => appendFileSync(join(at, 'release.config.json'), '}'),
+    'configuration',
+    /not valid JSON/,
+  ],
+  ['a notary key alone', () => undefined, 'identities', /a notary key is set, but no signing identity/, NOTARY],
+  ['half an identity', () => undefined, 'identities', /these variables are missing: APPLICATION_P12_PASSWORD/, P12],
+  ['a file in the place of out/', (at) => writeFileSync(join(at, 'out'), ''), 'output', /out is a file, not a folder/],
+  [
+    'a package that was put there',
+    (at) => cpSync('package.json', join(at, 'out/1.1.0/Escrow.Buddy-1.1.0.pkg')),
+    'room',
+    /no release\.json says what it is/,
+  ],
+];
+
+describe('doctor and npm start agree', () => {
+  it.each(FAULTS)('about %s, before anything is compiled', (_, plant, id, reason, env) => {
+    restore();
+    plant(root);
+    const doctor = run(['doctor', '--json'], env);
+    const { checks, ok } = JSON.parse(doctor.stdout);
+    const failed = checks.filter(({ status }: { status: string }) => status === 'fail');
+    // With a notary key in the environment Apple's side is looked at too.
+    const here = failed.filter((check: { id: string }) => check.id !== 'notary');
+    expect([doctor.status, ok, here.map((check: { id: string }) => check.id)]).toEqual([2, false, [id]]);
+    expect(failed[0].reason).toMatch(reason);
+    const release = run(['release'], env);
+    expect(release.status, release.stderr).toBe(2);
+    expect(release.stderr).toContain(failed[0].reason.split('\n')[0]);
+    expect(release.stderr).not.toContain('compile ');
+    expect(existsSync(join(root, 'out/1.1.0/release.json'))).toBe(false);
+  });
+
+  it('when all is well; what is skipped is not called passed', () => {
+    restore();
+    const { status, stdout } = run(['doctor']);
+    expect([status, stdout]).toEqual([
+      0,
+      expect.stringMatching(
+        /\nskipped +notary .*\n(.*\n)*npm start can run here, as a rehearsal\. 4 checks were skipped\.\n$/,
+      ),
+    ]);
+    expect(run(['release', '--until', 'generate-scripts']).status).toBe(0);
+  });
+
+  it('and several faults are told at once', () => {
+    restore();
+    rmSync(join(root, 'scripts/status.sh'));
+    rmSync(join(root, 'payload/kit/README.md'));
+    const { status, stderr } = run(['release']);
+    expect([status, stderr]).toEqual([
+      2,
+      expect.stringMatching(/2 things are not ready .*\n.*status\.sh\n.*README\.md\nnext: Nothing was built/),
+    ]);
+  });
+});

@@ -1,0 +1,67 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cli, placeCommandLine } from '../support/cli.ts';
+
+let root: string;
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'interrupt-'));
+  for (const part of ['payload', 'scripts', 'package.json', 'package-lock.json', 'release.config.json', 'CHANGELOG.md'])
+    cpSync(part, join(root, part), { recursive: true });
+  placeCommandLine(root);
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+/** Runs until it prints `words`, then interrupts it; returns how it ended and what it said. */
+function interruptAt(words: string, argv: readonly string[]): Promise<{ status: number | null; stderr: string }> {
+  const child: ChildProcess = spawn(process.execPath, ['.build/cli.mjs', ...argv], {
+    cwd: root,
+    env: { ...process.env, NO_COLOR: '1' },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let stderr = '';
+  child.stderr?.on('data', (part) => {
+    stderr += part;
+    if (stderr.includes(words)) child.kill('SIGINT');
+  });
+  return new Promise((done) => child.on('close', (status) => done({ status, stderr })));
+}
+
+describe('a release that is interrupted', () => {
+  it.each([
+    'This is a rehearsal',
+    '✓  3/10',
+    '✓  6/10',
+    'uploading',
+    'waiting for the notary',
+    '✓  7/10',
+    '✓  8/10',
+    '✓  9/10',
+  ])('at %j ends with the command that goes on, and it does', async (words) => {
+    rmSync(join(root, 'out'), { recursive: true, force: true });
+    const { status, stderr } = await interruptAt(words, ['release', '--rehearsal', '--out', 'out']);
+    expect(status, stderr).toBe(130);
+    const last = stderr.trimEnd().split('\n').at(-1) as string;
+    expect(last).toBe('To go on: npm start -- --rehearsal --out out --resume');
+    const typed = last.replace('To go on: npm start -- ', '').split(' ');
+    const again = cli(['release', ...typed], { cwd: root, program: join(root, '.build/cli.mjs') });
+    expect(again.status, again.stderr).toBe(0);
+    expect(existsSync(join(root, 'out/1.1.0/SHA256SUMS'))).toBe(true);
+  });
+});
+
+describe('a wait that is over', () => {
+  it('ends with the command that goes on waiting', () => {
+    const argv = ['release', '--rehearsal', '--out', 'wait', '--submit-only'];
+    const run = cli(argv, { cwd: root, program: join(root, '.build/cli.mjs') });
+    expect([run.status, run.stdout.trimEnd().split('\n').at(-1)]).toEqual([
+      0,
+      '  npm start -- --rehearsal --out wait --resume',
+    ]);
+    const twice = cli(argv, { cwd: root, program: join(root, '.build/cli.mjs') });
+    expect(twice.status).toBe(2);
+    expect(twice.stderr).toMatch(/another run would submit a second time\nnext: .*--replace\n.*--resume\n$/);
+  });
+});

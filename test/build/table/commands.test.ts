@@ -1,0 +1,37 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cli } from '../../support/cli.ts';
+import { renderTable } from './render.ts';
+import { SHAPES } from './situations.ts';
+
+const FILE = 'docs/commands.md';
+const HEAD = `# What every command says
+
+Made by \`test/build/table/\`, which also holds it: each row was run. \`UPDATE_TABLE=1 npm test -- test/build/table\` writes it anew; read it aloud afterwards. Each error is one sentence with the right cause, then the next step. Terminals of 60, 80 and 120 columns are held by [progress.test.ts](../test/build/report/progress.test.ts), Ctrl-C by [interrupt.test.ts](../test/build/interrupt.test.ts).
+
+`;
+
+let scratch: string;
+beforeAll(() => {
+  scratch = mkdtempSync(join(tmpdir(), 'table-'));
+});
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+describe('the table of commands', () => {
+  it('has every command', () => {
+    const listed = [...cli(['--help']).stdout.matchAll(/^ {2}(\w+) (?:\[|<)/gm)].map(([, name]) => name as string);
+    const rows = new Set(Object.keys(SHAPES).map((command) => command.split(' ')[0]));
+    expect(listed.length).toBeGreaterThan(15);
+    expect(listed.filter((name) => !rows.has(name))).toEqual([]);
+  });
+
+  it('is what docs/commands.md says', { timeout: 600_000 }, async () => {
+    const made = HEAD + (await renderTable(scratch));
+    if (process.env.UPDATE_TABLE) writeFileSync(FILE, made);
+    expect(made).toBe(readFileSync(FILE, 'utf8'));
+    // No stack, no name of an errno, no bug.
+    expect(made).not.toMatch(/This is a bug|\bE[A-Z]{4,}: |\n +at /);
+  });
+});
