@@ -195,7 +195,6 @@ async function execute(
     json: options.json === true,
     columns: process.stdout.columns,
     verbose: options.verbose === true,
-    columns: process.stdout.columns,
     env: process.env,
   };
   try {

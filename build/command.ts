@@ -17,8 +17,6 @@ export interface CommandContext {
   /** Columns of the terminal that standard output is, if it is one. */
   readonly columns?: number | undefined;
   readonly verbose: boolean;
-  /** Columns of the terminal that shows the command's text; undefined where none does. */
-  readonly columns?: number | undefined;
   readonly env: Readonly<NodeJS.ProcessEnv>;
   /** Whose certificates and tickets count as Apple's; the pinned roots by default. */
   readonly trust?: Trust;

@@ -27,6 +27,7 @@ part scripts sh test/mac/simulated/sweep.sh full
 part fuzzing sh test/plugin/fuzz.sh 60
 part mutants sh build/setup/mutants.sh --whole
 part readers sh build/setup/fuzz.sh --seconds 300
+part bombs env BOMBS=all node node_modules/vitest/vitest.mjs run test/bench/bombs
 part long-tests node node_modules/vitest/vitest.mjs run --config test/nightly/vitest.config.ts
 
 [ -z "$failed" ] || stop "nightly: failed:$failed"

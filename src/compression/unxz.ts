@@ -3,6 +3,8 @@ import { FormatError } from '../base/errors.ts';
 
 /** First bytes of every xz stream. Source: xz-file-format.txt. */
 const XZ_MAGIC = Buffer.from('fd377a585a00', 'hex');
+/** Bytes that tell an xz stream. */
+export const XZ_MAGIC_SIZE = XZ_MAGIC.length;
 
 /** Returns whether bytes begin as an xz stream does. */
 export function isXz(head: Buffer): boolean {

@@ -1,7 +1,6 @@
-import { fromBuffer } from '../base/bytes.ts';
 import { FormatError } from '../base/errors.ts';
 import { ascii, layout, u64be } from '../base/layout.ts';
-import { isXz, unxz } from '../compression/unxz.ts';
+import { isXz, unxz, XZ_MAGIC_SIZE } from '../compression/unxz.ts';
 import { ChunkReader } from './chunk-reader.ts';
 
 /** First bytes. Source: pkgbuild --compression latest of macOS 12 to 26, observed. */
@@ -38,24 +37,45 @@ export async function* unpbzx(source: AsyncIterable<Buffer>): AsyncGenerator<Buf
         throw bad(at, `a chunk of ${inflatedSize} bytes, stored in ${storedSize}`);
       }
       isLast = inflatedSize < blockSize;
-      yield* chunkContents(await reader.read(Number(storedSize), 'PbzxChunk'), Number(inflatedSize), at);
+      yield* chunkContents(reader, { stored: Number(storedSize), inflated: Number(inflatedSize) }, at);
     }
   } finally {
     await reader.close();
   }
 }
 
-async function* chunkContents(stored: Buffer, size: number, at: number): AsyncGenerator<Buffer> {
-  const isPlain = stored.length === size;
-  if (isPlain === isXz(stored)) throw bad(at, isPlain ? 'plain bytes that begin like xz' : 'a chunk that is not xz');
-  if (isPlain) return yield stored;
+async function* chunkContents(
+  reader: ChunkReader,
+  size: { readonly stored: number; readonly inflated: number },
+  at: number,
+): AsyncGenerator<Buffer> {
+  const head = await reader.read(Math.min(size.stored, XZ_MAGIC_SIZE), CHUNK.name);
+  const isPlain = size.stored === size.inflated;
+  if (isPlain === isXz(head)) throw bad(at, isPlain ? 'plain bytes that begin like xz' : 'a chunk that is not xz');
+  const stored = storedBytes(reader, head, size.stored);
+  if (isPlain) return yield* stored;
   let got = 0;
-  for await (const part of unxz(fromBuffer(stored).chunks())) {
+  for await (const part of unxz(stored)) {
     got += part.length;
-    if (got > size) break;
+    if (got > size.inflated) break;
     yield part;
   }
-  if (got !== size) throw bad(at, `${got > size ? 'more' : got} bytes in a chunk of ${size}`);
+  if (got !== size.inflated) {
+    throw bad(at, `${got > size.inflated ? 'more' : got} bytes in a chunk of ${size.inflated}`);
+  }
+}
+
+/** Yields a chunk as it comes: a block of 64 MiB is never held. */
+async function* storedBytes(reader: ChunkReader, head: Buffer, size: number): AsyncGenerator<Buffer> {
+  let left = size - head.length;
+  yield head;
+  for await (const part of reader.take(left)) {
+    left -= part.length;
+    yield part;
+  }
+  if (left === 0) return;
+  const problem = `expected ${size} bytes, found ${size - left}`;
+  throw new FormatError('FORMAT_TRUNCATED', CHUNK.name, reader.offset, problem);
 }
 
 function bad(offset: number, found: string): FormatError {

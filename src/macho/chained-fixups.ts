@@ -42,11 +42,15 @@ function startsProblem(data: Buffer, header: Header, context: BindContext): stri
   if (count < context.segments.length && context.segments.at(-1)?.name !== '__CTF')
     return says('seg_count does not match number of segments');
   const formats = new Set<number>();
+  let pages = 0;
   for (let index = 0; index < count; index++) {
     const offset = wordAt(data, header.startsOffset + 4 + 4 * index);
     if (offset === 0) continue;
     const at = header.startsOffset + offset;
     const starts = CHAINED_STARTS_IN_SEGMENT.decode(data, at);
+    pages += starts.pageCount;
+    // Two bytes tell where a page's chain starts, so that more pages share their bytes: a small table would be read for ever.
+    if (pages * 2 > data.length) return says('page_start arrays lie over each other');
     const problem = segmentProblem(data.subarray(at), starts, header.importsOffset - at);
     if (problem !== null) return says(`${problem} in segment #${index}`);
     formats.add(starts.pointerFormat);
@@ -73,6 +77,7 @@ function segmentProblem(data: Buffer, starts: Starts, room: number): string | nu
 
 /** Ordinal and name of each import: 8 and 23 bits of a word, or 16 and 32 of a double one. */
 function importsProblem(data: Buffer, header: Header, importSize: number, context: BindContext): string | null {
+  const lastEnd = data.lastIndexOf(0);
   for (let index = 0; index < header.importsCount; index++) {
     const at = header.importsOffset + importSize * index;
     const wide = importSize === 16;
@@ -82,7 +87,7 @@ function importsProblem(data: Buffer, header: Header, importSize: number, contex
     if (ordinal > context.dylibCount)
       return says(`import ${index} has library ordinal too large (${ordinal}) max (${context.dylibCount})`);
     if (ordinal < LEAST_ORDINAL) return says(`import ${index} has unknown library special ordinal (${ordinal})`);
-    if (data.indexOf(0, header.symbolsOffset + name) < 0) return says(`import ${index} has a name without an end`);
+    if (header.symbolsOffset + name > lastEnd) return says(`import ${index} has a name without an end`);
   }
   return null;
 }

@@ -1,5 +1,5 @@
 import { FormatError } from '../base/errors.ts';
-import { beyond, bomBytesOf, LIMITS, type WorkBudget } from '../base/input/limits.ts';
+import { beyond, bomBytesOf, LIMITS, packageDocumentBytesOf, type WorkBudget } from '../base/input/limits.ts';
 import type { RandomAccess } from '../base/random-access.ts';
 import type { Bom } from '../bom/bom.ts';
 import { decodeBom } from '../bom/decode.ts';
@@ -37,7 +37,7 @@ export interface OpenPackage {
 export async function openPackage(access: RandomAccess, budget?: WorkBudget): Promise<OpenPackage> {
   const archive = await readXar(access, budget);
   const distributionMember = findMember(archive, 'Distribution');
-  const distribution = distributionMember && parseDistribution(await memberData(archive, distributionMember));
+  const distribution = distributionMember && parseDistribution(await documentData(archive, distributionMember));
   const components: OpenComponent[] = [];
   for (const member of archive.members) {
     if (member.kind !== 'file' || !/(^|\/)PackageInfo$/.test(member.path)) continue;
@@ -65,9 +65,17 @@ export function cpioEntries(archive: XarArchive, member: XarMember): AsyncGenera
   return readCpio(openPayload(extractMember(archive, member), options));
 }
 
+/** Returns a Distribution or PackageInfo. */
+export function documentData(archive: XarArchive, member: XarMember): Promise<Buffer> {
+  return memberData(archive, member, packageDocumentBytesOf(archive.access.size));
+}
+
 /** Returns a small member's decoded data. */
-export async function memberData(archive: XarArchive, member: XarMember): Promise<Buffer> {
-  const limit = bomBytesOf(archive.access.size);
+export async function memberData(
+  archive: XarArchive,
+  member: XarMember,
+  limit: number = bomBytesOf(archive.access.size),
+): Promise<Buffer> {
   if (member.data && member.data.size > limit) throw beyond(member.path, 'bytes', limit);
   const parts: Buffer[] = [];
   for await (const chunk of extractMember(archive, member)) parts.push(chunk);
@@ -80,7 +88,7 @@ async function openComponent(archive: XarArchive, infoMember: XarMember): Promis
   const bomMember = inFolder('Bom');
   return {
     folder,
-    info: parsePackageInfo(await memberData(archive, infoMember)),
+    info: parsePackageInfo(await documentData(archive, infoMember)),
     bom: bomMember && decodeBom(await memberData(archive, bomMember)),
     payload: inFolder('Payload'),
     scripts: inFolder('Scripts'),

@@ -1,4 +1,4 @@
-import { memberData, type OpenPackage } from '../package/open-package.ts';
+import { documentData, type OpenPackage } from '../package/open-package.ts';
 import { findMember } from '../xar/read.ts';
 import { childElements, parseXml, textOf, type XmlElement } from '../xml/xml.ts';
 
@@ -43,7 +43,7 @@ export async function packageAbilities({ archive, distribution, components }: Op
   for (const { folder } of components) {
     const path = folder === '' ? 'PackageInfo' : `${folder}/PackageInfo`;
     const member = findMember(archive, path);
-    if (member) found.push(...infoAbilities(parseXml(await memberData(archive, member), 'PackageInfo'), path));
+    if (member) found.push(...infoAbilities(parseXml(await documentData(archive, member), 'PackageInfo'), path));
   }
   found.push(
     ...archive.members
@@ -63,7 +63,16 @@ type Look = (node: XmlElement, say: (ability: AbilityName, text?: string) => Fou
 
 function walk(node: XmlElement, document: string, look: Look): Found[] {
   const say = (ability: AbilityName, text = `<${node.name}>`): Found => [ability, `${document}: ${text}`];
-  return [...look(node, say), ...childElements(node).flatMap((child) => walk(child, document, look))];
+  return [...look(folded(node), say), ...childElements(node).flatMap((child) => walk(child, document, look))];
+}
+
+/** In small letters: which Installer heeds the capitals of a name is not published. */
+function folded(node: XmlElement): XmlElement {
+  const attributes = Object.entries(node.attributes).map(([key, value]) => [key.toLowerCase(), value]);
+  const children = node.children.map((child) =>
+    typeof child === 'string' ? child : { ...child, name: child.name.toLowerCase() },
+  );
+  return { ...node, name: node.name.toLowerCase(), attributes: Object.fromEntries(attributes), children };
 }
 
 /** Attributes whose value is JavaScript unless it is one of two words (Distribution XML Reference, choice and pkg-ref). */
@@ -74,7 +83,9 @@ const DISTRIBUTION_ELEMENTS = new Set(
     'choices-outline conclusion domains installation-check license line locator must-close options organization os-version pkg-ref ' +
     'product ram readme relocate required-bundles required-graphics required-cl-device required-gl-renderer script search strings ' +
     'title volume-check welcome plugins'
-  ).split(' '),
+  )
+    .toLowerCase()
+    .split(' '),
 );
 
 function distributionAbilities(root: XmlElement): Found[] {
@@ -91,7 +102,7 @@ const javaScript: Look = (node, say) => {
   const expressions = EXPRESSIONS.filter((key) => !/^(true|false)?$/.test(attributes[key] ?? ''));
   return [
     ...(name === 'script' ? [say('javaScript', `<script> ${textOf(node).trim() || attributes.src || ''}`)] : []),
-    ...[...('script' in attributes ? ['script'] : []), ...expressions, ...keysOf(node, /Script$/)].map((key) =>
+    ...[...('script' in attributes ? ['script'] : []), ...expressions, ...keysOf(node, /script$/)].map((key) =>
       say('javaScript', `<${name} ${key}="${attributes[key]}">`),
     ),
     ...(name === 'options' && !/^(no|false)?$/i.test(attributes['allow-external-scripts'] ?? '')
@@ -104,14 +115,20 @@ const javaScript: Look = (node, say) => {
 const keysOf = ({ attributes }: XmlElement, pattern: RegExp) =>
   Object.keys(attributes).filter((key) => pattern.test(key));
 
+/** What leads out of the package. */
+const ADDRESS = /^\s*(https?|ftp|file):/i;
+
 const referenceAbilities: Look = (node, say) => {
   if (node.name === 'must-close') return [say('mustClose', `<must-close> ${idsIn(node)}`)];
   if (node.name !== 'pkg-ref') return [];
-  const { onConclusion = 'none', auth = 'none', id } = node.attributes;
+  const { onconclusion = 'none', auth = 'none', id } = node.attributes;
   const location = textOf(node).trim();
   return [
     ...(location !== '' && !location.startsWith('#') ? [say('externalPackages', `${id} from ${location}`)] : []),
-    ...(onConclusion.toLowerCase() === 'none' ? [] : [say('restart', `onConclusion="${onConclusion}"`)]),
+    ...(onconclusion.toLowerCase() === 'none' ? [] : [say('restart', `onConclusion="${onconclusion}"`)]),
+    ...keysOf(node, /./)
+      .filter((key) => ADDRESS.test(node.attributes[key] ?? ''))
+      .map((key) => say('externalPackages', `${id} with ${key}="${node.attributes[key]}"`)),
     ...(auth.toLowerCase() === 'none' ? [] : [say('rootAuthorization', `auth="${auth}" of ${id}`)]),
   ];
 };
@@ -120,10 +137,10 @@ const placeAbilities: Look = (node, say) => {
   const { name, attributes } = node;
   const open = (key: string) => attributes[key] !== undefined && !/^(false|no)$/i.test(attributes[key]);
   return [
-    ...keysOf(node, /^customLocation/).map((key) => say('customLocation', `<${name} ${key}="${attributes[key]}">`)),
+    ...keysOf(node, /^customlocation/).map((key) => say('customLocation', `<${name} ${key}="${attributes[key]}">`)),
     ...(name === 'relocate' || name === 'locator' ? [say('relocate', `<${name}> ${idsIn(node)}`)] : []),
     ...(name === 'domains'
-      ? ['enable_anywhere', 'enable_currentUserHome']
+      ? ['enable_anywhere', 'enable_currentuserhome']
           .filter(open)
           .map((key) => say('otherVolumes', `${key}="${attributes[key]}"`))
       : []),
@@ -145,6 +162,11 @@ function infoAbilities(root: XmlElement, document: string): Found[] {
       ? []
       : [say('externalRoot', `external-root="${node.attributes['external-root']}"`)]),
     ...(node.name === 'scripts' ? childElements(node).map((script) => scriptAbility(script, say)) : []),
+    ...(node.name === 'scripts'
+      ? []
+      : childElements(node)
+          .filter(({ name }) => /^(pre|post)(install|flight|upgrade)$/.test(name))
+          .map(({ name }) => say('otherScripts', `<${name}> outside of <scripts>`))),
     ...(node.name === 'must-close' ? [say('mustClose', `<must-close> ${idsIn(node)}`)] : []),
     ...(node.name === 'locator' || (node.name === 'relocate' && hasContent(node))
       ? [say('relocate', `<${node.name}> ${idsIn(node)}`)]
@@ -158,12 +180,14 @@ const rootAbilities: Look = ({ attributes }, say) => {
   return [
     ...(action.toLowerCase() === 'none' ? [] : [say('restart', `postinstall-action="${action}"`)]),
     ...(auth.toLowerCase() === 'none' ? [] : [say('rootAuthorization', `auth="${auth}"`)]),
-    ...(attributes.relocatable?.toLowerCase() === 'true' ? [say('relocate', 'relocatable="true"')] : []),
+    ...(/^(true|yes|1)$/i.test(attributes.relocatable ?? '') ? [say('relocate', 'relocatable="true"')] : []),
   ];
 };
 
 function scriptAbility({ name, attributes }: XmlElement, say: (ability: AbilityName, text?: string) => Found): Found {
-  const usual = (name === 'preinstall' || name === 'postinstall') && attributes['component-id'] === undefined;
+  const usual =
+    (name === 'preinstall' || name === 'postinstall') &&
+    !Object.keys(attributes).some((key) => /^component-id$/i.test(key));
   return say(usual ? 'scripts' : 'otherScripts', `${name}: ${attributes.file ?? 'no file'}`);
 }
 

@@ -1,7 +1,6 @@
 import type { CheckList } from '../base/check.ts';
 import { FormatError } from '../base/errors.ts';
-import { type FileKind, KIND_NAMES, kindOfFile } from '../base/input/file-kind.ts';
-import { beyond, codeBytesOf, LIMITS, signaturesOf } from '../base/input/limits.ts';
+import { beyond, codeBytesOf, nestedPackageBytesOf, signaturesOf } from '../base/input/limits.ts';
 import type { CodeExpectations } from '../code-signature/verify/code-expectations.ts';
 import { CodeVerifier } from '../code-signature/verify/code-verifier.ts';
 import { codeCmsVerifier } from '../code-signature/verify/verify-cms.ts';
@@ -19,15 +18,14 @@ export interface ReadTree {
   readonly fromScripts: boolean;
   /** Bytes of the package it lies in. */
   readonly packageSize: number;
+  /** Is shown what checking costs; see `CodeExpectations`. */
+  readonly spend: (bytes: number, cost: number) => void;
   /** Reads it once more. */
   again(): AsyncIterable<CpioEntry>;
 }
 
 /** Checks a package that is a file of an archive; `path` is its place there. */
 export type CheckInnerPackage = (path: string, data: Buffer) => Promise<void>;
-
-/** Kinds that may hold code which is not looked into. */
-const CLOSED: readonly FileKind[] = ['zip', 'disk-image', 'gzip', 'bzip2', 'xz', 'tar', 'cpio', '7z', 'rar', 'pbzx'];
 
 /**
  * Checks every piece of code of a payload or Scripts archive: bundles as codesign does, and programs that lie in none. Reads the
@@ -41,13 +39,13 @@ export async function checkCode(
   expectations: PackageExpectations,
   checkInnerPackage: CheckInnerPackage,
 ): Promise<readonly SliceFacts[]> {
-  const { tree, name, fromScripts } = read;
+  const { tree, name } = read;
   const files = tree.paths.filter(({ kind }) => kind === 'file');
-  const verifier = new CodeVerifier(tree.index(), codeExpectations(expectations, fromScripts), {
+  const verifier = new CodeVerifier(tree.index(), codeExpectations(expectations, read), {
     signedByAttributes: tree.signedByAttributes,
   });
   const code = new Set(verifier.files);
-  const packages = new Set(files.filter((file) => kindOf(file) === 'package').map(({ path }) => relativePath(path)));
+  const packages = new Set(files.filter(({ file }) => file?.isPackage).map(({ path }) => relativePath(path)));
   noteClosed(list, files);
   await readAgain(list, read, verifier, { code, packages, checkInnerPackage });
   const { checks, slices } = verifier.finish();
@@ -61,23 +59,19 @@ export async function checkCode(
  * Programs that a payload lays down must be signed by somebody: Gatekeeper refuses them otherwise, and the notary the package. Those
  * among the scripts, and in packages there, are run and installed by a script, which Gatekeeper does not look at.
  */
-function codeExpectations(expectations: PackageExpectations, fromScripts: boolean): CodeExpectations {
+function codeExpectations(expectations: PackageExpectations, { fromScripts, spend }: ReadTree): CodeExpectations {
   const { trust, now, ours } = expectations;
   const appleMade = ours !== null && !isExact(expectations);
   const allowUnsigned = ours === null && fromScripts;
   const allowAdHoc = (expectations.allowUnsigned ?? false) || allowUnsigned;
-  return { verifyCms: codeCmsVerifier(trust, now), ours: ours !== null, appleMade, allowAdHoc, allowUnsigned };
+  return { verifyCms: codeCmsVerifier(trust, now), ours: ours !== null, appleMade, allowAdHoc, allowUnsigned, spend };
 }
-
-const kindOf = ({ file }: PayloadPath): FileKind => (file ? kindOfFile(file.head, Buffer.alloc(0)) : 'unknown');
 
 /** Says what may hold code and is not looked into, so that nobody takes a pass for more than it is. */
 function noteClosed(list: CheckList, files: readonly PayloadPath[]): void {
-  const closed = files
-    .map((file) => ({ path: file.path, kind: kindOf(file) }))
-    .filter(({ kind }) => CLOSED.includes(kind));
+  const closed = files.flatMap(({ path, file }) => (file?.closed === undefined ? [] : [`${path} (${file.closed})`]));
   if (closed.length === 0) return;
-  const shown = closed.slice(0, 3).map(({ path, kind }) => `${path} (${KIND_NAMES[kind]})`);
+  const shown = closed.slice(0, 3);
   const more = closed.length > shown.length ? ` and ${closed.length - shown.length} more` : '';
   list.skip('code-in-archives', `not looked into: ${shown.join(', ')}${more}`);
 }
@@ -98,7 +92,7 @@ async function readAgain(
   if (code.size + packages.size === 0) return;
   const [most, limits] = [
     signaturesOf(packageSize),
-    { code: codeBytesOf(packageSize), package: LIMITS.nestedPackageBytes },
+    { code: codeBytesOf(packageSize), package: nestedPackageBytesOf(packageSize) },
   ];
   let left = most;
   try {

@@ -83,8 +83,14 @@ async function checkFiles(within: Within, tree: Tree, member: XarMember, name: R
   const { list, opened, expectations, slices, place } = within;
   list.check('one-meaning', tree.conflicts, metadataRemark(tree));
   const packageSize = opened.archive.access.size;
-  const { fromScripts } = place;
-  const read = { name, tree, fromScripts, packageSize, again: () => cpioEntries(opened.archive, member) };
+  const read: ReadTree = {
+    name,
+    tree,
+    fromScripts: place.fromScripts,
+    packageSize,
+    spend: (bytes, cost) => opened.archive.budget?.spend(bytes, cost),
+    again: () => cpioEntries(opened.archive, member),
+  };
   const found = await checkCode(list, read, expectations, innerPackageCheck(within));
   slices.push(...found);
 }

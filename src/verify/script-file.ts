@@ -71,12 +71,12 @@ function lineProblem(content: Buffer, { brings }: ScriptSurroundings): ScriptPro
   if (end < 0 || end >= FIRST_LINE) return `has a first line that does not end within ${FIRST_LINE} bytes`;
   if (line.includes('\r')) return 'ends its first line with CR LF, so that the interpreter is not found';
   if (line.includes('\0')) return 'has a NUL in its first line';
-  // The kernel takes a # for the end of the line as well.
+  // The kernel takes a # for the end of the line as well, and nothing but blanks and tabs for a gap: all else is part of the name.
   const words =
     line
       .split('#')[0]
-      ?.trim()
-      .split(/[ \t]+/) ?? [];
+      ?.split(/[ \t]+/)
+      .filter(Boolean) ?? [];
   const [interpreter = ''] = words;
   if (interpreter === '') return 'names no interpreter behind #!';
   if (!interpreter.startsWith('/')) return `names the interpreter ${interpreter}, which is not an absolute path`;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { FormatError } from '../base/errors.ts';
+import { FileKindObserver } from '../base/input/file-kind-observer.ts';
 import { beyond, LIMITS } from '../base/input/limits.ts';
 import { FileIndex, type IndexedEntry, isDocument } from '../code-signature/verify/file-index.ts';
 import type { CpioEntry } from '../cpio/read.ts';
@@ -13,8 +14,11 @@ export interface FileContent {
   readonly size: number;
   readonly sha1: Buffer;
   readonly sha256: Buffer;
-  /** The first bytes, as many as tell what it is. */
+  /** The first bytes, as many as tell whether it is code or metadata. */
   readonly head: Buffer;
+  readonly isPackage: boolean;
+  /** What it may hold that nobody looks into, in words. */
+  readonly closed: string | undefined;
   /** Of the documents that checking a bundle needs. */
   readonly content: Buffer | undefined;
 }
@@ -50,6 +54,7 @@ export class Tree {
   readonly #links = new Map<string, { readonly path: string; readonly sha256: Buffer }>();
   readonly #entryLimit: number;
   #kept = 0;
+  #pathBytes = 0;
 
   /** @param entryLimit most entries that are looked at */
   constructor(entryLimit: number) {
@@ -102,6 +107,9 @@ export class Tree {
     if (this.#kept > LIMITS.documentBytes * 2)
       throw beyond('cpio archive', 'bytes of documents', LIMITS.documentBytes * 2);
     this.#claim(path, kind);
+    if (kind === 'symlink') this.#countBytes(file.size);
+    const misspelled = misspelledPart(path);
+    if (misspelled) this.conflicts.push(misspelled);
     const { uid, gid } = header;
     const common = { path, kind, mode, uid, gid };
     if (kind === 'file') {
@@ -114,12 +122,22 @@ export class Tree {
   }
 
   #claim(path: string, kind: PayloadEntry['kind']): void {
+    let found = 1;
     try {
-      this.#survey.claim(path, kind);
+      found = this.#survey.claim(path, kind);
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
       this.conflicts.push(error.message);
     }
+    // Folders above it that have no entry are new paths too.
+    this.#countBytes(Math.max(1, found) * path.length);
+  }
+
+  /** Of paths and of what links say. */
+  #countBytes(bytes: number): void {
+    this.#pathBytes += bytes;
+    const most = this.#entryLimit * LIMITS.pathBytesPerEntry;
+    if (this.#pathBytes > most) throw beyond('cpio archive', 'bytes of paths', most);
   }
 
   /** Readers that join hard links give both names the same bytes; we and others read each by itself. */
@@ -136,6 +154,22 @@ export class Tree {
   }
 }
 
+/** Parts of a bundle that macOS finds by these names; most disks take capitals for small letters, and some do not. */
+const BUNDLE_PART = /(^|\/)(Contents\/(Info\.plist|_CodeSignature\/CodeResources))$/i;
+/** Source: CFBundle_InfoPlist.c: where the file for the platform is there, the other one is not read. */
+const PLATFORM_PART = /(^|\/)Contents\/Info-macos\.plist$/i;
+
+/** Returns why a file means one thing to one Mac and another to the next by how it is spelled. */
+function misspelledPart(path: string): string | undefined {
+  const [, , found = '', name = ''] = BUNDLE_PART.exec(path) ?? [];
+  const usual = name.toLowerCase() === 'info.plist' ? 'Contents/Info.plist' : 'Contents/_CodeSignature/CodeResources';
+  if (found !== '' && found !== usual)
+    return `${JSON.stringify(path)} is ${usual} on most disks of a Mac, and nothing on others`;
+  return PLATFORM_PART.test(path)
+    ? `${JSON.stringify(path)} is read by macOS in place of the Info.plist beside it`
+    : undefined;
+}
+
 /** Returns a path of an archive as it is written elsewhere: without `./`, the root empty. */
 export function relativePath(path: string): string {
   return path === '.' ? '' : path.replace(/^\.\//, '');
@@ -150,6 +184,7 @@ function isKept(path: string): boolean {
 class ContentObserver {
   readonly #sha1 = createHash('sha1');
   readonly #sha256 = createHash('sha256');
+  readonly #kind = new FileKindObserver();
   readonly #keep: boolean;
   readonly #parts: Buffer[] = [];
   #head = Buffer.alloc(0);
@@ -173,6 +208,8 @@ class ContentObserver {
       sha1: this.#sha1.digest(),
       sha256: this.#sha256.digest(),
       head: this.#head,
+      isPackage: this.#kind.kind === 'package',
+      closed: this.#kind.closed,
       content: kept ? Buffer.concat(this.#parts) : undefined,
     };
   }
@@ -180,6 +217,7 @@ class ContentObserver {
   #see(chunk: Buffer): void {
     this.#sha1.update(chunk);
     this.#sha256.update(chunk);
+    this.#kind.update(chunk);
     if (this.#head.length < MACHO_HEAD_SIZE) {
       this.#head = Buffer.concat([this.#head, chunk.subarray(0, MACHO_HEAD_SIZE - this.#head.length)]);
     }

@@ -158,7 +158,10 @@ function inflateToc(compressed: Buffer, size: number): Buffer {
 
 function decode(stored: AsyncIterable<Buffer>, data: XarData, path: string): AsyncIterable<Buffer> {
   if (data.encoding === STORED) return stored;
-  if (data.encoding === DEFLATED) return inflate(stored, data.length, path);
+  if (data.encoding === DEFLATED)
+    return data.size <= SMALL && data.length <= SMALL
+      ? inflateSmall(stored, data, path)
+      : inflate(stored, data.length, path);
   if (data.encoding === BZIPPED) return bunzip2(stored);
   if (XZIPPED.includes(data.encoding)) return unxzMember(stored, path);
   throw new FormatError('XAR_ENCODING', `xar member ${path}`, 0, `the encoding ${data.encoding} is not supported`);
@@ -178,6 +181,32 @@ async function* joined(first: IteratorResult<Buffer>, rest: AsyncIterator<Buffer
   for (let next = first; !next.done; next = await rest.next()) yield next.value;
 }
 
+/** Bytes up to which a member is inflated in one go: a stream costs more than that, and an archive may have thousands. */
+const SMALL = 256 * 1024;
+
+async function* inflateSmall(stored: AsyncIterable<Buffer>, data: XarData, path: string): AsyncGenerator<Buffer> {
+  const parts: Buffer[] = [];
+  for await (const chunk of stored) parts.push(Buffer.from(chunk));
+  let result: { buffer: Buffer; engine: Zlib };
+  try {
+    const options = { maxOutputLength: data.size + 1, info: true };
+    result = inflateSync(Buffer.concat(parts), options) as unknown as typeof result;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
+      return fail('XAR_MEMBER_SIZE', path, data.size, `expected ${data.size} bytes, found more`);
+    }
+    if (!isZlibError(cause)) throw cause;
+    return fail('XAR_MEMBER_INFLATE', path, 0, `expected a zlib stream, found: ${cause.message}`, cause);
+  }
+  yield result.buffer;
+  demandFilled(result.engine.bytesWritten, data.length, path);
+}
+
+function demandFilled(used: number, length: number, path: string): void {
+  if (used === length) return;
+  fail('XAR_MEMBER_TRAILING', path, used, `expected the zlib stream to fill ${length} bytes, found its end before`);
+}
+
 async function* inflate(stored: AsyncIterable<Buffer>, length: number, path: string): AsyncGenerator<Buffer> {
   const inflater = createInflate();
   // Errors of both ends reach the loop below, because pipeline destroys the inflater with them.
@@ -188,10 +217,7 @@ async function* inflate(stored: AsyncIterable<Buffer>, length: number, path: str
     if (!isZlibError(cause)) throw cause;
     fail('XAR_MEMBER_INFLATE', path, inflater.bytesWritten, `expected a zlib stream, found: ${cause.message}`, cause);
   }
-  if (inflater.bytesWritten !== length) {
-    const problem = `expected the zlib stream to fill ${length} bytes, found its end before`;
-    fail('XAR_MEMBER_TRAILING', path, inflater.bytesWritten, problem);
-  }
+  demandFilled(inflater.bytesWritten, length, path);
 }
 
 function isZlibError(error: unknown): error is Error {

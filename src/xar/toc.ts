@@ -1,4 +1,5 @@
 import { FormatError } from '../base/errors.ts';
+import { beyond, LIMITS } from '../base/input/limits.ts';
 import type { ByteRange } from '../base/random-access.ts';
 import { childElements, textOf, type XmlElement } from '../xml/xml.ts';
 import { CHECKSUM_ALGORITHMS, type ChecksumStyle, isMemberName } from './layout.ts';
@@ -123,6 +124,8 @@ function collectMembers(parent: XmlElement, prefix: string, members: XarMember[]
     if (ids.has(id)) fail('XAR_ID_REPEATED', node, `expected an id of its own, found ${id} again`);
     ids.add(id);
     const name = memberName(node);
+    if (prefix.length + name.length > LIMITS.memberPathBytes)
+      throw beyond(FORMAT, 'bytes of a path', LIMITS.memberPathBytes);
     // The file systems of macOS take both normal forms of a name for the same file.
     if (siblings.has(name.normalize('NFC'))) fail('XAR_NAME_REPEATED', node, `expected one ${name}, found two`);
     siblings.add(name.normalize('NFC'));
@@ -225,9 +228,9 @@ function parseSignature(element: XarSignature['element'], node: XmlElement): Xar
   if (!style) fail('XAR_SIGNATURE_STYLE', node, `expected attribute style of ${element}, found none`);
   const certificates = childElements(node, 'KeyInfo')
     .flatMap((keyInfo) => childElements(keyInfo, 'X509Data'))
-    .flatMap((data) => childElements(data, 'X509Certificate'))
-    .map(parseCertificate);
-  return { element, style, range: range(node, 'size'), certificates };
+    .flatMap((data) => childElements(data, 'X509Certificate'));
+  if (certificates.length > LIMITS.certificates) throw beyond(FORMAT, 'certificates', LIMITS.certificates);
+  return { element, style, range: range(node, 'size'), certificates: certificates.map(parseCertificate) };
 }
 
 function parseCertificate(node: XmlElement): Buffer {

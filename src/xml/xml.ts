@@ -201,8 +201,13 @@ interface OpenElement {
   /** What stood between two pieces of its text. */
   interrupted: boolean;
   hasText: boolean;
+  hasAttributes: boolean;
   pieces?: true;
 }
+
+/** One for all elements without attributes, which most elements of a property list are. */
+const NONE: Record<string, string> = Object.freeze({});
+const UNSEEN = { interrupted: false, hasText: false, hasAttributes: false };
 
 /** Collects the events of one parse in a tree. */
 class TreeBuilder {
@@ -235,8 +240,9 @@ class TreeBuilder {
     });
     parser.on('opentagstart', (tag) => this.#start(tag.name));
     parser.on('attribute', ({ name, value }) => this.#attribute(name, value));
-    parser.on('opentag', (tag) => {
-      (this.#open.at(-1) as OpenElement).attributes = tag.attributes;
+    parser.on('opentag', ({ attributes }) => {
+      const element = this.#open.at(-1) as OpenElement;
+      if (element.hasAttributes) element.attributes = attributes;
     });
     parser.on('text', (text) => this.#addText(text));
     parser.on('cdata', (text) => {
@@ -279,12 +285,13 @@ class TreeBuilder {
     if (this.#limits.namespaces && name.includes(':')) this.#fail('XML_NAMESPACE', `expected no prefix, found ${name}`);
     const parent = this.#open.at(-1);
     if (parent) parent.interrupted = true;
-    this.#open.push({ name, attributes: {}, children: [], offset, interrupted: false, hasText: false });
+    this.#open.push({ name, attributes: NONE, children: [], offset, ...UNSEEN });
   }
 
   #attribute(name: string, value: string): void {
     const { attributes, namespaces } = this.#limits;
     this.#checkName(name);
+    (this.#open.at(-1) as OpenElement).hasAttributes = true;
     if (++this.#attributes > attributes) {
       this.#fail('XML_ATTRIBUTES', `expected at most ${attributes} attributes, found more`);
     }
@@ -320,7 +327,7 @@ class TreeBuilder {
     if (texts.length < done.children.length && texts.every((text) => /^[ \t\r\n]*$/.test(text))) {
       done.children = done.children.filter((child) => typeof child !== 'string');
     }
-    const { interrupted: _, hasText: __, ...element } = done;
+    const { interrupted: _, hasText: __, hasAttributes: ___, ...element } = done;
     const parent = this.#open.at(-1);
     if (parent) parent.children.push(element);
     else this.#root = element;

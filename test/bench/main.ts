@@ -3,6 +3,7 @@ import { benchLogin } from '../mac/login-host/bench.ts';
 import { benchNotaryWait } from './notary-wait.ts';
 import { benchPlugin } from './package-plugin.ts';
 import { benchPackages } from './packages/bench.ts';
+import { printBombs } from './print-bombs.ts';
 import { benchSigning } from './signing.ts';
 
 const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = {
@@ -11,6 +12,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = {
   signing: benchSigning,
   login: benchLogin,
   notary: benchNotaryWait,
+  bombs: printBombs,
 };
 
 const names = process.argv.slice(2).filter((name) => name !== '--install');

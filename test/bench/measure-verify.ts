@@ -13,11 +13,13 @@ export interface Cost {
 const TELL =
   "process.on('exit',()=>{const r=process.resourceUsage();process.stderr.write('COST '+r.maxRSS+' '+(r.userCPUTime+r.systemCPUTime)+'\\n')})";
 
+/** Seconds of the processor, far beyond the promise: whoever takes so many is ended, and fails. */
+const PATIENCE = 60;
 /** A shell between: what a process had in memory before it became another counts for its peak on Linux. */
-const BETWEEN = ['-c', '"$@"; exit $?', 'sh'];
+const BETWEEN = ['-c', `ulimit -t ${PATIENCE}; "$@"; exit $?`, 'sh'];
 
-/** Runs the command line as people do, and returns what the whole process cost. */
-export function measureVerify(path: string): Cost {
+/** Runs the command line as people do, and returns what the whole process cost; NaN when it had to be ended. */
+export function measureVerify(path: string, ...options: string[]): Cost {
   const argv = [
     '--import',
     `data:text/javascript,${encodeURIComponent(TELL)}`,
@@ -25,6 +27,7 @@ export function measureVerify(path: string): Cost {
     'verify',
     path,
     '--json',
+    ...options,
   ];
   const { status, stdout, stderr } = spawnSync('sh', [...BETWEEN, process.execPath, ...argv], {
     encoding: 'utf8',

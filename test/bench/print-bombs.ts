@@ -1,21 +1,21 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BOMBS } from './bombs.ts';
-import { measureVerify } from './measure-verify.ts';
+import { findOnPath } from '../support/needs.ts';
+import { detonate } from './bombs/detonate.ts';
+import { bombTable } from './bombs/table.ts';
 
 /** Prints what `verify` costs for each bomb: size, seconds of processor, peak memory, and what it names. */
-const folder = mkdtempSync(join(tmpdir(), 'bombs-'));
-const wanted = process.argv[2];
-process.stdout.write('| file | bytes | CPU s | peak MiB | named |\n|---|---|---|---|---|\n');
-for (const bomb of BOMBS.filter(({ name }) => wanted === undefined || name.includes(wanted))) {
-  const path = join(folder, 'bomb.pkg');
-  const data = await bomb.make();
-  writeFileSync(path, data);
-  const { seconds, peakMib, stdout, stderr } = measureVerify(path);
-  const named = bomb.limit?.exec(`${stdout}${stderr}`)?.[0] ?? (bomb.limit ? 'LIMIT NOT NAMED' : 'none needed');
-  process.stdout.write(
-    `| ${bomb.name} | ${data.length} | ${seconds.toFixed(1)} | ${Math.round(peakMib)} | ${named} |\n`,
-  );
+export async function printBombs(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'bombs-'));
+  process.stdout.write('| file | bytes | CPU s | peak MiB | named |\n|---|---|---|---|---|\n');
+  for (const bomb of bombTable()) {
+    if (bomb.needs && !findOnPath(bomb.needs)) {
+      process.stdout.write(`| ${bomb.name} | skipped: needs ${bomb.needs} |\n`);
+      continue;
+    }
+    const { size, seconds, peakMib, named } = await detonate(bomb, folder);
+    process.stdout.write(`| ${bomb.name} | ${size} | ${seconds.toFixed(1)} | ${Math.round(peakMib)} | ${named} |\n`);
+  }
+  rmSync(folder, { recursive: true });
 }
-rmSync(folder, { recursive: true });

@@ -10,11 +10,11 @@ export const SMALL_PACKAGE = 20 * MIB;
  * Everything that a file decides and that costs memory or time, and the most of it that is looked at.
  *
  * Beyond a limit a file is refused with the limit named. Each is many times what honest packages have (the largest seen stands beside
- * it), and small enough that a hostile one of 20 MB stays below 300 MiB and 10 s: the resource table in `test/bench/bombs.ts` shows it.
+ * it), and small enough that a hostile one of 20 MB stays below 300 MiB and 10 s: the table in `test/bench/bombs/` shows it.
  */
 export const LIMITS = {
   /** Bytes of a TOC as XML; 100 KB seen. One byte of XML becomes up to 20 of memory. */
-  tocBytes: 8 * MIB,
+  tocBytes: 4 * MIB,
   /** Elements of any XML document; 3,000 seen in a TOC. Each takes some 400 bytes of memory. */
   xmlElements: 100_000,
   /** Elements of a property list: 8 for each file of a CodeResources. */
@@ -23,8 +23,10 @@ export const LIMITS = {
   xmlAttributes: 100_000,
   /** Elements inside each other; 12 seen. */
   xmlDepth: 64,
-  /** Bytes of a Distribution, PackageInfo, Info.plist or CodeResources; 8 MB seen (CodeResources of an office suite). */
+  /** Bytes of any XML document, such as an Info.plist or CodeResources; 8 MB seen (CodeResources of an office suite). */
   documentBytes: 16 * MIB,
+  /** Bytes of a Distribution or PackageInfo in a package that is small; see `packageDocumentBytesOf`. 300 KB seen. */
+  packageDocumentBytes: 4 * MIB,
   /** Bytes of a Bom in a package that is small; a Bom of 20,000 paths has 4 MB; see `bomBytesOf`. */
   bomBytes: 16 * MIB,
   /** Blocks of a Bom, and how many more a large one may have: they hold 30 bytes each in honest ones. */
@@ -34,6 +36,20 @@ export const LIMITS = {
   components: 1000,
   /** Entries of all archives of a package that is small; more are read of a larger one, see `entriesOf`. */
   entries: 80_000,
+  /** Bytes of all their paths, of folders that have no entry too, for each entry that is allowed; 90 seen. */
+  pathBytesPerEntry: 300,
+  /** Bytes of a path in a xar archive; PATH_MAX of macOS (sys/syslimits.h). */
+  memberPathBytes: 1024,
+  /** Links of a package whose ends a policy asks for; 2,000 seen. */
+  links: 20_000,
+  /** Certificates in a TOC for one signature; 4 seen. */
+  certificates: 50,
+  /** Values of an ASN.1 encoding; 900 seen (a CMS with its timestamp). */
+  asn1Values: 4000,
+  /** Bytes that a CMS usually has at most, with its timestamp. */
+  cmsBytes: 12 * KIB,
+  /** Digests in a ticket; some for each program. */
+  ticketDigests: 20_000,
   /** Bytes of a Mach-O file that are held at once, in a package that is small; see `codeBytesOf`. 60 MB seen in one of 20 MB. */
   codeBytes: 96 * MIB,
   /** Bytes of all load commands of a Mach-O file; 60 KB seen. */
@@ -48,8 +64,8 @@ export const LIMITS = {
   bundleDepth: 8,
   /** Packages inside each other, in a payload or among scripts; 1 seen. */
   packageDepth: 2,
-  /** Bytes of a package inside a package. */
-  nestedPackageBytes: 64 * MIB,
+  /** Bytes of a package inside a package that is small; see `nestedPackageBytesOf`. */
+  nestedPackageBytes: 32 * MIB,
   /** Bytes of scripts that are kept as text, all together; 300 KB seen. */
   scriptBytes: 16 * MIB,
   /** Bytes of an AppleDouble file; its attributes may have 128 KiB. */
@@ -66,9 +82,19 @@ export function codeBytesOf(packageSize: number): number {
   return Math.max(LIMITS.codeBytes, 4 * packageSize);
 }
 
+/** Returns how many bytes a package inside a package may have: it is compressed already. */
+export function nestedPackageBytesOf(packageSize: number): number {
+  return Math.max(LIMITS.nestedPackageBytes, 2 * packageSize);
+}
+
 /** Returns how many bytes a Bom or another document of a package may have: a path takes 200 of them, its file at least as many. */
 export function bomBytesOf(packageSize: number): number {
   return Math.max(LIMITS.bomBytes, packageSize);
+}
+
+/** Returns how many bytes a Distribution or PackageInfo may have. */
+export function packageDocumentBytesOf(packageSize: number): number {
+  return Math.max(LIMITS.packageDocumentBytes, Math.floor(packageSize / 100));
 }
 
 /** Returns how many slices are checked, and packages inside a package: a signature costs some 5 ms, a byte of code none. */
@@ -77,7 +103,18 @@ export function signaturesOf(packageSize: number): number {
 }
 
 /** What decoding a byte costs, one inflated byte being 1. Measured: zlib 300 MB/s, xz in WebAssembly 80, bzip2 in JavaScript 15. */
-export const WORK = { stored: 0.3, gzip: 1, xz: 4, bzip2: 20 } as const;
+export const WORK = {
+  ...{ stored: 0.3, gzip: 1, xz: 4, bzip2: 20 },
+  /** Hashed once more, for each code directory. */
+  hash: 0.5,
+  /** Searched for mechanisms, in each reading. */
+  search: 4,
+  /** Of opcodes and chained fixups, read one by one. */
+  fixups: 40,
+  /** Of a CMS as large as they usually are, and of what it has beyond that: each certificate is read, and may have signed another. */
+  cms: 200,
+  largeCms: 400,
+} as const;
 
 /** Bytes that are inflated, all readings together, whatever the size of the package. */
 const SMALL_WORK = 1024 * MIB;

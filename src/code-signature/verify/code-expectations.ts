@@ -14,6 +14,8 @@ export interface CodeExpectations {
   readonly allowAdHoc: boolean;
   /** Whether Intel code without any signature passes; Apple silicon runs none. */
   readonly allowUnsigned?: boolean;
+  /** Is told what is about to be checked, in bytes, and what each costs, one inflated byte being 1; what it throws fails the check. */
+  readonly spend?: (bytes: number, cost: number) => void;
 }
 
 /** Whether every byte must lie where this project's own signer puts it. */

@@ -1,6 +1,8 @@
 import { type Check, CheckList } from '../../base/check.ts';
+import { LIMITS, WORK } from '../../base/input/limits.ts';
 import { bindTableProblems } from '../../macho/bind-tables.ts';
 import { CPU_TYPE_I386, CPU_TYPE_X86_64 } from '../../macho/layout.ts';
+import { linkeditPieces } from '../../macho/linkedit.ts';
 import { type Macho, parseMacho, segmentNamed } from '../../macho/macho.ts';
 import {
   bestCodeDirectory,
@@ -107,7 +109,11 @@ export function verifySlice(
   }
   for (const directory of signature.directories) {
     list.check('code-directory', directoryProblems(directory, macho, surroundings, expectations));
-    list.check('code-pages', [pageProblem(slice, directory)]);
+    const pages = list.read('code-pages', () => {
+      expectations.spend?.(directory.codeLimit, WORK.hash);
+      return [pageProblem(slice, directory)];
+    });
+    if (pages) list.check('code-pages', pages);
     list.check('code-slots', slotProblems(directory, signature.blobs, surroundings));
   }
   const verdict = checkCms(list, signature, subject, expectations);
@@ -116,10 +122,17 @@ export function verifySlice(
 }
 
 /** codesign passes files that the dyld of macOS 27 does not load; in code of others that is noted, not a failure. */
-function checkBindTables(list: CheckList, slice: Buffer, macho: Macho, { ours }: CodeExpectations): void {
+function checkBindTables(list: CheckList, slice: Buffer, macho: Macho, { ours, spend }: CodeExpectations): void {
   const id = 'code-bind-tables';
   if (macho.bits !== 64) return;
-  const problems = list.read(id, () => bindTableProblems(slice, macho));
+  const problems = list.read(id, () => {
+    const tables = linkeditPieces(slice, macho).filter(({ name }) => /opcodes|fixups/.test(name));
+    spend?.(
+      tables.reduce((sum, { size }) => sum + size, 0),
+      WORK.fixups,
+    );
+    return bindTableProblems(slice, macho);
+  });
   if (!problems) return;
   if (ours || problems.length === 0) list.check(id, problems);
   else list.skip(id, `macOS 27 does not load it: ${problems.join('; ')}`);
@@ -215,7 +228,14 @@ function checkCms(
   expectations: CodeExpectations,
 ): CmsVerdict | null {
   const wrapper = blobs.find(({ type }) => type === SLOT_CMS);
-  const cms = wrapper && list.read('code-cms', () => blobContent(wrapper.data, MAGIC_BLOB_WRAPPER));
+  const cms =
+    wrapper &&
+    list.read('code-cms', () => {
+      const usual = Math.min(wrapper.data.length, LIMITS.cmsBytes);
+      expectations.spend?.(usual, WORK.cms);
+      expectations.spend?.(wrapper.data.length - usual, WORK.largeCms);
+      return blobContent(wrapper.data, MAGIC_BLOB_WRAPPER);
+    });
   if (wrapper && !cms) return null;
   const adHoc = (best.flags & FLAG_ADHOC) !== 0;
   if (!cms || cms.length === 0) {

@@ -1,5 +1,6 @@
 import { verify } from 'node:crypto';
 import { FormatError } from '../../base/errors.ts';
+import { beyond, LIMITS } from '../../base/input/limits.ts';
 import { ascii, bytes, layout, u8, u16le, u32le, u64le } from '../../base/layout.ts';
 import { parseAsn1, parseWholeAsn1, unexpected } from '../../pki/asn1/asn1.ts';
 import { TAG } from '../../pki/asn1/der.ts';
@@ -127,7 +128,9 @@ export function verifyTicket(
     }
   }
   if (!ticket.entries.some((entry) => names(entry, subject))) {
-    const named = ticket.entries.map(({ digest }) => digest.toString('hex')).join(', ') || 'nothing';
+    const told = ticket.entries.slice(0, 5).map(({ digest }) => digest.toString('hex'));
+    const more = ticket.entries.length > told.length ? ` and ${ticket.entries.length - told.length} more` : '';
+    const named = `${told.join(', ') || 'nothing'}${more}`;
     const wanted = subject.digest.subarray(0, DIGEST_SIZE).toString('hex');
     findings.push(failure('TICKET_SUBJECT', `the ticket is for ${named}, not for ${wanted}`));
   }
@@ -150,6 +153,7 @@ function parseBody(body: Buffer, at: number): Pick<Ticket, 'issuedAt' | 'entries
   expect(version, 2, field('version'), 'version of the body');
   expect(digestSize, DIGEST_SIZE, field('digestSize'), 'digest size');
   expect(reserved, 0, field('reserved'), 'reserved field');
+  if (count > LIMITS.ticketDigests) throw beyond('ticket', 'digests', LIMITS.ticketDigests);
   expect(body.length, TICKET_BODY.size + count * TICKET_ENTRY.size, field('count'), 'size of the body');
   const entries = Array.from({ length: count }, (_, index) =>
     TICKET_ENTRY.decode(body, TICKET_BODY.size + index * TICKET_ENTRY.size),

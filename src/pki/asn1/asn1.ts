@@ -1,5 +1,6 @@
 import { fromBER } from 'asn1js';
 import { FormatError } from '../../base/errors.ts';
+import { LIMITS } from '../../base/input/limits.ts';
 import { context, TAG } from './der.ts';
 
 /** One value of a BER or DER encoding, as it lies in the bytes it was read from. */
@@ -34,7 +35,7 @@ interface Block {
 /**
  * Returns the first value in `bytes`, BER or DER.
  *
- * Depth and number of values are limited (asn1js: 100 and 10000), so that a made-up file can only be refused.
+ * Depth and number of values are limited (asn1js: 100, and `LIMITS.asn1Values`), so that a made-up file can only be refused.
  *
  * @param bytes encoding; what follows the first value is ignored, see `raw.length`
  * @param format what it should be, for errors
@@ -43,7 +44,7 @@ interface Block {
 export function parseAsn1(bytes: Buffer, format: string): Asn1Node {
   let problem = 'the value is cut off';
   try {
-    const decoded = fromBER(bytes, { parseEmbedded: false, copyInput: false });
+    const decoded = fromBER(bytes, { parseEmbedded: false, copyInput: false, maxNodes: LIMITS.asn1Values });
     if (decoded.offset !== -1) return nodeOf(decoded.result as unknown as Block, format, 0);
     problem = decoded.result.error || problem;
   } catch (error) {

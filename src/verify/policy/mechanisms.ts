@@ -1,3 +1,5 @@
+import { Readings } from './readings.ts';
+
 /** Plug-ins of macOS itself, which every list of mechanisms names. Source: system.login.console of macOS 10.14 to 26. */
 const SYSTEM_PLUG_INS = new Set(
   (
@@ -32,6 +34,16 @@ const OVERLAP = 1024;
 const MOST_WORDS = 20_000;
 /** More findings tell nothing more. */
 const MOST = 50;
+/** The database itself, behind the back of authd. */
+const DATABASE = /\/auth['"]*\.db\b/;
+/** What a script runs that nobody can read in it. */
+const UNFOLLOWED: readonly (readonly [pattern: RegExp, words: string])[] = [
+  [/(^|[\n;&|({`]|\b(then|do|else))[ \t]*eval[ \t]/, 'a text that it puts together (eval)'],
+  [
+    /\|[ \t\n]*(exec[ \t]+|sudo[ \t]+)?(\/bin\/)?(ba|z|k|da|c|tc)?sh([ \t;&|)\n]|$)/,
+    'what another program hands to a shell',
+  ],
+];
 
 /** A policy's list of allowed entries, ready for comparison. */
 export interface AllowedMechanisms {
@@ -43,35 +55,53 @@ export interface AllowedMechanisms {
 /** Looks for entries of authorization rights in one file, whatever its size; it is given in pieces. */
 export class MechanismSearch {
   readonly #allowed: AllowedMechanisms;
+  readonly #runByInstaller: boolean;
+  readonly #readings = new Readings();
+  readonly #unfollowed = new Set<string>();
   readonly #privileged = new Set<string>();
   /** Count when the file turns out to be about authorization. */
   readonly #words = new Set<string>();
   #mentions = false;
   #carry = '';
   #left = { privileged: MOST_WORDS, words: MOST_WORDS };
+  /** Characters that were looked at, in every reading. */
+  work = 0;
 
-  constructor(allowed: AllowedMechanisms) {
+  /** @param runByInstaller whether the file lies among the scripts, so that all it runs has to be seen */
+  constructor(allowed: AllowedMechanisms, runByInstaller: boolean) {
     this.#allowed = allowed;
+    this.#runByInstaller = runByInstaller;
   }
 
   update(chunk: Buffer): void {
     // latin1 keeps every byte: names are compared in the same way.
     const text = this.#carry + chunk.toString('latin1');
     this.#look(text, text.length - BEFORE);
+    if (!isBinary(text)) {
+      this.work += text.length;
+      for (const other of this.#readings.of(text)) this.#look(other, other.length);
+    }
     this.#carry = text.slice(-OVERLAP);
   }
 
-  /** Returns the entries that are not allowed. */
+  /** Returns what is not allowed, in words that follow the file's name. */
   finish(): string[] {
     this.#look(this.#carry, Number.POSITIVE_INFINITY);
     const isFull = this.#left.privileged <= 0 || (this.#mentions && this.#left.words <= 0);
     const more = isFull ? [`among more than ${MOST_WORDS} words that look like one`] : [];
-    return [...this.#privileged, ...(this.#mentions ? this.#words : []), ...more];
+    const entries = [...this.#privileged, ...(this.#mentions ? this.#words : []), ...more];
+    const unseen = this.#runByInstaller || this.#mentions ? [...this.#unfollowed] : [];
+    return [...entries.map((entry) => `names the mechanism ${entry}`), ...unseen];
   }
 
   /** @param end matches that end behind it may be cut, and come again with the next piece */
   #look(text: string, end: number): void {
+    this.work += text.length;
     this.#mentions ||= MENTIONS.test(text);
+    if (DATABASE.test(text)) this.#unfollowed.add('names the database of rights itself, which only authd changes');
+    for (const [pattern, words] of UNFOLLOWED) {
+      if (pattern.test(text)) this.#unfollowed.add(`runs ${words}, so that nobody can tell which mechanisms it names`);
+    }
     for (const { index } of text.matchAll(PRIVILEGED)) {
       if (this.#left.privileged-- <= 0) break;
       if (index < end) this.#checkPrivileged(text.slice(Math.max(0, index - BEFORE), index));
@@ -134,6 +164,11 @@ export class MechanismSearch {
   #note(found: Set<string>, entry: string): void {
     if (found.size < MOST) found.add(Buffer.from(entry.slice(-120), 'latin1').toString('utf8'));
   }
+}
+
+/** Neither text nor letters of two bytes: programs and pictures hold what they say as it stands. */
+function isBinary(text: string): boolean {
+  return text.includes('\0\0\0');
 }
 
 /** `running:late)` and `a:b|c:d)` at the start of a line belong to `case "$one:$other" in`. */

@@ -37,8 +37,12 @@ export function installPlaces(
 
 function customLocations(node: XmlElement, identifier: string): string[] {
   const own = Object.entries(node.attributes).filter(([key]) => key === 'customLocation');
+  // A choice without packages of its own speaks for those below it in the outline.
+  const references = childElements(node, 'pkg-ref');
   const meant =
-    node.name !== 'choice' || childElements(node, 'pkg-ref').some(({ attributes }) => attributes.id === identifier);
+    node.name !== 'choice' ||
+    references.length === 0 ||
+    references.some(({ attributes }) => attributes.id === identifier);
   return [
     ...(meant ? own.map(([, value]) => value) : []),
     ...childElements(node).flatMap((child) => customLocations(child, identifier)),

@@ -1,4 +1,5 @@
 import type { CheckList } from '../../base/check.ts';
+import { beyond, LIMITS } from '../../base/input/limits.ts';
 import { codeCmsVerifier } from '../../code-signature/verify/verify-cms.ts';
 import type { OpenPackage } from '../../package/open-package.ts';
 import { ABILITIES, type Ability } from '../abilities.ts';
@@ -30,11 +31,16 @@ export async function checkPolicy(
   if (team !== undefined) list.check('policy-team', teamProblems(team, teamIdentifier, survey));
   if (minimumMacOS !== undefined) {
     const problems = versionProblems(minimumMacOS, opened, survey, abilities);
-    list.check('policy-minimum-macos', [...problems, ...survey.unread]);
+    list.check('policy-minimum-macos', [...problems, ...survey.unread, ...survey.closed]);
   }
   if (allowedPaths !== undefined) list.check('policy-paths', pathProblems(allowedPaths, opened, survey, abilities));
   if (policy.allowedMechanisms !== undefined) {
-    list.check('policy-mechanisms', [...survey.mechanisms, ...survey.unread, ...elsewhere(abilities)]);
+    list.check('policy-mechanisms', [
+      ...survey.mechanisms,
+      ...survey.unread,
+      ...survey.closed,
+      ...elsewhere(abilities),
+    ]);
   }
   if (forbid !== undefined) {
     list.check(
@@ -55,7 +61,7 @@ function bundlesOf({ components }: OpenPackage): string[] {
   return [...new Set(listed.flatMap((path) => /([^/]+)\.bundle$/i.exec(path)?.[1] ?? []))];
 }
 
-function teamProblems(team: string, signer: string | null, { code, unread }: Survey): (string | false)[] {
+function teamProblems(team: string, signer: string | null, { code, unread, closed }: Survey): (string | false)[] {
   return [
     signer !== team && `the package is signed by team ${signer ?? 'none'}, expected ${team}`,
     ...code.map(
@@ -63,6 +69,7 @@ function teamProblems(team: string, signer: string | null, { code, unread }: Sur
         teamIdentifier !== team && `${name} is signed by team ${teamIdentifier ?? 'none'}, expected ${team}`,
     ),
     ...unread,
+    ...closed,
   ];
 }
 
@@ -90,6 +97,8 @@ function pathProblems(
   const most = Math.max(0, ...placed.map(({ places }) => places.length));
   if (most > MOST_PLACES)
     return [`a component may be laid down in ${most} places, of which at most ${MOST_PLACES} are looked at`];
+  const links = placed.flatMap(({ paths }) => paths).filter(({ kind }) => kind === 'symlink').length;
+  if (links > LIMITS.links) return [beyond('flat package', 'links whose ends are looked for', LIMITS.links).message];
   return [
     ...placements(placed).map((place) => placementProblem(place, prefixes)),
     ...survey.unread,
@@ -99,7 +108,7 @@ function pathProblems(
       .map(({ found }) => `it may be laid down elsewhere: ${found}`),
     ...abilities
       .filter(({ ability }) => ability === 'otherVolumes')
-      .map(({ found }) => found.includes('currentUserHome') && `it may be laid down in a home folder: ${found}`),
+      .map(({ found }) => /currentUserHome/i.test(found) && `it may be laid down in a home folder: ${found}`),
   ];
 }
 

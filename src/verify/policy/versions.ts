@@ -19,6 +19,7 @@ export function versionProblems(
   const root = distribution?.root;
   return [
     ...(root ? named(root, 'os-version').flatMap((node) => osVersionProblems(wanted, node)) : []),
+    ...(root ? refusals(root) : []),
     ...components.map(({ folder, info }) => {
       const version = info.minimumSystemVersion;
       return version !== undefined && minimumProblem(wanted, version, `PackageInfo of ${folder || 'the component'}`);
@@ -33,6 +34,22 @@ export function versionProblems(
 
 function named(node: XmlElement, name: string): XmlElement[] {
   return [...childElements(node, name), ...childElements(node).flatMap((child) => named(child, name))];
+}
+
+/** Newest format of a Distribution (Distribution XML Reference; productbuild of macOS 26). */
+const NEWEST_FORMAT = 2;
+
+/** What else makes Installer refuse a macOS. */
+function refusals(root: XmlElement): (string | false)[] {
+  const { minSpecVersion = '1' } = root.attributes;
+  const bundles = named(root, 'required-bundles').flatMap((node) => childElements(node));
+  return [
+    !(Number(minSpecVersion) <= NEWEST_FORMAT) &&
+      `Installer is asked for the format ${minSpecVersion}, which none knows`,
+    ...bundles.map(
+      ({ attributes }) => `Installer refuses a Mac without the bundle ${attributes.id}, which cannot be told`,
+    ),
+  ];
 }
 
 function osVersionProblems(wanted: string, { attributes }: XmlElement): (string | false)[] {
