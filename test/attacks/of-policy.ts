@@ -10,7 +10,7 @@ const PLACE = '/Library/Security/SecurityAgentPlugins';
 const BUNDLE = './Escrow Buddy.bundle';
 
 /** The package of somebody else meets all of it; each attack makes it break one demand without showing it. */
-const DEMANDS = {
+export const DEMANDS = {
   paths: { allowedPaths: [`${PLACE}/Escrow Buddy.bundle`] },
   mechanisms: { allowedMechanisms: ['Escrow Buddy:Invoke,privileged'] },
   macOS: { minimumMacOS: '10.14.4' },
@@ -31,23 +31,29 @@ export function policyAttacks(): Attack[] {
   return [...paths(), ...links(), ...mechanisms(), ...versions(), ...teams(), ...forbidden()];
 }
 
-function attack(name: string, policy: Policy, expect: RegExp, make: (sample: Sample) => Promise<Buffer>): Attack {
+/** Returns an attack on a package of somebody else that is held to a policy. */
+export function policyAttack(
+  name: string,
+  policy: Policy,
+  expect: RegExp,
+  make: (sample: Sample) => Promise<Buffer>,
+): Attack {
   return { name: `policy: ${name}`, on: 'policy', policy, expect, make: ({ stranger }) => make(stranger) };
 }
 
 const COMMON = { mode: 0o755, uid: 0, gid: 0, mtimeSeconds: 1_700_000_000 };
-const file = (path: string, text: string | Buffer): PayloadEntry => ({
+export const file = (path: string, text: string | Buffer): PayloadEntry => ({
   ...COMMON,
   kind: 'file',
   path,
   source: fromBuffer(Buffer.from(text)),
 });
-const folder = (path: string): PayloadEntry => ({ ...COMMON, kind: 'directory', path });
+export const folder = (path: string): PayloadEntry => ({ ...COMMON, kind: 'directory', path });
 const link = (path: string, target: string): PayloadEntry => ({ ...COMMON, kind: 'symlink', path, target });
 
 function paths(): Attack[] {
   const place = (name: string, location: string, expect: RegExp, allowed: readonly string[] = [PLACE]) =>
-    attack(name, { allowedPaths: allowed }, expect, (sample) =>
+    policyAttack(name, { allowedPaths: allowed }, expect, (sample) =>
       withText(
         sample,
         'packageInfo',
@@ -56,7 +62,7 @@ function paths(): Attack[] {
       ),
     );
   const document = (name: string, from: string | RegExp, to: string, expect: RegExp) =>
-    attack(name, DEMANDS.paths, expect, (sample) => withText(sample, 'distribution', from, to));
+    policyAttack(name, DEMANDS.paths, expect, (sample) => withText(sample, 'distribution', from, to));
   return [
     place('a way up in the place', `${PLACE}/../../../etc`, /\/etc\/Escrow Buddy\.bundle.* is not allowed/),
     place('a folder whose name only begins alike', `${PLACE}Evil`, /SecurityAgentPluginsEvil.* is not allowed/),
@@ -92,40 +98,41 @@ function paths(): Attack[] {
       '<relocate><bundle id="x"/></relocate>',
       /laid down elsewhere/,
     ),
-    attack('a component that may lie elsewhere', DEMANDS.paths, /laid down elsewhere/, (sample) =>
+    policyAttack('a component that may lie elsewhere', DEMANDS.paths, /laid down elsewhere/, (sample) =>
       withText(sample, 'packageInfo', 'relocatable="false"', 'relocatable="true"'),
     ),
-    attack('files from outside', DEMANDS.paths, /external-root/, (sample) =>
+    policyAttack('files from outside', DEMANDS.paths, /external-root/, (sample) =>
       withText(sample, 'packageInfo', '<payload ', '<payload external-root="/tmp" '),
     ),
-    attack('a payload nobody can read', DEMANDS.paths, /was not read/, (sample) =>
+    policyAttack('a payload nobody can read', DEMANDS.paths, /was not read/, (sample) =>
       assemble(sample, { payload: Buffer.from('no archive') }),
     ),
-    attack(
+    policyAttack(
       'a payload nobody can read, and only a team asked for',
       DEMANDS.team,
       /^policy-team: .*was not read/,
       (sample) => assemble(sample, { payload: Buffer.from('no archive') }),
     ),
-    attack(
+    policyAttack(
       'a payload nobody can read, and only mechanisms asked for',
       DEMANDS.mechanisms,
       /^policy-mechanisms: .*was not read/,
       (sample) => assemble(sample, { payload: Buffer.from('no archive') }),
     ),
-    attack('scripts nobody can read', DEMANDS.mechanisms, /^policy-mechanisms: .*was not read/, (sample) =>
+    policyAttack('scripts nobody can read', DEMANDS.mechanisms, /^policy-mechanisms: .*was not read/, (sample) =>
       assemble(sample, { scripts: Buffer.from('no archive') }),
     ),
   ];
 }
 
-function withEntries(sample: Sample, ...more: readonly PayloadEntry[]): Promise<Buffer> {
+/** Returns the package with more in its payload. */
+export function withEntries(sample: Sample, ...more: readonly PayloadEntry[]): Promise<Buffer> {
   return withPayload(sample, [...sample.payload, ...more]);
 }
 
 function links(): Attack[] {
   const added = (name: string, expect: RegExp, ...more: readonly PayloadEntry[]) =>
-    attack(name, { allowedPaths: [PLACE] }, expect, (sample) => withEntries(sample, ...more));
+    policyAttack(name, { allowedPaths: [PLACE] }, expect, (sample) => withEntries(sample, ...more));
   return [
     added(
       'a link out of the allowed folder',
@@ -139,7 +146,7 @@ function links(): Attack[] {
       /leads to \/tmp/,
       link(`${BUNDLE}/Contents/Resources/link`, '../../../../../../tmp'),
     ),
-    attack('a folder beside the allowed one', DEMANDS.paths, /\/Other is not allowed/, (sample) =>
+    policyAttack('a folder beside the allowed one', DEMANDS.paths, /\/Other is not allowed/, (sample) =>
       withEntries(sample, folder('./Other')),
     ),
   ];
@@ -147,7 +154,7 @@ function links(): Attack[] {
 
 function mechanisms(): Attack[] {
   const script = (name: string, text: string, expect = /names the mechanism .*[Ee]vil/) =>
-    attack(`a script with ${name}`, DEMANDS.mechanisms, expect, async (sample) =>
+    policyAttack(`a script with ${name}`, DEMANDS.mechanisms, expect, async (sample) =>
       assemble(sample, { scripts: await packScripts([...sample.scripts, file('./helper', `#!/bin/sh\n${text}\n`)]) }),
     );
   const write = (entry: string) => `security authorizationdb write system.login.console ${entry}`;
@@ -185,25 +192,33 @@ function mechanisms(): Attack[] {
       /mechanism Escrow Buddy:Invoke($|;)/,
     ),
     script('the plug-in that it installs, in another file', "x='Escrow Buddy:Other'", /Escrow Buddy:Other/),
-    attack(
+    policyAttack(
       'a payload file with a mechanism',
       DEMANDS.mechanisms,
       /Payload: \.\/tool names the mechanism Evil:login/,
       (sample) => withEntries(sample, file('./tool', "#!/bin/sh\nM='Evil:login,privileged'\n")),
     ),
-    attack('a binary payload file with a mechanism', DEMANDS.mechanisms, /Evil:login/, (sample) =>
+    policyAttack('a binary payload file with a mechanism', DEMANDS.mechanisms, /Evil:login/, (sample) =>
       withEntries(sample, file('./tool', Buffer.from('\x00\x01Evil:login,privileged\x00'))),
     ),
-    attack('a package inside its scripts', DEMANDS.mechanisms, /archive, which was not looked into/, async (sample) =>
-      assemble(sample, { scripts: await packScripts([...sample.scripts, file('./inner.pkg', 'xar!....')]) }),
+    policyAttack(
+      'a package inside its scripts',
+      DEMANDS.mechanisms,
+      /archive, which was not looked into/,
+      async (sample) =>
+        assemble(sample, { scripts: await packScripts([...sample.scripts, file('./inner.pkg', 'xar!....')]) }),
     ),
-    attack('a package from a server, and only mechanisms asked for', DEMANDS.mechanisms, /not looked at/, (sample) =>
-      withText(
-        sample,
-        'distribution',
-        '</installer-gui-script>',
-        '<pkg-ref id="x">http://example.com/x.pkg</pkg-ref></installer-gui-script>',
-      ),
+    policyAttack(
+      'a package from a server, and only mechanisms asked for',
+      DEMANDS.mechanisms,
+      /not looked at/,
+      (sample) =>
+        withText(
+          sample,
+          'distribution',
+          '</installer-gui-script>',
+          '<pkg-ref id="x">http://example.com/x.pkg</pkg-ref></installer-gui-script>',
+        ),
     ),
   ];
 }
@@ -215,12 +230,12 @@ function versions(): Attack[] {
     from: string | RegExp,
     to: string,
     expect: RegExp,
-  ) => attack(name, DEMANDS.macOS, expect, (sample) => withText(sample, part, from, to));
+  ) => policyAttack(name, DEMANDS.macOS, expect, (sample) => withText(sample, part, from, to));
   const end = '</installer-gui-script>';
   const plist = (value: string) =>
     `<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">\n<plist version="1.0"><dict><key>LSMinimumSystemVersion</key><string>${value}</string></dict></plist>`;
   const info = (name: string, text: string, expect: RegExp) =>
-    attack(name, DEMANDS.macOS, expect, (sample) =>
+    policyAttack(name, DEMANDS.macOS, expect, (sample) =>
       withEntries(
         sample,
         folder('./B.bundle'),
@@ -276,7 +291,9 @@ function versions(): Attack[] {
 function teams(): Attack[] {
   const program = (sample: Sample) => contentOf(sample.payload, `${BUNDLE}/Contents/MacOS/Escrow Buddy`);
   const added = (name: string, place: string, expect: RegExp, make: (program: Buffer) => Buffer) =>
-    attack(name, DEMANDS.team, expect, async (sample) => withEntries(sample, file(place, make(await program(sample)))));
+    policyAttack(name, DEMANDS.team, expect, async (sample) =>
+      withEntries(sample, file(place, make(await program(sample)))),
+    );
   const thin = (data: Buffer) => Buffer.from(parseFat(data)[0]!.data);
   /** Its load command of the signature becomes one that nobody knows. */
   const unsigned = (data: Buffer) => {
@@ -317,7 +334,7 @@ function teams(): Attack[] {
       copy.fill(0, copy.length - 15_000);
       return copy;
     }),
-    attack(
+    policyAttack(
       'a program of another team in its scripts',
       DEMANDS.team,
       /Scripts: \.\/tool.*(none|ABCDE12345|cannot be read)/,
@@ -332,7 +349,7 @@ function teams(): Attack[] {
 function forbidden(): Attack[] {
   type Ability = NonNullable<Policy['forbid']>[number];
   const one = (ability: Ability, part: 'distribution' | 'packageInfo', from: string | RegExp, to: string) =>
-    attack(`forbidden ${ability}: ${to.slice(0, 60)}`, { forbid: [ability] }, /^policy-forbidden: /, (sample) =>
+    policyAttack(`forbidden ${ability}: ${to.slice(0, 60)}`, { forbid: [ability] }, /^policy-forbidden: /, (sample) =>
       withText(sample, part, from, to),
     );
   const end = '</installer-gui-script>';
@@ -357,10 +374,10 @@ function forbidden(): Attack[] {
     one('externalRoot', 'packageInfo', '<payload ', '<payload external-root="/tmp" '),
     one('otherVolumes', 'distribution', 'enable_anywhere="false"', 'enable_anywhere="true"'),
     more('unknownElements', '<unheard-of/>'),
-    attack('forbidden scripts: any', { forbid: ['scripts'] }, /run as root: .*preinstall/, (sample) =>
+    policyAttack('forbidden scripts: any', { forbid: ['scripts'] }, /run as root: .*preinstall/, (sample) =>
       payloadlike(sample),
     ),
-    attack('forbidden rootAuthorization: any', { forbid: ['rootAuthorization'] }, /auth="root"/, (sample) =>
+    policyAttack('forbidden rootAuthorization: any', { forbid: ['rootAuthorization'] }, /auth="root"/, (sample) =>
       payloadlike(sample),
     ),
   ];

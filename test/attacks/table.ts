@@ -3,6 +3,7 @@ import { archiveAttacks } from './of-archive.ts';
 import { codeAttacks } from './of-code.ts';
 import { documentAttacks } from './of-documents.ts';
 import { policyAttacks } from './of-policy.ts';
+import { spellingAttacks } from './of-spellings.ts';
 import { strangerAttacks } from './of-strangers.ts';
 import { treeAttacks } from './of-trees.ts';
 
@@ -14,6 +15,7 @@ export function attackTable(): Attack[] {
     ...archiveAttacks(),
     ...codeAttacks(),
     ...policyAttacks(),
+    ...spellingAttacks(),
     ...strangerAttacks(),
   ];
 }
