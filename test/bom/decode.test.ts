@@ -140,6 +140,7 @@ describe('decodeBom', () => {
     ['a target that is too long', [u32(at(RECORD(2), 27), 0xffffffff)], 'BOM_RECORD', at(RECORD(2), 31)],
     ['a target that is empty', [u32(at(RECORD(2), 27), 1)], 'BOM_RECORD', at(RECORD(2), 32)],
     ['a target without NUL', [u8(at(RECORD(2), 32), 1)], 'BOM_RECORD', at(RECORD(2), 33)],
+    ['a target with a NUL inside', [u8(at(RECORD(2), 31), 0)], 'BOM_RECORD', at(RECORD(2), 33)],
     ['more architectures than fit', [u32(at(RECORD(4), 28), 0xffffffff)], 'BOM_RECORD', at(RECORD(4), 32)],
     ['no architecture', [u32(at(RECORD(4), 28), 0)], 'BOM_RECORD', at(RECORD(4), 32)],
     ['another byte before the architectures', [u8(at(RECORD(4), 27), 0)], 'BOM_RECORD', at(RECORD(4), 28)],
@@ -156,7 +157,10 @@ describe('decodeBom', () => {
     const records = Array.from({ length: depth }, (_, index) => ({ ...folder, path: `.${'/a'.repeat(index)}` }));
     const file = encodeBom(records as BomRecord[]);
     expect(await faultOf(() => decodeBom(file))).toMatchObject({ code: 'BOM_PATH_LENGTH' });
-    expect(decodeBom(encodeBom(records.slice(0, 2_000) as BomRecord[])).records).toHaveLength(2_000);
+    // The longest path has 4,095 characters, then 4,097.
+    expect(decodeBom(encodeBom(records.slice(0, 2_048) as BomRecord[])).records).toHaveLength(2_048);
+    const longer = encodeBom(records.slice(0, 2_049) as BomRecord[]);
+    expect(await faultOf(() => decodeBom(longer))).toMatchObject({ code: 'BOM_PATH_LENGTH' });
   });
 
   it('neither crashes nor hangs whatever byte is changed, and reads or refuses', async () => {

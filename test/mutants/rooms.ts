@@ -39,7 +39,13 @@ export const ROOMS: readonly Room[] = [
   },
   {
     folder: 'scripts/lib',
-    tests: ['test/scripts', 'test/mac/arguments.test.ts', 'test/mac/guard-hears.test.ts', 'test/mac/status.test.ts'],
+    tests: [
+      'test/scripts',
+      'test/mac/arguments.test.ts',
+      'test/mac/guard-hears.test.ts',
+      'test/mac/status.test.ts',
+      'test/mac/corpus-dash.test.ts',
+    ],
     floor: 90,
     sample: 40,
     apart: true,

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { simulatedMacNeeds } from '../mac/simulated/simulated-mac.ts';
-import { BUNDLE, RUN } from './product.ts';
+import { BUNDLE, ENTRY, RUN } from './product.ts';
 import { EXECUTABLE, fixture, JOB, LOCAL, LOCK, useMac } from './rig.ts';
 
 const { missing, note } = simulatedMacNeeds;
@@ -44,6 +44,17 @@ describe.skipIf(missing)(`the lock at its edges${note}`, () => {
     expect(status, said).toBe(1);
     expect(said).toContain('still at work (process 1)');
     expect([writes(), holder()]).toEqual([0, theirs]);
+  });
+});
+
+describe.skipIf(missing)(`the list of mechanisms at its edges${note}`, () => {
+  const { mac, run, entries } = useMac();
+
+  it('takes the entry in front of an anchor that is the very first', async () => {
+    await mac.setRight(fixture('fault-only-done'));
+    const { status, said } = await run(RUN.register);
+    expect(status, said).toBe(0);
+    expect(await entries()).toEqual([ENTRY, 'loginwindow:done']);
   });
 });
 
