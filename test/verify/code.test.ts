@@ -43,12 +43,12 @@ beforeAll(async () => {
   bundle = (await signBundle(sampleBundle(), signer)).entries;
 });
 
-async function check(parts: Partial<PackageParts>) {
+async function check(parts: Partial<PackageParts>, now = new Date('2023-11-15')) {
   const data = await packageOf(authority, parts);
   // The identity is of 2023, and the timestamps with it.
   const { checks } = await verifyPackage(accessBuffer(data), {
     trust: authority.trust,
-    now: new Date('2023-11-15'),
+    now,
     ours: null,
   });
   const own = checks.filter(({ id }) => !id.startsWith('package-'));
@@ -86,6 +86,12 @@ describe('code in a package of somebody else', () => {
     const { checks, failed } = await check({ payload });
     expect(failed).toEqual([]);
     expect(checks.filter(({ id, status }) => id === 'code-pages' && status === 'pass')).toHaveLength(3);
+  });
+
+  it('passes long after its certificates expired, as its timestamp is from before', async () => {
+    const { checks, failed } = await check({ payload: [tool(signed)] }, new Date('2060-01-01'));
+    expect(failed).toEqual([]);
+    expect(checks.filter(({ id, status }) => id === 'code-cms' && status === 'pass')).toHaveLength(1);
   });
 
   it('says what was looked for when there is none', async () => {

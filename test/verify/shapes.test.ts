@@ -16,9 +16,11 @@ beforeAll(async () => {
   ({ authority } = await newRehearsalSigner());
 });
 
-async function check(parts: Partial<PackageParts>, policy?: Policy, change = (data: Buffer) => data) {
+const IN_TIME = new Date('2023-11-15');
+
+async function check(parts: Partial<PackageParts>, policy?: Policy, change = (data: Buffer) => data, now = IN_TIME) {
   const data = change(await packageOf(authority, parts));
-  const options = { trust: authority.trust, now: new Date('2023-11-15'), ours: null, policy };
+  const options = { trust: authority.trust, now, ours: null, policy };
   const { checks, valid } = await verifyPackage(accessBuffer(data), options);
   const reasonOf = (wanted: string) =>
     checks
@@ -67,6 +69,15 @@ describe('a package in a shape that ours do not have', () => {
     ['a link, whose mode means nothing', { ...symlink('./a', 'b'), mode: 0o777 }],
   ])('is not noted for %s', async (_, entry) => {
     expect((await check({ payload: [entry] })).reasonOf('owners-modes')).toBe('pass: ');
+  });
+
+  it('passes long after its certificates expired, as the timestamp is from before', async () => {
+    const [intime, late] = [
+      await check({ payload: TREE }),
+      await check({ payload: TREE }, undefined, undefined, new Date('2060-01-01')),
+    ];
+    expect(intime.valid).toBe(true);
+    expect(late.checks.filter(({ status }) => status === 'fail')).toEqual([]);
   });
 
   it('is refused with one bit changed in any part that is signed', async () => {
