@@ -5,7 +5,7 @@ import { demandWritable } from '../../src/base/files.ts';
 import { makeFolder } from '../../src/base/place/folder.ts';
 import { withFile } from '../../src/base/with-file.ts';
 import { appleTrust } from '../../src/pki/x509/apple-roots.ts';
-import { openRehearsalAuthority } from '../../src/rehearsal/authority.ts';
+import { openRehearsalAuthority, REHEARSAL_FOLDER } from '../../src/rehearsal/authority.ts';
 import type { Toolchain } from '../../src/toolchain/toolchain.ts';
 import { commandAgain, commandToTheEnd, commandWithOther } from '../again.ts';
 import {
@@ -34,7 +34,6 @@ import { Run, SIGNING_STAGES, STAGES, type StageName } from '../run.ts';
 import { missingNames, NOTARY_NAMES } from '../signing/credentials.ts';
 import {
   isRehearsalProject,
-  REHEARSAL_FOLDER,
   type ReleaseSigning,
   resolveSigning,
   type SigningInput,

@@ -9,7 +9,7 @@ import type { RandomAccess } from '../../src/base/random-access.ts';
 import { readWhole, withFile } from '../../src/base/with-file.ts';
 import { type OpenPackage, openPackage } from '../../src/package/open-package.ts';
 import { appleTrust, type Trust } from '../../src/pki/x509/apple-roots.ts';
-import { openRehearsalAuthority, REHEARSAL_TEAM } from '../../src/rehearsal/authority.ts';
+import { openRehearsalAuthority, REHEARSAL_FOLDER, REHEARSAL_TEAM } from '../../src/rehearsal/authority.ts';
 import type { OurForm } from '../../src/verify/expectations.ts';
 import { verifyPackage } from '../../src/verify/verify-package.ts';
 import {
@@ -29,7 +29,6 @@ import { demandKind, refuseFolder } from '../report/demand-kind.ts';
 import { renderVerificationPage } from '../report/verification/page.ts';
 import { renderVerification } from '../report/verification.ts';
 import { verificationDocument } from '../report/verification-document.ts';
-import { REHEARSAL_FOLDER } from '../signing/identities.ts';
 import { claimedPackage, makerOf, ourForm } from '../stages/our-form.ts';
 
 /** Options of `verify` as the command line gives them. */

@@ -4,12 +4,12 @@ import { Secret } from '../../src/base/secret.ts';
 import { type NotaryKey, readNotaryKey } from '../../src/notary/rest/credentials.ts';
 import type { WaitOptions } from '../../src/notary/wait.ts';
 import { appleTrust, type Trust } from '../../src/pki/x509/apple-roots.ts';
-import { openRehearsalAuthority } from '../../src/rehearsal/authority.ts';
+import { openRehearsalAuthority, REHEARSAL_FOLDER } from '../../src/rehearsal/authority.ts';
 import { startRehearsalServices } from '../../src/rehearsal/services.ts';
 import type { NotaryAccess } from '../../src/toolchain/toolchain.ts';
 import type { Plan } from '../plan/plan.ts';
 import { describeLookAlikes, NOTARY_NAMES } from '../signing/credentials.ts';
-import { REHEARSAL_FOLDER, variable } from '../signing/identities.ts';
+import { variable } from '../signing/identities.ts';
 
 /** The notary, its object store and its ticket service: Apple's, or stand-ins in this process. */
 export interface NotaryConnection {

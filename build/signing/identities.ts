@@ -15,7 +15,12 @@ import type { IdentityRole } from '../../src/pki/identity/identity-problem.ts';
 import { timestampClient } from '../../src/pki/timestamp/timestamp.ts';
 import { encodeTimestampRequest, parseTimestampResponse } from '../../src/pki/timestamp/timestamp-token.ts';
 import { appleTrust, type Trust } from '../../src/pki/x509/apple-roots.ts';
-import { openRehearsalAuthority, REHEARSAL_TEAM, type RehearsalAuthority } from '../../src/rehearsal/authority.ts';
+import {
+  openRehearsalAuthority,
+  REHEARSAL_FOLDER,
+  REHEARSAL_TEAM,
+  type RehearsalAuthority,
+} from '../../src/rehearsal/authority.ts';
 import { rehearsalTimestampAuthority } from '../../src/rehearsal/timestamp-authority.ts';
 import type { TimestampSource } from '../../src/toolchain/portable/code-signer.ts';
 import type { SigningIdentity } from '../../src/toolchain/toolchain.ts';
@@ -51,9 +56,6 @@ export interface SigningInput {
   /** Other variables that the run needs and that are not set, so that one message names all. */
   readonly alsoMissing?: readonly string[];
 }
-
-/** Folder of the rehearsal's certificate authority; ignored by git. */
-export const REHEARSAL_FOLDER = '.rehearsal';
 
 /**
  * Returns who signs: the identities that environment and configuration name, or the rehearsal's where they name none.

@@ -12,6 +12,8 @@ import { makeCertificate } from './certificate-maker.ts';
 
 /** Team identifier of everything that is signed in a rehearsal. */
 export const REHEARSAL_TEAM = 'REHEARSAL0';
+/** Folder of the rehearsal's certificate authority; ignored by git. */
+export const REHEARSAL_FOLDER = '.rehearsal';
 
 /** A certificate with its private key. */
 export interface KeyedCertificate {

@@ -55,8 +55,13 @@ export function packageSigners(identity: { readonly pem: string; readonly relic:
   ];
 }
 
-/** What of us is measured: programs of their own, as none of the others loads a command line with 20 commands either. */
-const program = (name: string, ...argv: string[]) => [process.execPath, `.build/bench-${name}.mjs`, ...argv];
+/** What of us is measured: programs of their own, as none of the others loads a command line with 20 commands either; started as run.sh does. */
+const program = (name: string, ...argv: string[]) => [
+  process.execPath,
+  '--max-semi-space-size=4',
+  `.build/bench-${name}.mjs`,
+  ...argv,
+];
 
 const OSX_SIGN =
   "const [file, tree, output] = process.argv.slice(1); const { buildProductArchive } = await import(file); await buildProductArchive({ app: tree + '/Tree.app', output });";
