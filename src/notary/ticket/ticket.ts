@@ -128,9 +128,9 @@ export function verifyTicket(
     }
   }
   if (!ticket.entries.some((entry) => names(entry, subject))) {
-    const told = ticket.entries.slice(0, 5).map(({ digest }) => digest.toString('hex'));
-    const more = ticket.entries.length > told.length ? ` and ${ticket.entries.length - told.length} more` : '';
-    const named = `${told.join(', ') || 'nothing'}${more}`;
+    const shown = ticket.entries.slice(0, 5).map(({ digest }) => digest.toString('hex'));
+    const more = ticket.entries.length > shown.length ? ` and ${ticket.entries.length - shown.length} more` : '';
+    const named = `${shown.join(', ') || 'nothing'}${more}`;
     const wanted = subject.digest.subarray(0, DIGEST_SIZE).toString('hex');
     findings.push(failure('TICKET_SUBJECT', `the ticket is for ${named}, not for ${wanted}`));
   }

@@ -47,7 +47,7 @@ function refusals(root: XmlElement): (string | false)[] {
     !(Number(minSpecVersion) <= NEWEST_FORMAT) &&
       `Installer is asked for the format ${minSpecVersion}, which none knows`,
     ...bundles.map(
-      ({ attributes }) => `Installer refuses a Mac without the bundle ${attributes.id}, which cannot be told`,
+      ({ attributes }) => `Installer refuses a Mac without the bundle ${attributes.id}, which is not known here`,
     ),
   ];
 }

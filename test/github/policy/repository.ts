@@ -89,6 +89,12 @@ export const OBEYED = [
   ],
 ];
 
+/** What GitHub shows to people who write an issue or a pull request; it runs nothing in them. */
+const FORMS: readonly string[] = [
+  '.github/pull_request_template.md',
+  ...['config', 'message', 'on-a-mac', 'pipeline'].map((name) => `.github/ISSUE_TEMPLATE/${name}.yml`),
+];
+
 /**
  * Returns everything around the workflows that nobody allowed; empty when it is what the tables above say.
  *
@@ -102,6 +108,7 @@ export function repositoryProblems(files: ReadonlyMap<string, string>): string[]
     '.github/CODEOWNERS',
     '.github/pins.json',
     ...Object.keys(LINES),
+    ...FORMS,
     'package.json',
   ];
   return [

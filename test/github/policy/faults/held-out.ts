@@ -178,7 +178,7 @@ export const HELD_OUT: readonly HeldOut[] = [
     path: 'action.yml',
     edit: () => 'runs: { using: node24, main: x.js }\n',
   },
-  { name: 'a template that nobody looks at', path: '.github/pull_request_template.md', edit: () => 'x\n' },
+  { name: 'a template that nobody looks at', path: '.github/PULL_REQUEST_TEMPLATE/other.md', edit: () => 'x\n' },
   { name: 'owners for nothing', path: '.github/CODEOWNERS', edit: () => '' },
   {
     name: 'owners that a later line takes away',

@@ -1,4 +1,4 @@
-import type { MessageTable } from '../message.ts';
+import type { MessageTable } from '../../message.ts';
 
 const SIGN_AGAIN = 'Sign everything again, with hardened runtime and timestamp';
 

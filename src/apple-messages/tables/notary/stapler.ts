@@ -1,4 +1,4 @@
-import type { MessageTable } from '../message.ts';
+import type { MessageTable } from '../../message.ts';
 
 /** Words that name an exit code of stapler: its own last line, and those of programs that start it. */
 function exitCode(code: number): (string | RegExp)[] {

@@ -1,4 +1,4 @@
-import type { MessageTable } from '../message.ts';
+import type { MessageTable } from '../../message.ts';
 
 const OWN_KEY =
   'Set NOTARY_KEY, NOTARY_KEY_ID and NOTARY_ISSUER_ID of one team key, the only credentials this pipeline uses';
