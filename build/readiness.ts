@@ -4,6 +4,7 @@ import type { Check } from '../src/base/check.ts';
 import { PipelineError, UsageError } from '../src/base/errors.ts';
 import { fileProblem } from '../src/base/place/file-problem.ts';
 import { demandFolder } from '../src/base/place/folder.ts';
+import { shownPath } from '../src/base/place/shown.ts';
 import type { Toolchain } from '../src/toolchain/toolchain.ts';
 import { hintOf, messageOf } from './exit-code.ts';
 import { KIT_SCRIPTS } from './kit/scripts.ts';
@@ -125,6 +126,11 @@ async function examineOutput(outFolder: string): Promise<string> {
   let folder = outFolder;
   while (!(await stat(folder).catch(() => undefined)) && folder !== dirname(folder)) folder = dirname(folder);
   await demandFolder(folder);
-  await access(folder, constants.W_OK | constants.X_OK);
+  await access(folder, constants.W_OK | constants.X_OK).catch((cause) => {
+    throw new UsageError('OUT_NOT_WRITABLE', `nothing may be written into ${shownPath(folder)}`, {
+      cause,
+      hint: 'Name another folder with --out.',
+    });
+  });
   return outFolder;
 }

@@ -68,5 +68,6 @@ function plain(text: string, scratch: string): string {
     .replaceAll(packagePath(), PACKAGE)
     .replaceAll(scratch, '.')
     .replaceAll(ROOT, 'PROJECT')
+    .replace(/\b[0-9a-f]{40}\b/g, 'CDHASH')
     .replace(/npm --prefix PROJECT/g, 'npm');
 }
