@@ -30,6 +30,7 @@ function resized(number: number, by: number): Buffer {
 // Numbers and sizes from mach-o/loader.h, not from our own table.
 const UUID = 0x1b; // 24 bytes
 const BUILD_VERSION = 0x32; // 24 bytes, then its tools
+const LC_SEGMENT_64 = 0x19;
 const LOAD_DYLIB = 0xc;
 
 describe('a load command at the edge of its size', () => {
@@ -84,6 +85,21 @@ describe('the segment __LINKEDIT', () => {
     expect(bindTableProblems(changed)).toContainEqual(
       expect.stringContaining('LINKEDIT: bad or unknown file offset or size'),
     );
+  });
+});
+
+describe('a Mach-O with segments and nothing else', () => {
+  it('says that __LINKEDIT holds nothing', () => {
+    const segments = macho.commands
+      .filter(({ command }) => command === LC_SEGMENT_64)
+      .map(({ offset, size }) => slice.subarray(offset, offset + size));
+    const commands = Buffer.concat(segments);
+    const header = Buffer.from(slice.subarray(0, 32));
+    header.writeUInt32LE(segments.length, 16);
+    header.writeUInt32LE(commands.length, 20);
+    const room = Buffer.alloc(macho.commandsEnd - 32 - commands.length);
+    const bare = Buffer.concat([header, commands, room, slice.subarray(macho.commandsEnd)]);
+    expect(bindTableProblems(bare)).toEqual(['LINKEDIT: no information']);
   });
 });
 
