@@ -15,6 +15,7 @@ import type { CommandContext } from '../../build/command.ts';
 import { type ReleaseOptions, release } from '../../build/commands/release.ts';
 import { verify } from '../../build/commands/verify.ts';
 import type { Manifest } from '../../build/plan/manifest.ts';
+import { EXTRA_PACKAGES } from '../../build/plan/plan.ts';
 import { createProgress } from '../../build/report/progress.ts';
 import { type RehearsalServices, startRehearsalServices } from '../../src/rehearsal/services.ts';
 import { rehearsalP12 } from '../rehearsal/authority-p12.ts';
@@ -24,6 +25,8 @@ let machine: AppleMachine;
 let services: RehearsalServices;
 let root: string;
 let env: NodeJS.ProcessEnv;
+/** The product and the packages beside it. */
+const PACKAGES = 1 + EXTRA_PACKAGES.length;
 let told: string[];
 
 // A release with identities and a key of one's own, on a machine with Apple's tools; the stand-ins' authority is their Apple.
@@ -98,7 +101,7 @@ describe('a release with the apple toolchain', { timeout: 240_000 }, () => {
     for (const tool of ['lipo', 'security', 'codesign', 'pkgbuild', 'productbuild', 'productsign', 'notarytool'])
       expect(tools).toContain(tool);
     expect(machine.calls().some((call) => call[0] === 'xcrun' && call.includes('clang'))).toBe(true);
-    expect(count('notarytool', 'submit')).toBe(3);
+    expect(count('notarytool', 'submit')).toBe(PACKAGES);
     expect(services.calls.get('submit') ?? 0).toBe(0);
     expect(machine.keychains().keychains).toEqual({});
   });
@@ -109,9 +112,11 @@ describe('a release with the apple toolchain', { timeout: 240_000 }, () => {
     expect(manifest.submission).toMatchObject({ status: 'Accepted' });
     expect(manifest.ticket?.sha256).toMatch(/^[0-9a-f]{64}$/);
     expect([count('notarytool', 'submit'), count('codesign', '--force'), count('stapler', 'staple')]).toEqual([
-      0, 0, 3,
+      0,
+      0,
+      PACKAGES,
     ]);
-    expect([count('pkgutil', '--check-signature'), count('spctl', '--assess')]).toEqual([3, 3]);
+    expect([count('pkgutil', '--check-signature'), count('spctl', '--assess')]).toEqual([PACKAGES, PACKAGES]);
     const folder = join(root, 'out', manifest.version);
     const path = join(folder, manifest.files.find(({ role }) => role === 'package')?.path as string);
     const checked = await verify(context(), path, {});
@@ -164,7 +169,11 @@ describe('a release with the apple toolchain', { timeout: 240_000 }, () => {
     env = { SOURCE_DATE_EPOCH: env.SOURCE_DATE_EPOCH };
     const manifest = await run('rehearsed');
     expect(manifest).toMatchObject({ mode: 'rehearsal', toolchain: 'apple', submission: { status: 'Accepted' } });
-    expect([count('pkgbuild', '--quiet'), count('codesign', '--force'), count('stapler', 'staple')]).toEqual([3, 0, 0]);
+    expect([count('pkgbuild', '--quiet'), count('codesign', '--force'), count('stapler', 'staple')]).toEqual([
+      PACKAGES,
+      0,
+      0,
+    ]);
     expect(machine.calls().some(([tool]) => tool === 'notarytool')).toBe(false);
   });
 });

@@ -125,10 +125,11 @@ describe('npm start', () => {
     expect(run.stdout).toMatch(/\nNext:\n {2}npm run -s cli -- inspect .*\n$/);
   });
 
-  it('takes away what an earlier run told of its packages, which is not true of the new ones', () => {
+  it('replaces an earlier release only when asked, and takes away what that one said of its packages', () => {
     const folder = join(scratch, 'earlier/1.1.0');
     cpSync(inject('releaseFolder'), folder, { recursive: true });
-    expect(cli(['build', '--out', join(scratch, 'earlier')]).status).toBe(0);
+    expect(cli(['build', '--out', join(scratch, 'earlier')]).status).toBe(2);
+    expect(cli(['build', '--out', join(scratch, 'earlier'), '--replace']).status).toBe(0);
     expect(readdirSync(folder).sort()).toEqual(['Escrow.Buddy-1.1.0.pkg', 'extras', 'release.json']);
   });
 
@@ -143,7 +144,7 @@ describe('npm start', () => {
 describe('the unsigned package', () => {
   /** Names of the copied folders come in another order, and so may what `readdir` says of them. */
   function copyProject(copy: string): string {
-    const parts = ['build', 'src', 'payload', 'scripts', 'package.json', 'release.config.json'];
+    const parts = ['build', 'src', 'payload', 'scripts', 'package.json', 'package-lock.json', 'release.config.json'];
     for (const part of parts.reverse()) cpSync(part, join(copy, part), { recursive: true });
     placeCommandLine(copy);
     return copy;

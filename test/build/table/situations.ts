@@ -45,6 +45,10 @@ export const SHAPES: Readonly<Record<string, Shape>> = {
     missing: ['--compiled', 'gone', '--record', 'record.json'],
     nowhere: ['--compiled', '.', '--record', NOWHERE],
   },
+  digests: {
+    missing: ['--compiled', 'gone', '--record', 'record.json', '--out', 'digests.txt'],
+    nowhere: ['--compiled', '.', '--record', 'record.json', '--out', NOWHERE],
+  },
   inspect: { missing: [GONE] },
   expand: { missing: [GONE, 'folder'], nowhere: [PACKAGE, NOWHERE] },
   verify: { missing: [GONE], nowhere: [PACKAGE, '--html', NOWHERE] },
