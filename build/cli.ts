@@ -241,12 +241,16 @@ function writeOut(text: string): Promise<void> {
   });
 }
 
-/** SIGINT, SIGTERM and SIGHUP abort the run; a second one, or a stage that does not stop in time, ends the process. */
+/** SIGINT, SIGTERM and SIGHUP abort the run; a second one, or a stage that does not stop in time, ends it with the last line. */
 function listenForInterruption(): { signal: AbortSignal; expired: Promise<never> } {
   const controller = new AbortController();
   const expired = new Promise<never>((_, reject) => {
+    let count = 0;
     const interrupt = () => {
-      if (controller.signal.aborted) leave(130);
+      count++;
+      if (count > 2) leave(130);
+      // An impatient person still gets the last line.
+      if (count === 2) return reject(new InterruptedError());
       controller.abort();
       setTimeout(() => reject(new InterruptedError()), INTERRUPT_GRACE_MS);
     };

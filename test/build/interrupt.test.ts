@@ -22,9 +22,11 @@ function interruptAt(words: string, argv: readonly string[]): Promise<{ status: 
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let stderr = '';
+  let sent = 0;
   child.stderr?.on('data', (part) => {
     stderr += part;
-    if (stderr.includes(words)) child.kill('SIGINT');
+    // An impatient person presses it twice.
+    if (stderr.includes(words) && sent++ < 2) child.kill('SIGINT');
   });
   return new Promise((done) => child.on('close', (status) => done({ status, stderr })));
 }
