@@ -205,7 +205,7 @@ describe('the template of Info.plist', () => {
 
   it('may neither have a key twice, nor one that is decided elsewhere', async () => {
     writeFileSync(join(root, FILES.template), template.replace('<dict>\n', `<dict>\n${pairs[0]}`));
-    expect(await outcome(packages)).toEqual({ refused: 'PLIST_INVALID' });
+    expect(await outcome(packages)).toEqual({ refused: 'INFO_PLIST_INVALID' });
     const name = '\t<key>CFBundleName</key>\n\t<string>Escrow Buddy</string>\n';
     writeFileSync(join(root, FILES.template), template.replace('<dict>\n', `<dict>\n${name}`));
     expect(await outcome(packages)).toEqual({ refused: 'INFO_PLIST_INVALID' });
