@@ -26,26 +26,33 @@ export function absolutePath(path: string): string {
   return clean.length > 1 ? clean.replace(/\/+$/, '') : clean;
 }
 
-/** Returns every place where a component may be laid down: its install-location, and where a choice says. */
-export function installPlaces(
-  { identifier, installLocation }: PackageInfo,
-  distribution: XmlElement | undefined,
-): string[] {
-  const others = distribution ? customLocations(distribution, identifier) : [];
-  return [...new Set([installLocation ?? '/', ...others].map(absolutePath))];
+/** A place that a Distribution names, and the packages it is for; null: any. */
+interface NamedPlace {
+  readonly place: string;
+  readonly identifiers: ReadonlySet<string> | null;
 }
 
-function customLocations(node: XmlElement, identifier: string): string[] {
-  const own = Object.entries(node.attributes).filter(([key]) => key === 'customLocation');
+/** Returns, by component, every place where it may be laid down: its install-location, and where a choice says. */
+export function installPlaces(
+  infos: readonly Pick<PackageInfo, 'identifier' | 'installLocation'>[],
+  distribution: XmlElement | undefined,
+): string[][] {
+  // Read once: a Distribution may have many choices, and a product many components.
+  const named = distribution ? customLocations(distribution) : [];
+  return infos.map(({ identifier, installLocation }) => {
+    const others = named.filter(({ identifiers }) => identifiers === null || identifiers.has(identifier));
+    return [...new Set([installLocation ?? '/', ...others.map(({ place }) => place)].map(absolutePath))];
+  });
+}
+
+function customLocations(node: XmlElement): NamedPlace[] {
+  const own = node.attributes.customLocation;
   // A choice without packages of its own speaks for those below it in the outline.
-  const references = childElements(node, 'pkg-ref');
-  const meant =
-    node.name !== 'choice' ||
-    references.length === 0 ||
-    references.some(({ attributes }) => attributes.id === identifier);
+  const references = childElements(node, 'pkg-ref').map(({ attributes }) => attributes.id ?? '');
+  const identifiers = node.name === 'choice' && references.length > 0 ? new Set(references) : null;
   return [
-    ...(meant ? own.map(([, value]) => value) : []),
-    ...childElements(node).flatMap((child) => customLocations(child, identifier)),
+    ...(own === undefined ? [] : [{ place: own, identifiers }]),
+    ...childElements(node).flatMap((child) => customLocations(child)),
   ];
 }
 

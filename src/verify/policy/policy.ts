@@ -89,8 +89,12 @@ function pathProblems(
   survey: Survey,
   abilities: readonly Ability[],
 ): (string | false)[] {
-  const placed = components.map(({ folder, info }) => ({
-    places: installPlaces(info, distribution?.root),
+  const places = installPlaces(
+    components.map(({ info }) => info),
+    distribution?.root,
+  );
+  const placed = components.map(({ folder }, index) => ({
+    places: places[index] ?? [],
     paths: survey.components.find((component) => component.folder === folder)?.paths ?? [],
   }));
   const prefixes = allowed.map(absolutePath);
