@@ -109,7 +109,7 @@ function signings(): Attack[] {
     flag('marked as linker-signed', 0x20000),
     signed('another identifier', /identifier/, () => ({ identifier: 'com.netflix.Escrow-Buddy2' })),
     signed('another team', /team/, () => ({ teamIdentifier: 'ABCDE12345' })),
-    signed('no team', /team/, () => ({ teamIdentifier: null })),
+    signed('no team', /^code-our-team: .*is signed by team/, () => ({ teamIdentifier: null })),
     signed('a requirement that anybody meets', /requirement set/, () => ({
       requirements: encodeRequirementSet({ op: 'identifier', value: IDENTIFIER }),
     })),

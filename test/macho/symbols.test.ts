@@ -5,6 +5,7 @@ import { listExports, listSymbols } from '../../src/macho/symbols.ts';
 
 // Numbers, sizes and flags from mach-o/loader.h and mach-o/nlist.h, not from our own table.
 const LC_SYMTAB = 0x2;
+const LC_FUNCTION_STARTS = 0x26;
 const LC_DYLD_EXPORTS_TRIE = 0x80000033;
 const [N_EXT, N_PEXT, N_SECT, N_STAB] = [0x01, 0x10, 0x0e, 0x24];
 
@@ -76,6 +77,13 @@ describe('a symbol table', () => {
   });
 });
 
+describe('a symbol without a name', () => {
+  it('is read, where the table of names begins with an empty one', () => {
+    const { slice, macho } = symbolTable([{ name: '', type: N_SECT, value: 1n }]);
+    expect(listSymbols(slice, macho)).toEqual([{ name: '', defined: true, external: false, address: 1n }]);
+  });
+});
+
 describe('an export trie', () => {
   const read = (trie: readonly number[], size = 16) => {
     const slice = Buffer.concat([words(LC_DYLD_EXPORTS_TRIE, 16, 16, trie.length), Buffer.from(trie)]);
@@ -90,7 +98,11 @@ describe('an export trie', () => {
 
   it('may be empty', () => expect(read([])).toEqual([]));
 
-  it('is not looked for in a command of another size', () => expect(read([0, 0], 24)).toEqual([]));
+  it('is not looked for in a command of another size, nor in another one of its size', () => {
+    expect(read([0, 0], 24)).toEqual([]);
+    const slice = Buffer.concat([words(LC_FUNCTION_STARTS, 16, 16, 6), Buffer.from([0, 1, a, 0, 5, 1])]);
+    expect(listExports(slice, machoWith(LC_FUNCTION_STARTS, 16))).toEqual([]);
+  });
 
   it.each([
     ['a node with two parents', [0, 2, a, 0, 8, b, 0, 8, 0, 0], 'offset 8: a node with two parents'],

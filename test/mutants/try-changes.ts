@@ -73,7 +73,9 @@ function failure(modules: readonly TestModule[]): string | undefined {
 
 async function main(): Promise<void> {
   const job: Job = JSON.parse(readFileSync(0, 'utf8'));
-  process.env.PACKAGES_UNDER_TEST = job.releaseFolder;
+  // The scripts of a release are those of the tree without a fault: where scripts are what is broken, tests pack them anew.
+  if (job.shared) process.env.PACKAGES_UNDER_TEST = job.releaseFolder;
+  else delete process.env.PACKAGES_UNDER_TEST;
   const vitest = await openVitest(job);
   const all = await vitest.globTestSpecifications();
   const asked = async (files: readonly string[]) => {
