@@ -67,20 +67,21 @@ function table(contests: readonly Contest[]): string {
   ].join('\n');
 }
 
-/** What one more file of 500 bytes costs us, beyond the smallest tree. */
+/** What one more file of 500 bytes costs us: the difference to the tree before, divided by the files it has more. */
 function growth(contests: readonly Contest[]): string {
-  const small = contests.filter(({ name }) => name.endsWith('× 500 B'));
-  const base = contests[0]?.rows[0]?.measured;
-  if (!base || small.length === 0) return '';
-  const lines = small.map(({ name, files, rows }) => {
-    const own = (rows[0] as Row).measured;
-    const perFile = (key: keyof Measurement, unit: number) => (((own[key] - base[key]) / files) * unit).toFixed(3);
-    return `| ${name} | ${perFile('cpu', 1000)} ms | ${perFile('wall', 1000)} ms | ${perFile('memory', 1024)} KiB |`;
+  const steps = contests.filter(({ name }, index) => index === 0 || name.endsWith('× 500 B'));
+  const lines = steps.slice(1).map(({ name, files, rows }, index) => {
+    const before = steps[index] as Contest;
+    const [own, less] = [rows[0], before.rows[0]] as [Row, Row];
+    const perFile = (key: keyof Measurement, unit: number) =>
+      (((own.measured[key] - less.measured[key]) / (files - before.files)) * unit).toFixed(3);
+    const cells = [`${before.name} → ${name}`, `${perFile('cpu', 1000)} ms`, `${perFile('wall', 1000)} ms`];
+    return `| ${[...cells, `${perFile('memory', 1024)} KiB`].join(' | ')} |`;
   });
   return [
-    'What one more file costs this project, beyond the tree of 13 files:',
+    'What one more file costs this project, from tree to tree:',
     '',
-    '| tree | processor a file | wall a file | memory a file |',
+    '| from → to | processor a file | wall a file | memory a file |',
     '|---|---:|---:|---:|',
     ...lines,
   ].join('\n');
