@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MANIFEST_SCHEMA } from '../../build/plan/manifest.ts';
+import { EXTRA_PACKAGES } from '../../build/plan/plan.ts';
 import { placeCommandLine } from '../support/cli.ts';
 
 /** When a run is killed: as soon as it prints these words, or after so many milliseconds. */
@@ -129,7 +130,10 @@ export class KillRange {
       [manifest.submission?.status === 'Accepted', `submission: ${manifest.submission?.status}`],
       [manifest.ticket !== null, 'no ticket is recorded'],
       [digests.length === 0, `digests: ${digests.map(({ path }) => path).join(', ')}`],
-      [extras.length === 2 && extras.every(({ ticket }) => ticket !== null), 'an extra package has no ticket'],
+      [
+        extras.length === EXTRA_PACKAGES.length && extras.every(({ ticket }) => ticket !== null),
+        'an extra package has no ticket',
+      ],
       [recorded.every((one) => one?.status === 'Accepted'), 'a submission is not recorded as accepted'],
       [
         uploads.sort().join() ===

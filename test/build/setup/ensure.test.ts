@@ -49,6 +49,7 @@ describe('npm start on a machine without a compiler', () => {
         'setup: missing: clang lld (LLVM 14 or later): packages cannot be installed here without asking.',
         '  Debian, Ubuntu: sudo apt-get install -y clang lld',
         '  macOS:          brew install llvm lld',
+        'Then: npm start',
         '',
       ].join('\n'),
     );
@@ -89,13 +90,23 @@ describe.skipIf(process.platform === 'darwin')('npm start with an LLVM', () => {
 
 describe('npm start without what Node brings', () => {
   it.each([
-    ['Node.js', 'node', undefined, /^setup: Node\.js is missing\.\n {2}Debian.*\n {2}macOS: +brew install node\n$/],
-    ['npm', 'npm', undefined, /^setup: npm is missing;.*\n.*sudo apt-get install -y npm\n.*brew install node\n$/],
+    [
+      'Node.js',
+      'node',
+      undefined,
+      /^setup: Node\.js is missing\.\n {2}Debian.*\n {2}macOS: +brew install node\nThen: npm start\n$/,
+    ],
+    [
+      'npm',
+      'npm',
+      undefined,
+      /^setup: npm is missing;.*\n.*sudo apt-get install -y npm\n.*brew install node\nThen: npm start\n$/,
+    ],
     [
       'a Node.js that is new enough',
       'node',
       '[ "$1" = --version ] && echo v18.1.0 && exit; exit 1',
-      /^setup: Node\.js v18\.1\.0 is too old: 20\.19 or later is needed\.\n {2}Debian.*\n {2}macOS: +brew upgrade node\n$/,
+      /^setup: Node\.js v18\.1\.0 is too old: 20\.19 or later is needed\.\n {2}Debian.*\n {2}macOS: +brew upgrade node\nThen: npm start\n$/,
     ],
   ])('%s stops and says how to get it', (_, name, instead, message) => {
     rmSync(join(bin, name));
