@@ -109,7 +109,8 @@ function checkExtents(
   blocks: readonly Extent[],
   header: { blockCount: number; indexOffset: number; indexLength: number; varsOffset: number; varsLength: number },
 ): void {
-  const used: (Extent & { name: string })[] = [
+  // Numbers of blocks become words only in an error: there can be half a million.
+  const used: (Extent & { name: string | number })[] = [
     { name: 'the header', offset: 0, length: BOM_HEADER.size },
     { name: 'the index', offset: header.indexOffset, length: header.indexLength },
     { name: 'the variables', offset: header.varsOffset, length: header.varsLength },
@@ -122,7 +123,7 @@ function checkExtents(
       const problem = `expected block ${number} within ${file.length} bytes, found ${offset} and ${length}`;
       throw new FormatError('BOM_INDEX', 'BomIndex', at, problem);
     }
-    used.push({ name: `block ${number}`, offset, length });
+    used.push({ name: number, offset, length });
   }
   if (used.length - fixed !== header.blockCount) {
     const problem = `expected ${used.length - fixed} blocks in use, found ${header.blockCount}`;
@@ -136,11 +137,13 @@ function checkExtents(
         'BOM_OVERLAP',
         'BomIndex',
         one.offset,
-        `expected ${one.name} behind ${before.name}, found them overlap`,
+        `expected ${wordsOf(one.name)} behind ${wordsOf(before.name)}, found them overlap`,
       );
     }
   }
 }
+
+const wordsOf = (name: string | number) => (typeof name === 'string' ? name : `block ${name}`);
 
 function readVars(data: Buffer, start: number): Map<string, number> {
   const bad = (at: number, problem: string) => new FormatError('BOM_VARS', 'BomVars', start + at, problem);

@@ -28,20 +28,21 @@ export const LIMITS = {
   /** Bytes of a Distribution or PackageInfo in a package that is small; see `packageDocumentBytesOf`. 300 KB seen. */
   packageDocumentBytes: 4 * MIB,
   /** Bytes of a Bom in a package that is small; a Bom of 20,000 paths has 4 MB; see `bomBytesOf`. */
-  bomBytes: 16 * MIB,
+  bomBytes: 12 * MIB,
   /** Blocks of a Bom, and how many more a large one may have: they hold 30 bytes each in honest ones. */
   bomBlocks: 100_000,
   bomBytesPerBlock: 24,
   /** Components of one product; 120 seen. */
   components: 1000,
   /** Entries of all archives of a package that is small; more are read of a larger one, see `entriesOf`. */
-  entries: 80_000,
+  entries: 60_000,
   /** Bytes of all their paths, of folders that have no entry too, for each entry that is allowed; 90 seen. */
   pathBytesPerEntry: 300,
   /** Bytes of a path in a xar archive; PATH_MAX of macOS (sys/syslimits.h). */
   memberPathBytes: 1024,
   /** Links of a package whose ends a policy asks for; 2,000 seen. */
   links: 20_000,
+  linkBytesPerLink: 100,
   /** Certificates in a TOC for one signature; 4 seen. */
   certificates: 50,
   /** Values of an ASN.1 encoding; 900 seen (a CMS with its timestamp). */

@@ -101,8 +101,11 @@ function pathProblems(
   const most = Math.max(0, ...placed.map(({ places }) => places.length));
   if (most > MOST_PLACES)
     return [`a component may be laid down in ${most} places, of which at most ${MOST_PLACES} are looked at`];
-  const links = placed.flatMap(({ paths }) => paths).filter(({ kind }) => kind === 'symlink').length;
-  if (links > LIMITS.links) return [beyond('flat package', 'links whose ends are looked for', LIMITS.links).message];
+  const targets = placed.flatMap(({ paths }) => paths).flatMap(({ target }) => target ?? []);
+  const bytes = targets.reduce((sum, target) => sum + target.length, 0);
+  // Each folder that a link names is looked for among all links.
+  if (targets.length > LIMITS.links || bytes > LIMITS.links * LIMITS.linkBytesPerLink)
+    return [beyond('flat package', 'links whose ends are looked for', LIMITS.links).message];
   return [
     ...placements(placed).map((place) => placementProblem(place, prefixes)),
     ...survey.unread,

@@ -18,7 +18,7 @@ import { makeCertificate } from '../../../src/rehearsal/certificate-maker.ts';
 import { buildTrailer } from '../../../src/xar/trailer.ts';
 import { deflatedFile, emitXar, layoutXar } from '../../../src/xar/write.ts';
 import { collect, file } from '../../support/payload.ts';
-import { archive, type Bomb, INFO, MIB, numbered, PROGRAM, payload } from './kit.ts';
+import { archive, type Bomb, DECODED, INFO, MIB, numbered, PROGRAM, payload } from './kit.ts';
 
 /** Programs, signatures and tickets that are dear to check. */
 export function codeBombs(): Bomb[] {
@@ -162,12 +162,9 @@ function programBombs(): Bomb[] {
       make: () => programs(1000, Buffer.concat([PROGRAM, Buffer.alloc(400 * 1024)])),
     },
     {
-      name: 'a program of 58,000 segments',
+      name: '200 programs of 4,000 segments',
       make: () =>
-        programs(
-          10,
-          Buffer.concat([machHeader(58_000, 58_000 * 72), ...Array.from({ length: 58_000 }, () => segment())]),
-        ),
+        programs(200, Buffer.concat([machHeader(4000, 4000 * 72), ...Array.from({ length: 4000 }, () => segment())])),
     },
     // A million times, and each step ends where it began: the distance is 2^64 - 8.
     fixups(
@@ -177,8 +174,9 @@ function programBombs(): Bomb[] {
       dyldInfo,
     ),
     fixups('rebases without end', opcodes(1 * MIB, [0x51, 0x20, 0]), 1, dyldInfo, 400),
-    fixups('1,000,000 imports of one name of 30 MiB', imports(1_000_000, 30 * MIB), 0, chained),
-    fixups('pages of 50,000 segments in one table', pages(50_000), 50_000, chained),
+    { ...fixups('1,000,000 imports of one name of 30 MiB', imports(1_000_000, 30 * MIB), 0, chained), limit: DECODED },
+    fixups('500,000 imports of one name of 20 MiB', imports(500_000, 20 * MIB), 0, chained),
+    fixups('pages of 4,000 segments in one table', pages(4000), 4000, chained, 100),
   ];
 }
 
