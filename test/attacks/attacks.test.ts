@@ -6,7 +6,7 @@ import { builtPackage } from '../support/built-package.ts';
 import { type AttackKit, attackKit, checkAttack, checked, failures } from './attack.ts';
 import { keylessChanges } from './keyless.ts';
 import { saidByDocuments } from './of-documents.ts';
-import { WHOLE_POLICY } from './of-policy.ts';
+import { WHOLE_POLICY } from './policy-attack.ts';
 import { attackTable } from './table.ts';
 
 let kit: AttackKit;

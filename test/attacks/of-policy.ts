@@ -1,55 +1,26 @@
-import { fromBuffer } from '../../src/base/bytes.ts';
 import { buildFat, parseFat } from '../../src/macho/fat.ts';
 import type { PayloadEntry } from '../../src/tree/entry.ts';
-import type { Policy } from '../../src/verify/expectations.ts';
-import { assemble, contentOf, packScripts, payloadParts, type Sample, withPayload } from '../mutation/sample.ts';
+import { assemble, contentOf, packScripts, payloadParts, type Sample } from '../mutation/sample.ts';
 import type { Attack } from './attack.ts';
+import {
+  DEMANDS,
+  file,
+  folder,
+  forbidden,
+  forbiddenElement,
+  link,
+  PLACE,
+  policyAttack,
+  withEntries,
+} from './policy-attack.ts';
 import { withText } from './rebuild.ts';
 
-const PLACE = '/Library/Security/SecurityAgentPlugins';
 const BUNDLE = './Escrow Buddy.bundle';
-
-/** The package of somebody else meets all of it; each attack makes it break one demand without showing it. */
-export const DEMANDS = {
-  paths: { allowedPaths: [`${PLACE}/Escrow Buddy.bundle`] },
-  mechanisms: { allowedMechanisms: ['Escrow Buddy:Invoke,privileged'] },
-  macOS: { minimumMacOS: '10.14.4' },
-  team: { team: 'REHEARSAL0' },
-} as const satisfies Record<string, Policy>;
-
-/** All demands at once, which a stranger's package without an attack meets. */
-export const WHOLE_POLICY: Policy = {
-  ...DEMANDS.paths,
-  ...DEMANDS.mechanisms,
-  ...DEMANDS.macOS,
-  ...DEMANDS.team,
-  forbid: [],
-};
 
 /** Ways around a policy, in packages that are signed with the right key. */
 export function policyAttacks(): Attack[] {
-  return [...paths(), ...links(), ...mechanisms(), ...versions(), ...teams(), ...forbidden()];
+  return [...paths(), ...links(), ...mechanisms(), ...versions(), ...teams(), ...abilities()];
 }
-
-/** Returns an attack on a package of somebody else that is held to a policy. */
-export function policyAttack(
-  name: string,
-  policy: Policy,
-  expect: RegExp,
-  make: (sample: Sample) => Promise<Buffer>,
-): Attack {
-  return { name: `policy: ${name}`, on: 'policy', policy, expect, make: ({ stranger }) => make(stranger) };
-}
-
-const COMMON = { mode: 0o755, uid: 0, gid: 0, mtimeSeconds: 1_700_000_000 };
-export const file = (path: string, text: string | Buffer): PayloadEntry => ({
-  ...COMMON,
-  kind: 'file',
-  path,
-  source: fromBuffer(Buffer.from(text)),
-});
-export const folder = (path: string): PayloadEntry => ({ ...COMMON, kind: 'directory', path });
-const link = (path: string, target: string): PayloadEntry => ({ ...COMMON, kind: 'symlink', path, target });
 
 function paths(): Attack[] {
   const place = (name: string, location: string, expect: RegExp, allowed: readonly string[] = [PLACE]) =>
@@ -123,11 +94,6 @@ function paths(): Attack[] {
       assemble(sample, { scripts: Buffer.from('no archive') }),
     ),
   ];
-}
-
-/** Returns the package with more in its payload. */
-export function withEntries(sample: Sample, ...more: readonly PayloadEntry[]): Promise<Buffer> {
-  return withPayload(sample, [...sample.payload, ...more]);
 }
 
 function links(): Attack[] {
@@ -346,34 +312,27 @@ function teams(): Attack[] {
   ];
 }
 
-function forbidden(): Attack[] {
-  type Ability = NonNullable<Policy['forbid']>[number];
-  const one = (ability: Ability, part: 'distribution' | 'packageInfo', from: string | RegExp, to: string) =>
-    policyAttack(`forbidden ${ability}: ${to.slice(0, 60)}`, { forbid: [ability] }, /^policy-forbidden: /, (sample) =>
-      withText(sample, part, from, to),
-    );
-  const end = '</installer-gui-script>';
-  const more = (ability: Ability, xml: string) => one(ability, 'distribution', end, `${xml}${end}`);
+function abilities(): Attack[] {
   return [
-    more('javaScript', '<script>x</script>'),
-    more('javaScript', '<installation-check script="f()"/>'),
-    more('javaScript', '<choice id="x" start_visible="f()"/>'),
-    more('javaScript', '<pkg-ref id="x" active="f()"/>'),
-    more('javaScript', '<pkg-ref id="x" onConclusionScript="f()"/>'),
-    one('externalScripts', 'distribution', '<options ', '<options allow-external-scripts="yes" '),
-    more('externalPackages', '<pkg-ref id="x">file:./x.pkg</pkg-ref>'),
-    more('customLocation', '<choice id="x" customLocation="/tmp"/>'),
-    more('customLocation', '<choice id="x" customLocationAllowAlternateVolumes="true"/>'),
-    more('mustClose', '<pkg-ref id="x"><must-close><app id="y"/></must-close></pkg-ref>'),
-    one('mustClose', 'packageInfo', '</pkg-info>', '<must-close><app id="y"/></must-close></pkg-info>'),
-    one('relocate', 'packageInfo', '<relocate/>', '<relocate><bundle id="x"/></relocate>'),
-    one('restart', 'packageInfo', 'postinstall-action="none"', 'postinstall-action="restart"'),
-    one('restart', 'distribution', 'onConclusion="none"', 'onConclusion="RequireRestart"'),
-    one('otherScripts', 'packageInfo', '<scripts>', '<scripts><postflight file="./postinstall"/>'),
-    one('otherScripts', 'packageInfo', '<postinstall ', '<postinstall component-id="x" '),
-    one('externalRoot', 'packageInfo', '<payload ', '<payload external-root="/tmp" '),
-    one('otherVolumes', 'distribution', 'enable_anywhere="false"', 'enable_anywhere="true"'),
-    more('unknownElements', '<unheard-of/>'),
+    forbiddenElement('javaScript', '<script>x</script>'),
+    forbiddenElement('javaScript', '<installation-check script="f()"/>'),
+    forbiddenElement('javaScript', '<choice id="x" start_visible="f()"/>'),
+    forbiddenElement('javaScript', '<pkg-ref id="x" active="f()"/>'),
+    forbiddenElement('javaScript', '<pkg-ref id="x" onConclusionScript="f()"/>'),
+    forbidden('externalScripts', 'distribution', '<options ', '<options allow-external-scripts="yes" '),
+    forbiddenElement('externalPackages', '<pkg-ref id="x">file:./x.pkg</pkg-ref>'),
+    forbiddenElement('customLocation', '<choice id="x" customLocation="/tmp"/>'),
+    forbiddenElement('customLocation', '<choice id="x" customLocationAllowAlternateVolumes="true"/>'),
+    forbiddenElement('mustClose', '<pkg-ref id="x"><must-close><app id="y"/></must-close></pkg-ref>'),
+    forbidden('mustClose', 'packageInfo', '</pkg-info>', '<must-close><app id="y"/></must-close></pkg-info>'),
+    forbidden('relocate', 'packageInfo', '<relocate/>', '<relocate><bundle id="x"/></relocate>'),
+    forbidden('restart', 'packageInfo', 'postinstall-action="none"', 'postinstall-action="restart"'),
+    forbidden('restart', 'distribution', 'onConclusion="none"', 'onConclusion="RequireRestart"'),
+    forbidden('otherScripts', 'packageInfo', '<scripts>', '<scripts><postflight file="./postinstall"/>'),
+    forbidden('otherScripts', 'packageInfo', '<postinstall ', '<postinstall component-id="x" '),
+    forbidden('externalRoot', 'packageInfo', '<payload ', '<payload external-root="/tmp" '),
+    forbidden('otherVolumes', 'distribution', 'enable_anywhere="false"', 'enable_anywhere="true"'),
+    forbiddenElement('unknownElements', '<unheard-of/>'),
     policyAttack('forbidden scripts: any', { forbid: ['scripts'] }, /run as root: .*preinstall/, (sample) =>
       payloadlike(sample),
     ),

@@ -1,10 +1,9 @@
 import { gzipSync } from 'node:zlib';
 import { fromBuffer } from '../../src/base/bytes.ts';
 import type { FileEntry } from '../../src/tree/entry.ts';
-import type { AbilityName } from '../../src/verify/abilities.ts';
 import { assemble, changeEntry, packScripts, withPayload } from '../mutation/sample.ts';
 import type { Attack } from './attack.ts';
-import { DEMANDS, file, folder, policyAttack, withEntries } from './of-policy.ts';
+import { DEMANDS, file, folder, forbidden, forbiddenElement, policyAttack, withEntries } from './policy-attack.ts';
 import { withText } from './rebuild.ts';
 
 const END = '</installer-gui-script>';
@@ -164,19 +163,14 @@ function versions(): Attack[] {
 }
 
 function documents(): Attack[] {
-  const forbidden = (ability: AbilityName, part: 'distribution' | 'packageInfo', from: string, to: string) =>
-    policyAttack(`forbidden ${ability}: ${to.slice(0, 60)}`, { forbid: [ability] }, /^policy-forbidden: /, (sample) =>
-      withText(sample, part, from, to),
-    );
-  const more = (ability: AbilityName, xml: string) => forbidden(ability, 'distribution', END, `${xml}${END}`);
   return [
-    more('javaScript', '<Script>f()</Script>'),
-    more('javaScript', '<installation-check Script="f()"/>'),
-    more('javaScript', '<locator><search id="a" type="script"><script>f()</script></search></locator>'),
-    more('customLocation', '<choice id="x" customlocation="/tmp"/>'),
-    more('restart', '<pkg-ref id="x" onconclusion="RequireRestart"/>'),
-    more('externalPackages', '<pkg-ref id="x" location="https://example.com/x.pkg"/>'),
-    more('externalPackages', '<pkg-ref id="x">../x.pkg#com.example.tool.pkg</pkg-ref>'),
+    forbiddenElement('javaScript', '<Script>f()</Script>'),
+    forbiddenElement('javaScript', '<installation-check Script="f()"/>'),
+    forbiddenElement('javaScript', '<locator><search id="a" type="script"><script>f()</script></search></locator>'),
+    forbiddenElement('customLocation', '<choice id="x" customlocation="/tmp"/>'),
+    forbiddenElement('restart', '<pkg-ref id="x" onconclusion="RequireRestart"/>'),
+    forbiddenElement('externalPackages', '<pkg-ref id="x" location="https://example.com/x.pkg"/>'),
+    forbiddenElement('externalPackages', '<pkg-ref id="x">../x.pkg#com.example.tool.pkg</pkg-ref>'),
     forbidden('otherScripts', 'packageInfo', '</pkg-info>', '<postinstall file="./x"/></pkg-info>'),
     forbidden('otherScripts', 'packageInfo', '<postinstall ', '<postinstall component-ID="x" '),
     forbidden('externalRoot', 'packageInfo', '<payload ', '<payload External-Root="/tmp" '),
