@@ -1,8 +1,11 @@
 import { execFileSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { encodeBom } from '../../../src/bom/encode.ts';
 import { bomRecords } from '../../../src/bom/payload-records.ts';
 import { writeCpio } from '../../../src/cpio/write.ts';
+import { NAME } from '../../../src/pki/asn1/oids.ts';
+import { makeCertificate } from '../../../src/rehearsal/certificate-maker.ts';
 import type { PayloadEntry } from '../../../src/tree/entry.ts';
 import { deflatedFile, emitXar, layoutXar, storedFile, type XarEntry } from '../../../src/xar/write.ts';
 import { collect, directory } from '../../support/payload.ts';
@@ -83,4 +86,18 @@ export function pbzx(size: number, chunk: Buffer, count: number): Buffer {
   };
   const one = Buffer.concat([words(size, chunk.length), chunk]);
   return Buffer.concat([Buffer.from('pbzx'), words(size), ...Array.from({ length: count }, () => one)]);
+}
+
+/** Certificates that could each have issued the others. */
+export function certificates(count: number): Buffer[] {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const plan = {
+    subject: [[NAME.commonName, 'Any']] as const,
+    publicKey,
+    notBefore: new Date('2020-01-01'),
+    notAfter: new Date('2040-01-01'),
+    authority: true,
+    keyUsage: 0x86,
+  };
+  return Array.from({ length: count }, () => makeCertificate(plan, { certificate: undefined, privateKey }).der);
 }

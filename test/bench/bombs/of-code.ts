@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { encodeRequirementSet } from '../../../src/code-signature/requirement/requirement-set.ts';
 import { signSlice } from '../../../src/code-signature/sign/sign-macho.ts';
 import {
@@ -13,12 +12,11 @@ import {
 } from '../../../src/macho/layout.ts';
 import { TICKET_BODY, TICKET_ENTRY, TICKET_HEADER } from '../../../src/notary/ticket/ticket.ts';
 import { context, DER_NULL, der, integer, oid, sequence, setOf } from '../../../src/pki/asn1/der.ts';
-import { ALGORITHM, CMS, NAME } from '../../../src/pki/asn1/oids.ts';
-import { makeCertificate } from '../../../src/rehearsal/certificate-maker.ts';
+import { ALGORITHM, CMS } from '../../../src/pki/asn1/oids.ts';
 import { buildTrailer } from '../../../src/xar/trailer.ts';
 import { deflatedFile, emitXar, layoutXar } from '../../../src/xar/write.ts';
 import { collect, file } from '../../support/payload.ts';
-import { archive, type Bomb, DECODED, INFO, MIB, numbered, PROGRAM, payload } from './kit.ts';
+import { archive, type Bomb, certificates, DECODED, INFO, MIB, numbered, PROGRAM, payload } from './kit.ts';
 
 /** Programs, signatures and tickets that are dear to check. */
 export function codeBombs(): Bomb[] {
@@ -184,19 +182,7 @@ const CERTIFICATES = 150;
 
 /** As many certificates of one name as an ASN.1 reader takes, each of which could have issued the next. */
 function manyCertificates(): Buffer {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const plan = {
-    subject: [[NAME.commonName, 'Any']] as const,
-    publicKey,
-    notBefore: new Date('2020-01-01'),
-    notAfter: new Date('2040-01-01'),
-    authority: true,
-    keyUsage: 0x86,
-  };
-  const all = Array.from(
-    { length: CERTIFICATES },
-    () => makeCertificate(plan, { certificate: undefined, privateKey }).der,
-  );
+  const all = certificates(CERTIFICATES);
   const algorithm = sequence(oid(ALGORITHM.sha256));
   const signer = sequence(
     integer(1),

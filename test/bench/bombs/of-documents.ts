@@ -1,10 +1,7 @@
-import { generateKeyPairSync } from 'node:crypto';
-import { NAME } from '../../../src/pki/asn1/oids.ts';
-import { makeCertificate } from '../../../src/rehearsal/certificate-maker.ts';
 import { deflatedFile, directory as xarDirectory } from '../../../src/xar/write.ts';
 import { directory, file } from '../../support/payload.ts';
 import { sealXar } from '../../support/xar.ts';
-import { archive, type Bomb, component, INFO, MIB, payload } from './kit.ts';
+import { archive, type Bomb, certificates, component, INFO, MIB, payload } from './kit.ts';
 
 /** Documents of very many elements, attributes and references: TOC, Distribution, PackageInfo, property lists. */
 export function documentBombs(): Bomb[] {
@@ -248,18 +245,4 @@ function heldOften(levels: number, times: number): Buffer {
   trailer.writeUInt32BE(objects.length, 12);
   trailer.writeUInt32BE(at, 28);
   return Buffer.concat([Buffer.from('bplist00'), ...objects, offsets, trailer]);
-}
-
-/** Certificates that could each have issued the others. */
-function certificates(count: number): Buffer[] {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const plan = {
-    subject: [[NAME.commonName, 'Any']] as const,
-    publicKey,
-    notBefore: new Date('2020-01-01'),
-    notAfter: new Date('2040-01-01'),
-    authority: true,
-    keyUsage: 0x86,
-  };
-  return Array.from({ length: count }, () => makeCertificate(plan, { certificate: undefined, privateKey }).der);
 }
