@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { KNOWN_CALLS, READ } from './simulated/known-calls.ts';
+import { KNOWN_CALLS } from './simulated/known-calls/known-calls.ts';
+import { READ } from './simulated/known-calls/row.ts';
 import { writeSealedBundle } from './simulated/sealed-bundle.ts';
 import { REPOSITORY, SimulatedMac, simulatedMacNeeds, stockRight, TIME_UP } from './simulated/simulated-mac.ts';
 import { BUNDLE as B } from './simulated/test-package.ts';

@@ -1,0 +1,113 @@
+import { HEAD, READ, type Row } from './row.ts';
+
+const PB = '/usr/libexec/PlistBuddy -c';
+
+/** Manual page of PlistBuddy; public reports named in standins/buddy.c. */
+export const PLIST_BUDDY: readonly Row[] = [
+  ['prints an item', `${READ} >/tmp/x; ${PB} 'Print :mechanisms:0' /tmp/x`, 0, 'builtin:prelogin\n', ''],
+  [
+    'prints an array with braces',
+    `echo '{a=(x,"y z");}' >/tmp/x; ${PB} 'Print :a' /tmp/x`,
+    0,
+    'Array {\n    x\n    y z\n}\n',
+    '',
+  ],
+  [
+    '-x prints XML',
+    `echo '{a=(x);}' >/tmp/x; /usr/libexec/PlistBuddy -x -c 'Print :a' /tmp/x`,
+    0,
+    `${HEAD}<array>\n\t<string>x</string>\n</array>\n</plist>\n`,
+    '',
+  ],
+  [
+    'names what is missing',
+    `echo '{a=b;}' >/tmp/x; ${PB} 'Print :c' /tmp/x`,
+    1,
+    '',
+    'Print: Entry, ":c", Does Not Exist\n',
+  ],
+  [
+    'Set of what is missing',
+    `echo '{a=b;}' >/tmp/x; ${PB} 'Set :c d' /tmp/x`,
+    1,
+    '',
+    'Set: Entry, ":c", Does Not Exist\n',
+  ],
+  [
+    'Set of a container',
+    `echo '{a=(b);}' >/tmp/x; ${PB} 'Set :a d' /tmp/x`,
+    1,
+    '',
+    'Set: Cannot Perform Set On Containers\n',
+  ],
+  [
+    'Delete of what is missing',
+    `echo '{a=b;}' >/tmp/x; ${PB} 'Delete :c' /tmp/x`,
+    1,
+    '',
+    'Delete: Entry, ":c", Does Not Exist\n',
+  ],
+  [
+    'Add of what is there',
+    `echo '{a=b;}' >/tmp/x; ${PB} 'Add :a string c' /tmp/x`,
+    1,
+    '',
+    'Add: ":a" Entry Already Exists\n',
+  ],
+  [
+    'Add below a string',
+    `echo '{a=b;}' >/tmp/x; ${PB} 'Add :a:b string c' /tmp/x`,
+    1,
+    '',
+    `Add: Can't Add Entry, ":a:b", to Parent\n`,
+  ],
+  [
+    'Add inserts before',
+    `echo '{a=(x,y);}' >/tmp/x; ${PB} "Add :a:1 string 'b c:d,e'" /tmp/x; ${PB} 'Print :a:1' /tmp/x; ${PB} 'Print :a:2' /tmp/x`,
+    0,
+    'b c:d,e\ny\n',
+    '',
+  ],
+  [
+    'Add behind the end appends',
+    `echo '{a=(x);}' >/tmp/x; ${PB} 'Add :a:9 string z' /tmp/x; ${PB} 'Print :a:1' /tmp/x`,
+    0,
+    'z\n',
+    '',
+  ],
+  [
+    'Add to a missing array makes a dictionary',
+    `echo '{a=b;}' >/tmp/x; ${PB} 'Add :m:0 string z' /tmp/x; /usr/bin/plutil -extract m json -o - /tmp/x`,
+    0,
+    '{"0":"z"}',
+    '',
+  ],
+  [
+    'Delete moves later items down',
+    `echo '{a=(x,y,z);}' >/tmp/x; ${PB} 'Delete :a:1' /tmp/x; ${PB} 'Print :a:1' /tmp/x`,
+    0,
+    'z\n',
+    '',
+  ],
+  ['unknown command', `echo '{a=b;}' >/tmp/x; ${PB} 'Frob :a' /tmp/x`, 1, '', 'Unrecognized Command\n'],
+  ['unknown type', `echo '{a=b;}' >/tmp/x; ${PB} 'Add :z strong v' /tmp/x`, 1, '', 'Unrecognized Type: strong\n'],
+  [
+    'apostrophe in a value',
+    `echo '{a=b;}' >/tmp/x; ${PB} "Add :z string it's" /tmp/x`,
+    1,
+    '',
+    'Parse Error: Unclosed Quotes\n',
+  ],
+  [
+    'missing file',
+    `${PB} 'Print :a' /tmp/none`,
+    1,
+    "File Doesn't Exist, Will Create: /tmp/none\n",
+    'Print: Entry, ":a", Does Not Exist\n',
+  ],
+  ['no plist', `echo '{' >/tmp/x; ${PB} 'Print :a' /tmp/x`, 1, '', 'Error Reading File: /tmp/x\n'],
+  ['empty file', `: >/tmp/x; ${PB} 'Add :a string b' /tmp/x`, 1, '', 'Error Reading File: /tmp/x\n'],
+  ['commands without regard to case', `echo '{a=b;}' >/tmp/x; ${PB} 'print a' /tmp/x`, 0, 'b\n', ''],
+  ['escaped space in a key', `echo '{"a b"=c;}' >/tmp/x; ${PB} 'Print :a\\ b' /tmp/x`, 0, 'c\n', ''],
+  ['interactive is refused', '/usr/libexec/PlistBuddy /tmp/x', 97],
+];

@@ -1,0 +1,78 @@
+import { READ, type Row } from './row.ts';
+
+/** apple-oss-distributions/Security, SecurityTool/macOS/authz.c and security.c. */
+export const SECURITY: readonly Row[] = [
+  [
+    'read says YES on standard error',
+    '/usr/bin/security authorizationdb read system.login.console >/dev/null',
+    0,
+    '',
+    'YES (0)\n',
+  ],
+  ['-q takes the status line away', `${READ} >/dev/null`, 0, '', ''],
+  ['an unknown right is denied', '/usr/bin/security authorizationdb read no.such.right', 255, '', 'NO (-60005)\n'],
+  ['a rule can be read', 'echo x >/.sim/rules/r; /usr/bin/security -q authorizationdb read r', 0, 'x\n', ''],
+  [
+    'write of no plist has no status line',
+    'echo "YES (0)" | /usr/bin/security authorizationdb write system.login.console',
+    255,
+    '',
+    /Unable to read the right definition\n$/,
+  ],
+  [
+    'write of a bare word is not a dictionary',
+    'echo word | /usr/bin/security authorizationdb write system.login.console',
+    255,
+    '',
+    'This is not a dictionary.\nUnable to read the right definition\n',
+  ],
+  [
+    'write of nothing is not a plist',
+    '/usr/bin/security authorizationdb write x </dev/null',
+    255,
+    '',
+    /Unable to read/,
+  ],
+  [
+    'write with a missing rule is denied',
+    '/usr/bin/security authorizationdb write r2 nowhere',
+    255,
+    '',
+    'NO (-60005)\n',
+  ],
+  [
+    'write with a rule makes a shortcut',
+    'echo x >/.sim/rules/is-root; /usr/bin/security authorizationdb write r2 is-root; /usr/bin/security -q authorizationdb read r2',
+    0,
+    /<key>rule<\/key>\n\t<array>\n\t\t<string>is-root/,
+    'YES (0)\n',
+  ],
+  [
+    'a rule is not written',
+    `${READ} >/tmp/x; echo x >/.sim/rules/r; /usr/bin/security authorizationdb write r </tmp/x`,
+    255,
+    '',
+    'NO (-60005)\n',
+  ],
+  [
+    'a protected right is not written',
+    `${READ} >/tmp/x; echo '{protectedRights=(system.login.console);}' >/Library/Preferences/com.apple.security.authorization.plist; /usr/bin/security authorizationdb write system.login.console </tmp/x`,
+    255,
+    '',
+    'NO (-60005)\n',
+  ],
+  ['two words too many are usage', '/usr/bin/security authorizationdb write r a b', 2, '', /^Usage: authorizationdb/],
+  ['-q behind the command is usage', '/usr/bin/security authorizationdb -q read r', 2, '', /^Usage: authorizationdb/],
+  ['no verb is usage', '/usr/bin/security authorizationdb', 2],
+  ['an unknown verb is denied', '/usr/bin/security authorizationdb frobnicate r', 255, '', 'NO (-60005)\n'],
+  ['remove says YES for nothing', '/usr/bin/security authorizationdb remove nothing', 0, '', 'YES (0)\n'],
+  [
+    'without authd it is silent',
+    'echo authd=no >/.sim/facts; /usr/bin/security authorizationdb read system.login.console',
+    255,
+    '',
+    '',
+  ],
+  ['nonsense is named', '/usr/bin/security nonsense', 1, '', 'security: unknown command "nonsense"\n'],
+  ['another command ends with 97', '/usr/bin/security find-identity', 97],
+];
