@@ -192,3 +192,12 @@ ensure_test_tools() {
   say "setup: not installed: $missing; the tests that need them are skipped." \
     "To run them: sudo apt-get install -y $missing"
 }
+
+# All that a run of tests wants.
+ensure_tests() {
+  ensure_node
+  ensure_compiler
+  ensure_modules
+  ensure_test_tools
+  ensure_cli
+}

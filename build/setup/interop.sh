@@ -4,14 +4,10 @@ set -eu
 # shellcheck source=build/setup/ensure.sh
 . "$(dirname -- "$0")/ensure.sh"
 
-ensure_node
-ensure_modules
-ensure_compiler
-ensure_test_tools
+ensure_tests
 for program in go cargo python3; do
   command -v "$program" >/dev/null 2>&1 || stop "$program is missing; the programs of others are compiled with it." \
     'Debian, Ubuntu: sudo apt-get install -y golang cargo python3-venv (relic wants Go 1.20 or later, rcodesign Rust 1.78 or later)'
 done
-ensure_cli
 cd "$ROOT"
 exec node node_modules/vitest/vitest.mjs run --config test/interop/vitest.config.ts "$@"

@@ -4,11 +4,7 @@ set -eu
 # shellcheck source=build/setup/ensure.sh
 . "$(dirname -- "$0")/ensure.sh"
 
-ensure_node
-ensure_modules
-ensure_compiler
-ensure_test_tools
-ensure_cli
+ensure_tests
 cd "$ROOT"
 node build/setup/bundle.mjs "$ROOT" test/mutants/main.ts .build/mutants/main.mjs --packages-apart
 node build/setup/bundle.mjs "$ROOT" test/mutants/try-changes.ts .build/mutants/try-changes.mjs --packages-apart

@@ -4,11 +4,7 @@ set -eu
 # shellcheck source=build/setup/ensure.sh
 . "$(dirname -- "$0")/ensure.sh"
 
-ensure_node
-ensure_modules
-ensure_compiler
-ensure_test_tools
-ensure_cli
+ensure_tests
 cd "$ROOT"
 # Tests that try a part of their cases by day try all of them.
 export TEST_SWEEP=whole

@@ -4,10 +4,6 @@ set -eu
 # shellcheck source=build/setup/ensure.sh
 . "$(dirname -- "$0")/ensure.sh"
 
-ensure_node
-ensure_compiler
-ensure_modules
-ensure_test_tools
-ensure_cli
+ensure_tests
 cd "$ROOT"
 exec node node_modules/vitest/vitest.mjs run "$@"
