@@ -10,7 +10,7 @@ import { type Expanded, expandPackage } from '../../src/package/expand.ts';
 import { openPackage } from '../../src/package/open-package.ts';
 import { type CommandContext, type CommandResult, type CommonOptions, type Execute, example } from '../command.ts';
 import { parseSize } from '../plan/units.ts';
-import { demandKind, refuseFolder } from '../report/demand-kind.ts';
+import { demandKind, FLAT_PACKAGE, refuseFolder } from '../report/demand-kind.ts';
 
 /** Options of `expand` as the command line gives them. */
 export interface ExpandOptions {
@@ -38,8 +38,6 @@ export function configureExpand(command: Command, execute: Execute): void {
     );
 }
 
-const TAKEN = 'a flat package (.pkg)';
-
 /** Unpacks a flat package into a new folder, or into one that is empty: whole, or not at all. */
 export async function expand(
   context: CommandContext,
@@ -50,9 +48,9 @@ export async function expand(
   const target = resolve(folder);
   const place = await placeFor(target, folder);
   try {
-    await refuseFolder(file, TAKEN);
+    await refuseFolder(file, FLAT_PACKAGE);
     const counts = await withFile(file, async (access) => {
-      await demandKind(access, file, ['package'], TAKEN);
+      await demandKind(access, file, ['package'], FLAT_PACKAGE);
       const opened = await openPackage(access);
       mkdirSync(place.unfinished);
       return expandPackage(opened, place.unfinished, context.signal, { maxBytes: maxSize, caseSensitive });

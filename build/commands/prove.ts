@@ -20,7 +20,7 @@ import { checkAttestation } from '../evidence/attestation.ts';
 import { attestationTrust, signerOption, trustedRootOption } from '../evidence/attestation-options.ts';
 import { type Proof, proveContents } from '../prove/prove.ts';
 import { renderChecks } from '../report/checks.ts';
-import { demandKind, refuseFolder } from '../report/demand-kind.ts';
+import { demandKind, FLAT_PACKAGE, refuseFolder } from '../report/demand-kind.ts';
 import { printable, printableLines } from '../report/printable.ts';
 import { formOf, trustOf } from './verify.ts';
 
@@ -48,8 +48,6 @@ export function configureProve(command: Command, execute: Execute): void {
     );
 }
 
-const TAKEN = 'a flat package (.pkg)';
-
 /**
  * Makes a package again from its sources, compares every byte that no key is needed for, and checks the rest as `verify` does; exit 0
  * when it is proven, 6 otherwise.
@@ -58,8 +56,8 @@ export async function prove(context: CommandContext, file: string, options: Prov
   const source = resolve(options.source ?? context.root);
   await demandFolder(source);
   const trust = await trustOf(context, options.trust);
-  await refuseFolder(file, TAKEN);
-  await withFile(file, (access) => demandKind(access, file, ['package'], TAKEN));
+  await refuseFolder(file, FLAT_PACKAGE);
+  await withFile(file, (access) => demandKind(access, file, ['package'], FLAT_PACKAGE));
   const attested = await attestationChecks(file, options);
   const { signal, env } = context;
   const proof = await proveContents({ file, source, sourceDateEpoch: env.SOURCE_DATE_EPOCH, trust, signal });

@@ -25,7 +25,7 @@ import { attestationTrust, signerOption, trustedRootOption } from '../evidence/a
 import type { EvidenceSubject } from '../evidence/check-evidence.ts';
 import { CONFIG_FILE, readConfig } from '../plan/config.ts';
 import { readPolicy } from '../plan/policy.ts';
-import { demandKind, refuseFolder } from '../report/demand-kind.ts';
+import { demandKind, FLAT_PACKAGE, refuseFolder } from '../report/demand-kind.ts';
 import { renderVerificationPage } from '../report/verification/page.ts';
 import { renderVerification } from '../report/verification.ts';
 import { verificationDocument } from '../report/verification-document.ts';
@@ -70,8 +70,6 @@ export function configureVerify(command: Command, execute: Execute): void {
     );
 }
 
-const TAKEN = 'a flat package (.pkg)';
-
 /** Checks a finished package, ours or another's; exit 0 when every check passed, 6 otherwise. */
 export async function verify(context: CommandContext, file: string, options: VerifyOptions): Promise<CommandResult> {
   const trust = await trustOf(context, options.trust);
@@ -79,10 +77,10 @@ export async function verify(context: CommandContext, file: string, options: Ver
   const evidence = options.evidence === undefined ? undefined : await readWhole(options.evidence);
   const attestation = await attestationTrust(options, evidence !== undefined);
   if (options.html !== undefined) await demandPage(options.html);
-  await refuseFolder(file, TAKEN);
+  await refuseFolder(file, FLAT_PACKAGE);
   return withFile(file, async (access) => {
     // What is of no known kind may be a damaged package: the report says so.
-    await demandKind(access, file, ['package', 'unknown'], TAKEN);
+    await demandKind(access, file, ['package', 'unknown'], FLAT_PACKAGE);
     const ours = await formOf(file, access, context.root, { trust, madeBy: options.madeBy });
     const checked = await verifyPackage(access, { trust, now: new Date(), ours, policy });
     const more = evidence ? await checkEvidence(evidence, { file, trust, ours, attestation }) : [];

@@ -12,6 +12,9 @@ import { shownPath } from '../../src/base/place/shown.ts';
 import type { RandomAccess } from '../../src/base/random-access.ts';
 import { readXar } from '../../src/xar/read.ts';
 
+/** What most commands take. */
+export const FLAT_PACKAGE = 'a flat package (.pkg)';
+
 /** What to do with what was given instead. */
 const WAYS_OUT: Partial<Record<FileKind | 'xip', string>> = {
   zip: 'Unzip it, and give the .pkg that is in it.',

@@ -152,7 +152,7 @@ export function describeToolchain(name: string, open: () => Promise<ContractSubj
       expect(stapled.size).toBeGreaterThan(signed.size + 1000);
       expect(await stapler.staple(signed, PATIENCE)).toEqual({ ...stapled, unchanged: true });
       const checks = await toolchain.verifier(access.trust).verify(signed.path, { signal });
-      // Scripts without programs among them are told as such, not passed.
+      // Scripts without programs among them are reported as skipped, not as passed.
       const notPassed = checks.filter(({ status }) => status !== 'pass').map(({ id, status }) => `${id}: ${status}`);
       expect(notPassed.filter((check) => check !== 'code-signatures: skipped')).toEqual([]);
       const notary = toolchain.notary(access);
