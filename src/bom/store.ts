@@ -137,13 +137,13 @@ function checkExtents(
         'BOM_OVERLAP',
         'BomIndex',
         one.offset,
-        `expected ${wordsOf(one.name)} behind ${wordsOf(before.name)}, found them overlap`,
+        `expected ${blockName(one.name)} behind ${blockName(before.name)}, found them overlap`,
       );
     }
   }
 }
 
-const wordsOf = (name: string | number) => (typeof name === 'string' ? name : `block ${name}`);
+const blockName = (name: string | number) => (typeof name === 'string' ? name : `block ${name}`);
 
 function readVars(data: Buffer, start: number): Map<string, number> {
   const bad = (at: number, problem: string) => new FormatError('BOM_VARS', 'BomVars', start + at, problem);

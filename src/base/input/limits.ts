@@ -42,6 +42,7 @@ export const LIMITS = {
   memberPathBytes: 1024,
   /** Links of a package whose ends a policy asks for; 2,000 seen. */
   links: 20_000,
+  /** Bytes of all their targets, for each link that is allowed. */
   linkBytesPerLink: 100,
   /** Certificates in a TOC for one signature; 4 seen. */
   certificates: 50,

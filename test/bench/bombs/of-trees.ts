@@ -177,9 +177,9 @@ function changed(bom: Buffer, block: number, at: number, value: number): Buffer 
 function bomBombs(): Bomb[] {
   return [
     {
-      name: 'Bom of 2,000,000 blocks',
+      name: 'Bom of 1,500,000 blocks',
       make: () => {
-        const count = 2_000_000;
+        const count = 1_500_000;
         const bom = Buffer.alloc(512 + 4 + count * 8 + 4 + 16);
         bom.write('BOMStore', 0);
         for (const [at, value] of [1, 0, 512, 4 + count * 8 + 4, bom.length - 16, 16].entries())
