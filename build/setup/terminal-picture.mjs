@@ -1,7 +1,8 @@
 // Draws what a command prints on a terminal as an SVG: terminal-picture.mjs FILE COLUMNS TITLE -- COMMAND ARGUMENT...
 //
 // The command is really run, on a pseudo-terminal (script(1)); what it leaves on the screen, colours included, is drawn. A command
-// that fails draws nothing. docs/pictures/start.svg: see CONTRIBUTING.md.
+// that fails draws nothing. After rm -rf out, docs/pictures/start.svg is made anew with:
+// terminal-picture.mjs docs/pictures/start.svg 88 'npm start' -- sh build/setup/run.sh release
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 
