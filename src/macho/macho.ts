@@ -257,15 +257,21 @@ function parseCodeSignature(slice: Buffer, commands: readonly LoadCommand[]): Ma
   return { commandOffset: command.offset, dataOffset, dataSize };
 }
 
+/** Code for macOS and Mac Catalyst at once has a command for each: macOS counts. Two of one platform, or of both forms, mean nothing. */
 function parseVersion(slice: Buffer, commands: readonly LoadCommand[]): Macho['version'] {
-  const build = commands.find(({ command }) => command === LC_BUILD_VERSION);
-  if (build) {
-    demandSize('BuildVersionCommand', build.offset, build.size, BUILD_VERSION_COMMAND.size);
-    const { platform, minimumOs, sdk } = BUILD_VERSION_COMMAND.decode(slice, build.offset);
-    return { platform, minimumOs, sdk };
+  const builds = new Map<number, NonNullable<Macho['version']>>();
+  for (const { offset, size } of commands.filter(({ command }) => command === LC_BUILD_VERSION)) {
+    demandSize('BuildVersionCommand', offset, size, BUILD_VERSION_COMMAND.size);
+    const { platform, minimumOs, sdk } = BUILD_VERSION_COMMAND.decode(slice, offset);
+    if (builds.has(platform)) throw invalid('LoadCommand', offset, `a second LC_BUILD_VERSION of platform ${platform}`);
+    builds.set(platform, { platform, minimumOs, sdk });
   }
   const minimum = onlyOne(commands, LC_VERSION_MIN_MACOSX, 'LC_VERSION_MIN_MACOSX');
-  if (!minimum) return null;
+  if (minimum && builds.has(PLATFORM_MACOS)) {
+    throw invalid('LoadCommand', minimum.offset, 'LC_VERSION_MIN_MACOSX beside LC_BUILD_VERSION');
+  }
+  const [first = null] = builds.values();
+  if (!minimum) return builds.get(PLATFORM_MACOS) ?? first;
   demandSize('VersionMinCommand', minimum.offset, minimum.size, VERSION_MIN_COMMAND.size, true);
   const { minimumOs, sdk } = VERSION_MIN_COMMAND.decode(slice, minimum.offset);
   return { platform: PLATFORM_MACOS, minimumOs, sdk };

@@ -160,8 +160,13 @@ function mergeReferences(references: readonly XmlElement[]): ParsedReference[] {
       fail('DISTRIBUTION_REFERENCE', node, `expected the location of ${id} as one piece of text, found several`);
     }
     const location = textOf(node).trim();
+    const earlier = merged.get(id);
+    // Nothing says which of two Installer would take.
+    if (location !== '' && earlier?.location !== undefined && earlier.location !== location) {
+      fail('DISTRIBUTION_REFERENCE', node, `expected one location of ${id}, found ${earlier.location} and ${location}`);
+    }
     merged.set(id, {
-      ...merged.get(id),
+      ...earlier,
       id,
       ...optional('version', version),
       ...(installKBytes === undefined ? {} : { installKBytes: Number(installKBytes) }),

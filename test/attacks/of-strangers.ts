@@ -92,6 +92,13 @@ function contradictions(): Attack[] {
       /other\.pkg, which is not there/,
     ),
     document(
+      'two members for one package',
+      'distribution',
+      '</installer-gui-script>',
+      '<pkg-ref id="com.example.tool">#other.pkg</pkg-ref></installer-gui-script>',
+      /expected one location of com\.example\.tool, found #com\.example\.tool\.pkg and #other\.pkg/,
+    ),
+    document(
       'a reference to another identifier',
       'packageInfo',
       ' identifier="com.example.tool"',

@@ -77,6 +77,45 @@ describe('libraries that a program loads', () => {
   });
 });
 
+describe('the versions that code is built for', () => {
+  const BUILD_VERSION = 0x32;
+  const VERSION_MIN_MACOSX = 0x24;
+  const build = (platform: number, minimumOs: number) => {
+    const command = Buffer.alloc(24);
+    for (const [at, value] of [BUILD_VERSION, 24, platform, minimumOs, 0x000f0000].entries())
+      command.writeUInt32LE(value, at * 4);
+    return command;
+  };
+  const minimum = Buffer.alloc(16);
+  for (const [at, value] of [VERSION_MIN_MACOSX, 16, 0x000a0e00, 0x000f0000].entries())
+    minimum.writeUInt32LE(value, at * 4);
+  /** A file that is a header and these commands. */
+  const withCommands = (...commands: Buffer[]) => {
+    const header = Buffer.from(slice.subarray(0, 32));
+    header.writeUInt32LE(commands.length, 16);
+    header.writeUInt32LE(
+      commands.reduce((sum, { length }) => sum + length, 0),
+      20,
+    );
+    return parseMacho(Buffer.concat([header, ...commands])).version;
+  };
+
+  it('are those of macOS where Mac Catalyst has its own', () => {
+    const macOS = { platform: 1, minimumOs: 0x000d0000, sdk: 0x000f0000 };
+    expect(withCommands(build(6, 0x00100000), build(1, 0x000d0000))).toEqual(macOS);
+    expect(withCommands(build(1, 0x000d0000), build(6, 0x00100000))).toEqual(macOS);
+  });
+
+  it('are those of another platform where macOS has none', () =>
+    expect(withCommands(build(6, 0x00100000))).toMatchObject({ platform: 6 }));
+
+  it('are refused when macOS has two', () => {
+    expect(() => withCommands(build(1, 0x000a0e00), build(1, 0x001a0000))).toThrow('a second LC_BUILD_VERSION');
+    expect(() => withCommands(build(1, 0x001a0000), minimum)).toThrow('LC_VERSION_MIN_MACOSX beside LC_BUILD_VERSION');
+    expect(withCommands(minimum)).toMatchObject({ platform: 1, minimumOs: 0x000a0e00 });
+  });
+});
+
 describe('the segment __LINKEDIT', () => {
   it('is missed when it has another name', () => {
     const changed = Buffer.from(slice);

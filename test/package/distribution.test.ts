@@ -136,6 +136,12 @@ describe('parseDistribution', () => {
     ]);
   });
 
+  it('takes the same location said twice', () => {
+    const text =
+      '<installer-gui-script><pkg-ref id="a">#a.pkg</pkg-ref><pkg-ref id="a"> #a.pkg </pkg-ref></installer-gui-script>';
+    expect(parseDistribution(Buffer.from(text)).packages).toEqual([{ id: 'a', location: '#a.pkg', member: 'a.pkg' }]);
+  });
+
   it('keeps a location that names no member', () => {
     const text = '<installer-gui-script><pkg-ref id="a">file:./a.pkg</pkg-ref></installer-gui-script>';
     expect(parseDistribution(Buffer.from(text)).packages).toEqual([{ id: 'a', location: 'file:./a.pkg' }]);
@@ -150,6 +156,11 @@ describe('parseDistribution', () => {
       'DISTRIBUTION_REFERENCE',
     ],
     [
+      'two locations of one package',
+      '<installer-gui-script><pkg-ref id="a">#a.pkg</pkg-ref><pkg-ref id="a">#b.pkg</pkg-ref></installer-gui-script>',
+      'DISTRIBUTION_REFERENCE',
+    ],
+    [
       'a size that is not a number',
       '<installer-gui-script><pkg-ref id="a" installKBytes="-1"/></installer-gui-script>',
       'DISTRIBUTION_VALUE',
@@ -160,7 +171,7 @@ describe('parseDistribution', () => {
     const fault = await faultOf(() => parseDistribution(Buffer.from(text)));
     expect(fault).toMatchObject({ code, format: 'Distribution' });
     if (code.startsWith('DISTRIBUTION_') && code !== 'DISTRIBUTION_ROOT')
-      expect(fault.offset).toBe(text.indexOf('<pkg-ref'));
+      expect(fault.offset).toBe(text.lastIndexOf('<pkg-ref'));
   });
 
   it.skipIf(realPackages.missing)(`finds the component of each real product${realPackages.note}`, async () => {
