@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
+import type { Check } from '../../src/base/check.ts';
 import { CODE_RESOURCES_PATH, fileAt } from '../../src/code-signature/bundle-entry.ts';
 import { parseCodeDirectory } from '../../src/code-signature/code-directory.ts';
 import { parseRequirement } from '../../src/code-signature/requirement/decode.ts';
@@ -76,6 +77,11 @@ function readSignature(data: Buffer): void {
   }
 }
 
+/** The checks that failed, and why. */
+function failed(checks: readonly Check[]): string {
+  return checks.map((check) => (check.status === 'fail' ? `${check.id} ${check.reason}` : '')).join(' ');
+}
+
 const REQUIREMENTS = [
   'anchor apple generic and certificate leaf[field.1.2.840.113635.100.6.1.13] exists',
   'identifier "a" and (certificate root = H"0123456789012345678901234567890123456789" or ! info[CFBundleVersion] > "1")',
@@ -88,7 +94,11 @@ export const CODE: readonly Reader[] = [
     seeds: async () => [slice('x86_64'), slice('arm64'), buildFat([slice('x86_64').subarray(0, 9000)])],
     read: readProgram,
   },
-  { name: 'program', seeds: async () => [await program()], read: (data) => void verifyProgram(data, AD_HOC) },
+  {
+    name: 'program',
+    seeds: async () => [await program()],
+    read: (data) => failed(verifyProgram(data, AD_HOC).checks),
+  },
   { name: 'code-signature', seeds: async () => [await superBlob()], read: readSignature },
   {
     name: 'requirement',

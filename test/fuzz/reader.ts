@@ -3,7 +3,7 @@ export interface Reader {
   readonly name: string;
   /** Honest inputs, small ones, which are changed. */
   readonly seeds: () => Promise<readonly Buffer[]>;
-  /** Reads an input whole; throws PipelineError and nothing else, or returns. */
+  /** Reads an input whole; throws PipelineError and nothing else, or returns: a text, where a reader refuses little, that says what it found. */
   readonly read: (data: Buffer) => Promise<unknown> | unknown;
 }
 
