@@ -1,5 +1,5 @@
 #!/bin/sh
-# Tests against programs of others, which are installed into .build/interop first: npm run test:interop [-- vitest arguments].
+# Tests against programs of others, which are installed first: npm run test:interop [-- vitest arguments].
 set -eu
 # shellcheck source=build/setup/ensure.sh
 . "$(dirname -- "$0")/ensure.sh"

@@ -1,11 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { findOnPath } from '../support/needs.ts';
-
-/** Programs of others are kept here between runs: outside the checkout. */
-const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'escrow-buddy-bench');
+import { type CompiledProgram, PROGRAMS } from '../support/programs.ts';
 
 /** Whether what is missing is fetched and compiled, which takes from seconds to an hour. */
 const INSTALL = process.argv.includes('--install');
@@ -17,7 +14,7 @@ export interface Missing {
 
 /** Returns the path of a file of an npm package, which is installed when it is not there yet; none of its scripts runs. */
 export function npmFile(name: string, version: string, file: string): string | Missing {
-  const root = join(CACHE, `${name.replaceAll(/[@/]/g, '_')}-${version}`);
+  const root = join(PROGRAMS, `${name.replaceAll(/[@/]/g, '_')}-${version}`);
   const path = join(root, 'node_modules', name, file);
   mkdirSync(root, { recursive: true });
   const argv = ['install', '--silent', '--no-audit', '--no-fund', '--ignore-scripts', '--prefix', root];
@@ -26,7 +23,7 @@ export function npmFile(name: string, version: string, file: string): string | M
 
 /** Returns the path of a program that is compiled from the Rust sources in `folder` when it is not there yet. */
 export function cargoProgram(folder: string, name: string): string | Missing {
-  const root = join(CACHE, name);
+  const root = join(PROGRAMS, name);
   const path = join(root, 'target/release', name);
   if (existsSync(path)) return path;
   if (!findOnPath('cargo')) return { needs: 'cargo' };
@@ -35,25 +32,11 @@ export function cargoProgram(folder: string, name: string): string | Missing {
   return isBuilt ? path : { needs: `${name} (--install)` };
 }
 
-/** Returns the path of a program of a published crate; takes many minutes the first time. */
-export function crateProgram(crate: string, version: string, program: string): string | Missing {
-  const root = join(CACHE, `${crate}-${version}`);
-  const path = join(root, 'bin', program);
+/** Returns the path of a program that `npm run test:interop` uses too; to compile one takes up to an hour. */
+export function compiledProgram({ path, compiler, argv, env }: CompiledProgram): string | Missing {
   if (existsSync(path)) return path;
-  if (!findOnPath('cargo')) return { needs: 'cargo' };
-  return run('cargo', ['install', '--quiet', '--locked', '--root', root, `${crate}@${version}`])
-    ? path
-    : { needs: `${crate} (--install)` };
-}
-
-/** Returns the path of a program of a Go module. */
-export function goProgram(module: string, version: string, program: string): string | Missing {
-  const bin = join(CACHE, `${program}-${version}`);
-  const path = join(bin, program);
-  if (existsSync(path)) return path;
-  if (!findOnPath('go')) return { needs: 'go' };
-  const environment = { GOBIN: bin, GOFLAGS: '-buildvcs=false' };
-  return run('go', ['install', `${module}@${version}`], environment) ? path : { needs: `${program} (--install)` };
+  if (!findOnPath(compiler)) return { needs: compiler };
+  return run(compiler, argv, env) ? path : { needs: `${basename(path)} (--install)` };
 }
 
 /** Returns the path of a program of the system. */

@@ -2,24 +2,19 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type CompiledProgram, crateProgram, goProgram } from '../support/programs.ts';
 
-/** Programs of others live here: ignored by git, kept between runs. */
+/** What others made and is not compiled, and what we compile with it: ignored by git, kept between runs. */
 const FOLDER = fileURLToPath(new URL('../../.build/interop/', import.meta.url));
 
 /** Returns the path of a program of a Rust crate, which is compiled when it is not there yet; takes many minutes. */
 export function installCrate(crate: string, version: string, program: string): string {
-  const root = join(FOLDER, `${crate}-${version}`);
-  const path = join(root, 'bin', program);
-  if (!existsSync(path)) run('cargo', ['install', '--locked', '--root', root, `${crate}@${version}`]);
-  return path;
+  return compiled(crateProgram(crate, version, program));
 }
 
 /** Returns the path of a program of a Go module, which is compiled when it is not there yet. */
 export function installGo(module: string, version: string, program: string): string {
-  const path = join(FOLDER, `${program}-${version}`, 'bin', program);
-  if (!existsSync(path))
-    run('go', ['install', `${module}@${version}`], { GOBIN: join(path, '..'), GOFLAGS: '-buildvcs=false' });
-  return path;
+  return compiled(goProgram(module, version, program));
 }
 
 /** Returns the path of a program of our own, one Go file that calls modules of others, compiled anew each time. */
@@ -82,7 +77,12 @@ export function crateSources(crates: Readonly<Record<string, string>>): string {
   return join(root, 'vendor');
 }
 
-function run(program: string, argv: string[], env: Readonly<Record<string, string>> = {}): void {
+function compiled({ path, compiler, argv, env }: CompiledProgram): string {
+  if (!existsSync(path)) run(compiler, argv, env);
+  return path;
+}
+
+function run(program: string, argv: readonly string[], env: Readonly<Record<string, string>> = {}): void {
   mkdirSync(FOLDER, { recursive: true });
   const result = spawnSync(program, argv, { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, ...env } });
   if (result.status !== 0) throw new Error(`${program} ${argv.join(' ')} ended with ${result.status}`);

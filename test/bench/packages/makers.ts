@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { cargoProgram, crateProgram, goProgram, type Missing, npmFile, systemProgram } from '../peers.ts';
+import { crateProgram, goProgram } from '../../support/programs.ts';
+import { cargoProgram, compiledProgram, type Missing, npmFile, systemProgram } from '../peers.ts';
 
 /** Somebody who packages a tree, or signs a package. */
 export interface Maker {
@@ -41,11 +42,11 @@ export function packageSigners(identity: { readonly pem: string; readonly relic:
       makes: 'signature',
       argv: (source, target) => program('sign', source, target, identity.pem),
     },
-    found('rcodesign', crateProgram('apple-codesign', '0.29.0', 'rcodesign'), (path) => ({
+    found('rcodesign', compiledProgram(crateProgram('apple-codesign', '0.29.0', 'rcodesign')), (path) => ({
       makes: 'signature',
       argv: (source, target) => [path, 'sign', '--pem-file', identity.pem, '--timestamp-url', 'none', source, target],
     })),
-    found('relic', goProgram('github.com/sassoftware/relic/v7', 'v7.6.2', 'relic'), (path) => ({
+    found('relic', compiledProgram(goProgram('github.com/sassoftware/relic/v7', 'v7.6.2', 'relic')), (path) => ({
       makes: 'signature',
       argv: (source, target) => {
         const files = ['--file', source, '--output', target];
