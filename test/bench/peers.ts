@@ -46,6 +46,7 @@ export function systemProgram(name: string): string | Missing {
 
 function run(program: string, argv: readonly string[], environment: Readonly<Record<string, string>> = {}): boolean {
   if (!INSTALL) return false;
+  process.stderr.write(`${[program, ...argv].join(' ')}\n`);
   const env = { ...process.env, ...environment };
   return spawnSync(program, argv, { stdio: ['ignore', 'ignore', 'inherit'], env }).status === 0;
 }

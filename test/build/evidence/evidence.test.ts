@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +13,12 @@ import { openRehearsalAuthority, REHEARSAL_TEAM } from '../../../src/rehearsal/a
 import { collect } from '../../mutation/sample.ts';
 import { builtPackage } from '../../support/built-package.ts';
 import { cli } from '../../support/cli.ts';
+import { SIGNER, sigstore, statementOf } from './sigstore.ts';
+
+/** What takes the network away: as root, or in a name space where this user is. */
+const UNPLUGGED = ['--net', ...(process.getuid?.() === 0 ? [] : ['--map-root-user'])];
+const canUnplug = spawnSync('unshare', [...UNPLUGGED, 'true']).status === 0;
+const apart = { missing: !canUnplug, note: canUnplug ? '' : ' (skipped: needs unshare --net)' };
 
 let scratch: string;
 let files: readonly KitFile[];
@@ -57,6 +65,37 @@ describe('evidence', () => {
     writeFileSync(path, archive);
     const damaged = cli(['verify', builtPackage(), '--trust', 'rehearsal', '--evidence', path]);
     expect([damaged.status, damaged.stdout]).toEqual([6, expect.stringMatching(/FAIL +evidence-/)]);
+  });
+
+  it.skipIf(apart.missing)(`is checked with the network unplugged, an attestation too${apart.note}`, async () => {
+    const world = await sigstore();
+    const about = statementOf(createHash('sha256').update(readFileSync(builtPackage())).digest('hex'));
+    const [bundles, root, path] = ['bundles.jsonl', 'root.json', 'attested.zip'].map((name) => join(scratch, name));
+    writeFileSync(bundles as string, `${JSON.stringify(await world.bundle(about))}\n`);
+    writeFileSync(root as string, world.trust.trustedRoot);
+    const release = inject('releaseFolder');
+    const made = cli(['evidence', release, '--out', path as string, '--attestation', bundles as string]);
+    expect(made.status).toBe(0);
+    const check = (trusted: readonly string[]) => {
+      const argv = ['verify', builtPackage(), '--verbose', '--trust', 'rehearsal', '--evidence', path as string];
+      const command = [process.execPath, '.build/cli.mjs', ...argv, ...trusted];
+      const line = 'grep -c : /proc/net/dev; exec "$@"'; // networks: the loopback alone
+      return spawnSync('unshare', [...UNPLUGGED, 'sh', '-c', line, 'sh', ...command], { encoding: 'utf8' });
+    };
+    const trusted = ['--trusted-root', root as string, '--signer', SIGNER];
+    const run = check(trusted);
+    expect(run.stdout).toMatch(/^1\n(.*\n)*.*pass +attestation\n/);
+    expect(run.status).toBe(0);
+    expect(check([...trusted.slice(0, 3), `${SIGNER}-2`]).stdout).toMatch(/FAIL +attestation/);
+
+    const { files: attested } = await unzip(readFileSync(path as string));
+    expect(attested).toHaveLength(files.length + 1);
+    for (const { path: name, data } of attested) {
+      const copy = Buffer.from(data);
+      copy[copy.length >> 1] = (copy[copy.length >> 1] as number) ^ 1;
+      const others = attested.map((file) => (file.path === name ? { path: name, data: copy } : file));
+      expect([name, (await failed(others, { attestation: world.trust })).length > 0]).toEqual([name, true]);
+    }
   });
 
   it('is refused when a byte of any of its files is another', async () => {

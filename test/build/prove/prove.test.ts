@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type ProofInput, proveContents } from '../../../build/prove/prove.ts';
 import { openRehearsalAuthority } from '../../../src/rehearsal/authority.ts';
@@ -49,6 +49,18 @@ async function failures(file: Buffer, input: Partial<ProofInput> = {}) {
   return checks.filter(({ status }) => status === 'fail');
 }
 
+/** Puts the sources, the command line and the rehearsal's authority into a folder of their own. */
+function checkoutAt(folder: string): string {
+  const parts = ['build', 'src', 'payload', 'scripts', 'package.json', 'package-lock.json', 'release.config.json'];
+  for (const part of [...parts, '.rehearsal']) cpSync(part, join(folder, part), { recursive: true });
+  placeCommandLine(folder);
+  return folder;
+}
+
+/** Runs as somebody else: nobody, whom every system has. */
+const asNobody = process.getuid?.() === 0;
+const note = asNobody ? '' : ' (skipped: needs root)';
+
 describe('prove', () => {
   it('finds the release and its extra packages equal to what the sources make', () => {
     const folder = inject('releaseFolder');
@@ -64,19 +76,7 @@ describe('prove', () => {
   });
 
   it('finds a release equal that another folder, time zone and umask made', () => {
-    const copy = join(scratch, 'another folder');
-    for (const part of [
-      'build',
-      'src',
-      'payload',
-      'scripts',
-      'package.json',
-      'package-lock.json',
-      'release.config.json',
-      '.rehearsal',
-    ])
-      cpSync(part, join(copy, part), { recursive: true });
-    placeCommandLine(copy);
+    const copy = checkoutAt(join(scratch, 'another folder'));
     const env = { ...process.env, SOURCE_DATE_EPOCH: '1700000000', TZ: 'Pacific/Chatham', LC_ALL: 'C', HOME: copy };
     const line = 'umask 077; exec "$0" .build/cli.mjs release --rehearsal --json --out results';
     const made = spawnSync('sh', ['-c', line, process.execPath], { cwd: copy, env, encoding: 'utf8' });
@@ -90,6 +90,22 @@ describe('prove', () => {
     const later = cli(['prove', path, '--trust', 'rehearsal', '--json'], { env: { SOURCE_DATE_EPOCH: '1700000001' } });
     const failed = JSON.parse(later.stdout).checks.filter(({ status }: { status: string }) => status === 'fail');
     expect([failed.map(({ id }: { id: string }) => id), later.status]).toEqual([['rebuilt-time'], 6]);
+  });
+
+  it.skipIf(!asNobody)(`finds the release equal as another user, from that one's own checkout${note}`, () => {
+    const home = mkdtempSync(join(tmpdir(), 'proof of nobody '));
+    checkoutAt(home);
+    const path = join(home, basename(builtPackage()));
+    cpSync(builtPackage(), path);
+    expect(spawnSync('chown', ['-R', '65534:65534', home]).status).toBe(0);
+    const run = spawnSync(process.execPath, ['.build/cli.mjs', 'prove', path, '--trust', 'rehearsal', '--json'], {
+      ...{ cwd: home, uid: 65534, gid: 65534, encoding: 'utf8' },
+      env: { PATH: process.env.PATH, HOME: home, SOURCE_DATE_EPOCH: common.sourceDateEpoch },
+    });
+    rmSync(home, { recursive: true });
+    const { checks, proven, source } = JSON.parse(run.stdout);
+    expect(checks).toContainEqual(expect.objectContaining({ id: 'rebuilt-whole', status: 'pass' }));
+    expect([proven, source, run.status]).toEqual([true, home, 0]);
   });
 
   it('says that another compiler is a reason, and that the same one is none', async () => {
