@@ -7,5 +7,7 @@ set -eu
 ensure_tests
 cd "$ROOT"
 node build/setup/bundle.mjs "$ROOT" test/mutants/main.ts .build/mutants/main.mjs --packages-apart
-node build/setup/bundle.mjs "$ROOT" test/mutants/try-changes.ts .build/mutants/try-changes.mjs --packages-apart
+for program in run-tests hooks; do
+  node build/setup/bundle.mjs "$ROOT" "test/mutants/$program.ts" ".build/mutants/$program.mjs" --packages-apart
+done
 exec node .build/mutants/main.mjs "$@"

@@ -4,11 +4,13 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { sampled } from '../support/by-day.ts';
 import { sharedRelease } from '../support/shared-release.ts';
+import { type Asker, openAsker } from './asker.ts';
 import { type Change, told } from './change.ts';
 import { changesInC, changesInShell } from './in-text.ts';
 import { changesInTypeScript } from './in-typescript.ts';
 import { ROOMS, type Room } from './rooms.ts';
-import { checkAll, copyTree, reaches } from './tree.ts';
+import { copyTree, reaches } from './tree.ts';
+import { tryRoom } from './try-room.ts';
 
 interface Equivalent {
   readonly file: string;
@@ -72,29 +74,20 @@ function testsFor({ tests, apart }: Room, file: string, reach: ReturnType<typeof
   return all.filter((test) => apart || reach(test, file));
 }
 
-async function tryRoom(room: Room, folder: string, releaseFolder: string): Promise<Score> {
+async function scoreOf(room: Room, folder: string, asker: Asker): Promise<Score> {
   const all = faultsOf(room, folder);
   const changes = values.whole ? all : sampled(all, Number(values.sample ?? room.sample), Number(values.seed));
   const reach = reaches(root);
-  const tests = Object.fromEntries(changes.map(({ file }) => [file, testsFor(room, file, reach)]));
+  const known = new Map(changes.map(({ file }) => [file, testsFor(room, file, reach)]));
   say(`${folder}: ${changes.length} of ${all.length} faults, seed ${values.seed}`);
   const survivors: string[] = [];
-  const job = {
-    root: tree,
-    releaseFolder,
-    tests,
-    changes,
-    from: -1,
-    to: changes.length,
-    shared: !room.apart,
-    bundled: folder.startsWith('build/'),
-  };
-  await checkAll(job, resolve('.build/mutants/try-changes.mjs'), ({ at, by, seconds }) => {
-    const change = changes[at] as Change;
+  const [bundled, packed] = [folder.startsWith('build/'), room.apart ?? false];
+  const trial = { tree, asker, changes, testsFor: (file: string) => known.get(file) ?? [], bundled, packed, say };
+  await tryRoom(trial, ({ change, seconds, by, unreached }) => {
     if (by === undefined) survivors.push(told(change));
-    say(
-      `  ${by === undefined ? 'SURVIVES' : 'noticed '} ${seconds.toFixed(1)} s  ${told(change)}${by ? `  [${by.slice(0, 110)}]` : ''}`,
-    );
+    const word = by === undefined ? 'SURVIVES' : 'noticed ';
+    const who = unreached ? '  [no test comes by]' : by ? `  [${by.slice(0, 110)}]` : '';
+    say(`  ${word} ${seconds.toFixed(1)} s  ${told(change)}${who}`);
   });
   const noticed = changes.length - survivors.length;
   const score = Math.floor((noticed * 100) / Math.max(1, changes.length));
@@ -114,9 +107,10 @@ async function main(): Promise<void> {
         });
   const { folder: releaseFolder } = sharedRelease(root);
   copyTree(root, tree);
+  const asker = openAsker(tree, resolve('.build/mutants/run-tests.mjs'), releaseFolder);
   const scores: Score[] = [];
   for (const { room, folder } of chosen) {
-    scores.push(await tryRoom(room, folder, releaseFolder));
+    scores.push(await scoreOf(room, folder, asker));
     mkdirSync(join(root, '.build/mutants'), { recursive: true });
     writeFileSync(
       values.out,

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
+import { transformSync } from 'esbuild';
 import { parseAst } from 'rolldown/parseAst';
 import { describe, expect, it } from 'vitest';
 import { applied, type Change, told } from './change.ts';
 import { changesInC, changesInShell } from './in-text.ts';
 import { changesInTypeScript } from './in-typescript.ts';
 import { ROOMS } from './rooms.ts';
+import { withSwitches } from './switches.ts';
 
 const short = (changes: readonly Change[]) => changes.map(({ kind, from, to }) => `${kind}: ${from} -> ${to}`);
 
@@ -91,6 +93,53 @@ static int f(int n) {
       'drop:     rm -f "$lock" -> :',
       'drop:   holder=$$ -> :',
     ]);
+  });
+});
+
+describe('switches', () => {
+  const source = `export function pick(list: readonly (number | undefined)[], limit?: { at: number }): number | string {
+  const table: Record<number, string> = { 1: 'one', 2: 'two' };
+  if (list.length < 3) list.at(0);
+  else return table[2] ?? 'none';
+  const far = limit?.at === 4 ? list.find((one) => one !== 5) : list.filter(Boolean).some((one) => one === 6);
+  return Number(far) - 1;
+}
+`;
+  const faults = changesInTypeScript('a.ts', source).map((change, index) => ({ number: index + 1, change }));
+
+  /** What the source says with one switch on, or with one fault put into it. */
+  const run = (text: string, on = 0) => {
+    const { code } = transformSync(text.replace(/^import.*?;/, ''), { loader: 'ts', format: 'cjs' });
+    const module = { exports: {} as { pick?: (...parameters: unknown[]) => unknown } };
+    new Function('module', '__on', code)(module, (number: number) => number === on);
+    const results = [
+      [[]],
+      [[1, 2]],
+      [[5, 5, 1]],
+      [[undefined, 6, 1], { at: 4 }],
+      [[5, 6, 7], { at: 4 }],
+      [[6, 7], { at: 5 }],
+    ].map((parameters) => {
+      try {
+        return module.exports.pick?.(...parameters);
+      } catch (error) {
+        return String(error);
+      }
+    });
+    return JSON.stringify(results);
+  };
+
+  it('say with none on what the source says, and with one on what its fault says', () => {
+    const { text, left } = withSwitches(source, faults, '/switch.mjs');
+    expect(left).toEqual([]);
+    expect(run(text)).toBe(run(source));
+    for (const { number, change } of faults) expect(run(text, number), told(change)).toBe(run(applied(source, change)));
+  });
+
+  it('leave out what a chain holds together', () => {
+    const chain = 'export const size = (a?: number[]) => a?.filter(Boolean).length;';
+    const bound = changesInTypeScript('a.ts', chain).map((change, index) => ({ number: index + 1, change }));
+    expect(withSwitches(chain, bound, '/switch.mjs').left).toEqual(bound);
   });
 });
 

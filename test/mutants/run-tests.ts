@@ -1,0 +1,158 @@
+// Asks tests in one process that stays warm, again and again, each time with another switch on; started by asker.ts.
+//
+// It is given an Ask as a message and answers with an Answer.
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { register } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { startTests, type Task, type Test, type VitestRunner } from '@vitest/runner';
+import { ALIVE, type Answer, type Ask, type Ran } from './question.ts';
+
+/** What the switches in this process look at; those of programs that it starts read the files. */
+const switches = { on: 0, record: false, seen: new Set<number>() };
+Object.assign(globalThis, { __switches: switches });
+const [ON, SEEN] = ['.switch-on', '.switches-seen'];
+
+// What vitest's own worker would say; expect and inject ask for it.
+Object.assign(globalThis, {
+  __vitest_worker__: {
+    config: { root: process.cwd(), sequence: {}, expect: {} },
+    providedContext: { releaseFolder: process.argv[2] },
+    environment: { name: 'node' },
+    ctx: {},
+    metaEnv: {},
+    durations: {},
+  },
+});
+
+/** Longer than the asker waits. */
+const NEVER = 2 ** 31 - 1;
+const CONFIG = {
+  root: process.cwd(),
+  setupFiles: [],
+  name: undefined,
+  passWithNoTests: true,
+  testNamePattern: undefined,
+  allowOnly: true,
+  sequence: { shuffle: false, concurrent: false, seed: 0, hooks: 'stack', setupFiles: 'list' },
+  chaiConfig: undefined,
+  maxConcurrency: 1,
+  testTimeout: NEVER,
+  hookTimeout: NEVER,
+  retry: 0,
+  includeTaskLocation: undefined,
+  tags: [],
+  tagsFilter: undefined,
+  strictTags: false,
+  diffOptions: undefined,
+} as unknown as VitestRunner['config'];
+
+function takeSeen(): number[] {
+  if (existsSync(SEEN)) {
+    for (const line of readFileSync(SEEN, 'utf8').split('\n')) if (line) switches.seen.add(Number(line));
+    rmSync(SEEN);
+  }
+  const seen = [...switches.seen];
+  switches.seen.clear();
+  return seen;
+}
+
+const fullName = (task: Task): string =>
+  task.suite?.name && task.suite.type === 'suite' && 'filepath' in task.suite === false
+    ? `${fullName(task.suite)} > ${task.name}`
+    : task.name;
+
+/** Leaves out tests that are not asked, and groups of which none is, whose hooks need not run either. */
+function keep(task: Task, only: ReadonlySet<string>): boolean {
+  const kept =
+    task.type === 'test' ? only.has(fullName(task)) : task.tasks.map((one) => keep(one, only)).some((one) => one);
+  if (!kept && (task.mode === 'run' || task.mode === 'queued')) task.mode = 'skip';
+  return kept && task.mode !== 'skip';
+}
+
+let asked = 0;
+
+/** Runs one file; each time anew, with the modules that it imports as they are. */
+async function runFile(file: string, { record }: Ask, only: readonly string[] | undefined): Promise<Answer> {
+  const ran: Ran[] = [];
+  const ownHits = new Set<number>();
+  let atLoad: readonly number[] = [];
+  let failure: Answer['failure'];
+  let began = 0;
+  const runner: VitestRunner = {
+    config: CONFIG,
+    importFile: (path) => import(`${pathToFileURL(path).href}?asked=${asked}`),
+    onCollected: ([root]) => {
+      atLoad = takeSeen();
+      if (only && root) keep(root, new Set(only));
+    },
+    onBeforeRunTask: (test) => {
+      if (failure && !record) test.mode = 'skip';
+      for (const hit of takeSeen()) ownHits.add(hit);
+      began = performance.now();
+      process.send?.(ALIVE);
+    },
+    onAfterRunTask: (test: Test) => {
+      const { state, errors } = test.result ?? { state: 'skip' };
+      if (state === 'skip') return;
+      const failed = state === 'fail';
+      const name = fullName(test);
+      ran.push({ file, name, seconds: (performance.now() - began) / 1000, failed, by: takeSeen() });
+      if (failed) failure ??= { file, name, words: String(errors?.[0]?.message) };
+    },
+  };
+  const start = performance.now();
+  const [root] = await startTests([join(process.cwd(), file)], runner);
+  for (const hit of takeSeen()) ownHits.add(hit);
+  const failed = root?.result?.state === 'fail' && !failure;
+  if (failed) failure = { file, name: '', words: String(firstError(root)) };
+  const seconds = (performance.now() - start) / 1000 - ran.reduce((sum, one) => sum + one.seconds, 0);
+  ran.push({ file, name: '', seconds, failed, by: [...ownHits] });
+  return { ran, atLoad, ...(failure && { failure }) };
+}
+
+function firstError(task: Task): string | undefined {
+  const own = task.result?.errors?.[0]?.message;
+  return own ?? (task.type === 'suite' ? task.tasks.map(firstError).find(Boolean) : undefined);
+}
+
+async function answer(ask: Ask): Promise<Answer> {
+  asked++;
+  Object.assign(switches, { on: ask.on, record: ask.record });
+  writeFileSync(ON, ask.record ? 'record' : String(ask.on));
+  takeSeen();
+  const ran: Ran[] = [];
+  const atLoad: number[] = [];
+  for (const { file, only } of ask.files) {
+    process.send?.(ALIVE);
+    const one = await runFile(file, ask, only);
+    ran.push(...one.ran);
+    atLoad.push(...one.atLoad);
+    if (one.failure && !ask.record) return { ran, atLoad, failure: one.failure };
+  }
+  return { ran, atLoad };
+}
+
+writeFileSync(
+  '.switch.mjs',
+  `import { appendFileSync, readFileSync } from 'node:fs';
+const own = () => {
+  const word = readFileSync(${JSON.stringify(join(process.cwd(), ON))}, 'utf8');
+  const told = new Set();
+  const add = (one) => told.has(one) || (told.add(one), appendFileSync(${JSON.stringify(join(process.cwd(), SEEN))}, one + '\\n'));
+  return { on: Number(word), record: word === 'record', seen: { add } };
+};
+const switches = globalThis.__switches ?? own();
+export function on(number) {
+  if (switches.record) switches.seen.add(number);
+  return switches.on === number;
+}
+`,
+);
+register(new URL('./hooks.mjs', import.meta.url));
+// What a fault leaves behind it must not end the process in the midst of the next one.
+process.on('uncaughtException', () => {});
+process.on('unhandledRejection', () => {});
+process.on('message', (ask: Ask) => {
+  answer(ask).then((one) => process.send?.(one));
+});
