@@ -102,7 +102,7 @@ const javaScript: Look = (node, say) => {
   const expressions = EXPRESSIONS.filter((key) => !/^(true|false)?$/.test(attributes[key] ?? ''));
   return [
     ...(name === 'script' ? [say('javaScript', `<script> ${textOf(node).trim() || attributes.src || ''}`)] : []),
-    ...[...('script' in attributes ? ['script'] : []), ...expressions, ...keysOf(node, /script$/)].map((key) =>
+    ...[...expressions, ...keysOf(node, /script$/)].map((key) =>
       say('javaScript', `<${name} ${key}="${attributes[key]}">`),
     ),
     ...(name === 'options' && !/^(no|false)?$/i.test(attributes['allow-external-scripts'] ?? '')

@@ -1,4 +1,4 @@
-// Puts small faults into the source, one at a time, and asks the tests: npm run mutants [-- FOLDER...] [--whole] [--sample N] [--seed N].
+// Puts small faults into the source, one at a time, and asks the tests: npm run mutants [-- FOLDER...] [--whole] [--sample N] [--seed N] [--quick].
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -37,6 +37,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     whole: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
     sample: { type: 'string' },
     seed: { type: 'string', default: String(Math.floor(Date.now() / 86_400_000)) },
     out: { type: 'string', default: '.build/mutants/scores.json' },
@@ -81,8 +82,17 @@ async function scoreOf(room: Room, folder: string, asker: Asker): Promise<Score>
   const known = new Map(changes.map(({ file }) => [file, testsFor(room, file, reach)]));
   say(`${folder}: ${changes.length} of ${all.length} faults, seed ${values.seed}`);
   const survivors: string[] = [];
-  const [bundled, packed] = [folder.startsWith('build/'), room.apart ?? false];
-  const trial = { tree, asker, changes, testsFor: (file: string) => known.get(file) ?? [], bundled, packed, say };
+  const [bundled, packed, { quick }] = [folder.startsWith('build/'), room.apart ?? false, values];
+  const trial = {
+    tree,
+    asker,
+    changes,
+    testsFor: (file: string) => known.get(file) ?? [],
+    bundled,
+    packed,
+    quick,
+    say,
+  };
   await tryRoom(trial, ({ change, seconds, by, unreached }) => {
     if (by === undefined) survivors.push(told(change));
     const word = by === undefined ? 'SURVIVES' : 'noticed ';

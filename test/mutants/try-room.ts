@@ -18,6 +18,8 @@ export interface Trial {
   readonly bundled: boolean;
   /** Whether scripts are packed anew for each fault, where the release that tests share has them as they are. */
   readonly packed: boolean;
+  /** Whether files of tests that take long are left out: what survives then may be noticed by them. */
+  readonly quick: boolean;
   readonly say: (line: string) => void;
 }
 
@@ -42,6 +44,9 @@ interface Baseline {
   /** Switches that the source comes by while it loads. */
   readonly atLoad: ReadonlySet<number>;
 }
+
+/** Files of tests that take more than 5 s of processor time. */
+const TAKES_LONG = new Set(['test/attacks/attacks.test.ts', 'test/notary/faults.test.ts']);
 
 /** Tests to ask, in the order in which they are asked. */
 interface Plan {
@@ -86,8 +91,8 @@ function bundle(tree: string): void {
 }
 
 /** Runs all tests without a fault; those that fail then are never asked. */
-async function baseline({ asker, testsFor, say, packed }: Trial, files: readonly string[]): Promise<Baseline> {
-  const tests = [...new Set(files.flatMap(testsFor))];
+async function baseline({ asker, testsFor, say, packed, quick }: Trial, files: readonly string[]): Promise<Baseline> {
+  const tests = [...new Set(files.flatMap(testsFor))].filter((file) => !quick || !TAKES_LONG.has(file));
   const question = { files: tests.map((file) => ({ file })), on: 0, record: true };
   const outcome = await asker.ask(question, 3_600_000, environment(packed));
   if ('ended' in outcome) throw new Error(`without any fault: ${outcome.ended}`);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { OpenPackage } from '../../src/package/open-package.ts';
-import { versionProblems } from '../../src/verify/policy/versions.ts';
-import { element } from '../../src/xml/xml.ts';
+import type { OpenPackage } from '../../../src/package/open-package.ts';
+import { versionProblems } from '../../../src/verify/policy/versions.ts';
+import { element } from '../../../src/xml/xml.ts';
 
 const checked = (minimumMacOS: string, ...minima: string[]) => {
   const root = element('installer-gui-script', {}, [
