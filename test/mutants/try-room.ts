@@ -45,8 +45,8 @@ interface Baseline {
   readonly atLoad: ReadonlySet<number>;
 }
 
-/** Files of tests that take more than 5 s of processor time. */
-const TAKES_LONG = new Set(['test/attacks/attacks.test.ts', 'test/notary/faults.test.ts']);
+/** Files of tests that take seconds of processor time. */
+const TAKES_LONG = /^test\/(attacks|mac|github)\/|^test\/notary\/faults|^test\/scripts\/(edges|guard|register)/;
 
 /** Tests to ask, in the order in which they are asked. */
 interface Plan {
@@ -92,7 +92,7 @@ function bundle(tree: string): void {
 
 /** Runs all tests without a fault; those that fail then are never asked. */
 async function baseline({ asker, testsFor, say, packed, quick }: Trial, files: readonly string[]): Promise<Baseline> {
-  const tests = [...new Set(files.flatMap(testsFor))].filter((file) => !quick || !TAKES_LONG.has(file));
+  const tests = [...new Set(files.flatMap(testsFor))].filter((file) => !quick || !TAKES_LONG.test(file));
   const question = { files: tests.map((file) => ({ file })), on: 0, record: true };
   const outcome = await asker.ask(question, 3_600_000, environment(packed));
   if ('ended' in outcome) throw new Error(`without any fault: ${outcome.ended}`);

@@ -1,0 +1,40 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { BUNDLE, PRODUCT } from './product.ts';
+
+/** A question to the functions of scripts/lib: shell that prints, and what it prints. */
+export type Case = readonly [code: string, prints: string];
+
+const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
+const VALUES = {
+  PRODUCT_NAME: PRODUCT.productName,
+  VERSION: PRODUCT.version,
+  DOMAIN: PRODUCT.bundleIdentifier,
+  GUARD_IDENTIFIER: PRODUCT.guardIdentifier,
+  PLUG_IN_FOLDER: PRODUCT.installLocation,
+  BUNDLE,
+  EXECUTABLE: PRODUCT.executable,
+  BUNDLE_NAME_ANY_CASE: '[Ee][Ss][Cc][Rr][Oo][Ww]\\ [Bb][Uu][Dd][Dd][Yy]',
+  LOGIN_RIGHT: PRODUCT.loginRight,
+  MECHANISM: PRODUCT.mechanism,
+  ANCHOR: PRODUCT.anchor,
+  CODE_REQUIREMENT: 'r',
+};
+
+/**
+ * Returns what each piece of shell prints with files of scripts/lib, all in one process. Tools lose their folders there, so that a
+ * function can stand for each: `stat() { echo '0 755'; }`.
+ *
+ * @param stubs shell that is read behind the files
+ */
+export function inShell(files: readonly string[], stubs: string, pieces: readonly string[]): string[] {
+  const values = Object.entries(VALUES).map(([name, value]) => `${name}=${quoted(value)}`);
+  const library = files.map((name) =>
+    readFileSync(`scripts/lib/${name}.sh`, 'utf8').replace(/\/(usr\/)?s?(bin|libexec|sbin)\/(?=[A-Za-z])/g, ''),
+  );
+  const questions = pieces.map((piece) => `(${piece}\n) 2>&1\nprintf '\\036'`);
+  const script = ['set -u', 'LC_ALL=C', ...values, ...library, stubs, ...questions].join('\n');
+  const { stdout, stderr, status } = spawnSync('/bin/sh', ['-c', script], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`the shell ends with ${status}: ${stderr}`);
+  return stdout.split('\x1e').slice(0, -1);
+}
