@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { bytesAt, firstDifference, textDifference } from '../../../src/verify/own-form/difference.ts';
+
+describe('firstDifference', () => {
+  it.each<[string, string, number | undefined]>([
+    ['abc', 'abc', undefined],
+    ['', '', undefined],
+    ['xbc', 'abc', 0],
+    ['abx', 'abc', 2],
+    ['ab', 'abc', 2],
+    ['abc', 'ab', 2],
+    ['', 'a', 0],
+    ['axcx', 'abcd', 1],
+  ])('of %j and %j is %s', (found, expected, at) => {
+    expect(firstDifference(Buffer.from(found), Buffer.from(expected))).toBe(at);
+  });
+});
+
+describe('textDifference', () => {
+  const said = (found: string, expected: string) => textDifference('A', Buffer.from(found), Buffer.from(expected));
+
+  it.each<[string, string, string | undefined]>([
+    ['<a b="1"/>', '<a b="1"/>', undefined],
+    ['<a b="1"/>', '<a b="2"/>', 'A, byte 6, in <a>: expected `b="2"/>`, found `b="1"/>`'],
+    ['<a>x</a>', '<a>y</a>', 'A, byte 3, in <a>: expected `<a>y</a>`, found `<a>x</a>`'],
+    ['<a>', '<a>x', 'A, byte 3, in <a>: expected `<a>x`, found the end'],
+    ['<a>x', '<a>', 'A, byte 3, in <a>: expected the end, found `<a>x`'],
+    ['<x:y-z b="1">', '<x:y-z b="2">', 'A, byte 10, in <x:y-z>: expected `b="2">`, found `b="1">`'],
+    ['plain one', 'plain two', 'A, byte 6: expected `two`, found `one`'],
+    ['<a/><b c="1"/>', '<a/><b c="2"/>', 'A, byte 10, in <b>: expected `c="2"/>`, found `c="1"/>`'],
+    ['x', 'y', 'A, byte 0: expected `y`, found `x`'],
+  ])('of %j and %j', (found, expected, words) => expect(said(found, expected)).toBe(words));
+
+  it('shows at most 72 characters, and none of the spaces between', () => {
+    const long = (last: string) => `<a b="${'1 \n'.repeat(10)}${last.repeat(200)}"/>`;
+    const shown = /found `(.*)`$/.exec(said(long('x'), long('y')) ?? '')?.[1];
+    expect(shown).toHaveLength(72);
+    expect(shown).toMatch(/^b="1 1 /);
+  });
+});
+
+describe('bytesAt', () => {
+  const data = Buffer.from('00112233445566', 'hex');
+  it.each<[number, number | undefined, string]>([
+    [0, undefined, '00112233'],
+    [3, undefined, '33445566'],
+    [5, undefined, '5566'],
+    [6, undefined, '66'],
+    [7, undefined, 'the end'],
+    [1, 2, '1122'],
+  ])('%i, %s', (at, count, hex) => expect(bytesAt(data, at, count)).toBe(hex));
+});
