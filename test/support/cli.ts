@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { quickCompiler } from './quick-compiler.ts';
 
 /** What a run of the command line left behind. */
 export interface CliRun {
@@ -9,7 +10,11 @@ export interface CliRun {
   readonly stderr: string;
 }
 
-/** Runs the bundled command line, as `npm run -s cli --` does, and waits for its end. */
+/**
+ * Runs the bundled command line, as `npm run -s cli --` does, and waits for its end.
+ *
+ * What the compiler made before of the same bytes it gives again, unless `env` names another PATH.
+ */
 export function cli(
   argv: readonly string[],
   options: { env?: NodeJS.ProcessEnv; cwd?: string; program?: string; timeout?: number } = {},
@@ -17,7 +22,7 @@ export function cli(
   const program = options.program ?? `${process.cwd()}/.build/cli.mjs`;
   const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...argv], {
     encoding: 'utf8',
-    env: { ...process.env, NO_COLOR: '1', ...options.env },
+    env: { ...process.env, PATH: quickCompiler(), NO_COLOR: '1', ...options.env },
     cwd: options.cwd ?? process.cwd(),
     killSignal: 'SIGKILL',
     ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
