@@ -20,7 +20,7 @@ import { placeCommandLine } from '../support/cli.ts';
  * @param whole with `fetch-depth: 0`; without it nothing before the commit is known
  */
 export function checkOut(origin: string, workspace: string, commit: string, whole: boolean): void {
-  cpSync(origin, workspace, { recursive: true, verbatimSymlinks: true });
+  cpSync(join(origin, '.git'), join(workspace, '.git'), { recursive: true });
   execFileSync('git', ['checkout', '--quiet', '--force', '--detach', commit], { cwd: workspace, stdio: 'ignore' });
   if (!whole) writeFileSync(join(workspace, '.git/shallow'), `${commit}\n`);
   const modules = join(workspace, 'node_modules');

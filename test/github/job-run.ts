@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { quickCompiler } from '../support/quick-compiler.ts';
 import { attest, checkOut } from './actions.ts';
 import { type Contexts, holds, interpolate } from './expression.ts';
 import type { Run, Runner, RunnerOptions } from './runner.ts';
@@ -149,7 +150,7 @@ export class JobRun {
     const image = this.#image as string;
     const mac = /^(macos|xcode)-/.test(image);
     const wait = this.#input.at === 'release.yml/wait' ? [join(bin, 'of-wait')] : [];
-    const path = [...(mac ? [macBin] : []), ...wait, bin, process.env.PATH];
+    const path = [...(mac ? [macBin] : []), ...wait, bin, quickCompiler()];
     return {
       PATH: path.join(':'),
       HOME: join(this.#home, 'home'),
