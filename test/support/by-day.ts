@@ -7,21 +7,21 @@ const SEED = Number(process.env.TEST_SEED ?? Math.floor(Date.now() / 86_400_000)
 export const ofTheDay = WHOLE ? '' : ` (of the day, TEST_SEED=${SEED})`;
 
 /**
- * Returns the cases of a long sweep that run today: all of them at night, else `count` chosen by the day.
+ * Returns the cases of a long sweep that run today, in their order: all of them at night, else `count` chosen by the day.
  *
- * @param kindOf cases of the same kind stand for each other: the first of each kind runs every day
+ * @param kindOf cases of the same kind stand for each other: one of each kind runs every day, whatever `count` says
  * @example it.each(byDay(CASES, 20))('%s', ...)
+ * @example byDay(CASES, 0, ({ id }) => id) // one of each kind
  */
 export function byDay<T>(cases: readonly T[], count: number, kindOf?: (one: T) => string): T[] {
   if (WHOLE) return [...cases];
-  const chosen = new Set(sampled(cases, count, SEED));
-  const kinds = new Set<string>();
-  return cases.filter((one) => {
-    const kind = kindOf?.(one);
-    const first = kind !== undefined && !kinds.has(kind);
-    if (kind !== undefined) kinds.add(kind);
-    return first || chosen.has(one);
+  const kinds = kindOf ? [...new Set(cases.map(kindOf))] : [];
+  const representatives = kinds.flatMap((kind) => {
+    const alike = cases.filter((one) => kindOf?.(one) === kind);
+    return sampled(alike, 1, SEED);
   });
+  const chosen = new Set([...representatives, ...sampled(cases, count, SEED)]);
+  return cases.filter((one) => chosen.has(one));
 }
 
 /** Returns a random generator between 0 and 1 that gives the same numbers for the same seed (mulberry32). */
