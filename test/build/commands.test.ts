@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { builtPackage } from '../support/built-package.ts';
-import { cli } from '../support/cli.ts';
+import { inProcess } from '../support/in-process.ts';
 
 let scratch: string;
 beforeAll(() => {
@@ -14,66 +14,70 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 const submission = () => JSON.parse(readFileSync(join(inject('releaseFolder'), 'release.json'), 'utf8')).submission;
 
 describe('notarize', () => {
-  it('--status says what became of a submission of another process', () => {
-    const run = cli(['notarize', '--status', submission().id, '--json']);
+  it('--status says what became of a submission of another process', async () => {
+    const run = await inProcess(['notarize', '--status', submission().id, '--json']);
     expect([run.status, JSON.parse(run.stdout).submission.status]).toEqual([0, 'Accepted']);
   });
 
-  it('--wait shows verdict and log', () => {
-    const run = cli(['notarize', '--wait', submission().id]);
+  it('--wait shows verdict and log', async () => {
+    const run = await inProcess(['notarize', '--wait', submission().id]);
     expect([run.status, run.stdout]).toEqual([0, expect.stringContaining('Accepted: Ready for distribution')]);
   });
 
-  it('refuses an unknown id, no id, and a strange duration with 2', () => {
-    expect(cli(['notarize', '--status', '0000']).status).toBe(2);
-    expect(cli(['notarize']).stderr).toContain('give one of --status ID and --wait ID');
-    expect(cli(['notarize', '--wait', 'x', '--max-wait', 'long']).stderr).toContain('such as 30m');
+  it('refuses an unknown id, no id, and a strange duration with 2', async () => {
+    expect((await inProcess(['notarize', '--status', '0000'])).status).toBe(2);
+    expect((await inProcess(['notarize'])).stderr).toContain('give one of --status ID and --wait ID');
+    expect((await inProcess(['notarize', '--wait', 'x', '--max-wait', 'long'])).stderr).toContain('such as 30m');
   });
 });
 
 describe('staple', () => {
-  it('finds that the package bears its ticket', () => {
+  it('finds that the package bears its ticket', async () => {
     const copy = join(scratch, 'copy.pkg');
     cpSync(builtPackage(), copy);
-    const run = cli(['staple', '--trust', 'rehearsal', '--json', copy]);
+    const run = await inProcess(['staple', '--trust', 'rehearsal', '--json', copy]);
     expect([run.status, JSON.parse(run.stdout).unchanged]).toEqual([0, true]);
     expect(readFileSync(copy).equals(readFileSync(builtPackage()))).toBe(true);
   });
 
-  it('ends with 5 when there is no ticket in time', () => {
+  it('ends with 5 when there is no ticket in time', async () => {
     // A ticket names what is inside, so this one is of another time, which no notary has seen.
     const other = join(scratch, 'other');
     const env = { SOURCE_DATE_EPOCH: String(1_000_000_000 + Math.floor(Math.random() * 500_000_000)) };
-    expect(cli(['release', '--rehearsal', '--until', 'sign-package', '--out', other], { env }).status).toBe(0);
+    expect(
+      (await inProcess(['release', '--rehearsal', '--until', 'sign-package', '--out', other], { env })).status,
+    ).toBe(0);
     const guard = join(other, '1.1.0/extras/Escrow.Buddy.Guard-1.1.0-rehearsal.pkg');
-    const run = cli(['staple', '--trust', 'rehearsal', '--max-wait', '0s', guard]);
+    const run = await inProcess(['staple', '--trust', 'rehearsal', '--max-wait', '0s', guard]);
     expect(run.status).toBe(5);
     expect(run.stderr).toMatch(/no ticket for 2\/1\/[0-9a-f]{40} within 0 s: Record not found/);
   });
 });
 
 describe('release --resume', () => {
-  it('resumes with what is there, without compiling', () => {
+  it('resumes with what is there, without compiling', async () => {
     const out = join(scratch, 'resumed');
     cpSync(inject('releaseFolder'), join(out, '1.1.0'), { recursive: true });
-    const run = cli(['release', '--rehearsal', '--resume', '--out', out], { env: { SOURCE_DATE_EPOCH: '' } });
+    const run = await inProcess(['release', '--rehearsal', '--resume', '--out', out], {
+      env: { SOURCE_DATE_EPOCH: '' },
+    });
     expect(run.stderr).toMatch(
       /- +6\/10 sign-package .*✓ +7\/10 notarize .*Accepted.*✓ +8\/10 staple .*✓ +9\/10 verify .*✓ 10\/10 publish/s,
     );
     expect(run.status).toBe(0);
   });
 
-  it('begins anew when a file was changed', () => {
+  it('begins anew when a file was changed', async () => {
     const out = join(scratch, 'changed');
     cpSync(inject('releaseFolder'), join(out, '1.1.0'), { recursive: true });
     appendFileSync(join(out, '1.1.0/extras/Escrow.Buddy.Guard-1.1.0-rehearsal.pkg'), 'x');
-    const run = cli(['release', '--rehearsal', '--resume', '--out', out, '--until', 'compile']);
+    const run = await inProcess(['release', '--rehearsal', '--resume', '--out', out, '--until', 'compile']);
     expect(run.stderr).toContain('Guard-1.1.0-rehearsal.pkg is missing or was changed. All stages run again.');
   });
 
-  it('of nothing begins, and says so', () => {
+  it('of nothing begins, and says so', async () => {
     const out = join(scratch, 'nothing');
-    const run = cli(['release', '--rehearsal', '--resume', '--out', out, '--until', 'generate-scripts']);
+    const run = await inProcess(['release', '--rehearsal', '--resume', '--out', out, '--until', 'generate-scripts']);
     expect([run.status, run.stderr]).toEqual([
       0,
       expect.stringMatching(/Nothing to resume: .*\n(.*\n)*✓ +1\/2 compile/),
@@ -82,8 +86,8 @@ describe('release --resume', () => {
 });
 
 describe('a notary key without identities', () => {
-  it('is no rehearsal, and exits 2', () => {
-    const run = cli(['release', '--out', join(scratch, 'half')], { env: { NOTARY_KEY: 'x' } });
+  it('is no rehearsal, and exits 2', async () => {
+    const run = await inProcess(['release', '--out', join(scratch, 'half')], { env: { NOTARY_KEY: 'x' } });
     expect([run.status, run.stderr]).toEqual([
       2,
       expect.stringContaining('a notary key is set, but no signing identity'),
@@ -92,23 +96,23 @@ describe('a notary key without identities', () => {
 });
 
 describe('doctor explain', () => {
-  it('says what is meant, who must act and what comes next', () => {
-    const run = cli(['doctor', 'explain', 'Escrow Buddy.bundle: errSecInternalComponent']);
+  it('says what is meant, who must act and what comes next', async () => {
+    const run = await inProcess(['doctor', 'explain', 'Escrow Buddy.bundle: errSecInternalComponent']);
     expect([run.status, run.stdout]).toEqual([
       0,
       expect.stringMatching(/means .*\n {2}who .*\n {2}next .*\n {2}run .*\n {2}file /),
     ]);
   });
 
-  it('shows what nobody knows as it is, with what is like it, and exits 6', () => {
-    const run = cli(['doctor', 'explain', 'The staple and verify action did not work']);
+  it('shows what nobody knows as it is, with what is like it, and exits 6', async () => {
+    const run = await inProcess(['doctor', 'explain', 'The staple and verify action did not work']);
     expect([run.status, run.stdout]).toEqual([
       6,
       expect.stringMatching(/^Not known:\nThe staple [\s\S]*Not the same, but like it:[\s\S]*stapler: \w+\n/),
     ]);
-    const json = cli(['doctor', 'explain', '--json', 'The staple and verify action did not work']);
+    const json = await inProcess(['doctor', 'explain', '--json', 'The staple and verify action did not work']);
     const { known, nearest } = JSON.parse(json.stdout);
     expect([json.status, known, nearest[0].tool]).toEqual([6, [], 'stapler']);
-    expect(cli(['doctor', 'explain', 'x', '--tool', 'nothing']).status).toBe(2);
+    expect((await inProcess(['doctor', 'explain', 'x', '--tool', 'nothing'])).status).toBe(2);
   });
 });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { MANIFEST_SCHEMA } from '../../build/plan/manifest.ts';
 import { EXTRA_PACKAGES } from '../../build/plan/plan.ts';
 import { placeCommandLine } from '../support/cli.ts';
+import { quickCompiler } from '../support/quick-compiler.ts';
 
 /** When a run is killed: as soon as it prints these words, or after so many milliseconds. */
 export type Moment = { readonly words: string } | { readonly ms: number };
@@ -81,7 +82,7 @@ export class KillRange {
     argv: string[],
     moment: Moment | undefined,
   ): Promise<{ killed: boolean; status: number | null; stderr: string }> {
-    const env = { ...process.env, SOURCE_DATE_EPOCH: '1700000000', NO_COLOR: '1' };
+    const env = { ...process.env, PATH: quickCompiler(), SOURCE_DATE_EPOCH: '1700000000', NO_COLOR: '1' };
     const child = spawn(process.execPath, ['.build/cli.mjs', 'release', '--rehearsal', ...argv], {
       cwd: this.root,
       env,

@@ -94,7 +94,7 @@ describe('the house', () => {
 
   it('loads everything at the start but for the command that runs, and two large packages that few runs need', () => {
     expect(shipped.filter((file) => /\bimport\(/.test(readFileSync(file, 'utf8')))).toEqual([
-      'build/cli.ts',
+      'build/command-line.ts',
       'build/commands/verify.ts', // Sigstore's library, for --evidence
       'src/base/http.ts', // undici, for a proxy
     ]);

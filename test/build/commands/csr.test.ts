@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runTool } from '../../../src/base/run-tool.ts';
 import { commandSigner } from '../../../src/pki/identity/command-signer.ts';
-import { cli, placeCommandLine } from '../../support/cli.ts';
+import { inProcess } from '../../support/in-process.ts';
 import { check, needs } from '../../support/needs.ts';
 
 const AWS_KEY = 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
@@ -22,7 +22,6 @@ beforeAll(() => {
   for (const part of ['package.json', 'release.config.json', 'build/signers']) {
     cpSync(part, join(project, part), { recursive: true });
   }
-  placeCommandLine(project);
   const bin = join(scratch, 'bin');
   mkdirSync(bin);
   for (const name of ['aws', 'az']) {
@@ -48,16 +47,15 @@ beforeAll(() => {
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 const csr = (out: string, ...argv: string[]) =>
-  cli(['csr', ...SUBJECT, '--out', join(scratch, out), ...argv], {
+  inProcess(['csr', ...SUBJECT, '--out', join(scratch, out), ...argv], {
     cwd: project,
-    program: join(project, '.build/cli.mjs'),
     env: environment,
   });
 const openssl = needs('openssl');
 
 describe('csr', () => {
-  it.skipIf(openssl.missing)(`makes keys and requests that openssl takes${openssl.note}`, () => {
-    const run = csr('new');
+  it.skipIf(openssl.missing)(`makes keys and requests that openssl takes${openssl.note}`, async () => {
+    const run = await csr('new');
     expect(run.status, run.stderr).toBe(0);
     for (const role of ['application', 'installer']) {
       const request = join(scratch, 'new', `${role}.certSigningRequest`);
@@ -77,21 +75,21 @@ describe('csr', () => {
     expect(statSync(join(scratch, 'new')).mode & 0o777).toBe(0o700);
   });
 
-  it('never replaces a key', () => {
+  it('never replaces a key', async () => {
     const key = join(scratch, 'there', 'application.key.pem');
     mkdirSync(join(scratch, 'there'));
     writeFileSync(key, 'the only copy');
-    expect(csr('there')).toMatchObject({ status: 2, stderr: expect.stringContaining('was left unchanged') });
+    expect(await csr('there')).toMatchObject({ status: 2, stderr: expect.stringContaining('was left unchanged') });
     expect(readFileSync(key, 'utf8')).toBe('the only copy');
   });
 
   it.skipIf(openssl.missing).each([
     ['application', 'der'],
     ['installer', 'pem'],
-  ] as const)(`has the key of a service sign for %s, and leaves it there${openssl.note}`, (role, format) => {
+  ] as const)(`has the key of a service sign for %s, and leaves it there${openssl.note}`, async (role, format) => {
     const file = join(scratch, `${role}.${format}`);
     writeFileSync(file, service.publicKey.export({ type: 'spki', format } as never) as string | Buffer);
-    const run = csr(role, '--role', role, '--public-key', file);
+    const run = await csr(role, '--role', role, '--public-key', file);
     expect(run.status, run.stderr).toBe(0);
     const request = join(scratch, role, `${role}.certSigningRequest`);
     const told = spawnSync('openssl', ['req', '-in', request, '-verify', '-noout'], { encoding: 'utf8' });
@@ -99,7 +97,7 @@ describe('csr', () => {
     expect(() => statSync(join(scratch, role, `${role}.key.pem`))).toThrow();
   });
 
-  it('refuses a public key of another key, a private one, and one that Apple would not take', () => {
+  it('refuses a public key of another key, a private one, and one that Apple would not take', async () => {
     const other = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const short = generateKeyPairSync('rsa', { modulusLength: 1024 });
     const pem = (name: string, content: string | Buffer) => {
@@ -107,15 +105,15 @@ describe('csr', () => {
       return csr(`refused-${name}`, '--role', 'application', '--public-key', join(scratch, name));
     };
     const spki = { type: 'spki', format: 'pem' } as const;
-    expect(pem('other', other.publicKey.export(spki))).toMatchObject({
+    expect(await pem('other', other.publicKey.export(spki))).toMatchObject({
       status: 2,
       stderr: expect.stringContaining('does not fit the public key'),
     });
-    expect(pem('private', other.privateKey.export({ type: 'pkcs8', format: 'pem' }))).toMatchObject({
+    expect(await pem('private', other.privateKey.export({ type: 'pkcs8', format: 'pem' }))).toMatchObject({
       status: 2,
       stderr: expect.stringContaining('holds no public key'),
     });
-    expect(pem('short', short.publicKey.export(spki))).toMatchObject({
+    expect(await pem('short', short.publicKey.export(spki))).toMatchObject({
       status: 2,
       stderr: expect.stringContaining('1024'),
     });
@@ -158,7 +156,7 @@ describe('the recipes for key services', () => {
     ['another hash', `{"schema":1,"hash":"sha1","digest":"${'0'.repeat(40)}"}`],
     ['a command in the digest', '{"schema":1,"hash":"sha256","digest":"$(touch /tmp/x)"}'],
     ['nothing', ''],
-  ])('refuse %s', (_, input) => {
+  ])('refuse %s', async (_, input) => {
     for (const [name, key] of Object.entries(recipes)) {
       const run = spawnSync('sh', [resolve('build/signers', name), key], {
         input: `${input}\n`,
@@ -169,7 +167,7 @@ describe('the recipes for key services', () => {
     }
   });
 
-  it('meet stand-ins that take nothing but PKCS #1 v1.5 over a SHA-256 digest', () => {
+  it('meet stand-ins that take nothing but PKCS #1 v1.5 over a SHA-256 digest', async () => {
     const digest = join(scratch, 'digest');
     writeFileSync(digest, Buffer.alloc(32));
     const aws = (change: Record<string, string>) => {

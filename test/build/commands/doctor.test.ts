@@ -2,12 +2,11 @@ import { appendFileSync, cpSync, existsSync, mkdtempSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cli, placeCommandLine } from '../../support/cli.ts';
+import { inProcess } from '../../support/in-process.ts';
 
 let root: string;
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'doctor-'));
-  placeCommandLine(root);
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
@@ -16,8 +15,7 @@ const restore = () => {
   for (const part of PARTS) cpSync(part, join(root, part), { recursive: true });
   rmSync(join(root, 'out'), { recursive: true, force: true });
 };
-const run = (argv: string[], env: NodeJS.ProcessEnv = {}) =>
-  cli(argv, { cwd: root, program: join(root, '.build/cli.mjs'), env });
+const run = (argv: string[], env: NodeJS.ProcessEnv = {}) => inProcess(argv, { cwd: root, env });
 
 const NOTARY = { NOTARY_KEY: 'x' };
 const P12 = { APPLICATION_P12_BASE64: 'x' };
@@ -65,40 +63,40 @@ const FAULTS: readonly [string, (root: string) => void, string, RegExp, NodeJS.P
 ];
 
 describe('doctor and npm start agree', () => {
-  it.each(FAULTS)('about %s, before anything is compiled', (_, plant, id, reason, env) => {
+  it.each(FAULTS)('about %s, before anything is compiled', async (_, plant, id, reason, env) => {
     restore();
     plant(root);
-    const doctor = run(['doctor', '--json'], env);
+    const doctor = await run(['doctor', '--json'], env);
     const { checks, ok } = JSON.parse(doctor.stdout);
     const failed = checks.filter(({ status }: { status: string }) => status === 'fail');
     // With a notary key in the environment Apple's side is looked at too.
     const here = failed.filter((check: { id: string }) => check.id !== 'notary');
     expect([doctor.status, ok, here.map((check: { id: string }) => check.id)]).toEqual([2, false, [id]]);
     expect(failed[0].reason).toMatch(reason);
-    const release = run(['release'], env);
+    const release = await run(['release'], env);
     expect(release.status, release.stderr).toBe(2);
     expect(release.stderr).toContain(failed[0].reason.split('\n')[0]);
     expect(release.stderr).not.toContain('compile ');
     expect(existsSync(join(root, 'out/1.1.0/release.json'))).toBe(false);
   });
 
-  it('when all is well; what is skipped is not called passed', () => {
+  it('when all is well; what is skipped is not called passed', async () => {
     restore();
-    const { status, stdout } = run(['doctor']);
+    const { status, stdout } = await run(['doctor']);
     expect([status, stdout]).toEqual([
       0,
       expect.stringMatching(
         /\nskipped +notary .*\n(.*\n)*npm start can run here, as a rehearsal\. 4 checks were skipped\.\n$/,
       ),
     ]);
-    expect(run(['release', '--until', 'generate-scripts']).status).toBe(0);
+    expect((await run(['release', '--until', 'generate-scripts'])).status).toBe(0);
   });
 
-  it('and several faults are told at once', () => {
+  it('and several faults are told at once', async () => {
     restore();
     rmSync(join(root, 'scripts/status.sh'));
     rmSync(join(root, 'payload/kit/README.md'));
-    const { status, stderr } = run(['release']);
+    const { status, stderr } = await run(['release']);
     expect([status, stderr]).toEqual([
       2,
       expect.stringMatching(/2 things are not ready .*\n.*status\.sh\n.*README\.md\nnext: Nothing was built/),

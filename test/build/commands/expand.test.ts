@@ -18,7 +18,7 @@ import { writeCpio } from '../../../src/cpio/write.ts';
 import { NO_BUNDLE_LISTS, renderPackageInfo } from '../../../src/package/package-info.ts';
 import { deflatedFile, emitXar, layoutXar, storedFile } from '../../../src/xar/write.ts';
 import { builtPackage } from '../../support/built-package.ts';
-import { cli } from '../../support/cli.ts';
+import { inProcess } from '../../support/in-process.ts';
 import { collect, directory, file } from '../../support/payload.ts';
 
 let scratch: string;
@@ -49,19 +49,19 @@ async function closedComponent(): Promise<Buffer> {
 }
 
 describe('expand', () => {
-  it('fills an empty folder that the person stands in, and leaves it where it is', () => {
+  it('fills an empty folder that the person stands in, and leaves it where it is', async () => {
     const folder = join(scratch, 'here');
     mkdirSync(folder);
     const { ino } = statSync(folder);
-    expect(cli(['expand', builtPackage(), '.'], { cwd: folder }).status).toBe(0);
+    expect((await inProcess(['expand', builtPackage(), '.'], { cwd: folder })).status).toBe(0);
     expect(statSync(folder).ino).toBe(ino);
     expect(readdirSync(folder).sort()).toEqual(['Distribution', 'com.netflix.Escrow-Buddy.pkg']);
   });
 
-  it('goes through a link to an empty folder', () => {
+  it('goes through a link to an empty folder', async () => {
     mkdirSync(join(scratch, 'real'));
     symlinkSync('real', join(scratch, 'link'));
-    expect(cli(['expand', builtPackage(), join(scratch, 'link')]).status).toBe(0);
+    expect((await inProcess(['expand', builtPackage(), join(scratch, 'link')])).status).toBe(0);
     expect(readdirSync(join(scratch, 'real'))).toContain('Distribution');
     expect(readdirSync(scratch).sort()).toEqual(['link', 'real']);
   });
@@ -72,21 +72,21 @@ describe('expand', () => {
     ['a folder that is not empty', '.', /exists and is not an empty folder/],
     ['below a file', 'file/below', /file is not a folder: nothing lies below it/],
     ['in a folder that is missing', 'missing/new', /there is no folder .*missing\nnext: Make it first: mkdir -p/],
-  ])('refuses %s and leaves nothing', (_, name, message) => {
+  ])('refuses %s and leaves nothing', async (_, name, message) => {
     writeFileSync(join(scratch, 'file'), '');
     symlinkSync('nowhere', join(scratch, 'dangling'));
-    const run = cli(['expand', builtPackage(), name], { cwd: scratch });
+    const run = await inProcess(['expand', builtPackage(), name], { cwd: scratch });
     expect(run.status).toBe(2);
     expect(run.stderr).toMatch(message);
     expect(readdirSync(scratch).sort()).toEqual(['dangling', 'file']);
   });
 
-  it('leaves nothing of a package that is larger than --max-size', () => {
-    const run = cli(['expand', '--json', '--max-size', '16K', builtPackage(), 'new'], { cwd: scratch });
+  it('leaves nothing of a package that is larger than --max-size', async () => {
+    const run = await inProcess(['expand', '--json', '--max-size', '16K', builtPackage(), 'new'], { cwd: scratch });
     expect(run.status).toBe(6);
     expect(JSON.parse(run.stdout)).toMatchObject({ error: { code: 'EXPAND_TOO_LARGE' } });
     expect(readdirSync(scratch)).toEqual([]);
-    expect(cli(['expand', '--max-size', '16', builtPackage(), 'new'], { cwd: scratch }).stderr).toContain(
+    expect((await inProcess(['expand', '--max-size', '16', builtPackage(), 'new'], { cwd: scratch })).stderr).toContain(
       'such as 50G',
     );
   });
@@ -105,14 +105,14 @@ describe('expand', () => {
     },
   );
 
-  it('refuses a folder without a name', () => {
-    expect(cli(['expand', builtPackage(), ''], { cwd: scratch }).status).toBe(2);
+  it('refuses a folder without a name', async () => {
+    expect((await inProcess(['expand', builtPackage(), ''], { cwd: scratch })).status).toBe(2);
     expect(readdirSync(scratch)).toEqual([]);
   });
 
-  it('leaves neither folder nor unfinished folder when the package is damaged', () => {
+  it('leaves neither folder nor unfinished folder when the package is damaged', async () => {
     writeFileSync(join(scratch, 'damaged.pkg'), 'xar!');
-    expect(cli(['expand', 'damaged.pkg', 'new'], { cwd: scratch }).status).toBe(6);
+    expect((await inProcess(['expand', 'damaged.pkg', 'new'], { cwd: scratch })).status).toBe(6);
     expect(existsSync(join(scratch, 'new'))).toBe(false);
     expect(readdirSync(scratch)).toEqual(['damaged.pkg']);
   });

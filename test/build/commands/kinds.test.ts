@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { emitXar, layoutXar, storedFile } from '../../../src/xar/write.ts';
-import { cli } from '../../support/cli.ts';
+import { inProcess } from '../../support/in-process.ts';
 import { collect } from '../../support/payload.ts';
 
 let scratch: string;
@@ -26,23 +26,23 @@ const commands = (given: string): [string, string[]][] => [
 ];
 
 describe('a command given something else', () => {
-  it('says that it is a zip archive, and to unzip it', () => {
+  it('says that it is a zip archive, and to unzip it', async () => {
     for (const [command, argv] of commands(write('a.pkg', 'PK\x03\x04 and so on'))) {
-      const run = cli([command, ...argv]);
+      const run = await inProcess([command, ...argv]);
       expect([command, run.status]).toEqual([command, 6]);
       expect(run.stderr).toMatch(/but this is a zip archive\n *next: Unzip it, and give the \.pkg that is in it\./);
     }
   });
 
-  it('says what a folder is', () => {
+  it('says what a folder is', async () => {
     write('Old.pkg/Contents/Archive.pax.gz', '');
     write('Plain/readme', '');
     for (const [command, argv] of commands(join(scratch, 'Old.pkg')).slice(0, 3)) {
-      const run = cli([command, ...argv]);
+      const run = await inProcess([command, ...argv]);
       expect([command, run.status]).toEqual([command, 2]);
       expect(run.stderr).toContain('is a folder, not a file: a bundle package');
     }
-    expect(cli(['staple', join(scratch, 'Plain')]).stderr).toContain('is a folder, not a file');
+    expect((await inProcess(['staple', join(scratch, 'Plain')])).stderr).toContain('is a folder, not a file');
   });
 
   it.each([
@@ -50,14 +50,14 @@ describe('a command given something else', () => {
     ['html', '<!DOCTYPE html><p>404', 'an HTML page'],
     ['dmg', Buffer.concat([Buffer.alloc(600, 1), Buffer.from('koly'), Buffer.alloc(508)]), 'a disk image'],
     ['empty', '', 'empty'],
-  ])('says so of %s', (name, content, words) => {
-    const run = cli(['verify', write(name, content)]);
+  ])('says so of %s', async (name, content, words) => {
+    const run = await inProcess(['verify', write(name, content)]);
     expect([run.status, run.stderr]).toEqual([6, expect.stringContaining(`but this is ${words}`)]);
   });
 
   it('tells a xip from a package', async () => {
     const members = ['Content', 'Metadata'].map((name) => storedFile(name, Buffer.from(name)));
     const xip = await collect(emitXar(layoutXar(members, { creationTime: 0, signatures: [] })));
-    expect(cli(['inspect', write('Xcode.xip', xip)]).stderr).toContain('but this is a xip archive');
+    expect((await inProcess(['inspect', write('Xcode.xip', xip)])).stderr).toContain('but this is a xip archive');
   });
 });

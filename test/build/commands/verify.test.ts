@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { builtPackage } from '../../support/built-package.ts';
-import { cli } from '../../support/cli.ts';
+import { inProcess } from '../../support/in-process.ts';
 
 let scratch: string;
 beforeAll(() => {
@@ -17,15 +17,15 @@ const write = (name: string, content: Buffer | string) => {
   return path;
 };
 const policy = (demands: object) => write('policy.json', JSON.stringify({ schema: 1, ...demands }));
-const rehearsal = (...argv: string[]) => cli(['verify', builtPackage(), '--trust', 'rehearsal', ...argv]);
+const rehearsal = (...argv: string[]) => inProcess(['verify', builtPackage(), '--trust', 'rehearsal', ...argv]);
 const failedIds = (stdout: string) =>
   JSON.parse(stdout)
     .checks.filter((check: { status: string }) => check.status === 'fail')
     .map((check: { id: string }) => check.id);
 
 describe('verify', () => {
-  it('passes the package of this run by the rehearsal authority, and says what that is worth', () => {
-    const run = rehearsal();
+  it('passes the package of this run by the rehearsal authority, and says what that is worth', async () => {
+    const run = await rehearsal();
     expect(run.status).toBe(0);
     expect(run.stdout).toContain('no Mac trusts this package');
     expect(run.stdout).toMatch(
@@ -34,37 +34,37 @@ describe('verify', () => {
     expect(run.stdout).not.toContain('FAIL');
   });
 
-  it('does not trust it otherwise, with exit 6 and the way out', () => {
-    const run = cli(['verify', builtPackage()]);
+  it('does not trust it otherwise, with exit 6 and the way out', async () => {
+    const run = await inProcess(['verify', builtPackage()]);
     expect(run.status).toBe(6);
     expect(run.stdout).toContain('--trust rehearsal');
     expect(run.stdout).toMatch(/\nFAIL: .* checks failed: .*package-chain.*\n$/);
   });
 
-  it('answers each question in one line, and shows every check with --verbose', () => {
-    const run = rehearsal();
+  it('answers each question in one line, and shows every check with --verbose', async () => {
+    const run = await rehearsal();
     expect(run.stdout).toMatch(/^pass {5}Who signed it .*REHEARSAL/);
     expect(run.stdout).toMatch(/\nWhat it may do\n.*\n {2}scripts that run as root/);
     expect(run.stdout).not.toContain('form-toc');
-    expect(rehearsal('--verbose').stdout).toMatch(/\n {2}pass {5}form-toc\n/);
+    expect((await rehearsal('--verbose')).stdout).toMatch(/\n {2}pass {5}form-toc\n/);
   });
 
-  it('writes the same as a page with --html', () => {
+  it('writes the same as a page with --html', async () => {
     const page = join(scratch, 'report.html');
-    expect(rehearsal('--html', page).status).toBe(0);
+    expect((await rehearsal('--html', page)).status).toBe(0);
     expect(readFileSync(page, 'utf8')).toMatch(/<h1 class="pass">Passed<\/h1>[\s\S]*form-toc/);
   });
 
-  it('holds a package of ours to another form when told whose tools made it', () => {
-    const ids = (...argv: string[]) =>
-      JSON.parse(rehearsal('--json', ...argv).stdout).checks.map(({ id }: { id: string }) => id);
-    expect(ids()).toContain('form-toc');
-    expect(ids('--made-by', 'apple')).not.toContain('form-toc');
-    expect(ids('--made-by', 'apple')).toContain('form-distribution');
+  it('holds a package of ours to another form when told whose tools made it', async () => {
+    const ids = async (...argv: string[]) =>
+      JSON.parse((await rehearsal('--json', ...argv)).stdout).checks.map(({ id }: { id: string }) => id);
+    expect(await ids()).toContain('form-toc');
+    expect(await ids('--made-by', 'apple')).not.toContain('form-toc');
+    expect(await ids('--made-by', 'apple')).toContain('form-distribution');
   });
 
-  it('prints one JSON document with --json', () => {
-    const run = rehearsal('--json');
+  it('prints one JSON document with --json', async () => {
+    const run = await rehearsal('--json');
     expect(JSON.parse(run.stdout)).toMatchObject({
       schema: 1,
       trust: 'rehearsal',
@@ -73,21 +73,21 @@ describe('verify', () => {
     });
   });
 
-  it('refuses a damaged package with exit 6', () => {
+  it('refuses a damaged package with exit 6', async () => {
     const data = readFileSync(builtPackage());
     data[data.length - 5_000] = (data[data.length - 5_000] as number) ^ 1;
-    const run = cli(['verify', write('damaged.pkg', data), '--trust', 'rehearsal', '--json']);
+    const run = await inProcess(['verify', write('damaged.pkg', data), '--trust', 'rehearsal', '--json']);
     expect(run.status).toBe(6);
     expect(failedIds(run.stdout)).toContain('member-checksums');
   });
 
-  it('refuses what is not a package with exit 6, and a missing file with exit 2', () => {
-    expect(cli(['verify', write('text.pkg', 'hello')]).status).toBe(6);
-    expect(cli(['verify', join(scratch, 'missing.pkg')]).status).toBe(2);
+  it('refuses what is not a package with exit 6, and a missing file with exit 2', async () => {
+    expect((await inProcess(['verify', write('text.pkg', 'hello')])).status).toBe(6);
+    expect((await inProcess(['verify', join(scratch, 'missing.pkg')])).status).toBe(2);
   });
 
-  it('shows no control characters of a file', () => {
-    const run = cli(['verify', write('escape.pkg', Buffer.from('\x1b]0;x\x07'))]);
+  it('shows no control characters of a file', async () => {
+    const run = await inProcess(['verify', write('escape.pkg', Buffer.from('\x1b]0;x\x07'))]);
     expect(run.stdout).not.toContain('\x1b');
   });
 });
@@ -100,8 +100,8 @@ describe('verify --policy', () => {
     allowedMechanisms: ['Escrow Buddy:Invoke,privileged'],
   };
 
-  it('passes a package that meets all demands', () => {
-    expect(rehearsal('--policy', policy(fitting)).status).toBe(0);
+  it('passes a package that meets all demands', async () => {
+    expect((await rehearsal('--policy', policy(fitting))).status).toBe(0);
   });
 
   it.each([
@@ -109,14 +109,14 @@ describe('verify --policy', () => {
     ['policy-minimum-macos', { minimumMacOS: '10.14' }],
     ['policy-paths', { allowedPaths: ['/Applications'] }],
     ['policy-mechanisms', { allowedMechanisms: ['Other:Invoke,privileged'] }],
-  ])('fails %s', (id, demand) => {
-    const run = rehearsal('--json', '--policy', policy({ ...fitting, ...demand }));
+  ])('fails %s', async (id, demand) => {
+    const run = await rehearsal('--json', '--policy', policy({ ...fitting, ...demand }));
     expect(run.status).toBe(6);
     expect(failedIds(run.stdout)).toEqual([id]);
   });
 
-  it('refuses a policy that is none with exit 2, naming every problem', () => {
-    const run = rehearsal('--policy', policy({ team: 'x', paths: [] }));
+  it('refuses a policy that is none with exit 2, naming every problem', async () => {
+    const run = await rehearsal('--policy', policy({ team: 'x', paths: [] }));
     expect(run.status).toBe(2);
     expect(run.stderr).toMatch(/team: "x": allowed is 10 capital letters/);
     expect(run.stderr).toContain('paths');

@@ -8,7 +8,7 @@ import { renderComparison } from '../../../build/compare/render.ts';
 import { buildProduct, type ProductPlan } from '../../../src/package/product.ts';
 import type { PayloadEntry } from '../../../src/tree/entry.ts';
 import { builtPackage } from '../../support/built-package.ts';
-import { cli } from '../../support/cli.ts';
+import { inProcess } from '../../support/in-process.ts';
 import { directory, file, symlink } from '../../support/payload.ts';
 
 let scratch: string;
@@ -123,18 +123,18 @@ describe('two packages', () => {
 });
 
 describe('compare', () => {
-  it('shows who signed, and that nothing else differs, for people and for programs', () => {
+  it('shows who signed, and that nothing else differs, for people and for programs', async () => {
     const copy = join(scratch, 'copy.pkg');
     copyFileSync(builtPackage(), copy);
-    const run = cli(['compare', builtPackage(), copy]);
+    const run = await inProcess(['compare', builtPackage(), copy]);
     expect(run.status).toBe(0);
     expect(run.stdout).toContain('The same: identity, where it installs');
-    const document = JSON.parse(cli(['compare', '--json', builtPackage(), copy]).stdout);
+    const document = JSON.parse((await inProcess(['compare', '--json', builtPackage(), copy])).stdout);
     expect(document).toMatchObject({ schema: 1, sameContent: true, components: [] });
   });
 
-  it('refuses what is not a package', () => {
-    expect(cli(['compare', builtPackage(), 'package.json']).status).toBe(6);
-    expect(cli(['compare', builtPackage(), join(scratch, 'absent.pkg')]).status).toBe(2);
+  it('refuses what is not a package', async () => {
+    expect((await inProcess(['compare', builtPackage(), 'package.json'])).status).toBe(6);
+    expect((await inProcess(['compare', builtPackage(), join(scratch, 'absent.pkg')])).status).toBe(2);
   });
 });

@@ -12,7 +12,7 @@ import { ourForm } from '../../../build/stages/our-form.ts';
 import { openRehearsalAuthority, REHEARSAL_TEAM } from '../../../src/rehearsal/authority.ts';
 import { collect } from '../../mutation/sample.ts';
 import { builtPackage } from '../../support/built-package.ts';
-import { cli } from '../../support/cli.ts';
+import { inProcess } from '../../support/in-process.ts';
 import { SIGNER, sigstore, statementOf } from './sigstore.ts';
 
 /** What takes the network away: as root, or in a name space where this user is. */
@@ -53,17 +53,17 @@ const changed = (name: string, change: (text: string) => string): KitFile[] => {
 };
 
 describe('evidence', () => {
-  it('of the release is accepted, made and checked by the commands', () => {
+  it('of the release is accepted, made and checked by the commands', async () => {
     const path = join(scratch, 'evidence.zip');
-    const made = cli(['evidence', inject('releaseFolder'), '--out', path, '--json']);
+    const made = await inProcess(['evidence', inject('releaseFolder'), '--out', path, '--json']);
     expect([made.status, JSON.parse(made.stdout).files]).toEqual([0, files.map((file) => file.path).sort()]);
-    const run = cli(['verify', builtPackage(), '--verbose', '--trust', 'rehearsal', '--evidence', path]);
+    const run = await inProcess(['verify', builtPackage(), '--verbose', '--trust', 'rehearsal', '--evidence', path]);
     expect(run.stdout).toMatch(/pass +evidence-report\n/);
     expect(run.status).toBe(0);
     const archive = readFileSync(path);
     archive[archive.length - 1] = 1;
     writeFileSync(path, archive);
-    const damaged = cli(['verify', builtPackage(), '--trust', 'rehearsal', '--evidence', path]);
+    const damaged = await inProcess(['verify', builtPackage(), '--trust', 'rehearsal', '--evidence', path]);
     expect([damaged.status, damaged.stdout]).toEqual([6, expect.stringMatching(/FAIL +evidence-/)]);
   });
 
@@ -74,7 +74,7 @@ describe('evidence', () => {
     writeFileSync(bundles as string, `${JSON.stringify(await world.bundle(about))}\n`);
     writeFileSync(root as string, world.trust.trustedRoot);
     const release = inject('releaseFolder');
-    const made = cli(['evidence', release, '--out', path as string, '--attestation', bundles as string]);
+    const made = await inProcess(['evidence', release, '--out', path as string, '--attestation', bundles as string]);
     expect(made.status).toBe(0);
     const check = (trusted: readonly string[]) => {
       const argv = ['verify', builtPackage(), '--verbose', '--trust', 'rehearsal', '--evidence', path as string];

@@ -8,7 +8,7 @@ import { readBuildPackages } from '../../../build/sbom/npm-packages.ts';
 import { readPackageContent } from '../../../build/sbom/package-content.ts';
 import { sha256 } from '../../github/actions.ts';
 import { builtPackage } from '../../support/built-package.ts';
-import { cli } from '../../support/cli.ts';
+import { inProcess } from '../../support/in-process.ts';
 
 let scratch: string;
 beforeAll(() => {
@@ -30,9 +30,9 @@ describe('EscrowBuddy.cdx.json', () => {
     expect(await problems({ ...written(), components: [{ type: 'bundle', name: 'a' }] })).not.toBeNull();
   });
 
-  it('has the digest of every file that expand unpacks, and names no other', () => {
+  it('has the digest of every file that expand unpacks, and names no other', async () => {
     const folder = join(scratch, 'expanded');
-    expect(cli(['expand', builtPackage(), folder]).status).toBe(0);
+    expect((await inProcess(['expand', builtPackage(), folder])).status).toBe(0);
     const files = (archive: 'payload' | 'scripts', from: string) =>
       readdirSync(from, { recursive: true, withFileTypes: true })
         .filter((entry) => entry.isFile())
@@ -47,7 +47,7 @@ describe('EscrowBuddy.cdx.json', () => {
     expect(told).toHaveLength(10);
   });
 
-  it('has both slices with the cdhash of release.json and the libraries that they link', () => {
+  it('has both slices with the cdhash of release.json and the libraries that they link', async () => {
     const { code } = JSON.parse(readFileSync(join(inject('releaseFolder'), 'release.json'), 'utf8'));
     const slices = all(written().components).filter((component) => component['bom-ref'].includes('#'));
     const property = (slice: SbomComponent, name: string) =>
@@ -65,7 +65,7 @@ describe('EscrowBuddy.cdx.json', () => {
     expect(links).toHaveLength(2);
   });
 
-  it('names the package, the commit, compiler and linker, and marks what only built it as excluded', () => {
+  it('names the package, the commit, compiler and linker, and marks what only built it as excluded', async () => {
     const { metadata, components } = written();
     const { commit, tools } = JSON.parse(readFileSync(join(inject('releaseFolder'), 'release.json'), 'utf8'));
     expect(metadata.component.hashes).toEqual([{ alg: 'SHA-256', content: sha256(builtPackage()) }]);
@@ -78,7 +78,7 @@ describe('EscrowBuddy.cdx.json', () => {
     expect(excluded.map(({ name }) => name)).toContain('commander');
   });
 
-  it('refers to nothing that it does not describe, and gives no name twice', () => {
+  it('refers to nothing that it does not describe, and gives no name twice', async () => {
     const { metadata, components, dependencies, compositions } = written();
     const refs = all([metadata.component, ...metadata.tools.components, ...components]).map((part) => part['bom-ref']);
     expect(new Set(refs).size).toBe(refs.length);

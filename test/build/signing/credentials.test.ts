@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { lookAlikes } from '../../../build/signing/credentials.ts';
-import { cli, placeCommandLine } from '../../support/cli.ts';
+import { inProcess } from '../../support/in-process.ts';
 
 let scratch: string;
 let root: string;
@@ -13,15 +13,14 @@ beforeAll(() => {
   for (const part of ['payload', 'scripts', 'package.json', 'package-lock.json', 'release.config.json']) {
     cpSync(part, join(root, part), { recursive: true });
   }
-  placeCommandLine(root);
 });
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 const out = () => join(scratch, 'out');
-const run = (argv: string[], env: NodeJS.ProcessEnv = {}, program?: string) =>
-  cli([...argv, '--out', out()], {
+const run = (argv: string[], env: NodeJS.ProcessEnv = {}, project?: string) =>
+  inProcess([...argv, '--out', out()], {
     env: { SOURCE_DATE_EPOCH: '1700000000', ...env },
-    ...(program && { program: join(program, '.build/cli.mjs'), cwd: program }),
+    ...(project && { cwd: project }),
   });
 const withTeam = (teamIdentifier: string | null) => {
   const path = join(root, 'release.config.json');
@@ -42,18 +41,18 @@ describe('lookAlikes', () => {
     ['NOTARYKEY', 'NOTARY_KEY'],
     ['NOTARY_ISSUER', 'NOTARY_ISSUER_ID'],
     ['NOTRAY_KEY', 'NOTARY_KEY'],
-  ])('takes %s for %s', (found, meant) => {
+  ])('takes %s for %s', async (found, meant) => {
     expect(lookAlikes({ [found]: 'x' })).toEqual([{ found, meant }]);
   });
 
-  it('passes over what is set right, what is empty, and what is far from all', () => {
+  it('passes over what is set right, what is empty, and what is far from all', async () => {
     expect(lookAlikes({ NOTARY_KEY: 'x', NOTARY_KEYID: '', PATH: '/bin', NOTARY: 'x', SIGNING_KEY: 'x' })).toEqual([]);
   });
 });
 
 describe('release without all of its secrets', () => {
-  it('refuses to rehearse with --release, and names everything that is missing', () => {
-    const { status, stderr } = run(['release', '--release']);
+  it('refuses to rehearse with --release, and names everything that is missing', async () => {
+    const { status, stderr } = await run(['release', '--release']);
     expect(status).toBe(2);
     expect(stderr).toContain(
       'APPLICATION_P12_BASE64, APPLICATION_P12_PASSWORD, INSTALLER_P12_BASE64, INSTALLER_P12_PASSWORD, NOTARY_KEY, NOTARY_KEY_ID, NOTARY_ISSUER_ID',
@@ -61,38 +60,37 @@ describe('release without all of its secrets', () => {
     expect(existsSync(out())).toBe(false);
   });
 
-  it('does not ask for the notary key where the run ends before', () => {
-    const { status, stderr } = run(['release', '--release', '--until', 'sign-package']);
+  it('does not ask for the notary key where the run ends before', async () => {
+    const { status, stderr } = await run(['release', '--release', '--until', 'sign-package']);
     expect([status, stderr]).toEqual([2, expect.not.stringContaining('NOTARY')]);
   });
 
-  it('refuses when a name has a slip, without showing the value', () => {
+  it('refuses when a name has a slip, without showing the value', async () => {
     const env = { APPLICATON_P12_BASE64: 'c2VjcmV0LXZhbHVl', NOTARY_KEYID: 'secret-value' };
-    const { status, stderr } = run(['release'], env);
+    const { status, stderr } = await run(['release'], env);
     expect(status).toBe(2);
     expect(stderr).toContain('APPLICATON_P12_BASE64 is set: did you mean APPLICATION_P12_BASE64?');
     expect(stderr).toContain('NOTARY_KEYID is set: did you mean NOTARY_KEY_ID?');
     expect(stderr).not.toMatch(/c2VjcmV0|secret-value/);
   });
 
-  it('refuses when a team is configured, but not with --rehearsal', () => {
+  it('refuses when a team is configured, but not with --rehearsal', async () => {
     const project = withTeam('ABCDE12345');
-    expect(run(['release'], {}, project)).toMatchObject({
+    expect(await run(['release'], {}, project)).toMatchObject({
       status: 2,
       stderr: expect.stringContaining('release.config.json names team ABCDE12345, and no signing identity is set'),
     });
-    expect(run(['release', '--rehearsal', '--until', 'compile'], { NOTARY_KEY: 'x' }, project).status).toBe(0);
-    const asked = cli(['notarize', '--status', '2efe2717-52ef-43a5-96dc-0797e4ca1041'], {
-      program: join(project, '.build/cli.mjs'),
+    expect((await run(['release', '--rehearsal', '--until', 'compile'], { NOTARY_KEY: 'x' }, project)).status).toBe(0);
+    const asked = await inProcess(['notarize', '--status', '2efe2717-52ef-43a5-96dc-0797e4ca1041'], {
       cwd: project,
     });
     expect([asked.status, asked.stderr]).toEqual([2, expect.stringContaining('are missing: NOTARY_KEY')]);
   });
 
-  it('refuses to resume a rehearsal as a release', () => {
+  it('refuses to resume a rehearsal as a release', async () => {
     const folder = join(out(), '1.1.0');
     cpSync(inject('releaseFolder'), folder, { recursive: true });
-    expect(run(['release', '--resume', '--release']).status).toBe(2);
+    expect((await run(['release', '--resume', '--release'])).status).toBe(2);
     expect(readFileSync(join(folder, 'release.json'))).toEqual(
       readFileSync(join(inject('releaseFolder'), 'release.json')),
     );
@@ -100,13 +98,13 @@ describe('release without all of its secrets', () => {
 });
 
 describe('a folder that holds a release', () => {
-  it.each(['build', 'release'])('is left alone by %s, which no Mac would trust', (command) => {
+  it.each(['build', 'release'])('is left alone by %s, which no Mac would trust', async (command) => {
     const folder = join(out(), '1.1.0');
     rmSync(folder, { recursive: true, force: true });
     cpSync(inject('releaseFolder'), folder, { recursive: true });
     const manifest = JSON.parse(readFileSync(join(folder, 'release.json'), 'utf8'));
     writeFileSync(join(folder, 'release.json'), JSON.stringify({ ...manifest, mode: 'release' }));
-    const { status, stderr } = run([command]);
+    const { status, stderr } = await run([command]);
     expect([status, stderr]).toEqual([2, expect.stringMatching(/holds the finished release .* never takes its place/)]);
   });
 });

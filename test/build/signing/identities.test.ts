@@ -21,7 +21,7 @@ import { leafFor } from '../../pki/identity/identity-files.ts';
 import { rehearsalP12 } from '../../rehearsal/authority-p12.ts';
 import { sharedAuthority } from '../../rehearsal/shared-authority.ts';
 import { startTimestampServer } from '../../rehearsal/timestamp-server.ts';
-import { cli } from '../../support/cli.ts';
+import { inProcess } from '../../support/in-process.ts';
 import { pemOf } from '../../support/openssl.ts';
 
 const PASSWORD = 'Zwölf Kühe & 1 "Gans"';
@@ -139,9 +139,9 @@ process.stdout.write(privateEncrypt({ key: readFileSync(process.argv[2]), paddin
 });
 
 /** Every way through the command line: exit code 2, before there is even a folder for results. */
-function refusedByCli(env: NodeJS.ProcessEnv): string {
+async function refusedByCli(env: NodeJS.ProcessEnv): Promise<string> {
   const out = join(scratch, 'never');
-  const run = cli(['release', '--out', out], { env });
+  const run = await inProcess(['release', '--out', out], { env });
   expect(run.status).toBe(2);
   expect(run.stdout).toBe('');
   expect(existsSync(out)).toBe(false);
@@ -154,12 +154,12 @@ function refusedByCli(env: NodeJS.ProcessEnv): string {
 describe('npm start with incomplete variables', () => {
   it.each(['APPLICATION_P12_BASE64', 'APPLICATION_P12_PASSWORD', 'INSTALLER_P12_BASE64', 'INSTALLER_P12_PASSWORD'])(
     'names %s when it is missing, or empty as an unset secret of a CI service is',
-    (name) => expect(refusedByCli({ ...complete(), [name]: '' })).toMatch(new RegExp(`missing: ${name}\n`)),
+    async (name) => expect(await refusedByCli({ ...complete(), [name]: '' })).toMatch(new RegExp(`missing: ${name}\n`)),
   );
 
-  it('names both of a role', () => {
+  it('names both of a role', async () => {
     const env = { ...complete(), INSTALLER_P12_BASE64: '', INSTALLER_P12_PASSWORD: '' };
-    expect(refusedByCli(env)).toContain('missing: INSTALLER_P12_BASE64, INSTALLER_P12_PASSWORD\n');
+    expect(await refusedByCli(env)).toContain('missing: INSTALLER_P12_BASE64, INSTALLER_P12_PASSWORD\n');
   });
 });
 
@@ -230,8 +230,8 @@ describe('npm start with a wrong identity', () => {
     ],
     ['no certificate in PEM', /no certificate in PEM/, pem(() => 'nonsense')],
     ['an issuer that is not Apple', /issuer of|not a trusted root|is missing/, () => ({})],
-  ])('refuses %s', (_, message, change) => {
-    expect(refusedByCli({ ...complete(), ...change() })).toMatch(message);
+  ])('refuses %s', async (_, message, change) => {
+    expect(await refusedByCli({ ...complete(), ...change() })).toMatch(message);
   });
 });
 
@@ -267,7 +267,7 @@ describe('a release with identities of one’s own', () => {
     }
   });
 
-  it('leaves no key of the rehearsal in the results either', () => {
+  it('leaves no key of the rehearsal in the results either', async () => {
     const keys = readdirSync('.rehearsal/authority').filter((name) => name.endsWith('.key.pem'));
     const secrets = keys.flatMap((name) => pemLines(readFileSync(join('.rehearsal/authority', name), 'utf8')));
     expect(secrets.length).toBeGreaterThan(50);

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renderFindings } from '../../../../build/github/upkeep/issue.ts';
-import { type CliRun, cli } from '../../../support/cli.ts';
+import type { CliRun } from '../../../support/cli.ts';
+import { inProcess } from '../../../support/in-process.ts';
 
 let scratch: string;
 beforeAll(() => {
@@ -26,7 +27,7 @@ interface Project {
 }
 
 /** Runs a command in a project of version 1.1.0 whose repository has these tags; returns its outputs too. */
-function run(command: string, project: Project): CliRun & { outputs: string } {
+async function run(command: string, project: Project): Promise<CliRun & { outputs: string }> {
   const { heading = '## 1.1.0, 2026-11-24', tags = {}, toolchain = 'portable', history = [heading] } = project;
   const root = mkdtempSync(join(scratch, 'project-'));
   const state = `${root}-state`;
@@ -44,7 +45,6 @@ function run(command: string, project: Project): CliRun & { outputs: string } {
     `#!/bin/sh\nexec "${process.execPath}" "${resolve('test/github/fake-gh.mjs')}" "${state}" "$@"\n`,
   );
   chmodSync(join(state, 'gh'), 0o755);
-  cpSync('.build/cli.mjs', join(state, 'cli.mjs'));
   const env = {
     GITHUB_REPOSITORY: 'owner/name',
     GITHUB_SHA: 'a'.repeat(40),
@@ -55,7 +55,7 @@ function run(command: string, project: Project): CliRun & { outputs: string } {
   };
   writeFileSync(join(state, 'output'), '');
   if (project.shallow) writeFileSync(join(root, '.git/shallow'), `${commits.at(-1)}\n`);
-  const ended = cli(['github', command], { env, cwd: root, program: join(state, 'cli.mjs') });
+  const ended = await inProcess(['github', command], { env, cwd: root });
   return { ...ended, outputs: readFileSync(join(state, 'output'), 'utf8') };
 }
 
@@ -81,8 +81,8 @@ function eventOf(state: string, { pushed, dispatched }: Project, commits: readon
 }
 
 describe('github plan', () => {
-  it('releases a version that has a date and no tag', () => {
-    expect(run('plan', { tags: { 'v1.0.0': 'b', 'v1.1.0-old': 'c', 'v1.1.00': 'd' } }).outputs).toBe(
+  it('releases a version that has a date and no tag', async () => {
+    expect((await run('plan', { tags: { 'v1.0.0': 'b', 'v1.1.0-old': 'c', 'v1.1.00': 'd' } })).outputs).toBe(
       'release=true\nversion=1.1.0\ntag=v1.1.0\nkeys=stored\nrunner=ubuntu-24.04\ndeveloper-dir=\n',
     );
   });
@@ -91,8 +91,8 @@ describe('github plan', () => {
     ['the tag is there', { tags: { 'v1.1.0': 'b' } }, 'v1.1.0 is published, at b'],
     ['the changelog gives no date', { heading: '## 1.1.0, not released' }, 'gives 1.1.0 no date'],
     ['a higher version is published', { tags: { 'v1.2.0': 'b' } }, '1.1.0 is below 1.2.0, which is published'],
-  ])('does nothing when %s', (_, project, words) => {
-    const { outputs, stdout } = run('plan', project);
+  ])('does nothing when %s', async (_, project, words) => {
+    const { outputs, stdout } = await run('plan', project);
     expect(outputs).toContain('release=false\n');
     expect(stdout).toContain(words);
   });
@@ -114,27 +114,27 @@ describe('github plan', () => {
     ],
     ['a run without a merge that names another', { history: [DATED, DATED], dispatched: { version: '1.2.0' } }, false],
     ['a run without a merge that names none', { history: [DATED], dispatched: {} }, false],
-  ])('one version is one package: %s', (_, project, release) => {
-    const { outputs, stdout, stderr } = run('plan', project);
+  ])('one version is one package: %s', async (_, project, release) => {
+    const { outputs, stdout, stderr } = await run('plan', project);
     expect(outputs, stderr).toContain(`release=${release}\n`);
     if (!release) expect(stdout).toContain('client_payload[version]=1.1.0');
   });
 
-  it('refuses a checkout that does not know what came before', () => {
-    const { status, stderr } = run('plan', { shallow: true });
+  it('refuses a checkout that does not know what came before', async () => {
+    const { status, stderr } = await run('plan', { shallow: true });
     expect([status, stderr]).toEqual([2, expect.stringContaining('fetch-depth: 0')]);
   });
 
-  it('tells which versions were skipped', () => {
+  it('tells which versions were skipped', async () => {
     const heading = '## 1.1.0, 2026-11-24\n\n## 1.0.9, 2026-11-01\n\n## 1.0.8, 2026-10-01\n\n## 1.0.7, not released';
-    const { stdout, outputs } = run('plan', { heading, tags: { 'v1.0.8': 'b' } });
+    const { stdout, outputs } = await run('plan', { heading, tags: { 'v1.0.8': 'b' } });
     expect(outputs).toContain('release=true');
     expect(stdout).toContain('1.0.9 has a date in CHANGELOG.md and was never published');
     expect(stdout).not.toMatch(/1\.0\.[78] has/);
   });
 
-  it("puts everything on macOS for apple's tools", () => {
-    expect(run('plan', { toolchain: 'apple' }).outputs).toContain(
+  it("puts everything on macOS for apple's tools", async () => {
+    expect((await run('plan', { toolchain: 'apple' })).outputs).toContain(
       'runner=macos-26\ndeveloper-dir=/Applications/Xcode_26.6.app/Contents/Developer\n',
     );
   });
@@ -147,15 +147,15 @@ describe('github check-version', () => {
     ['a version below the newest', { tags: { 'v1.9.0': 'b', 'v1.10.0': 'c' } }, 2, '1.10.0 is published'],
     ['a version without an entry', { heading: '## 1.0.0, 2024-01-01' }, 2, 'no heading for 1.1.0'],
     ['a heading that is nearly right', { heading: '## 1.1.0, 2026-11-24 ' }, 2, 'CHANGELOG.md line 3'],
-  ])('checks %s', (_, project, status, words) => {
-    const ended = run('check-version', project);
+  ])('checks %s', async (_, project, status, words) => {
+    const ended = await run('check-version', project);
     expect(ended.status, ended.stderr).toBe(status);
     expect(ended.stderr).toContain(words);
   });
 });
 
 describe('the issue of the weekly check', () => {
-  it('has a section for each finding and each check that failed, and is empty when all is well', () => {
+  it('has a section for each finding and each check that failed, and is empty when all is well', async () => {
     const body = renderFindings({
       CERTIFICATES_FINDINGS: 'a ends; b ends',
       CERTIFICATES_RESULT: 'success',

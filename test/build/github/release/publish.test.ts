@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { assetDifferences, assetSetProblems } from '../../../../build/github/release/assets.ts';
 import { OUR_MARK } from '../../../../build/github/release/drafts.ts';
 import { readConfig } from '../../../../build/plan/config.ts';
-import { cli } from '../../../support/cli.ts';
+import { inProcess } from '../../../support/in-process.ts';
 import { verdicts } from './verdicts.ts';
 
 const COMMIT = 'c'.repeat(40);
@@ -42,7 +42,7 @@ const run = (repository = 'rehearsal.invalid/escrow-buddy') => {
     '--verdicts',
     join(scratch, 'smoke-verdicts.jsonl'),
   ];
-  return cli(['github', 'publish', '--folder', folder, ...later], {
+  return inProcess(['github', 'publish', '--folder', folder, ...later], {
     env: {
       GITHUB_REPOSITORY: repository,
       GITHUB_SHA: COMMIT,
@@ -66,71 +66,71 @@ const draft = (changes: object) => ({
 });
 
 describe('github publish', () => {
-  it('publishes a draft after its assets were read back, and does nothing the second time', () => {
-    expect(run()).toMatchObject({ status: 0 });
+  it('publishes a draft after its assets were read back, and does nothing the second time', async () => {
+    expect(await run()).toMatchObject({ status: 0 });
     const calls = read().calls.map((argv: string[]) => argv.slice(0, 4).join(' '));
     expect(calls.findIndex((call: string) => call.includes('PATCH'))).toBeGreaterThan(
       calls.findLastIndex((call: string) => call.includes('upload')),
     );
-    expect(run()).toMatchObject({ status: 0 });
+    expect(await run()).toMatchObject({ status: 0 });
     expect(read().releases).toHaveLength(1);
   });
 
-  it('refuses a rehearsal anywhere a Mac might fetch it', () => {
-    const { status, stderr } = run('somebody/escrow-buddy');
+  it('refuses a rehearsal anywhere a Mac might fetch it', async () => {
+    const { status, stderr } = await run('somebody/escrow-buddy');
     expect(status).toBe(2);
     expect(stderr).toContain('no Mac trusts this package');
     expect(read().calls).toEqual([]);
   });
 
-  it('refuses a package that is not the one release.json names', () => {
+  it('refuses a package that is not the one release.json names', async () => {
     writeFileSync(join(folder, 'Escrow.Buddy-1.1.0-rehearsal.pkg'), 'other');
-    expect(run()).toMatchObject({ status: 6 });
+    expect(await run()).toMatchObject({ status: 6 });
     expect(read().calls).toEqual([]);
   });
 
-  it('refuses a file that is not an asset of a release', () => {
+  it('refuses a file that is not an asset of a release', async () => {
     writeFileSync(join(folder, 'notes.txt'), 'mine');
-    expect(run()).toMatchObject({ status: 2, stderr: expect.stringContaining('notes.txt') });
+    expect(await run()).toMatchObject({ status: 2, stderr: expect.stringContaining('notes.txt') });
   });
 
-  it('refuses a file that release.json does not name', () => {
+  it('refuses a file that release.json does not name', async () => {
     const path = join(folder, 'release.json');
     const manifest = JSON.parse(readFileSync(path, 'utf8'));
     const files = manifest.files.filter(({ role }: { role: string }) => role !== 'sbom');
     writeFileSync(path, JSON.stringify({ ...manifest, files }));
-    expect(run()).toMatchObject({ status: 6, stderr: expect.stringContaining('release.json does not name it') });
+    expect(await run()).toMatchObject({ status: 6, stderr: expect.stringContaining('release.json does not name it') });
   });
 
-  it('says so loudly when the release is not immutable', () => {
+  it('says so loudly when the release is not immutable', async () => {
     github({ immutable: false });
-    const { status, stderr } = run();
+    const { status, stderr } = await run();
     expect(status).toBe(6);
     expect(stderr).toContain('not immutable');
   });
 
-  it('refuses a published release with other assets', () => {
+  it('refuses a published release with other assets', async () => {
     github({
       releases: [{ id: 7, tag_name: 'v1.1.0', draft: false, immutable: true, assets: [], html_url: '' }],
       tags: { 'v1.1.0': COMMIT },
     });
-    expect(run()).toMatchObject({ status: 6, stderr: expect.stringContaining('there 0 times') });
+    expect(await run()).toMatchObject({ status: 6, stderr: expect.stringContaining('there 0 times') });
   });
 
-  it('refuses a tag at another commit', () => {
+  it('refuses a tag at another commit', async () => {
     github({ faults: [] });
-    expect(run().status).toBe(0);
+    expect((await run()).status).toBe(0);
     github({ ...read(), tags: { 'v1.1.0': 'd'.repeat(40) } });
-    expect(run()).toMatchObject({ status: 6, stderr: expect.stringContaining(`v1.1.0 is at ${'d'.repeat(40)}`) });
+    expect(await run()).toMatchObject({ status: 6, stderr: expect.stringContaining(`v1.1.0 is at ${'d'.repeat(40)}`) });
   });
 
-  it('deletes the draft that an earlier attempt of this run left', () => {
+  it('deletes the draft that an earlier attempt of this run left', async () => {
     github({ releases: [draft({})] });
-    expect(run()).toMatchObject({ status: 0 });
+    expect(await run()).toMatchObject({ status: 0 });
     expect(read().releases).toMatchObject([{ id: 1, draft: false }]);
   });
 
-  it('leaves the drafts and releases of other tags unchanged, whoever made them', () => {
+  it('leaves the drafts and releases of other tags unchanged, whoever made them', async () => {
     const others = [
       draft({ id: 21, tag_name: 'v1.0.9' }),
       draft({ id: 22, tag_name: 'v1.1.0-beta', author: { login: 'alice' } }),
@@ -138,7 +138,7 @@ describe('github publish', () => {
       draft({ id: 24, tag_name: 'v1.0.8', draft: false }),
     ];
     github({ releases: others });
-    const { status, stderr } = run();
+    const { status, stderr } = await run();
     expect(status, stderr).toBe(0);
     expect(read().releases).toEqual(expect.arrayContaining(others));
     expect(read().releases).toHaveLength(5);
@@ -154,23 +154,23 @@ describe('github publish', () => {
       6,
       `reserves v1.1.0 for the package of ${'d'.repeat(40)}`,
     ],
-  ])('leaves a draft %s unchanged, and says so', (_, changes, status, words) => {
+  ])('leaves a draft %s unchanged, and says so', async (_, changes, status, words) => {
     const theirs = draft(changes);
     github({ releases: [theirs] });
-    expect(run()).toMatchObject({ status, stderr: expect.stringContaining(words) });
+    expect(await run()).toMatchObject({ status, stderr: expect.stringContaining(words) });
     expect(read().releases).toEqual([theirs]);
   });
 
-  it("leaves a person's draft of another version unchanged, and publishes", () => {
+  it("leaves a person's draft of another version unchanged, and publishes", async () => {
     const theirs = draft({ tag_name: 'v1.2.0', author: { login: 'alice' } });
     github({ releases: [theirs], nextId: 8 });
-    expect(run()).toMatchObject({ status: 0 });
+    expect(await run()).toMatchObject({ status: 0 });
     expect(read().releases).toContainEqual(theirs);
   });
 
-  it('says which rule to change when tags cannot be created', () => {
+  it('says which rule to change when tags cannot be created', async () => {
     github({ tagRule: true });
-    expect(run()).toMatchObject({
+    expect(await run()).toMatchObject({
       status: 2,
       stderr: expect.stringContaining('restrict updates and deletions, not creations'),
     });
@@ -180,22 +180,22 @@ describe('github publish', () => {
   it.each([
     ['the newest', 'v1.0.9', 'true'],
     ['one that comes after a higher one', 'v1.2.0', 'false'],
-  ])('offers %s to everybody, or not', (_, tag, latest) => {
+  ])('offers %s to everybody, or not', async (_, tag, latest) => {
     github({ releases: [draft({ tag_name: tag, draft: false, immutable: true })], nextId: 8 });
-    expect(run()).toMatchObject({ status: 0 });
+    expect(await run()).toMatchObject({ status: 0 });
     expect(read().releases[0]).toMatchObject({ tag_name: 'v1.1.0', make_latest: latest });
   });
 
-  it('publishes nothing that a Mac did not install', () => {
+  it('publishes nothing that a Mac did not install', async () => {
     const path = join(scratch, 'smoke-verdicts.jsonl');
     writeFileSync(path, readFileSync(path, 'utf8').split('\n').slice(1).join('\n'));
-    expect(run()).toMatchObject({ status: 6, stderr: expect.stringContaining('macos-15: no verdict') });
+    expect(await run()).toMatchObject({ status: 6, stderr: expect.stringContaining('macos-15: no verdict') });
     expect(read().calls).toEqual([]);
   });
 
-  it('leaves a draft, and no release, when the last call fails', () => {
+  it('leaves a draft, and no release, when the last call fails', async () => {
     github({ faults: [{ call: '--method PATCH', when: 'before', words: 'HTTP 500' }] });
-    expect(run()).toMatchObject({ status: 5, stderr: expect.stringContaining('still a draft') });
+    expect(await run()).toMatchObject({ status: 5, stderr: expect.stringContaining('still a draft') });
     expect(read().releases).toMatchObject([{ draft: true }]);
   });
 });

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFi
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { cli } from '../../../support/cli.ts';
+import { inProcess } from '../../../support/in-process.ts';
 import { verdicts } from './verdicts.ts';
 
 const COMMIT = 'c'.repeat(40);
@@ -11,7 +11,7 @@ const PACKAGE = 'Escrow.Buddy-1.1.0-rehearsal.pkg';
 let scratch: string;
 /** State of the stand-in for GitHub after a good publication. */
 let published: string;
-beforeAll(() => {
+beforeAll(async () => {
   scratch = mkdtempSync(join(tmpdir(), 'verify-release-'));
   published = join(scratch, 'published');
   mkdirSync(published);
@@ -24,7 +24,7 @@ beforeAll(() => {
     '--verdicts',
     join(scratch, 'smoke-verdicts.jsonl'),
   ];
-  const run = github(published, ['publish', '--folder', join(scratch, 'finished'), ...later]);
+  const run = await github(published, ['publish', '--folder', join(scratch, 'finished'), ...later]);
   expect(run.status, run.stderr).toBe(0);
   const state = read(published);
   const digests = state.releases[0].assets.map(({ digest }: { digest: string }) => digest.slice('sha256:'.length));
@@ -49,17 +49,17 @@ function github(state: string, argv: readonly string[]) {
     GH_TOKEN: 'token',
     PATH: `${bin}:${process.env.PATH}`,
   };
-  return cli(['github', ...argv], { env });
+  return inProcess(['github', ...argv], { env });
 }
 
 /** Verifies a copy of the published release after `change`; returns the checks that failed, with their reasons. */
-function verified(change: (at: { state: any; folder: string }) => void, ...argv: string[]) {
+async function verified(change: (at: { state: any; folder: string }) => void, ...argv: string[]) {
   const copy = mkdtempSync(join(scratch, 'copy-'));
   cpSync(published, copy, { recursive: true });
   const state = read(copy);
   change({ state, folder: join(copy, 'assets', String(state.releases[0].id)) });
   write(copy, state);
-  const run = github(copy, ['verify-release', 'v1.1.0', '--wait', '0', '--json', ...argv]);
+  const run = await github(copy, ['verify-release', 'v1.1.0', '--wait', '0', '--json', ...argv]);
   const { checks } = JSON.parse(run.stdout) as { checks: { id: string; status: string; reason: string }[] };
   const failed = Object.fromEntries(checks.filter(({ status }) => status === 'fail').map((c) => [c.id, c.reason]));
   return { status: run.status, checks, failed };
@@ -75,8 +75,8 @@ function replace({ state, folder }: { state: any; folder: string }, name: string
 }
 
 describe('github verify-release', () => {
-  it('passes what was published, by ten checks', () => {
-    const { status, checks, failed } = verified(
+  it('passes what was published, by ten checks', async () => {
+    const { status, checks, failed } = await verified(
       () => undefined,
       '--expect',
       sha256(join(scratch, 'finished', PACKAGE)),
@@ -97,8 +97,8 @@ describe('github verify-release', () => {
     ]);
   });
 
-  it('finds an asset less, and one and an SBOM that nobody attested', () => {
-    const { status, failed } = verified(({ state, folder }) => {
+  it('finds an asset less, and one and an SBOM that nobody attested', async () => {
+    const { status, failed } = await verified(({ state, folder }) => {
       state.releases[0].assets.splice(1, 1);
       delete state.attested[sha256(join(folder, 'notary-log.json'))];
       state.described = {};
@@ -111,8 +111,8 @@ describe('github verify-release', () => {
     });
   });
 
-  it('finds an asset more, and one that is not what GitHub lists', () => {
-    const { failed } = verified(({ state, folder }) => {
+  it('finds an asset more, and one that is not what GitHub lists', async () => {
+    const { failed } = await verified(({ state, folder }) => {
       writeFileSync(join(folder, 'notes.txt'), 'x');
       const digest = sha256(join(folder, 'notes.txt'));
       state.releases[0].assets.push({ name: 'notes.txt', state: 'uploaded', size: 1, digest: `sha256:${digest}` });
@@ -128,7 +128,7 @@ describe('github verify-release', () => {
     });
   });
 
-  it('finds a report and an SBOM of another package, with sums of their own, and a package that is not the finished one', () => {
+  it('finds a report and an SBOM of another package, with sums of their own, and a package that is not the finished one', async () => {
     const change = (at: { state: any; folder: string }) => {
       const swap = (text: string) => text.replace(/("(?:tocDigest|content)": ")[0-9a-f]{8}/, '$100000000');
       for (const name of ['verify-report.json', 'EscrowBuddy.cdx.json']) {
@@ -137,22 +137,22 @@ describe('github verify-release', () => {
         replace(at, 'SHA256SUMS', (text) => text.replace(old, sha256(join(at.folder, name))));
       }
     };
-    expect(verified(change, '--expect', '0'.repeat(64)).failed).toEqual({
+    expect((await verified(change, '--expect', '0'.repeat(64))).failed).toEqual({
       digests: expect.stringContaining('finished was 0000'),
       report: expect.stringContaining('it is about another package'),
       sbom: expect.stringContaining('it is of another package'),
     });
   });
 
-  it('finds what a Mac said of another package', () => {
-    const { failed } = verified((at) =>
+  it('finds what a Mac said of another package', async () => {
+    const { failed } = await verified((at) =>
       replace(at, 'smoke-verdicts.jsonl', (text) => text.replace(/"sha256":"[0-9a-f]{8}/, '"sha256":"00000000')),
     );
     expect(failed).toEqual({ smoke: expect.stringContaining('macos-15: tried a package with sha256 00000000') });
   });
 
-  it('does without a log of the notary', () => {
-    const { failed } = verified(({ state }) => {
+  it('does without a log of the notary', async () => {
+    const { failed } = await verified(({ state }) => {
       const { assets } = state.releases[0];
       assets.splice(
         assets.findIndex(({ name }: { name: string }) => name === 'notary-log.json'),

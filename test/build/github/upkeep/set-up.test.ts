@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRehearsalAuthority } from '../../../../src/rehearsal/authority.ts';
-import { cli, placeCommandLine } from '../../../support/cli.ts';
+import { inProcess } from '../../../support/in-process.ts';
 import { externalSignerFor } from '../../../support/key-services/key-service.ts';
 
 let scratch: string;
@@ -54,10 +54,8 @@ const GOOD: Readonly<Record<string, unknown>> = {
 };
 
 /** Runs `doctor --ci` with a `gh` that answers from a table, and returns the status of each check. */
-function look(
-  answers: Readonly<Record<string, unknown>>,
-  project?: string,
-): Record<string, { status: string; reason: string }> {
+type Checks = Record<string, { status: string; reason: string }>;
+function look(answers: Readonly<Record<string, unknown>>, project?: string): Promise<Checks> {
   const bin = mkdtempSync(join(scratch, 'bin-'));
   for (const [path, answer] of Object.entries(answers)) {
     mkdirSync(join(bin, path), { recursive: true });
@@ -74,19 +72,21 @@ exec cat "$file"
   return checksOf({ GITHUB_REPOSITORY: 'owner/name', PATH: `${bin}:${process.env.PATH}` }, project);
 }
 
-function checksOf(env: NodeJS.ProcessEnv, project?: string): Record<string, { status: string; reason: string }> {
+async function checksOf(env: NodeJS.ProcessEnv, project?: string): Promise<Checks> {
   const { checks } = JSON.parse(
-    cli(['doctor', '--ci', '--json'], {
-      env,
-      ...(project && { cwd: project, program: join(project, '.build/cli.mjs') }),
-    }).stdout,
+    (
+      await inProcess(['doctor', '--ci', '--json'], {
+        env,
+        ...(project && { cwd: project }),
+      })
+    ).stdout,
   );
   return Object.fromEntries(checks.map((check: { id: string }) => [check.id, check]));
 }
 
 describe('doctor --ci', () => {
-  it('passes a repository that is set up as docs/releasing.md says', () => {
-    const checks = look(GOOD);
+  it('passes a repository that is set up as docs/releasing.md says', async () => {
+    const checks = await look(GOOD);
     // The team is for each maintainer to set.
     expect(checks.team).toMatchObject({ status: 'fail' });
     for (const id of [
@@ -157,22 +157,22 @@ describe('doctor --ci', () => {
     ],
     ['immutable-releases', 'immutable-releases', { enabled: false }, /not immutable/],
     ['main-rules', 'rules/branches/main', [], /no rule for main: pull_request/],
-  ])('fails %s for a wrong %s', (id, path, answer, reason) => {
-    const check = look({ ...GOOD, [path]: answer })[id];
+  ])('fails %s for a wrong %s', async (id, path, answer, reason) => {
+    const check = (await look({ ...GOOD, [path]: answer }))[id];
     expect(check).toMatchObject({ status: 'fail' });
     expect(check?.reason).toMatch(reason);
   });
 
-  it('says what it could not see with these rights', () => {
+  it('says what it could not see with these rights', async () => {
     const { 'immutable-releases': _, ...visible } = GOOD;
-    expect(look(visible)['immutable-releases']).toMatchObject({
+    expect((await look(visible))['immutable-releases']).toMatchObject({
       status: 'skipped',
       reason: expect.stringContaining('by hand'),
     });
   });
 
-  it('checks what lies in the checkout, and says so, without gh', () => {
-    const checks = checksOf({ PATH: '/nonexistent' });
+  it('checks what lies in the checkout, and says so, without gh', async () => {
+    const checks = await checksOf({ PATH: '/nonexistent' });
     expect(checks.pins).toMatchObject({ status: 'pass' });
     expect(checks['environment-notary']).toMatchObject({ status: 'skipped' });
   });
@@ -188,7 +188,6 @@ describe('doctor --ci with keys in a service', () => {
     project = join(scratch, 'project');
     for (const part of ['package.json', 'CHANGELOG.md', 'release.config.json', '.github'])
       cpSync(part, join(project, part), { recursive: true });
-    placeCommandLine(project);
     const authority = await openRehearsalAuthority(join(scratch, 'authority'));
     const { settings, certificates } = externalSignerFor('aws', authority);
     const config = JSON.parse(readFileSync(join(project, 'release.config.json'), 'utf8'));
@@ -198,8 +197,8 @@ describe('doctor --ci with keys in a service', () => {
     for (const [path, pem] of Object.entries(certificates)) writeFileSync(join(project, path), pem);
   });
 
-  it('says which service signs, and which subject it must trust', () => {
-    const checks = look(SERVICE, project);
+  it('says which service signs, and which subject it must trust', async () => {
+    const checks = await look(SERVICE, project);
     expect(checks['signing-keys']).toMatchObject({ status: 'pass' });
     expect(checks['signing-keys']?.reason).toContain('repo:owner@123/name@456:environment:signing');
     expect(checks['environment-signing']).toMatchObject({ status: 'pass' });
@@ -216,22 +215,22 @@ describe('doctor --ci with keys in a service', () => {
       { 'environments/signing/secrets': named(SIGNING) },
       /remove from environment signing: APPLICATION_P12_BASE64/,
     ],
-  ])('fails when %s', (_, id, change, reason) => {
-    const check = look({ ...SERVICE, ...change }, project)[id];
+  ])('fails when %s', async (_, id, change, reason) => {
+    const check = (await look({ ...SERVICE, ...change }, project))[id];
     expect(check).toMatchObject({ status: 'fail' });
     expect(check?.reason).toMatch(reason);
   });
 
-  it('fails when a certificate is not there', () => {
+  it('fails when a certificate is not there', async () => {
     rmSync(join(project, 'certificates/installer.pem'));
-    expect(look(SERVICE, project)['signing-keys']).toMatchObject({
+    expect((await look(SERVICE, project))['signing-keys']).toMatchObject({
       status: 'fail',
       reason: expect.stringContaining('cannot read certificates/installer.pem'),
     });
   });
 
-  it('fails when the variable is set and the configuration knows no service', () => {
-    expect(look({ ...GOOD, ...chosen(AWS, ROLE) })['signing-keys']).toMatchObject({
+  it('fails when the variable is set and the configuration knows no service', async () => {
+    expect((await look({ ...GOOD, ...chosen(AWS, ROLE) }))['signing-keys']).toMatchObject({
       status: 'fail',
       reason: expect.stringContaining('has no signing.externalSigner'),
     });
