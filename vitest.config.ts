@@ -21,7 +21,8 @@ const TIDY = [
   'xar',
   'xml',
 ].map((room) => `test/${room}/**/*.test.ts`);
-const PATIENCE = { testTimeout: 180_000, hookTimeout: 180_000 };
+// Beside thirty busy programs a test of a second takes half a minute, and that is no fault.
+const COMMON = { testTimeout: 600_000, hookTimeout: 600_000, setupFiles: ['test/support/buffers-at-once.ts'] };
 
 export default defineConfig({
   test: {
@@ -31,10 +32,10 @@ export default defineConfig({
     // Most tests wait for processes they started, so two files at once fill two cores.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
-      { test: { ...PATIENCE, name: 'tidy', include: TIDY, isolate: false } },
+      { test: { ...COMMON, name: 'tidy', include: TIDY, isolate: false } },
       {
         test: {
-          ...PATIENCE,
+          ...COMMON,
           name: 'apart',
           include: ['test/**/*.test.ts'],
           exclude: ['test/interop/**', 'test/nightly/**', ...TIDY],
