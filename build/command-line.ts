@@ -34,19 +34,14 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/csr.ts')).configureCsr,
   },
   {
-    name: 'sign',
-    summary: 'make the signatures of one key, without the network, for a sealed step',
-    load: async () => (await import('./commands/sign.ts')).configureSign,
-  },
-  {
     name: 'digests',
-    summary: 'say what a key in a service is to sign, for a job that has nothing but the way to that key',
-    load: async () => (await import('./commands/sign.ts')).configureDigests,
+    summary: 'say what a key is to sign, for a job that holds that key or the way to it, and nothing else',
+    load: async () => (await import('./commands/timestamp.ts')).configureDigests,
   },
   {
     name: 'timestamp',
-    summary: 'check what a sealed step signed, and have it stamped',
-    load: async () => (await import('./commands/sign.ts')).configureTimestamp,
+    summary: 'check what a key signed in a job of its own, and have it stamped',
+    load: async () => (await import('./commands/timestamp.ts')).configureTimestamp,
   },
   {
     name: 'github',

@@ -44,7 +44,7 @@ export function configureParts(command: Command, execute: Execute): void {
     .action((options: PartsOptions & CommonOptions) => execute((context) => parts(context, options), options));
 }
 
-/** Compiles, and writes all that the sealed signing job needs into a new folder and into one archive beside it. */
+/** Compiles, and writes all that the sealed jobs need into a new folder and into one archive beside it. */
 export async function parts(context: CommandContext, options: PartsOptions): Promise<CommandResult> {
   const folder = resolve(options.out);
   await refuseTaken(folder);

@@ -46,7 +46,7 @@ import { compileCache } from '../stages/compile-cache.ts';
 /** Options of `release` and `build` as the command line gives them. */
 export interface ReleaseOptions extends PrepareOptions {
   readonly until?: StageName;
-  /** Record of signatures and timestamps that were made elsewhere (`sign`, `timestamp`). */
+  /** Record of signatures and timestamps that were made elsewhere (`timestamp`). */
   readonly signatures?: string;
   /** Longest wait for the notary, in milliseconds. */
   readonly maxWait?: number;
@@ -81,10 +81,7 @@ export function configureRelease(command: Command, execute: Execute): void {
     .option('--rehearsal', 'rehearse, whatever secrets are set and whichever team is configured')
     .addOption(pathOption('--compiled <folder>', 'compile nothing: take what `parts` put into this folder'))
     .addOption(
-      pathOption(
-        '--signatures <file>',
-        'sign nothing: take the signatures and timestamps that `sign` and `timestamp` recorded',
-      ),
+      pathOption('--signatures <file>', 'sign nothing: take the signatures and timestamps that `timestamp` recorded'),
     )
     .addOption(
       pathOption('--previous <package>', 'package of the release before; the release page says what changed since'),

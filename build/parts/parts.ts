@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import fsExtra from 'fs-extra';
 import * as z from 'zod';
@@ -10,7 +11,7 @@ import { VOCABULARY_FILE } from '../kit/vocabulary.ts';
 import { CONFIG_FILE } from '../plan/config.ts';
 import type { Plan } from '../plan/plan.ts';
 import { LOCK_FILE } from '../sbom/npm-packages.ts';
-import { externalChain } from '../signing/external.ts';
+import { CERTIFICATES, readChain } from '../signing/external.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -40,12 +41,10 @@ const SOURCES = [
   'payload/plugin/build.json',
   VOCABULARY_FILE,
   'scripts',
-  // What reaches a key in a service, where the configuration names it.
+  // What uses a key, in a service or beside nothing else.
   'build/signers',
 ];
 const COMPILED = 'compiled';
-/** What runs the command line beside a key, in a world of its own. */
-const SEALED = 'build/setup/sealed.sh';
 
 /** What `writeParts` is to put into the folder. */
 export interface Parts {
@@ -65,11 +64,11 @@ export interface Parts {
  */
 export async function writeParts(folder: string, { plan, cli, slices, toolchain, tools }: Parts): Promise<void> {
   const elsewhere = Object.values(plan.config.signing.externalSigner ?? {});
-  for (const external of elsewhere) await externalChain(external, plan.root);
-  for (const path of [...SOURCES, ...elsewhere.map(({ certificates }) => certificates)])
+  for (const { certificates } of elsewhere) await readChain(certificates, plan.root);
+  const certificates = Object.values(CERTIFICATES).filter((path) => existsSync(join(plan.root, path)));
+  for (const path of new Set([...SOURCES, ...elsewhere.map((one) => one.certificates), ...certificates]))
     await fsExtra.copy(join(plan.root, path), join(folder, path));
   await fsExtra.copy(cli, join(folder, PARTS_CLI));
-  await fsExtra.copy(join(plan.root, SEALED), join(folder, basename(SEALED)));
   const digests: CompiledRecord['slices'] = [];
   for (const { architecture, data } of slices) {
     const path = join(folder, COMPILED, architecture);

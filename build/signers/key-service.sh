@@ -1,19 +1,17 @@
 #!/bin/sh
-# Has a key in a service sign digests, and writes certificate and signatures in the one form that `timestamp --signed` takes.
+# Has a key in a service sign digests, and writes a signature a line, in base64, for check-signatures.sh.
 #
-# key-service.sh --service aws|azure --role application|installer --project FOLDER --digests FILE --out FILE
+# key-service.sh --service aws|azure --role application|installer --project FOLDER --digests 'DIGEST...' --out FILE
 #
 # For a job of GitHub Actions that may ask for a token (id-token: write) and holds nothing else: no secret, and no code of npm runs
-# on its machine. What leaves is the token, to the service's own address, and digests; what comes back is checked by the next job.
-# Key and certificate are those of release.config.json in the checkout; AWS_ROLE_ARN, or AZURE_CLIENT_ID and AZURE_TENANT_ID, say
-# as whom. Needs curl, jq, openssl, and aws or az, as the images of GitHub have them.
+# on its machine. What leaves is the token, to the service's own address, and digests.
+# The key is that of release.config.json in the checkout; AWS_ROLE_ARN, or AZURE_CLIENT_ID and AZURE_TENANT_ID, say
+# as whom. Needs curl, jq, and aws or az, as the images of GitHub have them.
 # Sources: GitHub, "OpenID Connect reference" (request of a token); AWS CLI, "Assume role with web identity"; Azure CLI, az login.
 set -eu
 umask 077
-LC_ALL=C
-export LC_ALL
-# More than a release asks for of one key: a digest for each slice or package, and the proof that key and certificate fit.
-readonly MOST=8
+# shellcheck source=build/signers/digests.sh
+. "$(dirname -- "$0")/digests.sh"
 
 fail() {
   printf 'key-service: %s\n' "$1" >&2
@@ -36,10 +34,9 @@ done
 case $service in
   aws) script=build/signers/aws-kms.sh audience=sts.amazonaws.com ;;
   azure) script=build/signers/azure-key-vault.sh audience=api://AzureADTokenExchange ;;
-  *) fail 'use: key-service.sh --service aws|azure --role ROLE --project FOLDER --digests FILE --out FILE' ;;
+  *) fail 'use: key-service.sh --service aws|azure --role ROLE --project FOLDER --digests DIGESTS --out FILE' ;;
 esac
 case $role in application | installer) ;; *) fail '--role is application or installer' ;; esac
-[ -f "$digests" ] || fail "there are no digests at $digests"
 [ -n "$out" ] || fail '--out is missing'
 
 # matches VALUE PATTERN: one line, and all of it.
@@ -47,20 +44,16 @@ matches() {
   [ "$(printf '%s' "$1" | wc -l)" -eq 0 ] && printf '%s' "$1" | grep -qxE -- "$2"
 }
 
-count=$(wc -l <"$digests")
-if [ "$count" -lt 1 ] || [ "$count" -gt "$MOST" ] || [ "$(wc -c <"$digests")" -ne $((count * 65)) ] ||
-  [ "$(grep -cxE '[0-9a-f]{64}' "$digests")" -ne "$count" ]; then
-  fail "$digests is not from 1 to $MOST digests of SHA-256, one a line"
-fi
+take_digests "$digests" || fail "--digests is not from 1 to $MOST_DIGESTS digests of SHA-256"
+for digest in $DIGESTS; do
+  [ "$(hash_of "$digest")" = sha256 ] || fail '--digests must be SHA-256: no key service signs SHA-1'
+done
 
 config=$project/release.config.json
 # shellcheck disable=SC2016 # names of jq
 key=$(jq -er --arg role "$role" --arg script "$script" \
   '.signing.externalSigner[$role].command | select(length == 3 and .[0] == "sh" and .[1] == $script) | .[2]' "$config") ||
   fail "release.config.json: externalSigner.$role.command is not sh, $script and a key"
-# shellcheck disable=SC2016
-certificate=$project/$(jq -er --arg role "$role" '.signing.externalSigner[$role].certificates' "$config")
-leaf=$(openssl x509 -in "$certificate" -outform der | openssl base64 -A) || fail "$certificate holds no certificate in PEM"
 
 folder=$(mktemp -d)
 trap 'rm -rf -- "$folder"' EXIT
@@ -109,18 +102,10 @@ enter_azure() {
 
 fetch_token
 "enter_$service"
-{
-  printf '{\n  "schema": 1,\n  "certificate": "%s",\n  "signatures": [' "$leaf"
-  between=''
-  while IFS= read -r digest; do
-    signature=$(printf '{"schema":1,"hash":"sha256","digest":"%s"}\n' "$digest" | sh "$project/$script" "$key") ||
-      fail "the service did not sign $digest" 4
-    matches "$signature" '[A-Za-z0-9+/]{340,700}={0,2}' || fail "the service printed no signature for $digest" 4
-    printf '%s\n    "%s"' "$between" "$signature"
-    between=,
-    # For whoever compares with the log of the service: nothing else was asked for.
-    printf 'key-service: %s signed %s\n' "$role" "$digest" >&2
-  done <"$digests"
-  printf '\n  ]\n}\n'
-} >"$folder/signed.json"
-cp -- "$folder/signed.json" "$out"
+for digest in $DIGESTS; do
+  signature=$(printf '{"schema":1,"hash":"sha256","digest":"%s"}\n' "$digest" | sh "$project/$script" "$key") ||
+    fail "the service did not sign $digest" 4
+  matches "$signature" '[A-Za-z0-9+/]{340,700}={0,2}' || fail "the service printed no signature for $digest" 4
+  printf '%s\n' "$signature"
+done >"$folder/signatures"
+cp -- "$folder/signatures" "$out"

@@ -11,28 +11,43 @@ import type { Config } from '../plan/config.ts';
 /** What the configuration says of a key that another program reaches. */
 type ExternalIdentity = NonNullable<Config['signing']['externalSigner']>[IdentityRole];
 
+/** Certificates of a release that GitHub signs, in the project's folder: public, as PEM, leaf first. */
+export const CERTIFICATES: Readonly<Record<IdentityRole, string>> = {
+  application: 'certificates/application.pem',
+  installer: 'certificates/installer.pem',
+};
+
+const PLACE_IT = 'Put the certificate there as PEM: docs/signing-keys.md.';
+
 /** Returns where an identity comes from whose key another program reaches. */
 export async function externalSource(
   external: ExternalIdentity,
   root: string,
   env: Readonly<NodeJS.ProcessEnv>,
 ): Promise<IdentitySource> {
-  return { certificateChain: await externalChain(external, root), signer: externalSigner(external, env) };
+  return { certificateChain: await readChain(external.certificates, root), signer: externalSigner(external, env) };
 }
 
-/** Returns the certificates of a key that is elsewhere, DER, leaf first. */
-export async function externalChain({ certificates }: ExternalIdentity, root: string): Promise<Buffer[]> {
+/**
+ * Returns the certificates of a key that is elsewhere, DER, leaf first.
+ *
+ * @param path PEM file below `root`
+ * @throws UsageError `IDENTITY_FILE`
+ */
+export async function readChain(path: string, root: string): Promise<[Buffer, ...Buffer[]]> {
   let pem: string;
   try {
-    pem = await readFile(join(root, certificates), 'utf8');
+    pem = await readFile(join(root, path), 'utf8');
   } catch (cause) {
-    throw new UsageError('IDENTITY_FILE', `cannot read ${certificates}, which signing.externalSigner names`, {
+    throw new UsageError('IDENTITY_FILE', `cannot read ${path}`, {
       cause,
-      hint: 'Put the certificate there as PEM: docs/signing-keys.md.',
+      hint: PLACE_IT,
     });
   }
   const blocks = [...pem.matchAll(/-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/g)];
-  return blocks.map((block) => Buffer.from(block[1] as string, 'base64'));
+  const [leaf, ...others] = blocks.map((block) => Buffer.from(block[1] as string, 'base64'));
+  if (leaf) return [leaf, ...others];
+  throw new UsageError('IDENTITY_FILE', `${path} holds no certificate in PEM`, { hint: PLACE_IT });
 }
 
 /** Returns the signer behind a configured command; it sees the variables that the configuration names, and no others. */

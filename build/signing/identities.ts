@@ -160,32 +160,6 @@ function rehearsalToken(authority: RehearsalAuthority, signature: Buffer): Buffe
   return token;
 }
 
-/**
- * Returns one identity alone, for a step that has one key.
- *
- * @param input `demand` says whose: the environment's, or the rehearsal's
- * @throws UsageError as `resolveSigning`
- */
-export async function resolveIdentity(
-  role: IdentityRole,
-  input: SigningInput & { readonly demand: 'release' | 'rehearsal' },
-): Promise<{ identity: Identity; trust: Trust }> {
-  if (input.demand === 'rehearsal') {
-    const { identities, trust } = await rehearsalSigning(input.plan.root);
-    return { identity: identities[role].identity, trust };
-  }
-  const { source, missing } = await givenSource(role, input.env);
-  if (!source) {
-    throw new UsageError('IDENTITY_MISSING', `missing: ${missing.join(', ')}${describeLookAlikes(input.env)}`, {
-      hint: 'Set them; keys in a service are reached by `digests` and key-service.sh instead: docs/signing-keys.md.',
-    });
-  }
-  const trust = input.trust ?? appleTrust();
-  const identity = await loadIdentity(role, source, { trust });
-  checkTeam(identity, input.plan.config);
-  return { identity, trust };
-}
-
 /** Returns what the authority of a release or of a rehearsal stamps signatures with, and whose certificates count. */
 export async function timestamping(
   mode: ReleaseSigning['mode'],

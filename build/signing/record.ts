@@ -5,7 +5,7 @@ import { writeWhole } from '../../src/base/files.ts';
 import { readWhole } from '../../src/base/with-file.ts';
 import { isDer } from '../../src/pki/cms/canonical-cms.ts';
 
-/** What a key made in a sealed step: nothing in it can be chosen by whoever runs there. */
+/** What a key made elsewhere: nothing in it can be chosen by whoever runs there. */
 export interface SignedRole {
   /** DER of the leaf. */
   readonly certificate: Buffer;
@@ -13,15 +13,15 @@ export interface SignedRole {
   readonly signatures: readonly Buffer[];
 }
 
-/** The same, and the timestamps that were fetched outside, in the order in which they are asked for. */
+/** The same, and the timestamps that were fetched afterwards, in the order in which they are asked for. */
 export interface StampedRole extends SignedRole {
   readonly tokens: readonly Buffer[];
 }
 
-/** Signatures and timestamps of a release whose keys are used in steps of their own. */
+/** Signatures and timestamps of a release whose keys are used in jobs of their own. */
 export interface SigningRecord {
   readonly mode: 'release' | 'rehearsal';
-  /** The time that all signatures state, in Unix seconds. Settled outside, before a key is there. */
+  /** The time that all signatures state, in Unix seconds. Settled before a key is there. */
   readonly signingTime: number;
   readonly application: StampedRole | null;
   readonly installer: StampedRole | null;
@@ -40,14 +40,14 @@ const RECORD = z.strictObject({
 /** More than all signatures of a release with 4096-bit keys, in bytes. */
 const LARGEST_SIGNED = 32_768;
 
-/** Returns the one text that says what a key made; `parseSignedRole` takes no other. */
+/** Returns the one text that says what a key made, as build/signers/check-signatures.sh writes it; `parseSignedRole` takes no other. */
 export function renderSignedRole({ certificate, signatures }: SignedRole): string {
   const value = { schema: 1, certificate: base64(certificate), signatures: signatures.map(base64) };
-  return `${JSON.stringify(value, null, 2)}\n`;
+  return `${JSON.stringify(value)}\n`;
 }
 
 /**
- * Returns what a sealed step handed out.
+ * Returns what a job with a key handed out.
  *
  * Only the one form that `renderSignedRole` gives is taken: a space, a key, a digit more would be room in which a key could travel.
  *
@@ -65,8 +65,8 @@ export function parseSignedRole(text: string): SignedRole {
   };
   const role = read();
   if (!role || renderSignedRole(role) !== text || !isDer(role.certificate)) {
-    throw new VerificationError('SIGNED_FORM', 'what the sealed step handed out is not in the one form it has', {
-      hint: 'Stop: code that runs beside the key may have tried to get it out. Look at what changed in package-lock.json.',
+    throw new VerificationError('SIGNED_FORM', 'what the job with the key handed out is not in the one form it has', {
+      hint: 'Stop: somebody may have tried to get the key out. Look at the log of the job that used it.',
     });
   }
   return role;
@@ -74,6 +74,11 @@ export function parseSignedRole(text: string): SignedRole {
 
 /** Writes a record, whole or not at all. */
 export async function writeRecord(path: string, record: SigningRecord): Promise<void> {
+  await writeWhole(path, renderRecord(record));
+}
+
+/** Returns a record as text of one line, its end not included. */
+export function renderRecord(record: SigningRecord): string {
   const role = (one: StampedRole | null) =>
     one && {
       certificate: base64(one.certificate),
@@ -82,7 +87,7 @@ export async function writeRecord(path: string, record: SigningRecord): Promise<
     };
   const { mode, signingTime, application, installer } = record;
   const value = { schema: 1, mode, signingTime, application: role(application), installer: role(installer) };
-  await writeWhole(path, `${JSON.stringify(value, null, 2)}\n`);
+  return JSON.stringify(value);
 }
 
 /**

@@ -1,8 +1,8 @@
-import { UsageError, VerificationError } from '../../src/base/errors.ts';
+import { VerificationError } from '../../src/base/errors.ts';
 import { checkIdentityPair, type Identity, loadIdentity } from '../../src/pki/identity/identity.ts';
-import { type IdentityRole, identityProblem } from '../../src/pki/identity/identity-problem.ts';
+import type { IdentityRole } from '../../src/pki/identity/identity-problem.ts';
 import type { Signer, SignRequest } from '../../src/pki/identity/signer.ts';
-import { askingSigner, recordingSigner, replayingSigner } from '../../src/pki/identity/tape.ts';
+import { askingSigner, replayingSigner } from '../../src/pki/identity/tape.ts';
 import { verifyTimestampToken } from '../../src/pki/timestamp/timestamp-token.ts';
 import type { Trust } from '../../src/pki/x509/apple-roots.ts';
 import { parseCertificate } from '../../src/pki/x509/certificate.ts';
@@ -10,7 +10,7 @@ import type { TimestampSource } from '../../src/toolchain/portable/code-signer.t
 import type { SigningIdentity } from '../../src/toolchain/toolchain.ts';
 import type { Config } from '../plan/config.ts';
 import type { Plan } from '../plan/plan.ts';
-import { externalChain } from './external.ts';
+import { CERTIFICATES, readChain } from './external.ts';
 import { checkTeam, type ReleaseSigning } from './identities.ts';
 import type { SignedRole, SigningRecord, StampedRole } from './record.ts';
 
@@ -21,58 +21,38 @@ export interface Replayed {
   end(): void;
 }
 
-/** Returns an identity that signs with what a sealed step handed out, after all checks of an identity. */
+/** Returns an identity that signs with what a key made elsewhere, after all checks of an identity. */
 export async function replayIdentity(
   role: IdentityRole,
   { certificate, signatures }: SignedRole,
   { trust, config }: { readonly trust: Trust; readonly config: Config },
 ): Promise<Replayed> {
   const signer = replayingSigner(parseCertificate(certificate), signatures, hashesOf(role, config));
-  const identity = await loadIdentity(role, { certificateChain: [certificate], signer }, { trust });
+  const identity = await loadIdentity(role, { certificateChain: [certificate], signer, proof: 'later' }, { trust });
   checkTeam(identity, config);
   return { identity, end: () => signer.end() };
 }
 
 /**
- * Returns an identity whose key is in a service and is not asked: what it would sign is kept in `asked`, the proof of the pair first.
+ * Returns an identity whose key is elsewhere and is not asked: what it would sign is kept in `asked`.
  *
- * @throws UsageError `SIGNER_MISSING` without signing.externalSigner, and as `resolveSigning`
+ * @throws UsageError `IDENTITY_FILE` without its certificate in the project, and as `resolveSigning`
  */
 export async function askingIdentity(
   role: IdentityRole,
   { root, config }: Pick<Plan, 'root' | 'config'>,
   { trust, asked }: { readonly trust: Trust; readonly asked: SignRequest[] },
 ): Promise<Identity> {
-  const external = config.signing.externalSigner?.[role];
-  if (!external) {
-    throw new UsageError('SIGNER_MISSING', 'release.config.json has no signing.externalSigner', {
-      hint: 'docs/signing-keys.md has it for AWS KMS and Azure Key Vault.',
-    });
-  }
-  const certificateChain = await externalChain(external, root);
-  const leaf = certificateChain[0];
-  if (!leaf) throw identityProblem('IDENTITY_NO_CERTIFICATE', role, `${external.certificates} holds no certificate`);
-  const signer = askingSigner(parseCertificate(leaf), asked, hashesOf(role, config));
+  const path = config.signing.externalSigner?.[role].certificates ?? CERTIFICATES[role];
+  const certificateChain = await readChain(path, root);
+  const signer = askingSigner(parseCertificate(certificateChain[0]), asked, hashesOf(role, config));
   const identity = await loadIdentity(role, { certificateChain, signer, proof: 'later' }, { trust });
   checkTeam(identity, config);
   return identity;
 }
 
-/** Returns the identity with everything that it signs kept in `tape`; its proof that key and certificate belong together first. */
-export function recordIdentity(
-  identity: Identity,
-  tape: Buffer[],
-  { trust, config }: { readonly trust: Trust; readonly config: Config },
-): Promise<Identity> {
-  const source = {
-    certificateChain: identity.chain.map(({ der }) => der),
-    signer: { ...recordingSigner(identity.signer, tape), hashes: hashesOf(identity.role, config) },
-  };
-  return loadIdentity(identity.role, source, { trust });
-}
-
-/** Digests that a role's key signs: what is recorded and what is replayed must ask for the same. */
-export function hashesOf(role: IdentityRole, { signing }: Config): Signer['hashes'] {
+/** Digests that a role's key signs: what is asked for and what is replayed must be the same. */
+function hashesOf(role: IdentityRole, { signing }: Config): Signer['hashes'] {
   return new Set(signing.externalSigner?.[role].hashes ?? (['sha1', 'sha256'] as const));
 }
 

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
@@ -11,10 +12,12 @@ vi.setConfig(JOB_PATIENCE);
 
 const scratch = scratchFolders();
 const ALL = [
-  ...['plan', 'build', 'review', 'sign', 'submit', 'wait', 'staple', 'look', 'smoke', 'attest', 'publish', 'verify'],
+  ...['plan', 'build', 'review', 'code', 'code-key', 'packages', 'packages-key', 'signed', 'submit', 'wait', 'staple'],
+  ...['look', 'smoke', 'attest', 'publish', 'verify'],
 ];
-/** The keys are repository secrets here, so the job of the key service is skipped. */
-const everyJob = (result: string) => ({ ...Object.fromEntries(ALL.map((id) => [id, result])), service: 'skipped' });
+/** The keys are secrets of an environment here, used on Linux, so the jobs of key services and of a Mac are skipped. */
+const OTHERS = { 'code-service': 'skipped', 'packages-service': 'skipped', sign: 'skipped' };
+const everyJob = (result: string) => ({ ...Object.fromEntries(ALL.map((id) => [id, result])), ...OTHERS });
 
 describe.skipIf(replayNeeds.missing)(`release.yml, from merge to published release${replayNeeds.note}`, () => {
   let replay: Replay;
@@ -76,7 +79,7 @@ describe.skipIf(replayNeeds.missing)(`release.yml, from merge to published relea
 
   it("names its Xcode to every step on a Mac, and none on Linux, where the configuration's tools run", () => {
     for (const { at, env } of replay.runner.executed) {
-      const chosen = /^(build|release)\.yml\/(parts|again|sign|submit|staple)$/.test(at) ? '' : undefined;
+      const chosen = /^(build|release)\.yml\/(parts|again|submit|staple)$/.test(at) ? '' : undefined;
       const xcode = { 'macos-15': '16.4', 'macos-15-intel': '16.4', 'xcode-27': '27.0' }[env.IMAGE ?? ''] ?? '26.6';
       if (at !== 'release.yml/smoke') expect([at, env.DEVELOPER_DIR]).toEqual([at, chosen]);
       else if (env.IMAGE) expect(env.DEVELOPER_DIR).toBe(`/Applications/Xcode_${xcode}.app/Contents/Developer`);
@@ -97,12 +100,11 @@ describe.skipIf(replayNeeds.missing)(`release.yml, from merge to published relea
 
   it('submits each of the four packages once', () => expect(replay.submissions()).toBe(4));
 
-  it('gives signing keys to the sign job alone, and a token to jobs without secrets alone', () => {
+  it('gives each signing key to one step of one job, and a token to jobs without secrets alone', () => {
     const holding = (name: string) =>
-      replay.runner.executed.filter(({ env }) => name in env).map(({ at, run }) => `${at}: ${run.slice(0, 29)}`);
-    // On Linux each key is seen by one step, which is sealed.
-    expect(holding('APPLICATION_P12_BASE64')).toEqual(['release.yml/sign: sh sealed.sh --role applicati']);
-    expect(holding('INSTALLER_P12_BASE64')).toEqual(['release.yml/sign: sh sealed.sh --role installer']);
+      replay.runner.executed.filter(({ env }) => name in env).map(({ at, run }) => `${at}: ${run.slice(0, 27)}`);
+    expect(holding('APPLICATION_P12_BASE64')).toEqual(['release.yml/code-key: sh build/signers/sealed.sh']);
+    expect(holding('INSTALLER_P12_BASE64')).toEqual(['release.yml/packages-key: sh build/signers/sealed.sh']);
     const notary = replay.runner.executed.filter(({ env }) => 'NOTARY_KEY' in env).map(({ at }) => at);
     expect(notary).toEqual(['release.yml/submit', 'release.yml/wait', 'release.yml/staple']);
     for (const { env } of replay.runner.executed)
@@ -115,13 +117,34 @@ describe.skipIf(replayNeeds.missing)(`release.yml, from merge to published relea
         .filter((entry) => entry.isFile())
         .map((entry) => join(entry.parentPath, entry.name))
         .filter((path) => replay.signingKeys.some((key) => readFileSync(path).includes(key)));
-    const others = ALL.filter((id) => id !== 'sign').flatMap((id) => jobs[id]!.workspaces);
-    for (const folder of [join(replay.scratch, 'artifacts'), join(replay.scratch, 'apple/notary'), ...others])
+    const all = ALL.flatMap((id) => jobs[id]!.workspaces);
+    for (const folder of [join(replay.scratch, 'artifacts'), join(replay.scratch, 'apple/notary'), ...all])
       expect(holds(folder)).toEqual([]);
+    for (const secret of Object.values(replay.runner.options.secrets.signing!))
+      expect(JSON.stringify(Object.values(jobs).map(({ outputs, log }) => [outputs, log]))).not.toContain(secret);
+  });
+
+  it('runs the shell of the commit beside a key, and brings nothing there that npm made', () => {
+    for (const id of ['code-key', 'packages-key']) {
+      const [workspace] = jobs[id]!.workspaces;
+      expect(readdirSync(workspace!)).not.toContain('cli.mjs');
+      const made = execFileSync('git', ['status', '--porcelain'], { cwd: workspace!, encoding: 'utf8' });
+      const role = id === 'code-key' ? 'application' : 'installer';
+      expect(made).toBe(`?? ${role}.json\n?? signatures.txt\n`);
+      const commands = replay.runner.executed.filter(({ at }) => at === `release.yml/${id}`).map(({ run }) => run);
+      expect(commands).toHaveLength(2);
+      for (const command of commands) expect(command).toMatch(/^sh build\/signers\/(sealed|check-signatures)\.sh /);
+    }
+  });
+
+  it('looks for every signature that the keys made', () => {
+    expect(jobs.look!.log).toContain('every signature is in the 4 packages');
+    const made = (id: string) => JSON.parse(jobs[id]!.outputs.signed!).signatures.length;
+    expect([made('code-key'), made('packages-key')]).toEqual([2, 8]);
   });
 
   it('keeps a checkout out of every sealed job', () => {
-    for (const id of ['sign', 'submit', 'wait', 'staple', 'publish']) {
+    for (const id of ['code', 'packages', 'signed', 'submit', 'wait', 'staple', 'publish']) {
       expect(existsSync(join(jobs[id]!.workspaces[0]!, 'build/cli.ts'))).toBe(false);
       expect(existsSync(join(jobs[id]!.workspaces[0]!, 'cli.mjs'))).toBe(true);
     }

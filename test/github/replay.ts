@@ -12,11 +12,12 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { REHEARSAL_REPOSITORY } from '../../build/github/gh.ts';
-import { openRehearsalAuthority, REHEARSAL_TEAM } from '../../src/rehearsal/authority.ts';
+import { openRehearsalAuthority, REHEARSAL_TEAM, type RehearsalAuthority } from '../../src/rehearsal/authority.ts';
 import { simulatedMacNeeds } from '../mac/simulated/simulated-mac.ts';
 import { externalSignerFor, type KeyService, SERVICES, startKeyService } from '../support/key-services/key-service.ts';
 import { findOnPath, needs } from '../support/needs.ts';
 import { SEALED_STEP } from '../support/sealed-step.ts';
+import { placeCertificates, secretsOf } from '../support/stored-keys.ts';
 import { type Run, Runner, type RunnerOptions, type Trigger } from './runner.ts';
 
 /** A release of this project on this machine: its repository, GitHub and Apple, all stand-ins. */
@@ -87,7 +88,7 @@ export async function makeReplay(scratch: string, options: ReplayOptions = {}): 
   const homes = await makeHomes(join(scratch, 'apple'));
   const authority = await openRehearsalAuthority(homes.signing);
   const { keys } = options;
-  const commit = makeOrigin(origin, options.team ?? REHEARSAL_TEAM, keys && externalSignerFor(keys, authority));
+  const commit = makeOrigin(origin, authority, keys && externalSignerFor(keys, authority).settings);
   let [before, head] = ['0'.repeat(40), commit];
   const state = join(scratch, 'github');
   mkdirSync(state, { recursive: true });
@@ -111,9 +112,13 @@ export async function makeReplay(scratch: string, options: ReplayOptions = {}): 
     variables: keys ? { SIGNING_KEYS: keys, ...SERVICES[keys].variables } : {},
     ...(service && { tokensFor: (of) => service.environmentFor(of) }),
     macBin: resolve('test/github/fake-mac'),
-    secrets: {},
+    secrets: { signing: keys ? {} : secretsOf(authority) },
     onMac: (image) => ({ SMOKE_FAULT: '', ...options.onMac?.(image), FAKE_AUTHORITIES: authoritiesIn(homes.signing) }),
-    prepare: (at, environment, workspace) => giveHome(homes, at, environment, workspace),
+    prepare: (at, environment, workspace) => {
+      giveHome(homes, at, environment, workspace);
+      const program = join(workspace, '.build/cli.mjs');
+      if (options.poison && existsSync(program)) writeFileSync(program, options.poison(readFileSync(program, 'utf8')));
+    },
     attested: (of, digests, sbom) =>
       change((value) => {
         for (const digest of digests) value[sbom ? 'described' : 'attested'][digest] = of;
@@ -146,13 +151,14 @@ export async function makeReplay(scratch: string, options: ReplayOptions = {}): 
 
 /** How a replay is made. */
 interface ReplayOptions extends Partial<Pick<RunnerOptions, 'kill' | 'short' | 'onMac'>> {
-  readonly team?: string;
+  /** Changes the command line before it runs, as a package of npm can. */
+  readonly poison?: (commandLine: string) => string;
   /** The service that holds the signing keys; without it they are stored in secrets. */
   readonly keys?: keyof typeof SERVICES;
 }
 
 /** Copies what git would hold, gives the version a date in the changelog and commits: the merge that is released. */
-function makeOrigin(origin: string, team: string, external: ReturnType<typeof externalSignerFor> | undefined): string {
+function makeOrigin(origin: string, authority: RehearsalAuthority, external: object | undefined): string {
   const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
     encoding: 'utf8',
   });
@@ -165,12 +171,9 @@ function makeOrigin(origin: string, team: string, external: ReturnType<typeof ex
   // A project of the rehearsal's team has no other secrets than the rehearsal's keys, and its files have their plain names.
   const config = join(origin, 'release.config.json');
   const settings = JSON.parse(readFileSync(config, 'utf8'));
-  settings.signing.teamIdentifier = team;
-  if (external) settings.signing.externalSigner = external.settings;
-  for (const [path, pem] of Object.entries(external?.certificates ?? {})) {
-    mkdirSync(join(origin, dirname(path)), { recursive: true });
-    writeFileSync(join(origin, path), pem);
-  }
+  settings.signing.teamIdentifier = REHEARSAL_TEAM;
+  if (external) settings.signing.externalSigner = external;
+  placeCertificates(origin, authority);
   writeFileSync(config, JSON.stringify(settings, null, 2));
   git(origin, 'init', '--quiet', '--initial-branch=main');
   git(origin, 'add', '--all');
@@ -223,7 +226,7 @@ esac
   return bin;
 }
 
-/** What each kind of job may have of the rehearsal: all keys, the notary's side, or certificates alone. */
+/** What each kind of job may have of the rehearsal: the notary's side, or certificates alone; all keys are in `signing`. */
 interface Homes {
   readonly signing: string;
   readonly notary: string;
@@ -266,17 +269,13 @@ function uselessKey(): string {
   }) as string;
 }
 
-/** In a rehearsal the folder .rehearsal stands for the secrets: jobs of an environment get its part of it. */
+const STAMPING = ['code', 'packages', 'signed'].map((id) => `release.yml/${id}`);
+/** The signing keys are secrets; of the rehearsal's other side, the folder .rehearsal, each job gets what it would have of Apple's. */
 function giveHome(homes: Homes, at: string, environment: string | undefined, workspace: string): void {
   const place = join(workspace, '.rehearsal');
   if (existsSync(place)) return;
-  // With keys in a service no job holds any; those that stamp know the rehearsal's timestamp authority, as they know Apple's.
-  if (at.startsWith('key-service.yml/')) {
-    if (environment === undefined) symlinkSync(homes.notary, place);
-    return;
-  }
-  if (environment === 'signing') symlinkSync(homes.signing, place);
-  else if (environment === 'notary') symlinkSync(homes.notary, place);
+  // Those that stamp know the rehearsal's timestamp authority, as they know Apple's.
+  if (environment === 'notary' || STAMPING.includes(at)) symlinkSync(homes.notary, place);
   else if (at === 'release.yml/verify' || at === 'release.yml/look') symlinkSync(homes.stranger, place);
 }
 

@@ -66,6 +66,9 @@ export class Runner {
   readonly artifacts: Artifacts;
   /** Environments whose reviewer has not approved yet: their jobs wait. */
   readonly unapproved = new Set<string>();
+  /** Jobs by their place, such as `release.yml/code-key`, that the reviewer lets in all the same, or rejects. */
+  readonly approved = new Set<string>();
+  readonly rejected = new Set<string>();
   /** Job at whose beginning somebody cancels the run. */
   cancelAt: string | undefined;
   readonly options: RunnerOptions;
@@ -101,7 +104,7 @@ export class Runner {
     const workflow = this.#read(file);
     let cancelled = false;
     return runSchedule(workflow, {
-      contexts: { inputs, github: this.github(run) },
+      contexts: { inputs, github: this.github(run), vars: this.options.variables },
       before,
       cancelled: (id) => {
         cancelled ||= this.cancelAt === `${file}/${id}`;
@@ -129,7 +132,9 @@ export class Runner {
   }
 
   async #runJob(run: Run, at: string, job: Job, given: { needs: Contexts; inputs: Contexts }): Promise<JobResult> {
-    if (this.unapproved.has(environmentOf(job) ?? '')) return notRun('waiting');
+    if (this.unapproved.has(environmentOf(job) ?? '') && !this.approved.has(at)) return notRun('waiting');
+    // A rejected deployment fails its job.
+    if (this.rejected.has(at)) return notRun('failure');
     if (job.uses) return this.#callWorkflow(run, job, given);
     const legs: JobResult[] = [];
     const all = combinationsOf(job);

@@ -14,14 +14,18 @@ function told(name: string): Record<string, string> {
   const row = readFileSync('docs/releasing.md', 'utf8')
     .split('\n')
     .find((line) => line.startsWith(`| ${name} |`));
-  const endings = [...(row?.split('|')[2] ?? '').matchAll(/`(\w+): (\w+)`/g)].map(([, job, result]) => [job, result]);
+  const endings = [...(row?.split('|')[2] ?? '').matchAll(/`([\w-]+): (\w+)`/g)].map(([, job, result]) => [
+    job,
+    result,
+  ]);
   expect(endings.length, `docs/releasing.md has no row "${name}" with endings`).toBeGreaterThan(0);
   return Object.fromEntries(endings);
 }
 const CASES = [
   'a lone maintainer',
   'two merges in a row',
-  'missing secrets',
+  'the first key is approved',
+  'the second key is rejected',
   'a wait over night',
   'a job that dies',
   'smoke red on one image',
@@ -30,6 +34,7 @@ const CASES = [
   'an expired artifact',
   'Apple refuses',
 ];
+const CASES_OF_KEYS = ['missing secrets', 'a secret of one key is missing', 'a signature that belongs to nothing'];
 const CASES_OF_SERVICE = ['both variants are chosen', 'neither variant is chosen', 'keys in a service'];
 
 /** One release to which everything happens, in the order it would; each `it` goes on where the one before ended. */
@@ -62,11 +67,24 @@ describe.skipIf(replayNeeds.missing)(`a release to which everything happens${rep
     expect(logOf(second.jobs)).toContain(`is the release of ${replay.commit}`);
   });
 
-  it('missing secrets: nothing is signed, and the first one is named', async () => {
-    const real = await makeReplay(scratch(), { team: 'ABCDE12345' });
-    const bare = await real.start('release.yml');
-    ends('missing secrets', bare);
-    expect(bare.jobs.sign!.log).toContain('APPLICATION_P12_BASE64 is not set');
+  it('the first key is approved: the code is signed and stamped, and the second one waits for an approval of its own', async () => {
+    replay.runner.approved.add('release.yml/code-key');
+    run = await replay.runner.rerun(run);
+    ends('the first key is approved', run);
+  });
+
+  it('the second key is rejected: nothing is put together, and a re-run asks for that key alone', async () => {
+    replay.runner.unapproved.clear();
+    replay.runner.rejected.add('release.yml/packages-key');
+    const used = () => replay.runner.executed.filter(({ at }) => at === 'release.yml/code-key').length;
+    const before = used();
+    run = await replay.runner.rerun(run);
+    ends('the second key is rejected', run);
+    replay.runner.rejected.clear();
+    replay.runner.unapproved.add('signing');
+    run = await replay.runner.rerun(run);
+    expect(resultsOf(run.jobs), logOf(run.jobs)).toMatchObject({ packages: 'success', 'packages-key': 'waiting' });
+    expect(used()).toBe(before);
   });
 
   it('a wait over night: turn after turn without a person; then the job dies that was about to staple', async () => {
@@ -122,10 +140,11 @@ describe.skipIf(replayNeeds.missing)(`a release to which everything happens${rep
       jobs: { ...run.jobs, publish: { ...run.jobs.publish!, result: 'failure' } },
     });
     ends('an expired artifact', late);
+    replay.runner.approved.clear();
     replay.runner.unapproved.add('signing');
     const payload = { client_payload: { version: replay.version } };
     const anew = await replay.start('release.yml', { event: 'repository_dispatch', payload });
-    expect(resultsOf(anew.jobs), logOf(anew.jobs)).toMatchObject({ review: 'success', sign: 'waiting' });
+    expect(resultsOf(anew.jobs), logOf(anew.jobs)).toMatchObject({ code: 'success', 'code-key': 'waiting' });
     expect(anew.commit).not.toBe(replay.commit);
   });
 
@@ -139,6 +158,56 @@ describe.skipIf(replayNeeds.missing)(`a release to which everything happens${rep
 
   afterAll(() => {
     if (played.length > 0) expect(played.sort()).toEqual([...CASES].sort());
+  });
+});
+
+/** Other releases, up to where their keys are used and what comes of it. */
+describe.skipIf(replayNeeds.missing)(`a release whose keys are used on Linux${replayNeeds.note}`, () => {
+  const played: string[] = [];
+  const ends = (name: string, { jobs }: Run) => {
+    played.push(name);
+    expect(resultsOf(jobs), logOf(jobs)).toMatchObject(told(name));
+  };
+  /** As if a secret had been forgotten, or its name had a slip. */
+  async function without(prefix: string): Promise<Run> {
+    const replay = await makeReplay(scratch(), { short: true });
+    const { secrets } = replay.runner.options;
+    const left = Object.entries(secrets.signing!).filter(([name]) => !name.startsWith(prefix));
+    secrets.signing = Object.fromEntries(left);
+    return replay.start('release.yml');
+  }
+
+  it('missing secrets: nothing is signed, and the first one is named', async () => {
+    const run = await without('');
+    ends('missing secrets', run);
+    expect(run.jobs['code-key']!.log).toContain('APPLICATION_P12_BASE64 is not set');
+  });
+
+  it('a secret of one key is missing: the other key is used, and nothing is put together', async () => {
+    const run = await without('INSTALLER_P12_PASSWORD');
+    ends('a secret of one key is missing', run);
+    expect(run.jobs['packages-key']!.log).toContain('INSTALLER_P12_PASSWORD is not set');
+  });
+
+  it('a signature that belongs to nothing: a poisoned package has one made, and the look finds that no package needs it', async () => {
+    const replay = await makeReplay(scratch(), { short: true, poison });
+    const run = await replay.start('release.yml');
+    ends('a signature that belongs to nothing', run);
+    expect(run.jobs['code-key']!.log).toContain(`check-signatures: application signed ${'1'.repeat(64)}`);
+    expect(run.jobs.look!.log).toContain('DIFFERS APPLICATION: a signature that no package needs');
+  });
+
+  /** Stands for code of a dependency: it asks for a signature of its own and says nothing when that comes back. */
+  const poison = (commandLine: string) =>
+    commandLine
+      .replace(
+        'output("digests",lines.join(" "))',
+        `output("digests",[...lines,...(role==="application"?["${'1'.repeat(64)}"]:[])].join(" "))`,
+      )
+      .replace('if(next===tape.length)return;', 'return;');
+
+  afterAll(() => {
+    if (played.length > 0) expect(played.sort()).toEqual([...CASES_OF_KEYS].sort());
   });
 });
 
@@ -178,10 +247,20 @@ describe.skipIf(replayNeeds.missing)(`a release with keys in a service${replayNe
     replay.runner.options.variables.SIGNING_KEYS = 'aws';
     replay.runner.unapproved.add('signing');
     const waiting = await replay.start('release.yml');
-    expect(resultsOf(waiting.jobs)).toMatchObject({ service: 'waiting', sign: 'skipped', submit: 'waiting' });
+    expect(resultsOf(waiting.jobs), logOf(waiting.jobs)).toMatchObject({
+      'code-service': 'waiting',
+      'code-key': 'skipped',
+      submit: 'waiting',
+    });
     expect(replay.service!.audiences).toEqual([]);
+    replay.runner.approved.add('release.yml/code-service');
+    const second = await replay.runner.rerun(waiting);
+    expect(resultsOf(second.jobs), logOf(second.jobs)).toMatchObject({
+      'packages-service': 'waiting',
+      signed: 'waiting',
+    });
     replay.runner.unapproved.clear();
-    const run = await replay.runner.rerun(waiting);
+    const run = await replay.runner.rerun(second);
     ends('keys in a service', run);
     expect(replay.github().releases).toMatchObject([{ draft: false, target_commitish: replay.commit }]);
     expect(replay.service!.audiences).toEqual(['sts.amazonaws.com', 'sts.amazonaws.com']);
@@ -189,13 +268,13 @@ describe.skipIf(replayNeeds.missing)(`a release with keys in a service${replayNe
 
   it('no secret is named to any of its jobs, no token to one that runs npm, and no key lies anywhere', () => {
     const { executed } = replay.runner;
-    const ofService = executed.filter(({ at }) => at.startsWith('key-service.yml/'));
-    expect(ofService.length).toBeGreaterThan(20);
-    for (const { at, env, run } of ofService) {
+    const ofKeys = executed.filter(({ at }) => /^release.yml\/(code|packages|signed)/.test(at));
+    expect(ofKeys.length).toBeGreaterThan(15);
+    for (const { at, env, run } of ofKeys) {
       expect(Object.keys(env).filter((name) => /P12|NOTARY|GH_TOKEN/.test(name))).toEqual([]);
-      if (/-key$/.test(at)) expect(run).not.toMatch(/node|npm/);
+      if (/-service$/.test(at)) expect(run).not.toMatch(/node|npm/);
     }
-    expect(executed.filter(({ at }) => at === 'release.yml/sign')).toEqual([]);
+    expect(executed.filter(({ at }) => /\/(sign|.*-key)$/.test(at))).toEqual([]);
   });
 
   afterAll(() => {
@@ -215,6 +294,6 @@ describe('docs/releasing.md', () => {
     const page = readFileSync('docs/releasing.md', 'utf8');
     const section = page.slice(page.indexOf('### What is played'), page.indexOf('### What else may happen'));
     const rows = [...section.matchAll(/^\| ([^|]+) \| `/gm)].map(([, name]) => name);
-    expect(rows.sort()).toEqual([...CASES, ...CASES_OF_SERVICE].sort());
+    expect(rows.sort()).toEqual([...CASES, ...CASES_OF_KEYS, ...CASES_OF_SERVICE].sort());
   });
 });

@@ -79,16 +79,16 @@ describe('an artifact that another job changed', () => {
   it('stops the job that fetches it before anything of it runs', async () => {
     const replay = await makeReplay(scratch(), {
       short: true,
-      kill: { at: 'release.yml/sign', step: 'Begin', when: () => true },
+      kill: { at: 'release.yml/code', step: 'Begin', when: () => true },
     });
     const first = await replay.start('release.yml');
-    expect(first.jobs.sign?.result, logOf(first.jobs)).toBe('failure');
+    expect(first.jobs.code?.result, logOf(first.jobs)).toBe('failure');
     replay.runner.artifacts.tamper(/^parts-/, (bytes) =>
       Buffer.from(bytes.toString('latin1').replace('release', 'releasf'), 'latin1'),
     );
     const { jobs } = await replay.runner.rerun(first);
-    expect(jobs.sign).toMatchObject({ result: 'failure' });
-    expect(jobs.sign?.log).toContain('parts.tar: FAILED');
+    expect(jobs.code).toMatchObject({ result: 'failure' });
+    expect(jobs.code?.log).toContain('parts.tar: FAILED');
     expect(replay.runner.executed.at(-1)?.step).toBe('Check and unpack the parts');
   });
 });

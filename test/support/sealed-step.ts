@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
+import type { Role } from './stored-keys.ts';
 
 /** The namespaces and tools that the sealed step needs; tests without them are skipped and say so. */
 export const SEALED_STEP = lookForNeeds();
@@ -26,15 +27,33 @@ function lookForNeeds(): { readonly missing: boolean; readonly note: string } {
     : { missing: true, note: ' (skipped: needs Linux, root or sudo without a password, unshare and setpriv)' };
 }
 
-/** Runs the real sealed step of a folder of parts; returns its end and everything it printed. */
+/** How a script of build/signers ended, and all that it printed. */
+export interface Ended {
+  readonly status: number | null;
+  readonly printed: string;
+}
+
+/** Runs the real sealed step; `script` is a copy of it where something else is to stand beside the key. */
 export function sealedStep(
-  role: 'application' | 'installer',
-  files: { readonly parts: string; readonly record: string; readonly out: string; readonly env?: NodeJS.ProcessEnv },
-): Promise<{ status: number | null; printed: string }> {
-  const { parts, record, out } = files;
-  const argv = [join(parts, 'sealed.sh'), '--role', role, '--parts', parts, '--record', record, '--out', out];
-  const child = spawn('/bin/sh', argv, { env: { ...process.env, ...files.env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  role: Role,
+  given: { readonly digests: string; readonly out: string; readonly env?: NodeJS.ProcessEnv; readonly script?: string },
+): Promise<Ended> {
+  const script = given.script ?? resolve('build/signers/sealed.sh');
+  const argv = [script, '--role', role, '--digests', given.digests, '--out', given.out];
+  const child = spawn('/bin/sh', argv, { env: { ...process.env, ...given.env }, stdio: ['ignore', 'pipe', 'pipe'] });
   let printed = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (part) => void (printed += part));
   return new Promise((done) => child.on('close', (status) => done({ status, printed })));
+}
+
+/** Checks signatures with a project's certificates. */
+export function checkSignatures(
+  project: string,
+  role: Role,
+  { digests, signatures, out }: { readonly digests: string; readonly signatures: string; readonly out: string },
+): Ended {
+  const options = { '--role': role, '--digests': digests, '--signatures': signatures, '--out': out };
+  const argv = [resolve('build/signers/check-signatures.sh'), ...Object.entries(options).flat()];
+  const { status, stdout, stderr } = spawnSync('/bin/sh', argv, { cwd: project, encoding: 'utf8' });
+  return { status, printed: stdout + stderr };
 }

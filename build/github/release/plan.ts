@@ -4,6 +4,7 @@ import type { CommandContext, CommandResult } from '../../command.ts';
 import { readConfig } from '../../plan/config.ts';
 import { readVersion } from '../../plan/plan.ts';
 import { githubReport } from '../../report/github.ts';
+import { CERTIFICATES, readChain } from '../../signing/external.ts';
 import { commitOf, taggedVersions } from '../gh.ts';
 import { type ChangelogEntry, changelogEntry, readChangelog } from './changelog.ts';
 import { keysOf } from './keys.ts';
@@ -28,7 +29,7 @@ const RUNNERS = {
  *
  * It remembers nothing and looks at the repository alone, so it may run any number of times.
  *
- * @throws UsageError `CHANGELOG_HEADING`, `CHANGELOG_MISSING`, `HISTORY_MISSING`, `SIGNING_KEYS`
+ * @throws UsageError `CHANGELOG_HEADING`, `CHANGELOG_MISSING`, `HISTORY_MISSING`, `SIGNING_KEYS`, `IDENTITY_FILE`
  */
 export async function plan(context: CommandContext): Promise<CommandResult> {
   const version = await readVersion(context.root);
@@ -43,11 +44,15 @@ export async function plan(context: CommandContext): Promise<CommandResult> {
   const release = reason === null;
   const machine = RUNNERS[config.signing.toolchain];
   const keys = keysOf(context.env.SIGNING_KEYS, config);
+  // A job whose key is elsewhere needs its certificate: better missed here than behind an approval.
+  if (release && keys !== 'keychain')
+    for (const path of Object.values(CERTIFICATES)) await readChain(path, context.root);
   const github = githubReport(context.env);
   for (const [name, value] of Object.entries({ release: String(release), version, tag, keys, ...machine })) {
     await github.output(name, value);
   }
-  const signed = keys === 'stored' ? '' : `, signed by keys in a service (${keys})`;
+  const where = keys === 'keychain' ? 'on a Mac' : `by keys in a service (${keys})`;
+  const signed = keys === 'stored' ? '' : `, signed ${where}`;
   const headline = release ? `releases ${version} from ${commitOf(context.env)}${signed}` : `no release: ${reason}`;
   const skippedLines = skipped
     .map((one) => `${one} has a date in CHANGELOG.md and was never published: it is skipped\n`)

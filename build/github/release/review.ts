@@ -23,8 +23,8 @@ export interface ReviewOptions {
 
 /** Places whose every change is named: what lands on Macs, what runs as root, what builds and signs, what decides. */
 const NAMED =
-  /^(payload|scripts)\/|^\.github\/|^build\/(setup|signing|github)\/|^(release\.config|package(-lock)?)\.json$|^\.npmrc$/;
-/** A development package that puts the command line of the signing job into one file. */
+  /^(payload|scripts)\/|^\.github\/|^build\/(setup|signing|signers|look|github)\/|^certificates\/|^(release\.config|package(-lock)?)\.json$|^\.npmrc$/;
+/** A development package that puts the command line of the sealed jobs into one file. */
 const BUILDER = /(^|\/)(esbuild|@esbuild\/[\w-]+)$/;
 /** Lines of each list; GitHub shows a page of 1 MiB and not more. */
 const MOST_LINES = 200;
@@ -38,7 +38,7 @@ export function configureReview(command: Command, execute: Execute): void {
 }
 
 /**
- * Writes into the page of the run what a person who approves `sign` has to know: version and commit, the digests of what is about
+ * Writes into the page of the run what a person who approves the use of a key has to know: version and commit, the digests of what is about
  * to be signed, and what changed since the last release, the packages of package-lock.json among it.
  *
  * @throws UsageError `HISTORY_MISSING`, `PARTS_INVALID`
@@ -103,7 +103,11 @@ function renderReview(review: Review, tools: Readonly<Record<string, string>>): 
 
 Commit \`${commit ?? 'unknown'}\`, compiled with ${Object.entries(tools)
     .map(([name, change]) => `${name} ${change}`)
-    .join(', ')}. Approve \`sign\` when this is what you mean to release.
+    .join(
+      ', ',
+    )}. Approve when this is what you mean to release: you are asked twice, for the key of the code and some minutes later for the key of the packages (once where a Mac signs).
+
+Code of npm packages made this page. The commit and package-lock.json as GitHub itself shows them are the last word.
 
 | what | sha256 |
 |---|---|
@@ -125,7 +129,7 @@ ${list('Commits', review.commits)}`;
 function packageLine({ place, kind, from, to, development }: LockChange): string {
   const change = kind === 'version' ? `${from} -> ${to}` : `${kind} (${to ?? from})`;
   const warning = kind === 'same version, other bytes' ? '  <-- LOOK: a version is published once' : '';
-  return `${place.replace(/^node_modules\//, '')}: ${change}${development && !BUILDER.test(place) ? ', development' : ', IN THE SIGNING JOB'}${warning}`;
+  return `${place.replace(/^node_modules\//, '')}: ${change}${development && !BUILDER.test(place) ? ', development' : ', SAYS WHAT IS SIGNED'}${warning}`;
 }
 
 /** Indented, so that no commit's words become Markdown. */

@@ -1,7 +1,7 @@
 import { PipelineError } from '../../../src/base/errors.ts';
 import type { CommandContext } from '../../command.ts';
 import { readConfig } from '../../plan/config.ts';
-import { externalChain } from '../../signing/external.ts';
+import { CERTIFICATES, readChain } from '../../signing/external.ts';
 import { ghApi } from '../gh.ts';
 import { keysOf } from '../release/keys.ts';
 import { SetUpFault } from './set-up-fault.ts';
@@ -24,12 +24,13 @@ export async function examineKeys(context: CommandContext, at: string): Promise<
   const variableOf = (name: string) => variables.find((variable) => variable.name === name)?.value ?? '';
   try {
     const keys = keysOf(variableOf('SIGNING_KEYS'), config);
-    if (keys === 'stored') return 'keys in the secrets of the environment signing: SIGNING_KEYS is not set';
+    if (keys === 'keychain') return 'keys in the secrets of the environment signing, used in a keychain of a Mac';
+    // Public, and read by every job that asks for a signature.
+    for (const path of Object.values(CERTIFICATES)) await readChain(path, context.root);
+    if (keys === 'stored') return 'keys in the secrets of the environment signing, each approved and used by itself';
     const missing = VARIABLES[keys].filter((name) => variableOf(name) === '');
     if (missing.length > 0)
       throw new SetUpFault(`keys in a service (${keys}): variables missing: ${missing.join(', ')}`);
-    for (const external of Object.values(config.signing.externalSigner ?? {}))
-      await externalChain(external, context.root);
     return `keys in a service (${keys}); it must trust ${await subjectsOf(context, at)}`;
   } catch (error) {
     // Of the repository's own making, not of what this account may read.

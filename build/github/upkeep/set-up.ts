@@ -12,7 +12,7 @@ import { actionUses, pinProblems, readPins } from './pins.ts';
 import { SetUpFault } from './set-up-fault.ts';
 import { examineKeys } from './set-up-keys.ts';
 
-const WORKFLOWS = ['build.yml', 'ci.yml', 'key-service.yml', 'release.yml', 'expiry.yml'];
+const WORKFLOWS = ['build.yml', 'ci.yml', 'release.yml', 'expiry.yml'];
 /** Secrets by the environment that holds them. */
 const ENVIRONMENTS = {
   signing: ['APPLICATION_P12_BASE64', 'APPLICATION_P12_PASSWORD', 'INSTALLER_P12_BASE64', 'INSTALLER_P12_PASSWORD'],

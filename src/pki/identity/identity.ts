@@ -16,7 +16,7 @@ export type IdentitySource =
   | { readonly p12: Secret<Buffer>; readonly password: Secret | undefined }
   /** Certificate (others of its chain may follow it) and private key, both PEM. */
   | { readonly pemCertificate: string; readonly pemKey: Secret }
-  /** Leaf first, DER; the key is elsewhere. With `proof: 'later'` nothing has signed yet: the proof is asked for and not looked at. */
+  /** Leaf first, DER; the key is elsewhere. With `proof: 'later'` each signature is held to the certificate when it is there. */
   | { readonly certificateChain: readonly Buffer[]; readonly signer: Signer; readonly proof?: 'later' };
 
 /** A signing identity that has passed all checks. */
@@ -109,10 +109,11 @@ async function proveSigner(
   certificate: Certificate,
   { signer, proof }: { readonly signer: Signer; readonly proof?: 'later' },
 ): Promise<void> {
+  if (proof === 'later') return;
   const data = Buffer.from('Does this key belong to this certificate?');
   const signature = await signer.sign({ hash: 'sha256', digest: createHash('sha256').update(data).digest() });
   const key = publicKeyOf(certificate.publicKeyInfo);
-  if (proof === 'later' || (key && verify('sha256', data, key, signature))) return;
+  if (key && verify('sha256', data, key, signature)) return;
   const problem = `the key of the signer does not belong to the certificate ("${certificate.commonName}")`;
   throw identityProblem('IDENTITY_KEY_MISMATCH', role, problem);
 }

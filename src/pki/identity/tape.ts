@@ -4,18 +4,6 @@ import type { Certificate } from '../x509/certificate.ts';
 import { publicKeyOf } from '../x509/signature-algorithms.ts';
 import { DIGEST_INFO_PREFIX, type Signer, type SignRequest } from './signer.ts';
 
-/** Returns a signer that signs as `signer` does and keeps what it signed, in order, in `tape`. */
-export function recordingSigner(signer: Signer, tape: Buffer[]): Signer {
-  return {
-    hashes: signer.hashes,
-    async sign(request) {
-      const signature = await signer.sign(request);
-      tape.push(signature);
-      return signature;
-    },
-  };
-}
-
 /** A signer without a key: it gives out recorded signatures, one after the other, each once it was found right. */
 export interface ReplayingSigner extends Signer {
   /** Throws VerificationError `SIGNATURES_LEFT` when some were never asked for. */

@@ -35,7 +35,6 @@ describe('parts', () => {
       'payload',
       'release.config.json',
       'scripts',
-      'sealed.sh',
     ]);
     expect(readdirSync(join(scratch, 'parts/compiled')).sort()).toEqual(['arm64', 'compiled.json', 'x86_64']);
     expect(readdirSync(join(scratch, 'parts/payload')).sort()).toEqual([

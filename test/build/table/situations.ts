@@ -40,7 +40,6 @@ export const SHAPES: Readonly<Record<string, Shape>> = {
   build: { worksAlone: true, nowhere: ['--out', NOWHERE] },
   parts: { nowhere: ['--out', NOWHERE] },
   csr: { nowhere: [...KEYS, '--out', NOWHERE] },
-  sign: { missing: ['--role', 'application', '--compiled', '.', '--record', 'gone.json', '--out', 'signed.json'] },
   timestamp: {
     missing: ['--compiled', 'gone', '--record', 'record.json'],
     nowhere: ['--compiled', '.', '--record', NOWHERE],

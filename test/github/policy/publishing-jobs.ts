@@ -1,4 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: expressions of GitHub Actions look like templates.
+import { SIGNED } from './signing-jobs.ts';
 import {
   after,
   checkout,
@@ -25,7 +26,7 @@ import {
 export const PUBLISHING_JOBS: Readonly<Record<string, Job>> = {
   look: {
     name: 'independent look',
-    needs: ['plan', 'staple'],
+    needs: ['plan', 'code-key', 'code-service', 'packages-key', 'packages-service', 'staple'],
     ...after('staple'),
     'runs-on': 'ubuntu-24.04',
     'timeout-minutes': 15,
@@ -57,6 +58,12 @@ export const PUBLISHING_JOBS: Readonly<Record<string, Job>> = {
         'Look at the request package',
         'node build/look/independent-look.mjs --kind request "out/${VERSION}/extras/Escrow.Buddy.Request-${VERSION}.pkg"',
         VERSION,
+        IF_PORTABLE,
+      ),
+      run(
+        'Look for every signature',
+        'node build/look/every-signature.mjs "out/${VERSION}"',
+        { ...VERSION, APPLICATION: x(SIGNED.code), INSTALLER: x(SIGNED.packages) },
         IF_PORTABLE,
       ),
     ],

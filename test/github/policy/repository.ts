@@ -15,6 +15,8 @@ const REVIEWED = [
   '/build/signing/',
   '/build/signers/',
   '/build/parts/',
+  '/build/look/',
+  '/certificates/',
   '/package.json',
   '/package-lock.json',
   '/.npmrc',
@@ -68,7 +70,7 @@ const DOCUMENTS: Readonly<Record<string, Value>> = {
     paths: {
       '.github/workflows/release.yml': {
         ignore: [
-          'reusable workflow call "\\$/\\.github/workflows/(build|key-service)\\.yml" .+ is not following the format',
+          'reusable workflow call "\\$/\\.github/workflows/build\\.yml" .+ is not following the format',
           'unexpected key "queue" for "concurrency" section',
         ],
       },

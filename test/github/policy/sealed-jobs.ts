@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: expressions of GitHub Actions look like templates.
 import { PUBLISHING_JOBS } from './publishing-jobs.ts';
+import { SIGNING_JOBS } from './signing-jobs.ts';
 import {
-  APPLICATION_SECRETS,
   after,
   CHOSEN_MACHINE,
   checkoutWithHistory,
@@ -9,14 +9,12 @@ import {
   fetch,
   fetchParts,
   fetchWork,
-  INSTALLER_SECRETS,
   type Job,
   keep,
   NOTARY_SECRETS,
   node24,
-  ON_LINUX,
+  oneOf,
   PACKED,
-  PARTS_ID,
   PARTS_SHA256,
   pack,
   run,
@@ -33,10 +31,7 @@ import {
  * of this table too, in the open. The jobs that only test and look are held by rules: ordinary-jobs.ts.
  */
 
-// What the two jobs that sign tell each other's successor: one has succeeded, the other one was skipped.
-const oneOf = (done: string, other: string) =>
-  `needs.${done}.result == 'success' && needs.${other}.result == 'skipped'`;
-const ofEither = (output: string) => `needs.sign.outputs.${output} || needs.service.outputs.${output}`;
+const ofEither = (output: string) => `needs.signed.outputs.${output} || needs.sign.outputs.${output}`;
 
 /** The jobs of release.yml, in the order they run. */
 export const RELEASE_JOBS: Readonly<Record<string, Job>> = {
@@ -88,77 +83,13 @@ export const RELEASE_JOBS: Readonly<Record<string, Job>> = {
       run('Tell', 'npm run -s cli -- github review --parts out --parts-sha256 "${PARTS_SHA256}"', PARTS_SHA256),
     ],
   },
-  service: {
-    name: 'sign with a key service',
-    needs: ['plan', 'build', 'review'],
-    if: "needs.plan.outputs.keys == 'aws' || needs.plan.outputs.keys == 'azure'",
-    permissions: { contents: 'read', 'id-token': 'write' },
-    uses: '$/.github/workflows/key-service.yml',
-    with: {
-      service: x('needs.plan.outputs.keys'),
-      'parts-id': x(PARTS_ID),
-      'parts-sha256': PARTS_SHA256.PARTS_SHA256,
-    },
-  },
-  sign: {
-    name: 'sign',
-    needs: ['plan', 'build', 'review'],
-    if: "needs.plan.outputs.keys == 'stored'",
-    ...CHOSEN_MACHINE,
-    'timeout-minutes': 20,
-    environment: 'signing',
-    permissions: {},
-    outputs: PACKED,
-    steps: [
-      fetchParts,
-      unpackParts,
-      run('Begin', 'node cli.mjs timestamp --compiled . --record signing.json --release', {}, ON_LINUX),
-      run(
-        'Use the key of the code',
-        'sh sealed.sh --role application --parts . --record signing.json --out application.json',
-        APPLICATION_SECRETS,
-        ON_LINUX,
-      ),
-      run(
-        'Check and stamp the code',
-        'node cli.mjs timestamp --compiled . --record signing.json --signed application.json',
-        {},
-        ON_LINUX,
-      ),
-      run(
-        'Use the key of the packages',
-        'sh sealed.sh --role installer --parts . --record signing.json --out installer.json',
-        INSTALLER_SECRETS,
-        ON_LINUX,
-      ),
-      run(
-        'Check and stamp the packages',
-        'node cli.mjs timestamp --compiled . --record signing.json --signed installer.json',
-        {},
-        ON_LINUX,
-      ),
-      run(
-        'Put the signatures in',
-        'node cli.mjs release --release --compiled . --signatures signing.json --until sign-package --out out',
-        {},
-        ON_LINUX,
-      ),
-      run(
-        'Sign on a Mac',
-        'node cli.mjs release --release --compiled . --until sign-package --out out',
-        { ...APPLICATION_SECRETS, ...INSTALLER_SECRETS },
-        { if: "runner.os == 'macOS'" },
-      ),
-      pack('signed.tar'),
-      keep('Keep the signed package', 'signed', 'signed.tar'),
-    ],
-  },
+  ...SIGNING_JOBS,
   submit: {
     name: 'submit',
-    needs: ['plan', 'build', 'service', 'sign'],
+    needs: ['plan', 'build', 'signed', 'sign'],
     // Exactly one of the two.
     if: x(
-      `!cancelled() && needs.build.result == 'success' && (${oneOf('sign', 'service')} || ${oneOf('service', 'sign')})`,
+      `!cancelled() && needs.build.result == 'success' && (${oneOf('signed', 'sign')} || ${oneOf('sign', 'signed')})`,
     ),
     ...CHOSEN_MACHINE,
     'timeout-minutes': 30,
@@ -169,7 +100,7 @@ export const RELEASE_JOBS: Readonly<Record<string, Job>> = {
       fetchParts,
       fetch('Fetch the signed package', ofEither('artifact-id')),
       unpackParts,
-      { ...unpackWork('the signed package', 'sign', 'signed.tar'), env: { SHA256: x(ofEither('sha256')) } },
+      { ...unpackWork('the signed package', 'signed', 'signed.tar'), env: { SHA256: x(ofEither('sha256')) } },
       run(
         'Submit to the notary',
         'node cli.mjs release --release --compiled . --resume --until notarize --submit-only --out out',

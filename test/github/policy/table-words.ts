@@ -38,7 +38,7 @@ export const keep = (name: string, artifact: string, file: string) =>
 export const compare = (file: string, variable: string) =>
   `printf '%s  ${file}\\n' "\${${variable}}" | shasum -a 256 -c - && `;
 
-export const PARTS_ID = 'needs.build.outputs.parts-id';
+const PARTS_ID = 'needs.build.outputs.parts-id';
 export const PARTS_SHA256 = { PARTS_SHA256: x('needs.build.outputs.parts-sha256') };
 export const VERSION = { VERSION: x('needs.plan.outputs.version') };
 export const TOKEN = { GH_TOKEN: x('github.token') };
@@ -76,9 +76,12 @@ export const unpackFinished = unpackWork(finishedPackage, 'staple', 'finished.ta
 /** Runs when this job succeeded, whatever was skipped before it. */
 export const after = (job: string) => ({ if: x(`!cancelled() && needs.${job}.result == 'success'`) });
 
-/** What only one kind of machine can do, or only packages of the portable tools stand. */
-export const ON_LINUX = { if: "runner.os == 'Linux'" };
-export const IF_PORTABLE = { if: "needs.plan.outputs.runner == 'ubuntu-24.04'" };
+/** Of two jobs one has succeeded and the other one was skipped. */
+export const oneOf = (done: string, other: string) =>
+  `needs.${done}.result == 'success' && needs.${other}.result == 'skipped'`;
+
+/** Only packages of the portable tools can be looked at; what says so must be nothing that a job with npm put out. */
+export const IF_PORTABLE = { if: "vars.SIGNING_KEYS != 'keychain'" };
 
 /** The Macs that must install a package, each with the Xcode it has. */
 export const IMAGES = Object.entries({

@@ -1,5 +1,4 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: expressions of GitHub Actions look like templates.
-import { KEY_SERVICE_JOBS } from './key-service-jobs.ts';
 import { RELEASE_JOBS } from './sealed-jobs.ts';
 import {
   ARTIFACT,
@@ -161,28 +160,6 @@ export const WORKFLOWS: Readonly<Record<string, SealedWorkflow>> = {
       permissions: {},
     },
     jobs: BUILD_JOBS,
-    others: false,
-  },
-  'key-service.yml': {
-    top: {
-      name: 'key service',
-      on: {
-        workflow_call: {
-          inputs: {
-            service: input('aws or azure'),
-            'parts-id': input('Artifact with parts.tar'),
-            'parts-sha256': input('SHA-256 of parts.tar'),
-          },
-          outputs: {
-            'artifact-id': output('Artifact with signed.tar', 'artifact-id', 'signed'),
-            sha256: output('SHA-256 of signed.tar', 'sha256', 'signed'),
-          },
-        },
-      },
-      permissions: {},
-      ...SHELL,
-    },
-    jobs: KEY_SERVICE_JOBS,
     others: false,
   },
   'ci.yml': {

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import type { RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
 import { check } from '../needs.ts';
+import { certificatesOf } from '../stored-keys.ts';
 
 const ROLES = ['application', 'installer'] as const;
 /** Addresses of keys, and who may use them, by service. */
@@ -110,17 +111,8 @@ export function externalSignerFor(service: keyof typeof SERVICES, authority: Reh
     command: ['sh', script, keyOf(role)],
     certificates: `certificates/${role}.pem`,
   });
-  const certificates = ROLES.map((role) => {
-    const pem = authority
-      .chainOf(role)
-      .map(
-        ({ der }) =>
-          `-----BEGIN CERTIFICATE-----\n${der.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`,
-      );
-    return [`certificates/${role}.pem`, pem.join('')] as const;
-  });
   return {
     settings: { application: identityOf('application'), installer: identityOf('installer') },
-    certificates: Object.fromEntries(certificates),
+    certificates: certificatesOf(authority),
   };
 }

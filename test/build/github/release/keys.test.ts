@@ -9,24 +9,31 @@ const COMMANDS = {
 };
 /** The configuration with both keys reached by a command. */
 function externally(command: readonly string[], change: object = {}, toolchain: 'portable' | 'apple' = 'portable') {
-  const identity = {
+  const identityOf = (role: 'application' | 'installer') => ({
     command: [...command],
-    certificates: 'c.pem',
+    certificates: `certificates/${role}.pem`,
     hashes: ['sha256' as const],
     environment: [],
     ...change,
-  };
+  });
   return {
     ...config,
-    signing: { ...config.signing, toolchain, externalSigner: { application: identity, installer: identity } },
+    signing: {
+      ...config.signing,
+      toolchain,
+      externalSigner: { application: identityOf('application'), installer: identityOf('installer') },
+    },
   };
 }
+
+const onMac: typeof config = { ...config, signing: { ...config.signing, toolchain: 'apple' } };
 
 describe('keysOf', () => {
   it('is stored when nothing is chosen, and the service that both variable and configuration name', () => {
     expect([undefined, '', 'stored'].map((chosen) => keysOf(chosen, config))).toEqual(['stored', 'stored', 'stored']);
     expect(keysOf('aws', externally(COMMANDS.aws))).toBe('aws');
     expect(keysOf('azure', externally(COMMANDS.azure))).toBe('azure');
+    expect(keysOf('keychain', onMac)).toBe('keychain');
   });
 
   it.each<[string, string | undefined, ReturnType<typeof externally> | typeof config]>([
@@ -39,6 +46,10 @@ describe('keysOf', () => {
     ['a configuration beside stored keys', 'stored', externally(COMMANDS.azure)],
     ['codesign, which takes no key of a service', 'aws', externally(COMMANDS.aws, {}, 'apple')],
     ['SHA-1, which no service signs', 'aws', externally(COMMANDS.aws, { hashes: ['sha1', 'sha256'] })],
+    ['a keychain without a Mac', 'keychain', config],
+    ['a Mac that nobody chose', '', onMac],
+    ['a keychain beside a service', 'keychain', externally(COMMANDS.aws, {}, 'apple')],
+    ['another certificate than that of the project', 'aws', externally(COMMANDS.aws, { certificates: 'c.pem' })],
     ['a script of its own', 'aws', externally(['sh', 'other.sh', COMMANDS.aws[2]!])],
     ['another shell', 'aws', externally(['bash', ...COMMANDS.aws.slice(1)])],
     ['a word more', 'aws', externally([...COMMANDS.aws, '--profile=x'])],

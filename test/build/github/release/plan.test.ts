@@ -24,11 +24,14 @@ interface Project {
   readonly shallow?: boolean;
   readonly tags?: Readonly<Record<string, string>>;
   readonly toolchain?: string;
+  /** Text of both certificates in the project; PEM by default. */
+  readonly certificates?: string | null;
 }
 
 /** Runs a command in a project of version 1.1.0 whose repository has these tags; returns its outputs too. */
 async function run(command: string, project: Project): Promise<CliRun & { outputs: string }> {
   const { heading = '## 1.1.0, 2026-11-24', tags = {}, toolchain = 'portable', history = [heading] } = project;
+  const { certificates = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n' } = project;
   const root = mkdtempSync(join(scratch, 'project-'));
   const state = `${root}-state`;
   mkdirSync(state);
@@ -38,6 +41,11 @@ async function run(command: string, project: Project): Promise<CliRun & { output
     join(root, 'release.config.json'),
     JSON.stringify({ ...config, signing: { ...config.signing, toolchain } }),
   );
+  if (certificates !== null) {
+    mkdirSync(join(root, 'certificates'));
+    for (const role of ['application', 'installer'])
+      writeFileSync(join(root, `certificates/${role}.pem`), certificates);
+  }
   const commits = history.map((headings) => commit(root, headings));
   writeFileSync(join(state, 'github.json'), JSON.stringify({ releases: [], tags, calls: [], faults: [] }));
   writeFileSync(
@@ -49,6 +57,7 @@ async function run(command: string, project: Project): Promise<CliRun & { output
     GITHUB_REPOSITORY: 'owner/name',
     GITHUB_SHA: 'a'.repeat(40),
     GH_TOKEN: 't',
+    SIGNING_KEYS: toolchain === 'apple' ? 'keychain' : '',
     GITHUB_OUTPUT: join(state, 'output'),
     PATH: `${state}:${process.env.PATH}`,
     ...eventOf(state, project, commits),
@@ -134,9 +143,17 @@ describe('github plan', () => {
   });
 
   it("puts everything on macOS for apple's tools", async () => {
-    expect((await run('plan', { toolchain: 'apple' })).outputs).toContain(
-      'runner=macos-26\ndeveloper-dir=/Applications/Xcode_26.6.app/Contents/Developer\n',
+    expect((await run('plan', { toolchain: 'apple', certificates: null })).outputs).toContain(
+      'keys=keychain\nrunner=macos-26\ndeveloper-dir=/Applications/Xcode_26.6.app/Contents/Developer\n',
     );
+  });
+
+  it.each([
+    ['are not there', null, 'cannot read certificates/application.pem'],
+    ['are not PEM', 'certificate', 'certificates/application.pem holds no certificate in PEM'],
+  ])('ends before anything is built where the certificates %s', async (_, certificates, words) => {
+    expect(await run('plan', { certificates })).toMatchObject({ status: 2, stderr: expect.stringContaining(words) });
+    expect((await run('plan', { certificates, heading: '## 1.1.0, not released' })).status).toBe(0);
   });
 });
 

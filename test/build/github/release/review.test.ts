@@ -96,9 +96,9 @@ describe('github review', () => {
       `| parts.tar | \`${'a'.repeat(64)}\` |`,
       `| code for arm64 | \`${'b'.repeat(64)}\` |`,
       '**Since v1.1.0**',
-      '    a: same version, other bytes (1.0.0), IN THE SIGNING JOB  <-- LOOK',
+      '    a: same version, other bytes (1.0.0), SAYS WHAT IS SIGNED  <-- LOOK',
       '    b: 1.0.0 -> 2.0.0, development\n',
-      '    esbuild: 1.0.0 -> 1.0.1, IN THE SIGNING JOB',
+      '    esbuild: 1.0.0 -> 1.0.1, SAYS WHAT IS SIGNED',
       '    A scripts/status.sh',
       '1 other files changed',
       // Indented by four: no Markdown.

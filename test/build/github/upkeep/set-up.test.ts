@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRehearsalAuthority } from '../../../../src/rehearsal/authority.ts';
 import { inProcess } from '../../../support/in-process.ts';
 import { externalSignerFor } from '../../../support/key-services/key-service.ts';
+import { placeCertificates } from '../../../support/stored-keys.ts';
 
 let scratch: string;
 beforeAll(() => {
@@ -87,13 +88,16 @@ async function checksOf(env: NodeJS.ProcessEnv, project?: string): Promise<Check
 describe('doctor --ci', () => {
   it('passes a repository that is set up as docs/releasing.md says', async () => {
     const checks = await look(GOOD);
-    // The team is for each maintainer to set.
+    // Team and certificates are for each maintainer to set.
     expect(checks.team).toMatchObject({ status: 'fail' });
+    expect(checks['signing-keys']).toMatchObject({
+      status: 'fail',
+      reason: expect.stringContaining('cannot read certificates/application.pem'),
+    });
     for (const id of [
       'workflows',
       'pins',
       'changelog',
-      'signing-keys',
       'environment-signing',
       'environment-notary',
       'repository-secrets',
@@ -178,6 +182,54 @@ describe('doctor --ci', () => {
   });
 });
 
+describe('doctor --ci with stored keys', () => {
+  const chosen = (value: string) => ({
+    'actions/variables?per_page=30': { variables: [{ name: 'SIGNING_KEYS', value }] },
+  });
+  let project: string;
+  beforeAll(async () => {
+    project = makeProject('stored', () => undefined);
+    placeCertificates(project, await openRehearsalAuthority(join(scratch, 'authority')));
+  });
+
+  it('says where they are used', async () => {
+    expect((await look(GOOD, project))['signing-keys']).toMatchObject({
+      status: 'pass',
+      reason: expect.stringContaining('each approved and used by itself'),
+    });
+    const mac = makeProject('mac', (config) => {
+      config.signing.toolchain = 'apple';
+    });
+    expect((await look({ ...GOOD, ...chosen('keychain') }, mac))['signing-keys']).toMatchObject({
+      status: 'pass',
+      reason: expect.stringContaining('a keychain of a Mac'),
+    });
+    expect((await look(GOOD, mac))['signing-keys']).toMatchObject({
+      status: 'fail',
+      reason: expect.stringContaining('keychain goes with apple'),
+    });
+  });
+
+  it('fails when a certificate is not PEM', async () => {
+    writeFileSync(join(project, 'certificates/installer.pem'), 'DER');
+    expect((await look(GOOD, project))['signing-keys']).toMatchObject({
+      status: 'fail',
+      reason: expect.stringContaining('certificates/installer.pem holds no certificate in PEM'),
+    });
+  });
+});
+
+/** A project of its own, with a changed configuration. */
+function makeProject(name: string, change: (config: any) => void): string {
+  const project = join(scratch, name);
+  for (const part of ['package.json', 'CHANGELOG.md', 'release.config.json', '.github'])
+    cpSync(part, join(project, part), { recursive: true });
+  const config = JSON.parse(readFileSync(join(project, 'release.config.json'), 'utf8'));
+  change(config);
+  writeFileSync(join(project, 'release.config.json'), JSON.stringify(config));
+  return project;
+}
+
 describe('doctor --ci with keys in a service', () => {
   const ROLE = { name: 'AWS_ROLE_ARN', value: 'arn:aws:iam::111122223333:role/signing' };
   const chosen = (...variables: object[]) => ({ 'actions/variables?per_page=30': { variables } });
@@ -185,16 +237,12 @@ describe('doctor --ci with keys in a service', () => {
   const SERVICE = { ...GOOD, 'environments/signing/secrets': named([]), ...chosen(AWS, ROLE) };
   let project: string;
   beforeAll(async () => {
-    project = join(scratch, 'project');
-    for (const part of ['package.json', 'CHANGELOG.md', 'release.config.json', '.github'])
-      cpSync(part, join(project, part), { recursive: true });
     const authority = await openRehearsalAuthority(join(scratch, 'authority'));
-    const { settings, certificates } = externalSignerFor('aws', authority);
-    const config = JSON.parse(readFileSync(join(project, 'release.config.json'), 'utf8'));
-    config.signing.externalSigner = settings;
-    writeFileSync(join(project, 'release.config.json'), JSON.stringify(config));
-    mkdirSync(join(project, 'certificates'));
-    for (const [path, pem] of Object.entries(certificates)) writeFileSync(join(project, path), pem);
+    const { settings } = externalSignerFor('aws', authority);
+    project = makeProject('project', (config) => {
+      config.signing.externalSigner = settings;
+    });
+    placeCertificates(project, authority);
   });
 
   it('says which service signs, and which subject it must trust', async () => {

@@ -2,19 +2,22 @@
 
 import { add, insert, remove, type Seed, set, swap, text } from './seed-edits.ts';
 import { FORM_SEEDS } from './seeds-of-form.ts';
-import { KEY_SERVICE_SEEDS } from './seeds-of-key-service.ts';
 import { ORDINARY_SEEDS } from './seeds-of-ordinary-jobs.ts';
+import { SERVICE_SEEDS } from './seeds-of-service.ts';
+import { SIGNING_SEEDS } from './seeds-of-signing.ts';
 
 /** Sealed jobs by their place, with a step that runs a script. */
 const SEALED: readonly (readonly [file: string, job: string, script: number])[] = [
   ['release.yml', 'plan', 2],
   ['release.yml', 'review', 4],
   ['release.yml', 'sign', 2],
-  ['key-service.yml', 'code', 2],
-  ['key-service.yml', 'code-key', 3],
-  ['key-service.yml', 'packages', 6],
-  ['key-service.yml', 'packages-key', 3],
-  ['key-service.yml', 'signed', 6],
+  ['release.yml', 'code', 2],
+  ['release.yml', 'code-key', 1],
+  ['release.yml', 'code-service', 1],
+  ['release.yml', 'packages', 3],
+  ['release.yml', 'packages-key', 1],
+  ['release.yml', 'packages-service', 1],
+  ['release.yml', 'signed', 3],
   ['release.yml', 'submit', 4],
   ['release.yml', 'wait', 4],
   ['release.yml', 'staple', 4],
@@ -74,7 +77,7 @@ const generated: Seed[] = SEALED.flatMap(([file, job, script], index) => {
 const RELEASE: readonly (readonly [name: string, edit: Seed['edit'], broken: RegExp])[] = [
   ['attest does not need smoke', set('jobs.attest.needs', ['plan', 'staple']), /attest\/needs\/2/],
   ['publish does not need attest', set('jobs.publish.needs', ['plan', 'build', 'staple']), /publish\/needs\/3/],
-  ['sign does not wait for the review', set('jobs.sign.needs', ['plan', 'build']), /sign\/needs\/2/],
+  ['the Mac does not wait for the review', set('jobs.sign.needs', ['plan', 'build']), /sign\/needs\/2/],
   ['nobody verifies', remove('jobs.verify'), /verify is not there/],
   ['nobody tries a Mac', remove('jobs.smoke'), /smoke is not there/],
   ['a job more', add('jobs', 'notify', { 'runs-on': 'ubuntu-24.04', steps: [{ run: 'true' }] }), /notify: a job that/],
@@ -101,23 +104,23 @@ const RELEASE: readonly (readonly [name: string, edit: Seed['edit'], broken: Reg
   ['permissions left to the default', remove('jobs.staple.permissions'), /staple\/permissions/],
   ['publish may write packages', set('jobs.publish.permissions.packages', 'write'), /publish\/permissions\/packages/],
   ['a step before the keys are used', insert('jobs.sign.steps', { run: 'true' }), /sign\/steps\/0/],
-  ['a step after the keys were used', insert('jobs.sign.steps', { run: 'env' }, 'end'), /sign\/steps\/11/],
+  ['a step after the keys were used', insert('jobs.sign.steps', { run: 'env' }, 'end'), /sign\/steps\/5/],
   ['npm beside the keys', set('jobs.sign.steps.1.run', 'npm ci'), /sign\/steps\/1\/run/],
   [
     'a command behind the signing',
     set(
-      'jobs.sign.steps.7.run',
+      'jobs.signed.steps.4.run',
       'node cli.mjs release --release --compiled . --signatures signing.json --until sign-package --out out; env | base64',
     ),
-    /sign\/steps\/7\/run/,
+    /signed\/steps\/4\/run/,
   ],
   [
     'another file than the checked one',
     set(
-      'jobs.sign.steps.7.run',
+      'jobs.signed.steps.4.run',
       'node ./cli.mjs release --release --compiled . --signatures signing.json --until sign-package --out out',
     ),
-    /sign\/steps\/7\/run/,
+    /signed\/steps\/4\/run/,
   ],
   ['parts that are not compared', set('jobs.sign.steps.1.run', 'tar -xf parts.tar'), /sign\/steps\/1\/run/],
   [
@@ -132,7 +135,7 @@ const RELEASE: readonly (readonly [name: string, edit: Seed['edit'], broken: Reg
   ],
   [
     'a digest of another job',
-    set('jobs.publish.steps.4.env.SHA256', '${{ needs.sign.outputs.sha256 }}'),
+    set('jobs.publish.steps.4.env.SHA256', '${{ needs.signed.outputs.sha256 }}'),
     /publish\/steps\/4\/env/,
   ],
   ['steps in another order', swap('jobs.publish.steps', 5, 6), /publish\/steps\/5/],
@@ -143,8 +146,8 @@ const RELEASE: readonly (readonly [name: string, edit: Seed['edit'], broken: Reg
     set('jobs.sign.steps.0.with.github-token', '${{ secrets.APPLICATION_P12_BASE64 }}'),
     /sign\/steps\/0\/with/,
   ],
-  ['a secret more', set('jobs.sign.steps.3.env.NPM_TOKEN', '${{ secrets.NPM_TOKEN }}'), /NPM_TOKEN/],
-  ['all secrets', set('jobs.sign.steps.3.env.ALL', '${{ toJSON(secrets) }}'), /ALL/],
+  ['a secret more', set('jobs.sign.steps.2.env.NPM_TOKEN', '${{ secrets.NPM_TOKEN }}'), /NPM_TOKEN/],
+  ['all secrets', set('jobs.sign.steps.2.env.ALL', '${{ toJSON(secrets) }}'), /ALL/],
   [
     'a secret by index',
     set('jobs.submit.steps.4.env.NOTARY_KEY', "${{ secrets['INSTALLER_P12_BASE64'] }}"),
@@ -158,7 +161,7 @@ const RELEASE: readonly (readonly [name: string, edit: Seed['edit'], broken: Reg
   ],
   [
     'a secret out of an organisation variable',
-    set('jobs.sign.steps.3.env.APPLICATION_P12_BASE64', '${{ vars.P12 }}'),
+    set('jobs.sign.steps.2.env.APPLICATION_P12_BASE64', '${{ vars.P12 }}'),
     /APPLICATION_P12_BASE64/,
   ],
   ['secrets handed to the build', set('jobs.build.secrets', 'inherit'), /build\/secrets/],
@@ -180,16 +183,12 @@ const RELEASE: readonly (readonly [name: string, edit: Seed['edit'], broken: Reg
     set('jobs.publish.steps.1.with.artifact-ids', '${{ needs.attest.outputs.artifact-id }}'),
     /artifact-ids/,
   ],
-  ['the whole folder as an artifact', set('jobs.sign.steps.10.with.path', '.'), /sign\/steps\/10\/with\/path/],
-  ['the keys as an artifact', set('jobs.sign.steps.10.with.path', '/home/runner/work/_temp'), /steps\/10\/with\/path/],
-  [
-    'an artifact whose name a re-run takes again',
-    set('jobs.sign.steps.10.with.name', 'signed'),
-    /steps\/10\/with\/name/,
-  ],
-  ['an artifact that replaces another', set('jobs.sign.steps.10.with.overwrite', true), /with\/overwrite/],
-  ['an empty artifact is fine', set('jobs.sign.steps.10.with.if-no-files-found', 'ignore'), /if-no-files-found/],
-  ['hidden files in an artifact', set('jobs.sign.steps.10.with.include-hidden-files', true), /include-hidden-files/],
+  ['the whole folder as an artifact', set('jobs.sign.steps.4.with.path', '.'), /sign\/steps\/4\/with\/path/],
+  ['the keys as an artifact', set('jobs.sign.steps.4.with.path', '/home/runner/work/_temp'), /steps\/4\/with\/path/],
+  ['an artifact whose name a re-run takes again', set('jobs.sign.steps.4.with.name', 'signed'), /steps\/4\/with\/name/],
+  ['an artifact that replaces another', set('jobs.sign.steps.4.with.overwrite', true), /with\/overwrite/],
+  ['an empty artifact is fine', set('jobs.sign.steps.4.with.if-no-files-found', 'ignore'), /if-no-files-found/],
+  ['hidden files in an artifact', set('jobs.sign.steps.4.with.include-hidden-files', true), /include-hidden-files/],
   ['a release that can be cancelled', set('concurrency.cancel-in-progress', true), /concurrency\/cancel-in-progress/],
   ['a queue in which the second is lost', remove('concurrency.queue'), /concurrency\/queue/],
   ['a line for each commit', set('concurrency.group', 'release-${{ github.sha }}'), /concurrency\/group/],
@@ -306,7 +305,8 @@ const RELEASE: readonly (readonly [name: string, edit: Seed['edit'], broken: Reg
 export const SEEDS: readonly Seed[] = [
   ...generated,
   ...RELEASE.map(([name, edit, broken]) => ({ name, file: 'release.yml', edit, broken })),
-  ...KEY_SERVICE_SEEDS,
+  ...SIGNING_SEEDS,
+  ...SERVICE_SEEDS,
   ...ORDINARY_SEEDS,
   ...FORM_SEEDS,
 ];

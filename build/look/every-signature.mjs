@@ -1,0 +1,163 @@
+// Looks for every signature that the keys of a release made: each must lie in the finished packages, over what it lies beside.
+//
+//   APPLICATION='{"schema":1,...}' INSTALLER='{"schema":1,...}' node build/look/every-signature.mjs FOLDER
+//
+// Code of npm packages says which digests a key signs, so it could have one of something else signed; what the jobs with the keys
+// handed out, they handed out without it. Node.js's own modules and not a line of this project's other code. Exit 0: all are there,
+// and as many as slices and packages need. 6: what is not, one a line. 2: it could not be looked for.
+// Sources: RFC 5652, section 5.4 (what a signature of CMS is over); xar/include/xar.h; cs_blobs.h (CodeDirectory).
+import { createHash, publicDecrypt, X509Certificate } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { inflateRawSync } from 'node:zlib';
+
+const GZIP = Buffer.from([0x1f, 0x8b, 0x08]);
+// Of gzip without a name, in bytes; what follows its stream in the package is passed over.
+const GZIP_HEADER = 10;
+const CODE_DIRECTORY = Buffer.from('fade0c02', 'hex');
+// DigestInfo up to the digest: RFC 8017, section 9.2.
+const SHA1 = '3021300906052b0e03021a05000414';
+const SHA256 = '3031300d060960864801650304020105000420';
+// The attribute messageDigest with a SHA-256 in it, up to the digest.
+const MESSAGE_DIGEST = Buffer.from('06092a864886f70d01090431220420', 'hex');
+// How far the signed attributes lie before their signature at most, in bytes; those of code hold a property list.
+const NEAR = 4096;
+// x86_64 and arm64.
+const SLICES = 2;
+
+const [folder, ...more] = process.argv.slice(2);
+if (folder === undefined || more.length > 0) stop('use: every-signature.mjs FOLDER');
+const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.pkg'));
+if (names.length === 0) stop(`no packages are in ${folder}`);
+const packages = names.map((name) => readFileSync(join(folder, name)));
+const ofCode = packages.flatMap(inflated).map((bytes) => ({ bytes, contents: codeDirectories(bytes), checksum: null }));
+const ofPackages = packages.map((bytes) => ({ bytes, contents: [checksumOf(bytes)], checksum: checksumOf(bytes) }));
+const findings = [
+  ...look('APPLICATION', ofCode, [{ sha1: 0, sha256: SLICES }]),
+  ...look(
+    'INSTALLER',
+    ofPackages,
+    [0, names.length].map((sha1) => ({ sha1, sha256: names.length })),
+  ),
+];
+for (const words of findings) process.stdout.write(`DIFFERS ${words}\n`);
+if (findings.length > 0) process.exit(6);
+process.stdout.write(`every signature is in the ${names.length} packages\n`);
+
+/** Returns what is wrong with the signatures of one key. `counts` are how many of each kind there may be. */
+function look(name, places, counts) {
+  const { key, signatures } = signedIn(name);
+  const found = { sha1: new Set(), sha256: new Set() };
+  const findings = [];
+  for (const text of signatures) {
+    const signature = Buffer.from(text, 'base64');
+    const info = recover(key, signature);
+    const kind = info.startsWith(SHA1) ? 'sha1' : 'sha256';
+    const digest = Buffer.from(info.slice((kind === 'sha1' ? SHA1 : SHA256).length), 'hex');
+    if (!places.some((place) => isIn(place, signature, kind, digest)))
+      findings.push(
+        `${name}: a signature that no package needs: ${text.slice(0, 24)}... over ${digest.toString('hex')}`,
+      );
+    else found[kind].add(text);
+  }
+  if (
+    signatures.length > 0 &&
+    counts.some(({ sha1, sha256 }) => found.sha1.size === sha1 && found.sha256.size === sha256)
+  )
+    return findings;
+  return [
+    ...findings,
+    `${name}: ${found.sha256.size} signatures over SHA-256 and ${found.sha1.size} over SHA-1 were found`,
+  ];
+}
+
+/** Returns what a signature says was signed, a DigestInfo in hexadecimal; nothing where it is not of this key. */
+function recover(key, signature) {
+  try {
+    return publicDecrypt(key, signature).toString('hex');
+  } catch {
+    return '';
+  }
+}
+
+/** Whether a signature lies in a place, and is over the checksum of that package, or over attributes beside it about its content. */
+function isIn({ bytes, contents, checksum }, signature, kind, digest) {
+  for (let at = bytes.indexOf(signature); at !== -1; at = bytes.indexOf(signature, at + 1)) {
+    if (kind === 'sha1' && checksum?.equals(digest)) return true;
+    if (
+      kind === 'sha256' &&
+      contents.some((content) => isAbout(bytes.subarray(Math.max(0, at - NEAR), at), content, digest))
+    )
+      return true;
+  }
+  return false;
+}
+
+/** Whether signed attributes with this digest stand at the end of some bytes, and name the digest of the content. */
+function isAbout(before, content, digest) {
+  const message = before.lastIndexOf(Buffer.concat([MESSAGE_DIGEST, sha256(content)]));
+  for (
+    let at = before.lastIndexOf(0xa0, message);
+    message !== -1 && at !== -1;
+    at = at > 0 ? before.lastIndexOf(0xa0, at - 1) : -1
+  ) {
+    const size = sizeOf(before, at);
+    // They are signed as a SET: the tag is another one than where they stand.
+    const attributes = Buffer.concat([Buffer.from([0x31]), before.subarray(at + 1, at + size)]);
+    if (at + size > message && sha256(attributes).equals(digest)) return true;
+  }
+  return false;
+}
+
+/** Size of the DER value that begins at a place, with tag and length. */
+function sizeOf(bytes, at) {
+  const first = bytes[at + 1] ?? 0;
+  if (first < 0x80) return 2 + first;
+  const digits = Math.min(first - 0x80, 4);
+  return 2 + digits + (digits > 0 && at + 2 + digits <= bytes.length ? bytes.readUIntBE(at + 2, digits) : 0);
+}
+
+/** Returns every CodeDirectory: magic number, then its length. */
+function codeDirectories(bytes) {
+  const found = [];
+  for (let at = bytes.indexOf(CODE_DIRECTORY); at !== -1; at = bytes.indexOf(CODE_DIRECTORY, at + 1))
+    if (at + 8 <= bytes.length) found.push(bytes.subarray(at, at + bytes.readUInt32BE(at + 4)));
+  return found;
+}
+
+/** Returns the SHA-1 of the table of contents, which xar signs: it is made anew, not read. */
+function checksumOf(file) {
+  const size = file.length >= 16 ? Number(file.readBigUInt64BE(8)) : 0;
+  return createHash('sha1')
+    .update(file.subarray(28, 28 + size))
+    .digest();
+}
+
+/** Returns what is compressed with gzip in a package: payload and scripts; whatever only looks so is passed over. */
+function inflated(file) {
+  const contents = [];
+  for (let at = file.indexOf(GZIP); at !== -1; at = file.indexOf(GZIP, at + 1)) {
+    try {
+      contents.push(inflateRawSync(file.subarray(at + GZIP_HEADER)));
+    } catch {}
+  }
+  return contents;
+}
+
+function signedIn(name) {
+  try {
+    const { certificate, signatures } = JSON.parse(process.env[name] ?? '');
+    const key = new X509Certificate(Buffer.from(certificate, 'base64')).publicKey;
+    if (Array.isArray(signatures)) return { key, signatures };
+  } catch {}
+  return stop(`the variable ${name} does not hold what a key signed`);
+}
+
+function sha256(bytes) {
+  return createHash('sha256').update(bytes).digest();
+}
+
+function stop(words) {
+  process.stderr.write(`every signature: ${words}\n`);
+  process.exit(2);
+}

@@ -1,0 +1,165 @@
+import { spawnSync } from 'node:child_process';
+import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { localSigner } from '../../../src/pki/identity/signer.ts';
+import { openRehearsalAuthority, type RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
+
+const scratch = mkdtempSync(join(tmpdir(), 'every-signature-'));
+const NAMES = ['Product.pkg', 'extras/Guard.pkg', 'extras/Uninstall.pkg', 'extras/Request.pkg'];
+const digestOf = (hash: 'sha1' | 'sha256', bytes: Buffer) => createHash(hash).update(bytes).digest();
+let authority: RehearsalAuthority;
+const keyOf = (role: 'application' | 'installer'): KeyObject => authority.members[role].privateKey;
+
+/** Attributes that name the digest of a content, as CMS has them, and the key's signature over them. Source: RFC 5652, 5.4 and 11.2. */
+function signedAttributes(content: Buffer, key: KeyObject) {
+  const type = Buffer.from('301806092a864886f70d010903310b06092a864886f70d010701', 'hex');
+  const message = Buffer.concat([
+    Buffer.from('302f06092a864886f70d01090431220420', 'hex'),
+    digestOf('sha256', content),
+  ]);
+  const inner = Buffer.concat([type, message]);
+  const behind = (tag: number) => Buffer.concat([Buffer.from([tag, inner.length]), inner]);
+  const signature = sign('sha256', behind(0x31), key);
+  return { signature, bytes: Buffer.concat([behind(0xa0), randomBytes(19), signature]) };
+}
+function codeDirectory(): Buffer {
+  const bytes = Buffer.concat([Buffer.from('fade0c0200000000', 'hex'), randomBytes(300)]);
+  bytes.writeUInt32BE(bytes.length, 4);
+  return bytes;
+}
+
+/** What this look sees of a release: packages by name, and what each key signed, in order. */
+interface Release {
+  readonly packages: Buffer[];
+  readonly ofCode: Buffer[];
+  readonly ofPackages: Buffer[];
+}
+async function release(): Promise<Release> {
+  const slices = [codeDirectory(), codeDirectory()].map((directory) => {
+    const { signature, bytes } = signedAttributes(directory, keyOf('application'));
+    return { signature, bytes: Buffer.concat([randomBytes(40), directory, randomBytes(30), bytes]) };
+  });
+  const payload = gzipSync(Buffer.concat(slices.map(({ bytes }) => bytes)));
+  const ofPackages: Buffer[] = [];
+  const packages: Buffer[] = [];
+  for (const name of NAMES) {
+    const toc = randomBytes(200);
+    const head = Buffer.alloc(28);
+    head.writeBigUInt64BE(BigInt(toc.length), 8);
+    const checksum = digestOf('sha1', toc);
+    const first = await localSigner(keyOf('installer')).sign({ hash: 'sha1', digest: checksum });
+    const second = signedAttributes(checksum, keyOf('installer'));
+    ofPackages.push(first, second.signature);
+    const rest = [checksum, first, second.bytes, ...(name === 'Product.pkg' ? [payload] : []), randomBytes(50)];
+    packages.push(Buffer.concat([head, toc, ...rest]));
+  }
+  return { packages, ofCode: slices.map(({ signature }) => signature), ofPackages };
+}
+beforeAll(async () => {
+  authority = await openRehearsalAuthority(join(scratch, 'authority'));
+  good = await release();
+  other = await release();
+});
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+let good: Release;
+let other: Release;
+
+let at = 0;
+function look({ packages, ofCode, ofPackages }: Release, env: Record<string, string> = {}) {
+  const folder = join(scratch, String(++at));
+  mkdirSync(join(folder, 'extras'), { recursive: true });
+  for (const [index, bytes] of packages.entries()) writeFileSync(join(folder, NAMES[index]!), bytes);
+  const signed = (role: 'application' | 'installer', signatures: readonly Buffer[]) => {
+    const certificate = authority.members[role].certificate.der.toString('base64');
+    return JSON.stringify({ schema: 1, certificate, signatures: signatures.map((one) => one.toString('base64')) });
+  };
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['build/look/every-signature.mjs', folder], {
+    encoding: 'utf8',
+    env: { APPLICATION: signed('application', ofCode), INSTALLER: signed('installer', ofPackages), ...env },
+  });
+  return { status, printed: stdout + stderr };
+}
+const differs = (words: string | RegExp) => ({
+  status: 6,
+  printed: typeof words === 'string' ? expect.stringContaining(words) : expect.stringMatching(words),
+});
+/** A package with something more in it. */
+const carrying = (bytes: Buffer, ...more: Buffer[]) => Buffer.concat([bytes, ...more]);
+
+describe('every signature that a key made', () => {
+  it('is found in the packages, those of the code in what is compressed', () => {
+    expect(look(good)).toEqual({ status: 0, printed: 'every signature is in the 4 packages\n' });
+  });
+
+  it('may leave SHA-1 out, as a key service does', () => {
+    const modern = { ...good, ofPackages: good.ofPackages.filter((_, index) => index % 2 === 1) };
+    expect(look(modern).status).toBe(0);
+    expect(look({ ...good, ofPackages: good.ofPackages.slice(1) })).toEqual(
+      differs('INSTALLER: 4 signatures over SHA-256 and 3 over SHA-1 were found'),
+    );
+  });
+
+  it('is missed when it is over something else', () => {
+    const foreign = other.ofCode[0]!;
+    const words = `a signature that no package needs: ${foreign.toString('base64').slice(0, 24)}`;
+    expect(look({ ...good, ofCode: [...good.ofCode, foreign] })).toEqual(differs(`APPLICATION: ${words}`));
+    expect(look({ ...good, ofCode: [good.ofCode[0]!, foreign] })).toEqual(differs(`APPLICATION: ${words}`));
+    const more = { ...good, ofPackages: [...good.ofPackages, other.ofPackages[0]!] };
+    expect(look(more)).toEqual(differs('INSTALLER: a signature that no package needs'));
+  });
+
+  it('is not taken for one because it lies somewhere in a package', () => {
+    const [product, ...extras] = good.packages as [Buffer, ...Buffer[]];
+    const foreign = other.ofPackages[1]!;
+    // In the place of a signature that older Macs look at, behind the package, and among what is compressed.
+    const swapped = Buffer.from(product);
+    foreign.copy(swapped, product.indexOf(good.ofPackages[0]!));
+    const replaced = [foreign, ...good.ofPackages.slice(1)];
+    expect(look({ ...good, packages: [swapped, ...extras], ofPackages: replaced })).toEqual(
+      differs(/no package needs/),
+    );
+    expect(look({ ...good, packages: [carrying(product, foreign), ...extras], ofPackages: replaced })).toEqual(
+      differs(/no package needs/),
+    );
+    const hidden = other.ofCode[0]!;
+    const packages = [carrying(product, gzipSync(hidden)), ...extras];
+    expect(look({ ...good, packages, ofCode: [good.ofCode[0]!, hidden] })).toEqual(differs(/no package needs/));
+  });
+
+  it('is not taken for one because its attributes lie beside it: their content must be there', () => {
+    const [product, ...extras] = good.packages as [Buffer, ...Buffer[]];
+    const { signature, bytes } = signedAttributes(codeDirectory(), keyOf('application'));
+    const packages = [carrying(product, gzipSync(bytes)), ...extras];
+    expect(look({ ...good, packages, ofCode: [good.ofCode[0]!, signature] })).toEqual(differs(/no package needs/));
+  });
+
+  it('is wanted: none, or fewer than the slices, is told', () => {
+    expect(look({ ...good, ofCode: [] })).toEqual(differs('APPLICATION: 0 signatures over SHA-256'));
+    expect(look({ ...good, ofCode: [good.ofCode[0]!, good.ofCode[0]!] })).toEqual(
+      differs('APPLICATION: 1 signatures over SHA-256'),
+    );
+  });
+
+  it.each<[string, () => Record<string, string>]>([
+    ['no variable', () => ({ APPLICATION: '' })],
+    ['another text', () => ({ INSTALLER: '{}' })],
+    ['no certificate', () => ({ INSTALLER: JSON.stringify({ certificate: 'AAAA', signatures: [] }) })],
+  ])('is not looked for with %s', (_, env) => expect(look(good, env())).toMatchObject({ status: 2 }));
+
+  it('is not looked for where there are no packages', () => {
+    expect(look({ ...good, packages: [] })).toMatchObject({
+      status: 2,
+      printed: expect.stringContaining('no packages are in'),
+    });
+  });
+
+  it('is refused when the key of the certificate did not make it', () => {
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const strange = sign('sha256', Buffer.from('x'), privateKey);
+    expect(look({ ...good, ofCode: [good.ofCode[0]!, strange] })).toEqual(differs(/no package needs/));
+  });
+});
