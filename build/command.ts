@@ -78,6 +78,16 @@ export function outOption(): Option {
   );
 }
 
+/** The option --replace of a command that writes a file. */
+export function replaceFileOption(): Option {
+  return new Option('--replace', 'take the place of a file with other contents');
+}
+
+/** What stands behind the name of a file that was written. */
+export function insteadOf({ replaced }: { readonly replaced: boolean }): string {
+  return replaced ? ', in place of the one that was there' : '';
+}
+
 /** An option that names a file or folder: a name that was left empty, as by an unset variable, would mean the working folder. */
 export function pathOption(flags: string, description: string): Option {
   return new Option(flags, description).argParser((value) => {

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { UsageError } from '../../src/base/errors.ts';
 import { makeFolder } from '../../src/base/place/folder.ts';
+import { demandFree } from '../../src/base/place/target.ts';
 import { readWhole } from '../../src/base/with-file.ts';
 import { certificateRequest, readPublicKey } from '../../src/pki/identity/certificate-request.ts';
 import type { IdentityRole } from '../../src/pki/identity/identity-problem.ts';
@@ -74,23 +75,33 @@ export async function csr(context: CommandContext, options: CsrOptions): Promise
   }
   const folder = resolve(options.out);
   await makeFolder(folder, 0o700);
+  // A key that is there already may be the only copy of one in use.
+  const targets = roles.flatMap((role) => Object.values(placesOf(role, folder, options)));
+  for (const path of targets) if (path !== null) await demandFree(path);
   const made: Made[] = [];
   for (const role of roles) made.push(await makeRequest(role, folder, context, options));
   return { document: { schema: 1, requests: made }, text: made.map(describe).join('\n') };
+}
+
+function placesOf(role: IdentityRole, folder: string, { publicKey }: CsrOptions): Pick<Made, 'request' | 'key'> {
+  return {
+    request: join(folder, `${role}.certSigningRequest`),
+    key: publicKey === undefined ? join(folder, `${role}.key.pem`) : null,
+  };
 }
 
 async function makeRequest(
   role: IdentityRole,
   folder: string,
   context: CommandContext,
-  { email, name, country, publicKey }: CsrOptions,
+  options: CsrOptions,
 ): Promise<Made> {
-  const request = join(folder, `${role}.certSigningRequest`);
-  const key = publicKey === undefined ? join(folder, `${role}.key.pem`) : null;
+  const { email, name, country, publicKey } = options;
+  const { request, key } = placesOf(role, folder, options);
   const pair = publicKey === undefined ? await newKey() : await serviceKey(role, publicKey, context);
   const encoded = await certificateRequest({ email, commonName: name, country }, pair.publicKey, pair.signer);
-  if (key !== null) await writeNew(key, pair.pem as string, 0o600);
-  await writeNew(request, pem(encoded), 0o644);
+  if (key !== null) await writeFile(key, pair.pem as string, { flag: 'wx', mode: 0o600 });
+  await writeFile(request, pem(encoded), { flag: 'wx', mode: 0o644 });
   return { role, request, key };
 }
 
@@ -117,18 +128,6 @@ async function serviceKey(role: IdentityRole, file: string, { root, env }: Comma
     });
   }
   return { publicKey: readPublicKey(await readWhole(resolve(file))), signer: externalSigner(external[role], env) };
-}
-
-/** A key that is there already may be the only copy of one in use. */
-async function writeNew(path: string, content: string, mode: number): Promise<void> {
-  try {
-    await writeFile(path, content, { flag: 'wx', mode });
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
-    throw new UsageError('TARGET_EXISTS', `${path} is there already and was left unchanged`, {
-      hint: 'Name another folder with --out.',
-    });
-  }
 }
 
 function pem(encoded: Buffer): string {

@@ -5,7 +5,7 @@ import { demandFolder } from '../../src/base/place/folder.ts';
 import { shownPath } from '../../src/base/place/shown.ts';
 import { readWhole } from '../../src/base/with-file.ts';
 import type { CommandContext, CommandResult, CommonOptions, Execute } from '../command.ts';
-import { example, pathOption } from '../command.ts';
+import { example, insteadOf, pathOption, replaceFileOption } from '../command.ts';
 import { makeEvidence } from '../evidence/make-evidence.ts';
 import { zip } from '../kit/zip.ts';
 import { readPolicy } from '../plan/policy.ts';
@@ -26,7 +26,7 @@ export function configureEvidence(command: Command, execute: Execute): void {
     .addOption(pathOption('--policy <file>', 'policy that the package was held to'))
     .addOption(pathOption('--attestation <file>', 'Sigstore bundles of the release, one a line'))
     .addOption(pathOption('--out <file>', 'zip to write (default: in the folder)'))
-    .option('--replace', 'take the place of a file with other contents')
+    .addOption(replaceFileOption())
     .addHelpText('after', example('npm run -s cli -- evidence out/1.1.0 --policy policy.json'))
     .action((folder: string, options: EvidenceOptions & CommonOptions) =>
       execute((context) => evidence(context, folder, options), options),
@@ -46,10 +46,10 @@ export async function evidence(_: CommandContext, folder: string, options: Evide
   });
   const suffix = manifest.mode === 'rehearsal' ? '-rehearsal' : '';
   const path = resolve(options.out ?? join(folder, `EscrowBuddy-${manifest.version}${suffix}-evidence.zip`));
-  const { size, sha256 } = await writeUnlessOther(path, zip(files, manifest.sourceDateEpoch), options.replace === true);
+  const written = await writeUnlessOther(path, zip(files, manifest.sourceDateEpoch), options.replace === true);
   const names = files.map(({ path: name }) => name).sort();
   return {
-    document: { schema: 1, path, size, sha256, files: names },
-    text: `Made ${shownPath(path)}: ${names.join(', ')}\n`,
+    document: { schema: 1, path, size: written.size, sha256: written.sha256, files: names },
+    text: `Made ${shownPath(path)}${insteadOf(written)}: ${names.join(', ')}\n`,
   };
 }

@@ -10,7 +10,9 @@ import {
   type CommonOptions,
   type Execute,
   example,
+  insteadOf,
   pathOption,
+  replaceFileOption,
 } from '../command.ts';
 import { checkKit } from '../kit/check-kit.ts';
 import { readKitFacts } from '../kit/facts.ts';
@@ -43,7 +45,7 @@ export function configureKit(command: Command, execute: Execute): void {
       ),
     )
     .addOption(pathOption('--out <file>', 'zip to write (default: beside the package)'))
-    .option('--replace', 'take the place of a file with other contents')
+    .addOption(replaceFileOption())
     .addHelpText(
       'after',
       example(
@@ -88,10 +90,16 @@ async function make({ root }: CommandContext, file: string, options: KitOptions)
   const url = checkedUrl(options.url ?? downloadUrl(config, version, basename(packagePath)));
   const files = await makeKit({ root, packagePath, extras, url });
   const path = resolve(options.out ?? join(dirname(packagePath), named(output.kit)));
-  const { size, sha256 } = await writeUnlessOther(path, zip(files, 0), options.replace === true);
+  const written = await writeUnlessOther(path, zip(files, 0), options.replace === true);
   return {
-    document: { schema: 1, path, size, sha256, files: files.map(({ path: name }) => name).sort() },
-    text: `Made ${shownPath(path)}, ${files.length} files\n`,
+    document: {
+      schema: 1,
+      path,
+      size: written.size,
+      sha256: written.sha256,
+      files: files.map(({ path: name }) => name).sort(),
+    },
+    text: `Made ${shownPath(path)}${insteadOf(written)}: ${files.length} files\n`,
   };
 }
 

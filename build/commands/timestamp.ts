@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { UsageError } from '../../src/base/errors.ts';
-import { demandWritable, writeWhole } from '../../src/base/files.ts';
+import { demandWritable, writeUnlessOther } from '../../src/base/files.ts';
 import { readWhole } from '../../src/base/with-file.ts';
 import type { IdentityRole } from '../../src/pki/identity/identity-problem.ts';
 import type { SignRequest } from '../../src/pki/identity/signer.ts';
@@ -14,7 +14,9 @@ import {
   type CommonOptions,
   type Execute,
   example,
+  insteadOf,
   pathOption,
+  replaceFileOption,
 } from '../command.ts';
 import { newManifest } from '../plan/manifest.ts';
 import { type Prepared, prepare } from '../prepare.ts';
@@ -45,6 +47,8 @@ export interface DigestsOptions {
   readonly compiled: string;
   readonly record: string;
   readonly out: string;
+  /** Take the place of a file with other contents. */
+  readonly replace?: boolean;
 }
 
 /** Where the run of each role ends: its signatures are made by then. */
@@ -67,9 +71,10 @@ export function configureTimestamp(command: Command, execute: Execute): void {
 /** Adds the options of `digests`. */
 export function configureDigests(command: Command, execute: Execute): void {
   command
-    .requiredOption('--compiled <folder>', 'what `parts` made')
-    .requiredOption('--record <file>', `${RECORD}; only read`)
-    .requiredOption('--out <file>', 'file to make: a digest a line')
+    .addOption(pathOption('--compiled <folder>', 'what `parts` made').makeOptionMandatory())
+    .addOption(pathOption('--record <file>', `${RECORD}; only read`).makeOptionMandatory())
+    .addOption(pathOption('--out <file>', 'file to make: a digest a line').makeOptionMandatory())
+    .addOption(replaceFileOption())
     .addHelpText('after', example('node cli.mjs digests --compiled . --record signing.json --out application.txt'))
     .action((options: DigestsOptions & CommonOptions) => execute((context) => digests(context, options), options));
 }
@@ -83,6 +88,7 @@ export function configureDigests(command: Command, execute: Execute): void {
  */
 export async function digests(context: CommandContext, options: DigestsOptions): Promise<CommandResult> {
   const record = await existingRecord(options.record);
+  await demandWritable(options.out);
   const folder = await mkdtemp(join(tmpdir(), 'digests-'));
   try {
     const prepared = await prepareIn(folder, context, options.compiled);
@@ -103,13 +109,14 @@ export async function digests(context: CommandContext, options: DigestsOptions):
       role,
     );
     const lines = asked.map(({ digest }) => digest.toString('hex'));
-    await writeWhole(resolve(options.out), lines.map((line) => `${line}\n`).join(''));
+    const text = lines.map((line) => `${line}\n`).join('');
+    const written = await writeUnlessOther(resolve(options.out), text, options.replace === true);
     const github = githubReport(context.env);
     await github.output('digests', lines.join(' '));
     await github.output('record', renderRecord(record));
     return {
       document: { schema: 1, role, digests: asked.length },
-      text: `${role}: ${asked.length} digests: ${options.out}\n`,
+      text: `${role}: ${asked.length} digests: ${options.out}${insteadOf(written)}\n`,
     };
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -128,8 +135,10 @@ export async function stamp(context: CommandContext, options: TimestampOptions):
   const folder = await mkdtemp(join(tmpdir(), 'timestamp-'));
   try {
     const prepared = await prepareIn(folder, context, options.compiled);
-    const record = (await readRecord(resolve(options.record))) ?? begun(prepared, options.release === true);
+    const earlier = await readRecord(resolve(options.record));
+    const record = earlier ?? begun(prepared, options.release === true);
     if (options.signed === undefined) {
+      if (earlier) return signedResult(earlier, 'begun before, and left unchanged');
       await writeRecord(resolve(options.record), record);
       return signedResult(record, 'begun');
     }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { PipelineError, UsageError } from '../../src/base/errors.ts';
-import { demandWritable, writeWhole } from '../../src/base/files.ts';
+import { demandWritable, writeUnlessOther } from '../../src/base/files.ts';
 import { KIND_HEAD_SIZE, KIND_NAMES, kindOfFile } from '../../src/base/input/file-kind.ts';
 import { shownPath } from '../../src/base/place/shown.ts';
 import type { RandomAccess } from '../../src/base/random-access.ts';
@@ -18,6 +18,7 @@ import {
   type CommonOptions,
   type Execute,
   example,
+  insteadOf,
   pathOption,
   trustOption,
 } from '../command.ts';
@@ -38,6 +39,8 @@ export interface VerifyOptions {
   readonly madeBy?: OurForm['madeBy'];
   /** Where to write the report as a page. */
   readonly html?: string;
+  /** Let the page take the place of another one. */
+  readonly replace?: boolean;
   readonly evidence?: string;
   readonly trustedRoot?: string;
   readonly signer?: string;
@@ -61,6 +64,7 @@ export function configureVerify(command: Command, execute: Execute): void {
       ).choices(['portable', 'apple']),
     )
     .addOption(pathOption('--html <file>', 'write the report as one page of HTML, too'))
+    .addOption(new Option('--replace', 'let that page take the place of another one'))
     .addOption(pathOption('--evidence <zip>', 'what `evidence` gathered: holds every statement in it to the package'))
     .addOption(trustedRootOption())
     .addOption(signerOption())
@@ -86,7 +90,7 @@ export async function verify(context: CommandContext, file: string, options: Ver
     const more = evidence ? await checkEvidence(evidence, { file, trust, ours, attestation }) : [];
     const valid = checked.valid && more.every(({ status }) => status !== 'fail');
     const report = { ...checked, checks: [...checked.checks, ...more], valid };
-    if (options.html !== undefined) await writeWhole(options.html, renderVerificationPage(file, report, trust));
+    if (options.html !== undefined) await writePage(context, options, renderVerificationPage(file, report, trust));
     return {
       document: verificationDocument(file, report, trust),
       text: renderVerification(file, report, { trust, verbose: context.verbose }),
@@ -101,7 +105,12 @@ async function checkEvidence(zip: Buffer, subject: EvidenceSubject) {
   return checkEvidence(zip, subject);
 }
 
-/** An earlier page may go; whatever else has that name, perhaps the package itself, may not. */
+async function writePage({ progress }: CommandContext, { html = '', replace }: VerifyOptions, page: string) {
+  const written = await writeUnlessOther(html, page, replace === true);
+  progress.note('fact', `Wrote ${shownPath(html)}${insteadOf(written)}.`);
+}
+
+/** Another page may go when that is asked for; whatever else has that name, perhaps the package itself, never. */
 async function demandPage(path: string): Promise<void> {
   await demandWritable(path);
   if (!existsSync(path)) return;

@@ -2,6 +2,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { PipelineError, UsageError } from '../../src/base/errors.ts';
 import { shownPath } from '../../src/base/place/shown.ts';
+import { withFile } from '../../src/base/with-file.ts';
+import { REHEARSAL_TEAM } from '../../src/rehearsal/authority.ts';
+import { readXar } from '../../src/xar/read.ts';
+import { signatureParts } from '../report/inspect-signature.ts';
 import { type Manifest, readManifest } from './manifest.ts';
 import { outputName, type Plan, REHEARSAL_SUFFIX } from './plan.ts';
 
@@ -29,6 +33,8 @@ const REFUSED: ReadonlySet<string> = new Set(['Invalid', 'Rejected']);
 export async function demandRoom(plan: Plan, run: NewRun): Promise<string | undefined> {
   const { outFolder } = plan;
   const there = await manifestOf(outFolder);
+  const standing = there === null || there === 'unreadable' ? null : there;
+  if (standing?.mode !== 'release') await refuseForeignRelease(plan, run);
   if (there === 'unreadable') {
     refuse(run, 'OUT_HOLDS_FILES', `${shownPath(outFolder)} has a release.json that cannot be read`);
     return 'files that no readable release.json tells of';
@@ -76,12 +82,40 @@ async function manifestOf(folder: string): Promise<Manifest | 'unreadable' | nul
   }
 }
 
+/** The packages of this version that lie there: a run removes the one of the other name, so a rehearsal's is never beside a release's. */
+function packagesIn(plan: Plan): string[] {
+  const { nameSuffix: _, ...plain } = plan;
+  const forms: readonly Plan[] = [plain, { ...plain, nameSuffix: REHEARSAL_SUFFIX }];
+  return forms.map((form) => join(plan.outFolder, outputName(form, 'package'))).filter(existsSync);
+}
+
+/** What a Mac would trust gives way to nothing that no Mac trusts, whatever lies beside it and whatever was asked. */
+async function refuseForeignRelease(plan: Plan, { mode, commandWith }: NewRun): Promise<void> {
+  if (mode === 'release') return;
+  for (const path of packagesIn(plan)) {
+    const signer = await signerOf(path);
+    if (signer === undefined || signer.includes(REHEARSAL_TEAM)) continue;
+    throw new UsageError('OUT_HOLDS_RELEASE', `${shownPath(path)} is signed; ${WORDS[mode]} never takes its place`, {
+      hint: `Name another folder: ${commandWith('--out', 'FOLDER')}`,
+    });
+  }
+}
+
+/** Whose signature a package says it bears; undefined where it has none, or is not a package. */
+async function signerOf(path: string): Promise<string | undefined> {
+  try {
+    return await withFile(path, async (access) => {
+      const [signature] = await signatureParts(await readXar(access));
+      return signature && (signature.certificates[0] ?? 'somebody');
+    });
+  } catch {
+    return undefined;
+  }
+}
+
 /** A package that was put there by hand, perhaps the published one. */
 function foreignPackage(plan: Plan, run: NewRun): string | undefined {
-  const { nameSuffix: _, ...plain } = plan;
-  // A run removes the package of the other name, so that a rehearsal's never lies beside a release's.
-  const forms: readonly Plan[] = [plain, { ...plain, nameSuffix: REHEARSAL_SUFFIX }];
-  const path = forms.map((form) => join(plan.outFolder, outputName(form, 'package'))).find(existsSync);
+  const [path] = packagesIn(plan);
   if (path === undefined) return undefined;
   const what = `${shownPath(path)} is there, and no release.json says what it is`;
   if (!run.replace) {

@@ -35,6 +35,7 @@ case $role in application | installer) ;; *) fail '--role is application or inst
 take_digests "$digests" || fail "--digests is not from 1 to $MOST_DIGESTS digests of SHA-1 or SHA-256"
 if [ ! -f "$signatures" ] || [ -L "$signatures" ]; then fail "there are no signatures at $signatures" 6; fi
 [ -n "$out" ] || fail '--out is missing'
+[ ! -e "$out" ] || fail "$out is there already and was left unchanged: move it away, or name another file"
 certificate=certificates/$role.pem
 [ -f "$certificate" ] || fail "there is no $certificate: docs/signing-keys.md says how it comes there"
 leaf=$(openssl x509 -in "$certificate" -outform der | openssl base64 -A) || fail "$certificate holds no certificate in PEM"

@@ -38,6 +38,7 @@ case $service in
 esac
 case $role in application | installer) ;; *) fail '--role is application or installer' ;; esac
 [ -n "$out" ] || fail '--out is missing'
+[ ! -e "$out" ] || fail "$out is there already and was left unchanged: move it away, or name another file"
 
 # matches VALUE PATTERN: one line, and all of it.
 matches() {

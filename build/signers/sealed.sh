@@ -45,6 +45,7 @@ esac
 keep="${prefix}_P12_BASE64 ${prefix}_P12_PASSWORD"
 take_digests "$digests" || fail "--digests is not from 1 to $MOST_DIGESTS digests of SHA-1 or SHA-256"
 [ -n "$out" ] || fail '--out is missing'
+[ ! -e "$out" ] || fail "$out is there already and was left unchanged: move it away, or name another file"
 # What runs beside the key cannot say why it failed; that a secret is not there can be said before.
 for name in $keep; do
   eval "[ -n \"\${$name:-}\" ]" || fail "$name is not set: look at its name in the environment \`signing\`"
@@ -114,7 +115,6 @@ take_out() {
   made="$root/out/signatures"
   if [ ! -f "$made" ] || [ -L "$made" ]; then fail 'the command made no file' 6; fi
   [ "$(head -c "$((LARGEST + 1))" <"$made" | wc -c)" -le "$LARGEST" ] || fail 'what the command made is too large' 6
-  rm -f -- "$out"
   (set -C && cat <"$made" >"$out")
   [ -z "${SUDO_UID:-}" ] || chown "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" "$out"
 }

@@ -56,25 +56,27 @@ export async function writeWhole(
 }
 
 /**
- * Writes a file as `writeWhole` does, but takes the place of no file with other contents.
+ * Writes a file as `writeWhole` does, but takes the place of no file with other contents unless that was asked for.
  *
+ * @returns also whether it took the place of one
  * @throws UsageError `TARGET_EXISTS`, its hint the option that says the file may go
  */
 export async function writeUnlessOther(
   path: string,
-  content: AsyncIterable<Buffer>,
+  content: AsyncIterable<Buffer> | Buffer | string,
   replace: boolean,
-): Promise<WrittenFile> {
+): Promise<WrittenFile & { readonly replaced: boolean }> {
   const parts: Buffer[] = [];
-  for await (const part of content) parts.push(part);
+  for await (const part of chunksOf(content)) parts.push(part);
   const data = Buffer.concat(parts);
   const there = await lstat(path).catch(() => undefined);
-  if (!replace && there && !(await readWhole(path)).equals(data)) {
+  const replaced = there !== undefined && !(await readWhole(await targetOf(path))).equals(data);
+  if (replaced && !replace) {
     throw new UsageError('TARGET_EXISTS', `${shownPath(path)} is there already, with other contents`, {
-      hint: 'Name another file with --out, or add --replace.',
+      hint: 'Name another file, or add --replace.',
     });
   }
-  return writeWhole(path, data);
+  return { ...(await writeWhole(path, data)), replaced };
 }
 
 /**

@@ -22,6 +22,18 @@ export async function targetOf(path: string): Promise<string> {
   });
 }
 
+/**
+ * Makes sure that nothing has this name.
+ *
+ * @throws UsageError `TARGET_EXISTS`
+ */
+export async function demandFree(path: string): Promise<void> {
+  if (!(await lstat(path).catch(unlessMissing))) return;
+  throw new UsageError('TARGET_EXISTS', `${shownPath(path)} is there already and was left unchanged`, {
+    hint: 'Move it away, or name another place.',
+  });
+}
+
 function unlessMissing(error: NodeJS.ErrnoException): undefined {
   if (error.code === 'ENOENT') return undefined;
   throw error;

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, inject, it } from 'vitest';
@@ -7,6 +7,12 @@ import { MANIFEST_SCHEMA, type Manifest } from '../../../build/plan/manifest.ts'
 import type { Plan } from '../../../build/plan/plan.ts';
 import { demandRoom } from '../../../build/plan/standing.ts';
 import { STAGES, type StageName } from '../../../build/run.ts';
+import { withFile } from '../../../src/base/with-file.ts';
+import { signPackage } from '../../../src/package/sign-product.ts';
+import { localSigner } from '../../../src/pki/identity/signer.ts';
+import { tokenMaker } from '../../mutation/signing.ts';
+import { sharedAuthority } from '../../rehearsal/shared-authority.ts';
+import { builtPackage } from '../../support/built-package.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'standing-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -148,6 +154,24 @@ describe('demandRoom', () => {
       expect(await outcome(plan, 'build', false)).toBe('OUT_HOLDS_FILES');
       expect(await outcome(plan, 'build', true)).not.toBe('OUT_HOLDS_FILES');
     }
+  });
+
+  it('is refused by a package with a signature that is no rehearsal, whatever was asked, to all but a release', async () => {
+    const plan = await planWith(null);
+    const { certificate, privateKey } = (await sharedAuthority()).members.timestamp;
+    const identity = { certificate, chain: [certificate], signer: localSigner(privateKey) };
+    const signing = { identity, signingTime: new Date(), timestamp: tokenMaker(await sharedAuthority()) };
+    const published = join(plan.outFolder, 'Escrow.Buddy-1.1.0.pkg');
+    await withFile(builtPackage(), (access) => signPackage(access, published, signing));
+    for (const [mode, expected] of [
+      ['build', 'OUT_HOLDS_RELEASE'],
+      ['rehearsal', 'OUT_HOLDS_RELEASE'],
+      ['release', 'F/Escrow.Buddy-1.1.0.pkg'],
+    ] as const) {
+      expect(await outcome(plan, mode, true)).toBe(expected);
+    }
+    copyFileSync(builtPackage(), published);
+    expect(await outcome(plan, 'rehearsal', true)).toBe('F/Escrow.Buddy-1.1.0.pkg');
   });
 
   it('names the commands to choose from, the one that keeps what is there last', async () => {

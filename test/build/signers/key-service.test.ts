@@ -101,6 +101,9 @@ describe.skipIf(missing.missing).each(['aws', 'azure'] as const)(`keys in a serv
       const digests = readFileSync(at(`${role}.txt`), 'utf8');
       // One for each slice, or for each package.
       expect(digests).toMatch(role === 'application' ? /^([0-9a-f]{64}\n){2}$/ : /^([0-9a-f]{64}\n){4}$/);
+      writeFileSync(at('taken.txt'), 'mine');
+      expect(run(project, 'digests', ...record, '--out', at('taken.txt'))).toMatchObject({ status: 2 });
+      expect(readFileSync(at('taken.txt'), 'utf8')).toBe('mine');
       const used = await useKey(project, role);
       expect(used, used.printed).toMatchObject({ status: 0 });
       const checked = checkSignatures(project.parts, role, {

@@ -1,0 +1,188 @@
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { builtPackage } from '../support/built-package.ts';
+import { cli } from '../support/cli.ts';
+
+/** What somebody has at the place where a command is to write. */
+const MINE = 'the only copy of something\n';
+
+let scratch: string;
+let parts: string;
+let record: string;
+beforeAll(() => {
+  scratch = mkdtempSync(join(tmpdir(), 'replace-'));
+  parts = join(scratch, 'parts');
+  record = join(scratch, 'signing.json');
+  for (const argv of [
+    ['parts', '--out', parts],
+    ['timestamp', '--compiled', parts, '--record', record],
+  ]) {
+    const run = cli(argv);
+    expect(run.status, run.stderr).toBe(0);
+  }
+}, 120_000);
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+/** A command that writes, and what it says of a file that is in its way. */
+interface Writer {
+  /** The option, or the argument, that names what is written. */
+  readonly place: string;
+  /** Words that have it write to `target`. */
+  argv(target: string): readonly string[];
+  /** Where somebody's file lies, seen from `target`. */
+  readonly inTheWay?: string;
+  readonly code: string;
+  /** Whether --replace lets it take the place. */
+  readonly replaces?: true;
+}
+
+const rehearsal = () => join(inject('releaseFolder'), '.');
+const OWNER = ['--email', 'owner@example.com', '--name', 'Example'];
+
+const WRITERS: Readonly<Record<string, Writer>> = {
+  release: {
+    place: '--out',
+    argv: (target) => ['release', '--rehearsal', '--out', target],
+    inTheWay: '1.1.0/Escrow.Buddy-1.1.0.pkg',
+    code: 'OUT_HOLDS_FILES',
+  },
+  build: {
+    place: '--out',
+    argv: (target) => ['build', '--out', target],
+    inTheWay: '1.1.0/Escrow.Buddy-1.1.0-rehearsal.pkg',
+    code: 'OUT_HOLDS_FILES',
+  },
+  parts: { place: '--out', argv: (target) => ['parts', '--out', target], code: 'TARGET_EXISTS' },
+  csr: {
+    place: '--out',
+    argv: (target) => ['csr', ...OWNER, '--out', target],
+    inTheWay: 'installer.certSigningRequest',
+    code: 'TARGET_EXISTS',
+  },
+  sign: {
+    place: '--out',
+    argv: (target) => ['sign', '--role', 'application', '--compiled', parts, '--record', record, '--out', target],
+    code: 'TARGET_EXISTS',
+    replaces: true,
+  },
+  timestamp: {
+    place: '--record',
+    argv: (target) => ['timestamp', '--compiled', parts, '--record', target],
+    code: 'JSON_INVALID',
+  },
+  expand: {
+    place: '<folder>',
+    argv: (target) => ['expand', builtPackage(), target],
+    inTheWay: 'mine',
+    code: 'TARGET_EXISTS',
+  },
+  verify: {
+    place: '--html',
+    argv: (target) => ['verify', '--trust', 'rehearsal', builtPackage(), '--html', target],
+    code: 'TARGET_EXISTS',
+  },
+  evidence: {
+    place: '--out',
+    argv: (target) => ['evidence', rehearsal(), '--out', target],
+    code: 'TARGET_EXISTS',
+    replaces: true,
+  },
+  kit: {
+    place: '--out',
+    argv: (target) => ['kit', builtPackage(), '--out', target],
+    code: 'TARGET_EXISTS',
+    replaces: true,
+  },
+  index: { place: '<file>', argv: (target) => ['index', target, '--add', rehearsal()], code: 'JSON_INVALID' },
+  staple: { place: '<file>', argv: (target) => ['staple', '--trust', 'rehearsal', target], code: 'KIND_UNSUITABLE' },
+  'github pack': { place: '--to', argv: (target) => ['github', 'pack', parts, '--to', target], code: 'TARGET_EXISTS' },
+};
+
+/** Of a key in a service; test/build/signing/key-service.test.ts has the service that it needs. */
+const HELD_ELSEWHERE: Readonly<Record<string, string>> = { digests: '--out' };
+
+/** Options and arguments that name something which is only read. */
+const ONLY_READ = new Set([
+  ...['--compiled', '--signatures', '--previous', '--public-key', '--policy', '--evidence', '--trusted-root'],
+  ...[
+    '--attestation',
+    '--source',
+    '--check',
+    '--extras',
+    '--add',
+    '--since',
+    '--signed',
+    '--parts',
+    '--folder',
+    '--bundle',
+    '--verdicts',
+  ],
+]);
+
+let count = 0;
+/** A place of its own for each, and what is in the way there. */
+function taken({ inTheWay = '' }: Writer): { target: string; mine: string } {
+  const target = join(scratch, `target-${count++}`);
+  const mine = join(target, inTheWay);
+  mkdirSync(dirname(mine), { recursive: true });
+  writeFileSync(mine, MINE);
+  return { target, mine };
+}
+
+describe.each(Object.entries(WRITERS))('%s', (_, writer) => {
+  it('leaves what is in its way, and makes nothing beside it', () => {
+    const { target, mine } = taken(writer);
+    const before = readdirSync(dirname(mine));
+    const run = cli([...writer.argv(target), '--json']);
+    expect(JSON.parse(run.stdout).error, run.stderr).toMatchObject({ code: writer.code, hint: expect.any(String) });
+    expect(readFileSync(mine, 'utf8')).toBe(MINE);
+    expect(readdirSync(dirname(mine))).toEqual(before);
+  });
+});
+
+it.each(Object.entries(WRITERS).filter(([, { replaces }]) => replaces))(
+  '%s takes its place when asked, and says so',
+  (_, writer) => {
+    const { target, mine } = taken(writer);
+    const run = cli([...writer.argv(target), '--replace']);
+    expect(run.stdout, run.stderr).toContain(', in place of the one that was there');
+    expect(readFileSync(mine, 'utf8')).not.toBe(MINE);
+  },
+);
+
+it('every option that names a file or folder is one of those, or is only read', () => {
+  const named = (help: string) => [...help.matchAll(/^ {2}(--[\w-]+) <(?:file|folder|zip|package|path)>/gm)];
+  const commands = [...cli(['--help']).stdout.matchAll(/^ {2}(\w+) (?:\[|<)/gm)].map(([, name]) => name as string);
+  const inner = [...cli(['github', '--help']).stdout.matchAll(/^ {2}([\w-]+) \[options\]/gm)].map(
+    ([, name]) => `github ${name}`,
+  );
+  const unknown: string[] = [];
+  for (const command of [...commands, ...inner]) {
+    const help = cli([...command.split(' '), '--help']).stdout;
+    const place = WRITERS[command]?.place ?? HELD_ELSEWHERE[command];
+    const isRead = (name: string) => ONLY_READ.has(name) || (command !== 'timestamp' && name === '--record');
+    const names = named(help).map(([, name]) => name as string);
+    unknown.push(...names.filter((name) => name !== place && !isRead(name)).map((name) => `${command} ${name}`));
+  }
+  expect(commands.length + inner.length).toBeGreaterThan(25);
+  expect(unknown).toEqual([]);
+});
+
+describe('a page of verify', () => {
+  const page = () => join(scratch, 'page.html');
+  const write = (...more: string[]) =>
+    cli(['verify', '--trust', 'rehearsal', builtPackage(), '--html', page(), ...more]);
+
+  it('takes the place of the same page, of another page only when asked, and of nothing else', () => {
+    expect(write().status).toBe(0);
+    expect(write().stderr).not.toContain('in place of');
+    cpSync(join(rehearsal(), 'report.html'), page());
+    expect(write()).toMatchObject({ status: 2, stderr: expect.stringContaining('--replace') });
+    expect(write('--replace')).toMatchObject({ status: 0, stderr: expect.stringContaining('in place of the one') });
+    writeFileSync(page(), MINE);
+    expect(write('--replace').status).toBe(2);
+    expect(readFileSync(page(), 'utf8')).toBe(MINE);
+  });
+});
