@@ -37,6 +37,11 @@ export function commandAgain(typed: Typed): string {
   return again(typed, ONCE);
 }
 
+/** Returns the command that does the same with nothing that an earlier run left. */
+export function commandAnew(typed: Typed): string {
+  return commandOf(without(typed.argv, new Map([...ONCE, ...PLACES])), typed);
+}
+
 /** Returns the command that has the stages run before which a release stopped, as asked. */
 export function commandToTheEnd(typed: Typed): string {
   return again(typed, STOPS);

@@ -5,10 +5,10 @@ import { CommanderError } from 'commander';
 import { InterruptedError } from '../src/base/errors.ts';
 import { removeOwnUnfinished } from '../src/base/files.ts';
 import { useProxies } from '../src/base/network/proxy.ts';
-import { commandAgain } from './again.ts';
+import { commandAgain, commandAnew } from './again.ts';
 import type { CommandContext, CommandResult, CommonOptions } from './command.ts';
 import { commandLine, usageErrorOf } from './command-line.ts';
-import { errorDocument, exitCodeOf, renderError } from './exit-code.ts';
+import { errorDocument, exitCodeOf, type GoingOn, renderError } from './exit-code.ts';
 import { maskCommands } from './report/github.ts';
 import { createProgress } from './report/progress.ts';
 
@@ -67,18 +67,18 @@ async function execute(
   } catch (error) {
     progress.close();
     const reported = interruption.signal.aborted ? new InterruptedError() : error;
-    await finish(
-      reported,
-      options.json === true,
-      options.verbose === true,
-      commandAgain({ ...context, cwd: process.cwd() }),
-    );
+    await finish(reported, options.json === true, options.verbose === true, goingOn(context));
   }
 }
 
-async function finish(error: unknown, json: boolean, verbose: boolean, again?: string): Promise<void> {
-  if (json) await writeOut(`${JSON.stringify(errorDocument(error, again), null, 2)}\n`).catch(() => undefined);
-  process.stderr.write(renderError(error, verbose, again));
+function goingOn(context: CommandContext): GoingOn {
+  const typed = { ...context, cwd: process.cwd() };
+  return { again: commandAgain(typed), anew: commandAnew(typed) };
+}
+
+async function finish(error: unknown, json: boolean, verbose: boolean, ways?: GoingOn): Promise<void> {
+  if (json) await writeOut(`${JSON.stringify(errorDocument(error, ways), null, 2)}\n`).catch(() => undefined);
+  process.stderr.write(renderError(error, verbose, ways));
   leave(exitCodeOf(error));
 }
 

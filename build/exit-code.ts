@@ -43,7 +43,7 @@ export interface ErrorDocument {
     readonly code: string;
     readonly message: string;
     readonly hint: string | null;
-    /** The command that goes on once the cause is gone; null where something must be mended first. */
+    /** The command that comes to the end once the cause is gone; null where what was typed must be changed. */
     readonly again: string | null;
     readonly exitCode: number;
     /** What the words of a tool or service in the message stand for. */
@@ -51,12 +51,19 @@ export interface ErrorDocument {
   };
 }
 
-/**
- * Returns an error as a document for programs.
- *
- * @param again the command that goes on
- */
-export function errorDocument(error: unknown, again?: string): ErrorDocument {
+/** The commands with which a run that ended early comes to its end. */
+export interface GoingOn {
+  /** Goes on with what is there. */
+  readonly again: string;
+  /** Makes everything anew, where what is there was refused for good. */
+  readonly anew: string;
+}
+
+/** What Apple refused by its bytes: the same bytes get the same answer. */
+const REFUSED_BYTES: ReadonlySet<string> = new Set(['NOTARY_INVALID', 'NOTARY_PREDICTED']);
+
+/** Returns an error as a document for programs. */
+export function errorDocument(error: unknown, goingOn?: GoingOn): ErrorDocument {
   const exitCode = exitCodeOf(error);
   return {
     schema: 1,
@@ -64,7 +71,7 @@ export function errorDocument(error: unknown, again?: string): ErrorDocument {
       code: error instanceof PipelineError ? error.code : ((error as NodeJS.ErrnoException | null)?.code ?? 'BUG'),
       message: messageOf(error),
       hint: hintOf(error, exitCode),
-      again: (again !== undefined && mayGoOn(error) && again) || null,
+      again: (goingOn && wayOn(error, goingOn)?.command) ?? null,
       exitCode,
       known: explanationsOf(error),
     },
@@ -72,11 +79,10 @@ export function errorDocument(error: unknown, again?: string): ErrorDocument {
 }
 
 /**
- * Returns an error as a person reads it: the message, then what to do next. The stack only for bugs, and under --verbose.
- *
- * @param again the command that goes on; the last line where nothing but time, space or the network was missing
+ * Returns an error as a person reads it: the message, then what to do next. The stack only for bugs, and under --verbose. Where time,
+ * space, the network or Apple's consent was missing, the last line is the command that goes on.
  */
-export function renderError(error: unknown, verbose: boolean, again?: string): string {
+export function renderError(error: unknown, verbose: boolean, goingOn?: GoingOn): string {
   const exitCode = exitCodeOf(error);
   const lines = [`error: ${messageOf(error)}`];
   const hint = hintOf(error, exitCode);
@@ -88,16 +94,18 @@ export function renderError(error: unknown, verbose: boolean, again?: string): s
     for (let cause = error.cause; cause instanceof Error; cause = cause.cause)
       lines.push(`caused by: ${cause.stack ?? cause.message}`);
   }
-  if (again !== undefined && mayGoOn(error) && !lines.some((line) => line.endsWith(again))) {
-    lines.push(`To go on: ${again}`);
-  }
+  const way = goingOn && wayOn(error, goingOn);
+  if (way && !lines.at(-1)?.endsWith(way.command)) lines.push(`${way.when}: ${way.command}`);
   return `${lines.join('\n')}\n`;
 }
 
-/** Whether the same command can come to its end without anything in it, or in the sources, being changed. */
-function mayGoOn(error: unknown): boolean {
-  if (error instanceof InterruptedError || error instanceof NetworkError || error instanceof ToolError) return true;
-  return problemOf(error)?.isFull === true;
+/** The command that comes to the end, and when; undefined where something that was typed or written must be changed first. */
+function wayOn(error: unknown, { again, anew }: GoingOn): { when: string; command: string } | undefined {
+  if (error instanceof RefusedError) {
+    return { when: 'Once that is mended', command: REFUSED_BYTES.has(error.code) ? anew : again };
+  }
+  const isOutside = error instanceof InterruptedError || error instanceof NetworkError || error instanceof ToolError;
+  return isOutside || problemOf(error)?.isFull ? { when: 'To go on', command: again } : undefined;
 }
 
 /** What is known of the words of Apple's tools and services in an error, each cause once; what is harmless raises no alarm. */

@@ -105,7 +105,10 @@ async function wait(
 
 function verdictText(verdict: string, log: NotaryLog | null): string {
   const issues = log && log.issues.length > 0 ? `${renderIssues(log.issues)}\n` : '';
-  const next = verdict === 'Accepted' ? '\nNext: npm run -s cli -- staple FILE, or npm start -- --resume\n' : '';
+  const next =
+    verdict === 'Accepted'
+      ? '\nNext: npm run -s cli -- staple FILE, or npm start -- --resume\n'
+      : '\nOnce that is mended: npm start\n';
   return `${verdict}${log?.statusSummary ? `: ${log.statusSummary}` : ''}\n${issues}${next}`;
 }
 

@@ -227,11 +227,14 @@ const trustOf = ({ trust }: CommandContext) => (trust ? { trust } : {});
 async function checkOutside(
   toolchain: Toolchain,
   { access }: NotaryConnection,
-  { signal }: CommandContext,
+  { progress, signal }: CommandContext,
   { config }: Plan,
 ): Promise<void> {
   const { timestamp: timestampUrl } = config.services;
+  // Without a network each is tried again and again, half a minute long.
+  progress.begin('services').update('asking whether they are ready');
   await preflight({ notary: toolchain.notary(access), ticketUrl: access.ticketUrl, timestampUrl, signal });
+  progress.close();
 }
 
 const endsBeforeNotary = (until: StageName | undefined) => until !== undefined && SIGNING_STAGES.includes(until);

@@ -172,6 +172,6 @@ async function refuseHopeless(file: NotarizedFile, { access: { trust } }: Notary
   const { issues } = await predictNotary(accessBuffer(file.data), { archiveName: file.name, trust, now: new Date() });
   if (issues.length === 0) return;
   throw new RefusedError('NOTARY_PREDICTED', `the notary would refuse the package\n${renderIssues(issues)}`, {
-    hint: 'Nothing was sent. Mend what is named above, then run npm start again, without --resume.',
+    hint: 'Nothing was sent. Mend what is named above and make the package anew.',
   });
 }

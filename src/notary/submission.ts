@@ -152,7 +152,7 @@ function refusal(id: string, status: string, log: NotaryLog | null): RefusedErro
   const issues = log ? renderIssues(log.issues) : 'its log could not be fetched';
   const summary = log?.statusSummary ? ` (${log.statusSummary})` : '';
   return new RefusedError('NOTARY_INVALID', `the notary refused submission ${id}: ${status}${summary}\n${issues}`, {
-    hint: 'Mend what is named above, then run again without --resume; the same bytes get the same answer.',
+    hint: 'Mend what is named above and make the package anew: the same bytes get the same answer.',
   });
 }
 

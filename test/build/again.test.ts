@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { commandAgain, commandToTheEnd, commandWithOther } from '../../build/again.ts';
+import { commandAgain, commandAnew, commandToTheEnd, commandWithOther } from '../../build/again.ts';
 
 const checkout = { root: '/p', program: '/p/.build/cli.mjs', cwd: '/p/docs' };
 
@@ -36,6 +36,11 @@ describe('the other commands', () => {
   it('run the stages that were left out, as asked', () => {
     const argv = ['release', '--until', 'notarize', '--submit-only', '--rehearsal'];
     expect(commandToTheEnd({ ...checkout, argv })).toBe('npm start -- --rehearsal --resume');
+  });
+
+  it('begin anew with nothing of an earlier run', () => {
+    const argv = ['release', '--resume', '--release', '--max-wait', '1h', '--replace'];
+    expect(commandAnew({ ...checkout, argv })).toBe('npm start -- --release');
   });
 
   it('say what may stand where it writes, once', () => {

@@ -40,6 +40,35 @@ describe('renderError', () => {
   });
 });
 
+describe('the last line', () => {
+  const ways = { again: 'go --resume', anew: 'go' };
+  const full = (code: string) => Object.assign(new Error(`${code}: no space left`), { code });
+  it.each<[string, unknown, string | null]>([
+    ['Ctrl-C', new InterruptedError(), 'To go on: go --resume'],
+    ['no network, or a wait that is over', new NetworkError('A', 'a', { hint: 'wait' }), 'To go on: go --resume'],
+    [
+      'a tool that failed',
+      new ToolError('A', 'clang', 'a', { hint: 'go --resume, then look' }),
+      'To go on: go --resume',
+    ],
+    ['a full disk', full('ENOSPC'), 'To go on: go --resume'],
+    ['a full share of a disk', full('EDQUOT'), 'To go on: go --resume'],
+    ['a refusal that may be lifted', new RefusedError('NOTARY_AGREEMENT', 'a'), 'Once that is mended: go --resume'],
+    ['a package that is refused', new RefusedError('NOTARY_INVALID', 'a', { hint: 'h' }), 'Once that is mended: go'],
+    ['a package that would be', new RefusedError('NOTARY_PREDICTED', 'a'), 'Once that is mended: go'],
+    ['what was typed wrong', new UsageError('A', 'a', { hint: 'h' }), null],
+    ['a package that fails', new VerificationError('A', 'a', { hint: 'h' }), null],
+  ])('after %s is the command that comes to the end', (_, error, line) => {
+    expect(renderError(error, false, ways).trimEnd().split('\n').at(-1)).toBe(line ?? 'next: h');
+    expect(errorDocument(error, ways).error.again).toBe(line?.replace(/.*: /, '') ?? null);
+  });
+
+  it('is not said twice', () => {
+    const error = new NetworkError('A', 'a', { hint: 'Later: go --resume' });
+    expect(renderError(error, false, ways)).toBe('error: a\nnext: Later: go --resume\n');
+  });
+});
+
 describe("an error with words of Apple's tools", () => {
   const refused = new RefusedError('CERTIFICATE_REVOKED', 'spctl ended with 3:\nX.pkg: CSSMERR_TP_CERT_REVOKED');
   const failed = new ToolError(

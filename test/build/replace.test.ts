@@ -10,18 +10,11 @@ const MINE = 'the only copy of something\n';
 
 let scratch: string;
 let parts: string;
-let record: string;
 beforeAll(() => {
   scratch = mkdtempSync(join(tmpdir(), 'replace-'));
   parts = join(scratch, 'parts');
-  record = join(scratch, 'signing.json');
-  for (const argv of [
-    ['parts', '--out', parts],
-    ['timestamp', '--compiled', parts, '--record', record],
-  ]) {
-    const run = cli(argv);
-    expect(run.status, run.stderr).toBe(0);
-  }
+  const run = cli(['parts', '--out', parts]);
+  expect(run.status, run.stderr).toBe(0);
 }, 120_000);
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
@@ -61,12 +54,6 @@ const WRITERS: Readonly<Record<string, Writer>> = {
     inTheWay: 'installer.certSigningRequest',
     code: 'TARGET_EXISTS',
   },
-  sign: {
-    place: '--out',
-    argv: (target) => ['sign', '--role', 'application', '--compiled', parts, '--record', record, '--out', target],
-    code: 'TARGET_EXISTS',
-    replaces: true,
-  },
   timestamp: {
     place: '--record',
     argv: (target) => ['timestamp', '--compiled', parts, '--record', target],
@@ -100,7 +87,7 @@ const WRITERS: Readonly<Record<string, Writer>> = {
   'github pack': { place: '--to', argv: (target) => ['github', 'pack', parts, '--to', target], code: 'TARGET_EXISTS' },
 };
 
-/** Of a key in a service; test/build/signing/key-service.test.ts has the service that it needs. */
+/** test/build/signers/key-service.test.ts has the key that it needs. */
 const HELD_ELSEWHERE: Readonly<Record<string, string>> = { digests: '--out' };
 
 /** Options and arguments that name something which is only read. */
