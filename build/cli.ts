@@ -9,6 +9,7 @@ import { commandAgain, commandAnew } from './again.ts';
 import type { CommandContext, CommandResult, CommonOptions } from './command.ts';
 import { commandLine, usageErrorOf } from './command-line.ts';
 import { errorDocument, exitCodeOf, type GoingOn, renderError } from './exit-code.ts';
+import { foldText } from './report/fold.ts';
 import { maskCommands } from './report/github.ts';
 import { createProgress } from './report/progress.ts';
 
@@ -54,7 +55,6 @@ async function execute(
     signal: interruption.signal,
     argv,
     json: options.json === true,
-    columns: process.stdout.columns,
     verbose: options.verbose === true,
     env: process.env,
   };
@@ -62,7 +62,7 @@ async function execute(
     const result = await Promise.race([command(context), interruption.expired]);
     progress.close();
     if (options.json) await writeOut(`${JSON.stringify(result.document, null, 2)}\n`);
-    else await writeOut(result.text);
+    else await writeOut(foldText(result.text, process.stdout.columns));
     leave(result.exitCode ?? 0);
   } catch (error) {
     progress.close();
@@ -78,7 +78,7 @@ function goingOn(context: CommandContext): GoingOn {
 
 async function finish(error: unknown, json: boolean, verbose: boolean, ways?: GoingOn): Promise<void> {
   if (json) await writeOut(`${JSON.stringify(errorDocument(error, ways), null, 2)}\n`).catch(() => undefined);
-  process.stderr.write(renderError(error, verbose, ways));
+  process.stderr.write(foldText(renderError(error, verbose, ways), process.stderr.columns));
   leave(exitCodeOf(error));
 }
 

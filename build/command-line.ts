@@ -4,6 +4,7 @@ import { Command, type CommanderError } from 'commander';
 import { UsageError } from '../src/base/errors.ts';
 import { addCommand, type Configure, type Execute } from './command.ts';
 import { EXIT_CODES } from './exit-code.ts';
+import { foldText } from './report/fold.ts';
 
 /** A command: how it is called, what it is for, and where it is. Only the one that runs is loaded. */
 interface CommandEntry {
@@ -115,8 +116,13 @@ export async function commandLine(argv: readonly string[], root: string, execute
   const program = new Command('escrow-buddy')
     .description('Builds, signs, notarizes and publishes the Escrow Buddy installer package.')
     .exitOverride()
-    .configureOutput({ writeErr: () => undefined })
+    .configureOutput({
+      writeErr: () => undefined,
+      writeOut: (text) => process.stdout.write(foldText(text, process.stdout.columns)),
+    })
     .showHelpAfterError(false)
+    // A terminal of 60 columns leaves half of that beside the names of options.
+    .configureHelp({ minWidthToWrap: 20 })
     .helpCommand(false)
     .version(await versionOf(root), '--version', 'print the version')
     .addHelpText('after', exitCodeHelp());

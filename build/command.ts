@@ -14,8 +14,6 @@ export interface CommandContext {
   /** Words that were typed behind the program's name. */
   readonly argv: readonly string[];
   readonly json: boolean;
-  /** Columns of the terminal that standard output is, if it is one. */
-  readonly columns?: number | undefined;
   readonly verbose: boolean;
   readonly env: Readonly<NodeJS.ProcessEnv>;
   /** Whose certificates and tickets count as Apple's; the pinned roots by default. */

@@ -255,7 +255,7 @@ async function finish(
   const typed = { ...context, cwd: process.cwd() };
   const run = new Run({ plan, progress, signal, manifest, until, again: commandAgain(typed) });
   const result = await runRelease(run, beginning, finishing);
-  return { document: result, text: renderSummary(result, plan, commandToTheEnd(typed), context.columns) };
+  return { document: result, text: renderSummary(result, plan, commandToTheEnd(typed)) };
 }
 
 function beginAnew(

@@ -39,7 +39,8 @@ function listLines({ removed, added }: ListChange): string[] {
 }
 
 function componentLines({ change, facts, files, scripts }: ComponentChange, verbose: boolean): string[] {
-  if (change !== 'changed') return [`${change}: ${files.length} paths, ${scripts.length} scripts`];
+  if (change !== 'changed')
+    return [`${change}: ${counted(files.length, 'path')}, ${counted(scripts.length, 'script')}`];
   return [
     ...factLines(facts),
     ...scripts.flatMap((file) => fileLines(file, 'script ', verbose)),
@@ -61,3 +62,5 @@ function fileLines({ path, change, facts, lines }: FileChange, prefix: string, v
     ...(more > 0 ? [`    ${more} more lines; --verbose shows them`] : []),
   ];
 }
+
+const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;

@@ -2,7 +2,6 @@ import { join, relative } from 'node:path';
 import { shellWord } from '../../src/base/place/shown.ts';
 import type { Manifest } from '../plan/manifest.ts';
 import type { Plan } from '../plan/plan.ts';
-import { wrap } from './fold.ts';
 import { formatSeconds } from './progress.ts';
 
 const NAME_WIDTH = 10;
@@ -11,15 +10,9 @@ const REHEARSAL_NOTE = 'rehearsal: no Mac trusts it (docs/building.md)';
 /**
  * Returns the last lines of a run: what was made, its identity, and what to do next.
  *
- * @param columns of the terminal
  * @param again the command that goes on after the stage at which it stopped, as asked
  */
-export function renderSummary(
-  manifest: Manifest,
-  { outFolder }: Pick<Plan, 'outFolder'>,
-  again: string,
-  columns = Number.POSITIVE_INFINITY,
-): string {
+export function renderSummary(manifest: Manifest, { outFolder }: Pick<Plan, 'outFolder'>, again: string): string {
   const file = manifest.files.find((candidate) => candidate.role === 'package');
   if (!file || !manifest.package) {
     const last = manifest.stages.at(-1)?.name ?? 'nothing';
@@ -39,19 +32,12 @@ export function renderSummary(
   return [
     '',
     `Made ${path}`,
-    ...facts.flatMap(([name, value]) => row(name as string, value as string, columns)),
+    ...facts.map(([name = '', value]) => `  ${name.padEnd(NAME_WIDTH)} ${value}`),
     '',
     'Next:',
     `  ${isUnfinished(manifest) ? again : `npm run -s cli -- ${nextCommand(manifest)} ${shellWord(path)}`}`,
     '',
   ].join('\n');
-}
-
-/** A fact on one line, or its value on lines of its own where the terminal is too narrow. */
-function row(name: string, value: string, columns: number): string[] {
-  const line = `  ${name.padEnd(NAME_WIDTH)} ${value}`;
-  if (line.length <= columns) return [line];
-  return [`  ${name}`, ...wrap(value, columns - 4).map((part) => `    ${part}`)];
 }
 
 const secondsOf = ({ stages }: Manifest) => stages.reduce((sum, { seconds }) => sum + seconds, 0);

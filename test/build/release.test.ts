@@ -118,6 +118,17 @@ describe('npm start', () => {
     expect(run.stderr).not.toContain('\x1b');
   });
 
+  const npm = needs('npm');
+  it.skipIf(npm.missing)(`prints JSON only through npm, whose own banner --silent leaves out${npm.note}`, () => {
+    const words = ['--', '--json', '--rehearsal', '--until', 'compile', '--out', join(scratch, 'npm')];
+    for (const quiet of [['--silent'], []]) {
+      const { status, stdout, stderr } = spawnSync('npm', ['start', ...quiet, ...words], { encoding: 'utf8' });
+      expect(status, stderr).toBe(0);
+      const banner = quiet.length > 0 ? '' : (/^\n> .*\n> .*\n\n/.exec(stdout)?.[0] ?? 'no banner');
+      expect(JSON.parse(stdout.slice(banner.length))).toMatchObject({ schema: 1, mode: 'rehearsal' });
+    }
+  });
+
   it('ends with what was made and what to do next', () => {
     const run = cli(['build', '--out', join(scratch, 'summary')]);
     expect(run.stdout).toMatch(/Made .*Escrow\.Buddy-1\.1\.0\.pkg\n {2}package +com\.netflix\.Escrow-Buddy\n/);

@@ -1,0 +1,89 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { builtPackage } from '../../support/built-package.ts';
+import { cli } from '../../support/cli.ts';
+import { needs } from '../../support/needs.ts';
+
+const script = needs('script', 'stty');
+const COMMAND = /^ *(?:\$ |Example: )?(?:npm|node|sh|sudo|brew|git|gh)\b/;
+
+let scratch: string;
+beforeAll(() => {
+  scratch = mkdtempSync(join(tmpdir(), 'terminal-'));
+});
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+/** Returns what stands on a terminal of that many columns after a command, line by line. */
+function onTerminal(columns: number, argv: readonly string[]): string[] {
+  const quoted = [process.execPath, '.build/cli.mjs', ...argv].map((word) => `'${word.replaceAll("'", "'\\''")}'`);
+  const { stdout } = spawnSync('script', ['-q', '-c', `stty cols ${columns}; ${quoted.join(' ')}`, '/dev/null'], {
+    encoding: 'utf8',
+    env: { ...process.env, NO_COLOR: '1', LC_ALL: 'C.UTF-8' },
+    input: '',
+  });
+  return stdout.replaceAll('\r', '').split('\n');
+}
+
+/** What is too long: not a command that is copied, nor one word, such as a path or a SHA-256, that cannot be broken. */
+const tooLong = (lines: readonly string[], columns: number) =>
+  lines.filter((line) => line.length > columns && !COMMAND.test(line) && line.trim().includes(' '));
+
+/** Every command by what it says when it does its work, and when it cannot. */
+const SAYS: readonly (() => readonly string[])[] = [
+  () => ['verify', '--trust', 'rehearsal', builtPackage()],
+  () => ['verify', '--trust', 'rehearsal', '--verbose', builtPackage()],
+  () => ['verify', builtPackage()],
+  () => ['inspect', builtPackage()],
+  () => ['inspect', 'payload/Info.plist'],
+  () => ['expand', builtPackage(), join(scratch, 'expanded')],
+  () => ['expand', builtPackage(), scratch],
+  () => ['kit', builtPackage(), '--out', join(scratch, 'kit.zip')],
+  () => ['kit', builtPackage(), '--check', join(scratch, 'kit.zip')],
+  () => ['evidence', inject('releaseFolder'), '--out', join(scratch, 'evidence.zip')],
+  () => ['index', join(scratch, 'index.json'), '--add', inject('releaseFolder')],
+  () => ['compare', builtPackage(), extra('Guard')],
+  () => ['compare', '--verbose', extra('Uninstall'), extra('Guard')],
+  () => ['notarize', '--status', '0000'],
+  () => ['notarize'],
+  () => ['staple', '--trust', 'rehearsal', builtPackage()],
+  () => ['doctor'],
+  () => ['doctor', '--ci'],
+  () => ['doctor', 'explain', 'errSecInternalComponent'],
+  () => ['csr', '--email', 'owner@example.com', '--name', 'Example', '--out', join(scratch, 'keys')],
+  () => ['parts', '--out', join(scratch, 'parts')],
+  () => ['timestamp', '--compiled', join(scratch, 'parts'), '--record', join(scratch, 'signing.json')],
+  () => ['sign', '--role', 'application', ...recorded(), '--out', join(scratch, 'signed.json')],
+  () => ['digests', ...recorded(), '--out', join(scratch, 'digests.txt')],
+  () => ['prove', '--trust', 'rehearsal', extra('Guard')],
+  () => ['build', '--out', join(scratch, 'build')],
+  () => ['release', '--rehearsal', '--out', join(scratch, 'release')],
+  () => ['release', '--release'],
+  () => ['github', 'check-version'],
+];
+const extra = (name: string) => join(inject('releaseFolder'), `extras/Escrow.Buddy.${name}-1.1.0-rehearsal.pkg`);
+const recorded = () => ['--compiled', join(scratch, 'parts'), '--record', join(scratch, 'signing.json')];
+
+describe.skipIf(script.missing)(`a terminal of 60 columns${script.note}`, () => {
+  it.each(SAYS.map((argv, at) => [at, argv] as const))('takes what command %i says', (_, argv) => {
+    const lines = onTerminal(60, argv());
+    expect(lines.join('').trim()).not.toBe('');
+    expect(tooLong(lines, 60)).toEqual([]);
+  });
+
+  it('takes what every command says of itself, and each command is among those above', () => {
+    const names = [...cli(['--help']).stdout.matchAll(/^ {2}(\w+) (?:\[|<)/gm)].map(([, name]) => name as string);
+    expect(tooLong(onTerminal(60, ['--help']), 60)).toEqual([]);
+    for (const name of names) expect(tooLong(onTerminal(60, [name, '--help']), 60), name).toEqual([]);
+    const said = new Set(SAYS.map((argv) => argv()[0]));
+    expect(names.filter((name) => !said.has(name))).toEqual([]);
+  });
+
+  it('loses no word', () => {
+    const words = (lines: readonly string[]) => lines.join(' ').split(/\s+/).filter(Boolean);
+    const argv = ['inspect', builtPackage()];
+    expect(words(onTerminal(60, argv))).toEqual(words(cli(argv).stdout.split('\n')));
+  });
+});
