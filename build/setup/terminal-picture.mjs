@@ -45,7 +45,7 @@ function svgOf(lines) {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escaped(`A terminal after ${title}`)}">
 <desc>${escaped(plain)}</desc>
 <style>text { font: 14px ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace; white-space: pre; fill: ${COLORS[0]}; }</style>
-<rect width="${width}" height="${height}" rx="8" fill="#0d1117"/>
+<rect width="${width}" height="${height}" rx="8" fill="#0d1117" stroke="#30363d"/>
 <circle cx="20" cy="18" r="6" fill="#ff5f57"/><circle cx="40" cy="18" r="6" fill="#febc2e"/><circle cx="60" cy="18" r="6" fill="#28c840"/>
 ${rows.join('\n')}
 </svg>
