@@ -53,7 +53,7 @@ export function extraFacts(packages: readonly { readonly facts: PackageFileFacts
 
 async function readInput(root: string, packagePath: string, given: Pick<KitInput, 'url' | 'extras'>) {
   const facts = await readKitFacts(packagePath);
-  const scripts = renderKitScripts(facts, templateReader(join(root, 'scripts')));
+  const scripts = renderKitScripts(facts, given.url, templateReader(join(root, 'scripts')));
   const parts: Buffer[] = [];
   const guard = { path: 'guard/guard.sh', data: Buffer.from(facts.guardScript) };
   for await (const part of zip([guard], 0, 0o755)) parts.push(part);

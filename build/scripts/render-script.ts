@@ -155,7 +155,7 @@ function refuseIdleParts(name: string, parts: readonly Part[], used: ReadonlySet
 function fillIn(file: string, line: string, values: Readonly<Record<string, string>>): string {
   const [, key, placeholder] = VALUE_LINE.exec(line) ?? [];
   if (key === undefined || placeholder === undefined) {
-    if (/@[A-Z_]+@/.test(line)) throw new TypeError(`${file}: a placeholder stands alone, as KEY=@KEY@: ${line}`);
+    if (/@[A-Z0-9_]+@/.test(line)) throw new TypeError(`${file}: a placeholder stands alone, as KEY=@KEY@: ${line}`);
     return line;
   }
   const value = Object.hasOwn(values, placeholder) ? values[placeholder] : undefined;

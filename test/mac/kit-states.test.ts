@@ -1,21 +1,23 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type KIT_SCRIPTS, type KitScripts, renderKitScripts } from '../../build/kit/scripts.ts';
-import { templateReader } from '../../build/scripts/render-script.ts';
-import { scriptValues } from '../../build/scripts/script-values.ts';
+import type { KIT_SCRIPTS, KitScripts } from '../../build/kit/scripts.ts';
 import { install } from './simulated/installer.ts';
 import { disk, installUpstream, makeWorld, type World, writeMechanisms } from './simulated/lives.ts';
 import { SHELLS, type SimulatedMac, simulatedMacNeeds, stockRight } from './simulated/simulated-mac.ts';
-import { BUNDLE, scriptInput } from './simulated/test-package.ts';
+import { testKitScripts } from './simulated/test-kit.ts';
+import { BUNDLE } from './simulated/test-package.ts';
 
 const ESCROW = '/Library/Managed Preferences/com.apple.security.FDERecoveryKeyEscrow.plist';
 const OURS = '/Library/Managed Preferences/com.netflix.Escrow-Buddy.plist';
 const SETTINGS = '/Library/Preferences/com.netflix.Escrow-Buddy';
-const SCRIPTS: KitScripts = renderKitScripts({ values: scriptValues(scriptInput('1.1.0')) }, templateReader('scripts'));
+const SCRIPTS: KitScripts = testKitScripts('1.1.0');
 
 /** Scripts that a Mac runs, with the statuses that each state gives them; those of an admin's own computer are tried elsewhere. */
 type Statuses = Readonly<
-  Record<Exclude<(typeof KIT_SCRIPTS)[number], 'state' | 'state-jamf' | 'escrow-certificate' | 'escrow-decrypt'>, 0 | 1>
+  Record<
+    Exclude<(typeof KIT_SCRIPTS)[number], 'install' | 'state' | 'state-jamf' | 'escrow-certificate' | 'escrow-decrypt'>,
+    0 | 1
+  >
 >;
 
 const HEALTHY: Statuses = {

@@ -1,18 +1,17 @@
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type KitScripts, renderKitScripts } from '../../build/kit/scripts.ts';
+import type { KitScripts } from '../../build/kit/scripts.ts';
 import { ANSWERS, answerOf } from '../../build/kit/vocabulary.ts';
-import { templateReader } from '../../build/scripts/render-script.ts';
-import { scriptValues } from '../../build/scripts/script-values.ts';
 import { OUTCOMES } from '../plugin/source.ts';
 import { makeWorld, type World, writeMechanisms } from './simulated/lives.ts';
 import { SHELLS, simulatedMacNeeds } from './simulated/simulated-mac.ts';
-import { BUNDLE, scriptInput } from './simulated/test-package.ts';
+import { testKitScripts } from './simulated/test-kit.ts';
+import { BUNDLE } from './simulated/test-package.ts';
 
 const ESCROW = '/Library/Managed Preferences/com.apple.security.FDERecoveryKeyEscrow.plist';
 const SETTINGS = '/Library/Preferences/com.netflix.Escrow-Buddy';
 const VERSION = '1.1.0';
-const SCRIPTS: KitScripts = renderKitScripts({ values: scriptValues(scriptInput(VERSION)) }, templateReader('scripts'));
+const SCRIPTS: KitScripts = testKitScripts(VERSION);
 const ENTRY = 'Escrow Buddy:Invoke,privileged';
 
 describe.skipIf(simulatedMacNeeds.missing).each(SHELLS)(

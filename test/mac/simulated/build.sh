@@ -42,9 +42,9 @@ place() {
   done
 }
 place bin cat chmod cp date dd echo expr kill launchctl ln ls mkdir mv ps pwd rm rmdir sleep sync test
-place usr/bin awk basename chgrp cksum cmp codesign comm cut defaults diff dirname dscl env false fdesetup file find grep head \
-  id logger mkfifo mktemp od paste plutil printf profiles readlink security sed sort stat sw_vers tail tee touch tr true uname uniq wc xargs
-place usr/sbin chown pkgutil spctl sysadminctl sysctl
+place usr/bin awk basename chgrp cksum cmp codesign comm curl cut defaults diff dirname dscl env false fdesetup file find grep head \
+  id logger mkfifo mktemp od paste plutil printf profiles readlink security sed shasum sort stat sw_vers tail tee touch tr true uname uniq wc xargs
+place usr/sbin chown installer pkgutil spctl sysadminctl sysctl
 place usr/libexec PlistBuddy
 mkdir "$folder/base/sbin"
 for shell in dash bash zsh; do

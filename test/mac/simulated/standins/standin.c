@@ -241,6 +241,7 @@ static const struct {
 	{"profiles", profiles}, {"fdesetup", fdesetup}, {"logger", logger}, {"mktemp", mktemp_tool},
 	{"stat", stat_tool}, {"sleep", sleep_tool}, {"date", date_tool}, {"dscl", dscl},
 	{"sysadminctl", sysadminctl}, {"sysctl", sysctl_tool},
+	{"curl", curl_tool}, {"shasum", shasum_tool}, {"installer", installer_tool},
 };
 
 int main(int argc, char **argv) {

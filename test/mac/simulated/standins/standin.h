@@ -68,6 +68,7 @@ int pkgutil(const call *c), sw_vers(const call *c), uname_tool(const call *c), i
 int profiles(const call *c), fdesetup(const call *c), logger(const call *c), mktemp_tool(const call *c);
 int stat_tool(const call *c), sleep_tool(const call *c), date_tool(const call *c), coreutil(const call *c);
 int dscl(const call *c), sysadminctl(const call *c), sysctl_tool(const call *c);
+int curl_tool(const call *c), shasum_tool(const call *c), installer_tool(const call *c);
 /* chmod +a and -N, ls -e: answers -1 when the call has nothing to do with access control lists. */
 int access_control(const call *c);
 /* The path is gone, or something else now. */
