@@ -70,7 +70,9 @@ export async function writeUnlessOther(
   for await (const part of chunksOf(content)) parts.push(part);
   const data = Buffer.concat(parts);
   const there = await lstat(path).catch(() => undefined);
-  const replaced = there !== undefined && !(await readWhole(await targetOf(path))).equals(data);
+  const before = there && (await readWhole(await targetOf(path)));
+  // An empty file, such as mktemp makes, holds nothing that somebody may want to keep.
+  const replaced = before !== undefined && before.length > 0 && !before.equals(data);
   if (replaced && !replace) {
     throw new UsageError('TARGET_EXISTS', `${shownPath(path)} is there already, with other contents`, {
       hint: 'Name another file, or add --replace.',

@@ -7,8 +7,8 @@ import { shownPath } from './shown.ts';
 
 const LIMIT = 1024 * 1024;
 const PAUSE_MS = 20;
-/** A pipe whose writer has not come by then has none. */
-const NO_WRITER_MS = 3_000;
+/** A pipe whose writer has not come by then has none; a shell opens the end of `<(command)` before it starts us. */
+const NO_WRITER_MS = 500;
 /** A writer may have to ask its person for a finger or a password. */
 const SILENT_MS = 60_000;
 

@@ -56,6 +56,7 @@ describe('writeUnlessOther', () => {
   };
 
   it('takes the place of the same contents, and of others only when told', async () => {
+    writeFileSync(at('kit'), '');
     await writeUnlessOther(at('kit'), bytes('one'), false);
     await writeUnlessOther(at('kit'), bytes('one'), false);
     await expect(writeUnlessOther(at('kit'), bytes('two'), false)).rejects.toMatchObject({ code: 'TARGET_EXISTS' });
