@@ -36,7 +36,7 @@ const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'digests',
-    summary: 'say what a key is to sign, for a job that holds that key or the way to it, and nothing else',
+    summary: 'list what a key is to sign, for a job that holds that key or the way to it, and nothing else',
     load: async () => (await import('./commands/timestamp.ts')).configureDigests,
   },
   {
@@ -46,7 +46,7 @@ const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'github',
-    summary: 'what the workflows call',
+    summary: 'the commands that the workflows call',
     load: async () => (await import('./github/commands.ts')).configureGitHub,
   },
   {
@@ -61,17 +61,17 @@ const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'verify',
-    summary: 'check a finished package, ours or of others, without the network',
+    summary: "check a finished package, ours or anyone else's, without the network",
     load: async () => (await import('./commands/verify.ts')).configureVerify,
   },
   {
     name: 'prove',
-    summary: 'make a finished package again from its sources, and compare every byte that needs no key',
+    summary: 'rebuild a finished package from its sources, and compare every byte that needs no key',
     load: async () => (await import('./commands/prove.ts')).configureProve,
   },
   {
     name: 'evidence',
-    summary: 'gather what speaks for a finished package in one zip',
+    summary: 'gather the evidence for a finished package in one zip',
     load: async () => (await import('./commands/evidence.ts')).configureEvidence,
   },
   {

@@ -49,7 +49,7 @@ export function addCommand(program: Command, name: string, summary: string): Com
     .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`)
     .summary(summary)
     .option('--json', 'print one JSON document on standard output')
-    .option('--verbose', 'tell more on standard error')
+    .option('--verbose', 'print more on standard error')
     .configureOutput({ writeErr: () => undefined });
 }
 
@@ -78,7 +78,7 @@ export function outOption(): Option {
 
 /** The option --replace of a command that writes a file. */
 export function replaceFileOption(): Option {
-  return new Option('--replace', 'take the place of a file with other contents');
+  return new Option('--replace', 'replace a file that has different contents');
 }
 
 /** What stands behind the name of a file that was written. */

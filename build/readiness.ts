@@ -127,7 +127,7 @@ async function examineOutput(outFolder: string): Promise<string> {
   while (!(await stat(folder).catch(() => undefined)) && folder !== dirname(folder)) folder = dirname(folder);
   await demandFolder(folder);
   await access(folder, constants.W_OK | constants.X_OK).catch((cause) => {
-    throw new UsageError('OUT_NOT_WRITABLE', `nothing may be written into ${shownPath(folder)}`, {
+    throw new UsageError('OUT_NOT_WRITABLE', `writing is not allowed in ${shownPath(folder)}`, {
       cause,
       hint: 'Name another folder with --out.',
     });

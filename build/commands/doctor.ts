@@ -126,7 +126,7 @@ async function outsideChecks(
   mode: Signing['mode'] | undefined,
 ): Promise<Check[]> {
   if (mode !== 'release' && !namesNotaryKey(env)) {
-    const reason = mode === 'rehearsal' ? 'a rehearsal asks nobody outside' : 'needs identities';
+    const reason = mode === 'rehearsal' ? 'a rehearsal contacts nothing outside this machine' : 'needs identities';
     return OUTSIDE.map((id) => ({ id, status: 'skipped', reason }));
   }
   // One connection, because the clock is compared with the notary's last answer.

@@ -41,8 +41,8 @@ export function configureNotarize(command: Command, execute: Execute): void {
 async function notarize(context: CommandContext, options: NotarizeCommandOptions): Promise<CommandResult> {
   const id = options.status ?? options.wait;
   if (id === undefined || (options.status !== undefined && options.wait !== undefined)) {
-    throw new UsageError('USAGE', 'give one of --status ID and --wait ID', {
-      hint: 'The id stands in out/<version>/release.json and on the terminal of the run that submitted. To submit: npm start',
+    throw new UsageError('USAGE', 'give either --status ID or --wait ID', {
+      hint: 'The id is in out/<version>/release.json, and the run that submitted printed it. To submit: npm start',
     });
   }
   await refuseSilentRehearsal(context);
@@ -67,7 +67,7 @@ export async function openConnection(context: CommandContext, maxWaitMs?: number
   const plan = { root: context.root, config: await readConfig(context.root) };
   const mode = namesNotaryKey(context.env) ? 'release' : 'rehearsal';
   if (mode === 'rehearsal') {
-    context.progress.note('warning', 'NOTARY_KEY is not set: this asks the notary of the rehearsal, not Apple.');
+    context.progress.note('warning', "NOTARY_KEY is not set, so this asks the rehearsal's notary, not Apple's.");
   }
   return connectToNotary({ env: context.env, plan, mode, maxWaitMs });
 }

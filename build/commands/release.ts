@@ -281,19 +281,19 @@ async function earlierRun(
 ): Promise<{ begun: Begun; signing: Finishing['signing'] } | undefined> {
   const manifest = await readManifest(plan.outFolder);
   if (!manifest) {
-    progress.note('fact', `Nothing to resume: ${plan.outFolder} holds no release.json. All stages run.`);
+    progress.note('fact', `Nothing to resume: ${plan.outFolder} holds no release.json. All stages will run.`);
     return undefined;
   }
   const reason = manifest.mode === 'build' ? 'it was not a release' : await unusableReason(manifest, plan);
   if (reason !== undefined || manifest.mode === 'build' || !manifest.package) {
-    progress.note('warning', `Nothing of the earlier run can be used: ${reason}. All stages run again.`);
+    progress.note('warning', `Nothing of the earlier run can be used: ${reason}. All stages will run again.`);
     return undefined;
   }
   const { mode } = manifest;
   const isExpected = namesNotaryKey(env) || plan.config.signing.teamIdentifier !== null;
   const wanted = demand ?? (isExpected ? 'release' : mode);
   if (mode !== wanted && !isRehearsalProject(plan.config)) {
-    progress.note('warning', `The earlier run was a ${mode}. All stages run again, as a ${wanted}.`);
+    progress.note('warning', `The earlier run was a ${mode}. All stages will run again, as a ${wanted}.`);
     return undefined;
   }
   // Going on needs no identity: nothing is signed again.

@@ -60,7 +60,7 @@ export async function staple(
     url: source.ticketUrl,
     trust: source.trust,
     tell: stage.update,
-    goOn: `When it was accepted a moment ago, run again: ${commandAgain({ ...context, cwd: process.cwd() })}`,
+    goOn: `If it was accepted a moment ago, run again: ${commandAgain({ ...context, cwd: process.cwd() })}`,
     signal: context.signal,
     ...(options.maxWait !== undefined && { maxWaitMs: options.maxWait }),
   };

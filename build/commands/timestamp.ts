@@ -225,7 +225,7 @@ async function existingRecord(path: string): Promise<SigningRecord> {
   const record = await readRecord(resolve(path));
   if (record) return record;
   throw new UsageError('RECORD_MISSING', `cannot read ${path}`, {
-    hint: 'Begin it: node cli.mjs timestamp --record FILE',
+    hint: 'Begin one: node cli.mjs timestamp --record FILE',
   });
 }
 

@@ -23,7 +23,7 @@ export function renderComparison(comparison: PackageComparison, verbose: boolean
     `${comparison.old} → ${comparison.new}`,
     '',
     ...body,
-    same.length > 0 ? `The same: ${same.join(', ')}.` : '',
+    same.length > 0 ? `Unchanged: ${same.join(', ')}.` : '',
     '',
   ]
     .map(printable)

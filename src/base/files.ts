@@ -74,7 +74,7 @@ export async function writeUnlessOther(
   // An empty file, such as mktemp makes, holds nothing that somebody may want to keep.
   const replaced = before !== undefined && before.length > 0 && !before.equals(data);
   if (replaced && !replace) {
-    throw new UsageError('TARGET_EXISTS', `${shownPath(path)} is there already, with other contents`, {
+    throw new UsageError('TARGET_EXISTS', `${shownPath(path)} is there already, with different contents`, {
       hint: 'Name another file, or add --replace.',
     });
   }

@@ -26,7 +26,7 @@ describe('notarize', () => {
 
   it('refuses an unknown id, no id, and a strange duration with 2', async () => {
     expect((await inProcess(['notarize', '--status', '0000'])).status).toBe(2);
-    expect((await inProcess(['notarize'])).stderr).toContain('give one of --status ID and --wait ID');
+    expect((await inProcess(['notarize'])).stderr).toContain('give either --status ID or --wait ID');
     expect((await inProcess(['notarize', '--wait', 'x', '--max-wait', 'long'])).stderr).toContain('such as 30m');
   });
 });
@@ -72,7 +72,7 @@ describe('release --resume', () => {
     cpSync(inject('releaseFolder'), join(out, '1.1.0'), { recursive: true });
     appendFileSync(join(out, '1.1.0/extras/Escrow.Buddy.Guard-1.1.0-rehearsal.pkg'), 'x');
     const run = await inProcess(['release', '--rehearsal', '--resume', '--out', out, '--until', 'compile']);
-    expect(run.stderr).toContain('Guard-1.1.0-rehearsal.pkg is missing or was changed. All stages run again.');
+    expect(run.stderr).toContain('Guard-1.1.0-rehearsal.pkg is missing or was changed. All stages will run again.');
   });
 
   it('of nothing begins, and says so', async () => {

@@ -12,7 +12,7 @@ export interface FileProblem {
 
 /** A name as `unfinishedName` makes it; the name that it is to become is in it. */
 const UNFINISHED = /\.(.+)\.\d+\.[0-9a-f]{8}\.unfinished$/;
-const ELSEWHERE = 'Name another place.';
+const ELSEWHERE = 'Choose another path.';
 const RIGHTS = (path: string) => `See who may: ls -ld ${shellWord(path)}`;
 
 /**
@@ -74,7 +74,7 @@ function causeOf(code: string, path: string, isWritten: boolean): FileProblem | 
     case 'EACCES':
     case 'EPERM':
       return isWritten
-        ? { message: `nothing may be written into ${shownPath(parent)}`, hint: RIGHTS(parent) }
+        ? { message: `writing is not allowed in ${shownPath(parent)}`, hint: RIGHTS(parent) }
         : { message: `${shown} may not be read, written or run`, hint: RIGHTS(path) };
     case 'EROFS':
       return { message: `${shown} lies on a disk that can only be read`, hint: ELSEWHERE };
@@ -86,7 +86,7 @@ function causeOf(code: string, path: string, isWritten: boolean): FileProblem | 
     case 'ENAMETOOLONG':
       return { message: `the name is too long: ${shown}`, hint: 'Name a shorter one.' };
     case 'ELOOP':
-      return { message: `${shown} leads through links that lead back to themselves`, hint: 'Check the links: ls -l' };
+      return { message: `${shown} is a symbolic link that leads back to itself`, hint: 'Check the links: ls -l' };
     case 'EBUSY':
     case 'ETXTBSY':
       return { message: `${shown} is in use`, hint: 'End what uses it, and run again.' };
@@ -124,7 +124,7 @@ function missing(path: string, isWritten: boolean): FileProblem {
     const hint = isWritten ? `Make it first: mkdir -p ${shellWord(dirname(path))}` : 'Check the path.';
     return { message: `there is no folder ${shownPath(above.next)}`, hint };
   }
-  if (isWritten) return { message: `nothing can be made in ${shownPath(above.path)}`, hint: ELSEWHERE };
+  if (isWritten) return { message: `no file or folder can be created in ${shownPath(above.path)}`, hint: ELSEWHERE };
   return { message: `there is no file or folder ${shown}`, hint: 'Check the path.' };
 }
 

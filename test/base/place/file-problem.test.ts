@@ -36,7 +36,7 @@ describe('fileProblem', () => {
     ['file/below', 'F/file is not a folder: nothing lies below it'],
     ['file/below/it', 'F/file is not a folder: nothing lies below it'],
     ['dangling', 'F/dangling is a link to nowhere, which is not there'],
-    ['loop-a', 'F/loop-a leads through links that lead back to themselves'],
+    ['loop-a', 'F/loop-a is a symbolic link that leads back to itself'],
     ['new\nline', 'there is no file or folder "F/new\\nline"'],
   ])('names the part of %j that is wrong', async (path, message) => {
     expect(await said(join(folder, path))).toBe(message);
@@ -83,7 +83,7 @@ describe('fileProblem', () => {
     });
     const beside = unfinishedName('/a b/c');
     expect(fileProblem(Object.assign(new Error('x'), denied, { path: beside }))?.message).toBe(
-      'nothing may be written into /a b',
+      'writing is not allowed in /a b',
     );
   });
 });

@@ -128,7 +128,7 @@ describe('compare', () => {
     copyFileSync(builtPackage(), copy);
     const run = await inProcess(['compare', builtPackage(), copy]);
     expect(run.status).toBe(0);
-    expect(run.stdout).toContain('The same: identity, where it installs');
+    expect(run.stdout).toContain('Unchanged: identity, where it installs');
     const document = JSON.parse((await inProcess(['compare', '--json', builtPackage(), copy])).stdout);
     expect(document).toMatchObject({ schema: 1, sameContent: true, components: [] });
   });

@@ -69,7 +69,7 @@ export function situationsOf(command: string): Situation[] {
   const { missing, nowhere, offline, worksAlone } = SHAPES[command] as Shape;
   const all: (Situation | undefined)[] = [
     worksAlone ? undefined : { name: 'no argument', argv: words },
-    { name: 'wrong argument', argv: [...words, '--nonsense'] },
+    { name: 'wrong argument', argv: [...words, ...(missing ?? nowhere ?? []), '--nonsense'] },
     missing && { name: 'missing file', argv: [...words, ...missing] },
     nowhere && { name: 'place that takes no file', argv: [...words, ...nowhere] },
     offline && { name: 'no network', argv: [...words, ...offline] },
