@@ -143,25 +143,6 @@ describe('what others read', () => {
     }
   });
 
-  it.skipIf(python.missing)(
-    `osquery's SQL is parsed by SQLite, against tables of osquery's columns${python.note}`,
-    () => {
-      const { queries } = JSON.parse(text('osquery/escrow-buddy.pack.json')) as {
-        queries: Record<string, { query: string }>;
-      };
-      const policies = parseYaml(text('fleet/policies.yml')) as { query: string }[];
-      const needed = parseYaml(text('fleet/lib/macos/queries/escrow-buddy-needed.yml')) as { query: string }[];
-      const all = [...Object.values(queries), ...policies, ...needed].map(({ query }) => query);
-      const script = `import sqlite3,sys,json
-c=sqlite3.connect(':memory:')
-c.executescript('''CREATE TABLE authorization_mechanisms(label,plugin,mechanism,privileged,entry);
-CREATE TABLE plist(key,subkey,value,path); CREATE TABLE file(path,mtime,size); CREATE TABLE disk_encryption(filevault_status);
-CREATE TABLE managed_policies(domain,uuid,name,value,username,manual); CREATE TABLE preferences(domain,key,subkey,value,forced,username,host);''')
-for q in json.load(sys.stdin): c.execute(q)`;
-      check('python3', ['-c', script], Buffer.from(JSON.stringify(all)));
-    },
-  );
-
   it.skipIf(shellcheck.missing)(`every script passes shellcheck${shellcheck.note}`, () => {
     for (const path of paths(/^scripts\/.*\.sh$/))
       check('shellcheck', ['-s', 'sh', '-e', 'SC2317,SC2034', '-'], files.find((file) => file.path === path)!.data);
