@@ -104,11 +104,8 @@ export const DOCUMENTS: readonly Reader[] = [
   {
     name: 'timestamp',
     seeds: async () => [await timestampResponse()],
-    read: async (data) => {
-      const { token } = parseTimestampResponse(data);
-      const { authority } = await rehearsalSigner();
-      return token && said(verifyTimestampToken(token, STAMPED, authority.trust));
-    },
+    // The token in it is read apart, below.
+    read: (data) => `a token: ${parseTimestampResponse(data).token !== undefined}`,
   },
   {
     name: 'timestamp-token',
