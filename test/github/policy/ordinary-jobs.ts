@@ -111,7 +111,7 @@ const MUST_RUN_ON: Readonly<Record<string, readonly string[]>> = {
 const LONGEST_MINUTES = 90;
 /** One simple command of ours, its words without anything a shell acts on but a name in quotes. */
 const COMMAND =
-  /^((npm test|npm start|npm run (-s cli|check|bench|mutations|test:interop))( --(?= .))?|bash test\/mac-runner\/\w+\.sh)( ([\w./:=*-]+|"(\$\{[A-Z]\w*\}|[\w./:=*-])+"))*$/;
+  /^((npm test|npm start|npm run (-s cli|check|bench|mutants|mutations|test:interop))( --(?= .))?|bash test\/mac-runner\/\w+\.sh)( ([\w./:=*-]+|"(\$\{[A-Z]\w*\}|[\w./:=*-])+"))*$/;
 /** Words before `--` are npm's own, and some of those run programs. */
 const NPM_OPTIONS = /^npm (test|start|run (-s )?[\w:]+) (?!-- )/;
 /** What a variable of a further job may be. */

@@ -186,6 +186,16 @@ export const WORKFLOWS: Readonly<Record<string, SealedWorkflow>> = {
     jobs: EXPIRY_JOBS,
     others: true,
   },
+  'nightly.yml': {
+    top: {
+      name: 'nightly',
+      on: { schedule: [{ cron: '11 2 * * *' }], repository_dispatch: { types: ['nightly'] } },
+      permissions: {},
+      ...inLine('nightly'),
+    },
+    jobs: {},
+    others: true,
+  },
   'scorecard.yml': {
     top: {
       name: 'scorecard',

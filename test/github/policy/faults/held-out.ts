@@ -193,7 +193,7 @@ export const HELD_OUT: readonly HeldOut[] = [
     ],
     ['a scorecard that may write', set('jobs.scorecard.permissions.security-events', 'write')],
   ]),
-  { name: 'a workflow more', path: `${WORKFLOWS}/nightly.yml`, edit: () => 'on: push\njobs: {}\n' },
+  { name: 'a workflow more', path: `${WORKFLOWS}/weekly.yml`, edit: () => 'on: push\njobs: {}\n' },
   { name: 'a workflow with the other ending', path: `${WORKFLOWS}/ci.yaml`, edit: () => 'on: push\njobs: {}\n' },
   { name: 'a workflow in other letters', path: `${WORKFLOWS}/Release.yml`, edit: () => 'on: push\njobs: {}\n' },
   { name: 'a workflow that is gone', path: `${WORKFLOWS}/expiry.yml`, edit: () => undefined },

@@ -66,7 +66,7 @@ const IN_CI: readonly (readonly [name: string, edit: Seed['edit'], broken: RegEx
 
 export const FORM_SEEDS: readonly Seed[] = [
   ...IN_CI.map(([name, edit, broken]) => ({ name, file: 'ci.yml', edit, broken })),
-  { name: 'a file that nobody knows', file: 'nightly.yml', edit: (source) => source, broken: /does not know/ },
+  { name: 'a file that nobody knows', file: 'weekly.yml', edit: (source) => source, broken: /does not know/ },
   {
     name: 'a file by a name that every object has',
     file: 'constructor',
