@@ -1,13 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { accessBuffer } from '../../src/base/random-access.ts';
-import type { RehearsalAuthority } from '../../src/rehearsal/authority.ts';
-import type { PayloadEntry } from '../../src/tree/entry.ts';
-import type { Policy } from '../../src/verify/expectations.ts';
-import { verifyPackage } from '../../src/verify/verify-package.ts';
-import { readXar } from '../../src/xar/read.ts';
-import { newRehearsalSigner } from '../code-signature/signers.ts';
-import { directory, file, symlink } from '../support/payload.ts';
-import { type PackageParts, packageOf } from './others.ts';
+import { accessBuffer } from '../../../src/base/random-access.ts';
+import type { RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
+import type { PayloadEntry } from '../../../src/tree/entry.ts';
+import type { Policy } from '../../../src/verify/expectations.ts';
+import { verifyPackage } from '../../../src/verify/verify-package.ts';
+import { readXar } from '../../../src/xar/read.ts';
+import { newRehearsalSigner } from '../../code-signature/signers.ts';
+import { directory, file, symlink } from '../../support/payload.ts';
+import { type PackageParts, packageOf } from '../others.ts';
 
 // Packages in other shapes than ours, made by our writers and signed by the rehearsal's authority; see real-packages.test.ts for
 // those of other publishers.
