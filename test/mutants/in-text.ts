@@ -50,9 +50,11 @@ const OF_SHELL: readonly Operator[] = [
   plain('flip', / && /g, ' || '),
   plain('flip', / \|\| /g, ' && '),
   plain('flip', /(?<=^| )! (?=[[a-z])/gm, ''),
+  // Of what a function returns, callers ask only whether it is 0.
+  { kind: 'flip', from: /(?<=return )\d+\b/g, to: ([number]) => (number === '0' ? '1' : '0') },
   {
     kind: 'off by one',
-    from: /(?<=return |exit |[-+]e?q? |\+ |- |le |lt |gt |ge )\d+\b/g,
+    from: /(?<=exit |[-+]e?q? |\+ |- |le |lt |gt |ge )\d+\b/g,
     to: ([number]) => String(Number(number) + 1),
   },
   // A line that is a command of its own; the lines that open, close or part a structure stay.

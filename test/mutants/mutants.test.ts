@@ -87,7 +87,7 @@ static int f(int n) {
     expect(short(changesInShell('a.sh', source))).toEqual([
       'swap:  -n ->  -z',
       'flip:  ||  ->  && ',
-      'off by one: 1 -> 2',
+      'flip: 1 -> 0',
       'swap:  -gt ->  -ge',
       'off by one: 10 -> 11',
       'drop:     rm -f "$lock" -> :',

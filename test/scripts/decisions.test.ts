@@ -209,6 +209,8 @@ const CHANGES: readonly Case[] = [
   [change('register', `${DB} ask_authd() { return $TIME_UP; };`), '1 failed no'],
   [change('register', `${DB} ask_authd() { return 1; };`), '1 failed no'],
   [change('register', `DB='c:d<loginwindow:done<'; write_right() { printf 'write;'; case $1 in *Escrow*) DB='${ENTRY}<loginwindow:done<' ;; *) DB=$1 ;; esac; };`, '$CHANGED $DB'), 'write;write;1 failed c:d<loginwindow:done<'],
+  [change('register', `DB='A::b,PRIVILEGED<loginwindow:done<'; n=0; write_right() { n=$((n + 1)); printf 'write;'; case $n in 1) DB='${ENTRY}<' ;; *) DB='A:b,privileged<loginwindow:done<' ;; esac; };`, '$WHY'), 'write;write;1 entries of others were gone after the write; the original was written back'],
+  [change('register', `${DB} write_right() { printf 'write;'; DB='${ENTRY}<'; };`, `\${WHY%%, *}`), 'write;write;1 entries of others were gone after the write; writing the original back did not help'],
   [change('register', `${DB} n=0; write_right() { n=$((n + 1)); printf 'write;'; case $n in 1) DB="new:x<$1" ;; *) DB=$1 ;; esac; };`, '$CHANGED $DB'), `write;0 unchanged new:x<${ENTRY}<loginwindow:done<`],
 ]; // biome-ignore format: a table
 

@@ -41,6 +41,8 @@ const PLANS: readonly Case[] = [
   [measured(AUTH, M, DONE), '1 1 2 0 1 '],
   [measured(M, DONE, M, AUTH, DONE, AUTH), '2 0 1 3 2 '],
   [measured('a:b'), '0 -1 -1 -1 0 '],
+  [measured(DONE, DONE, 'a:b'), '0 -1 0 -1 0 '],
+  [measured(AUTH, 'a:b', AUTH), '0 -1 -1 0 0 '],
   [measured('escrow buddy:x', 'ESCROW BUDDY:y', M), '1 2 -1 -1 3 escrow buddy:x'],
   [healthy(AUTH, M, DONE), 'yes'],
   [healthy(AUTH, M, 'a:b', DONE), 'yes'],

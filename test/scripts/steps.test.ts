@@ -57,6 +57,76 @@ const FOLDERS: readonly Case[] = [
   [place(''), 'placed:a\n'],
 ]; // biome-ignore format: a table
 
+const whole = (more: string) =>
+  inFolder(
+    `BUNDLE=$T/$N/b PLUG_IN_FOLDER=$T/$N EXECUTABLE=e; mkdir -p b/Contents/MacOS; : >b/Contents/Info.plist; printf x >b/Contents/MacOS/e; chmod 755 b/Contents/MacOS/e; ${more} if bundle_is_there; then printf there; else printf '%s' "$BUNDLE_STATE"; fi`,
+  );
+const magic = (octal: string) => whole(`printf '${octal}' >b/Contents/MacOS/e; bundle_is_there() { bundle_is_code; };`);
+const BUNDLE_FILES: readonly Case[] = [
+  [whole(''), 'there'],
+  ...['b', 'b/Contents', 'b/Contents/MacOS'].flatMap((path): Case[] => [
+    [whole(`mv ${path} x; : >${path};`), 'absent'],
+    [whole(`mv ${path} x; ln -s $T/$N/x ${path};`), 'absent'],
+  ]),
+  ...['b/Contents/Info.plist', 'b/Contents/MacOS/e'].flatMap((path): Case[] => [
+    [whole(`rm ${path};`), 'absent'],
+    [whole(`rm ${path}; mkdir ${path};`), 'absent'],
+    [whole(`mv ${path} x; ln -s $T/$N/x ${path};`), 'absent'],
+  ]),
+  [whole('chmod 644 b/Contents/MacOS/e;'), 'exposed'],
+  [magic('\\312\\376\\272\\276'), 'there'],
+  [magic('\\317\\372\\355\\376'), 'there'],
+  [magic('\\177ELF'), 'not-code'],
+  [magic('#!/bin'), 'not-code'],
+  [magic(''), 'not-code'],
+  [whole('od() { return 1; }; bundle_is_there() { bundle_is_code; };'), 'there'],
+];
+const picture = (more: string, shown = '$PICTURE') =>
+  inFolder(
+    `BUNDLE=$T/$N/b; mkdir b; sysctl() { echo ABC-1; }; date() { echo 864001; }; stat() { :; }; cksum() { cat >/dev/null; echo '1 2'; }; ${more} take_picture; printf '%s' "${shown}"`,
+  );
+const cheap = (recorded: string) =>
+  `take_picture() { PICTURE=p; }; read_record() { RECORDED='${recorded}'; }; if look_is_cheap; then printf '%s|%s' "$SEEN" "$BUNDLE_STATE"; else printf no; fi`;
+const closely = (states: string, more = '') =>
+  `take_picture() { PICTURE=p; }; n=0; check_bundle() { n=$((n + 1)); set -- ${states}; shift $((n - 1)); BUNDLE_STATE=$1; [ "$1" = valid ]; }; ${more} look_closely; printf '%s|%s' "$n" "$SEEN"`;
+const LOOKS: readonly Case[] = [
+  [picture(''), '1 2 10 ABC-1'],
+  [picture('date() { echo 863999; };'), '1 2 9 ABC-1'],
+  [picture('date() { return 1; };'), ''],
+  [picture('date() { echo x; };'), ''],
+  [picture('cksum() { :; };'), ''],
+  [picture("sysctl() { echo 'a b'; };"), '1 2 10 '],
+  [picture('sysctl() { return 1; };'), '1 2 10 '],
+  [cheap('valid p'), 'valid p|valid'],
+  [cheap('valid q'), 'no'],
+  [cheap(' p'), 'no'],
+  [cheap(''), 'no'],
+  [closely('valid'), '1|valid p'],
+  [closely('unproven'), '1|'],
+  [closely('unfamiliar'), '1|unfamiliar p'],
+  [closely('absent valid'), 'sleep;2|valid p'],
+  [closely('absent unsigned'), 'sleep;2|unsigned p'],
+  [closely('valid', 'BUNDLE_FRESH=yes; SEEN=s;'), '0|s'],
+  [closely('valid', 'take_picture() { PICTURE=; };'), '1|'],
+  [inFolder(`BUNDLE=$T/$N/b; ${is('bundle_is_away')}`), 'yes'],
+  [inFolder(`BUNDLE=$T/$N/b; mkdir b; ${is('bundle_is_away')}`), 'no'],
+  [inFolder(`BUNDLE=$T/$N/b; ln -s x b; ${is('bundle_is_away')}`), 'no'],
+]; // biome-ignore format: a table
+const record = (more: string) =>
+  inFolder(
+    `mkdir g; plutil() { :; }; date() { echo now; }; SEEN=s GONE_SINCE=; read_record() { RECORDED="old $1"; }; ${more} cat "$GUARD_RECORD" 2>/dev/null | sed -n 's/.*<string>//; s,</string>,;,p' | tr -d '\n'; command ls g | tr '\n' ' '`,
+  );
+const RECORDS: readonly Case[] = [
+  [record('record healed d yes;'), 's;healed;now;d;healed;now;1.1.0;guard.plist '],
+  [record('record held-back d no;'), 's;old LastAction;old LastActionTime;d;held-back;now;1.1.0;guard.plist '],
+  [record("plutil() { return 1; }; record healed d yes || printf 'not;';"), 'not;new '],
+  [record("date() { return 1; }; record healed d yes || printf 'not;';"), 'not;'],
+  [record('mkdir g/guard.plist; record healed d yes;'), 's;healed;now;d;healed;now;1.1.0;guard.plist '],
+  [record("mv g h; ln -s h g; record healed d yes || printf 'not;';"), 'not;'],
+  [record("rmdir g; : >g; record healed d yes || printf 'not;'; rm g; mkdir g;"), 'not;'],
+  [inFolder(`mkdir g; PlistBuddy() { echo v; }; read_record K; printf '[%s]' "$RECORDED"; : >g/guard.plist; read_record K; printf '[%s]' "$RECORDED"; mv g/guard.plist x; ln -s $T/$N/x g/guard.plist; read_record K; printf '[%s]' "$RECORDED"`), '[][v][]'],
+]; // biome-ignore format: a table
+
 const job = (loaded: string, more: string) =>
   `n=0; launchctl() { case $1 in print) ${loaded} ;; *) echo "$1;" >&3 ;; esac; }; { ${more}; } 3>&1`;
 const JOBS: readonly Case[] = [
@@ -156,6 +226,9 @@ const PLACES: readonly Case[] = [
 describe.each<[string, readonly Case[]]>([
   ['arguments', ARGUMENTS],
   ['files of the guard', PLACES],
+  ['files of the bundle', BUNDLE_FILES],
+  ['looks of the guard', LOOKS],
+  ['the record of the guard', RECORDS],
   ['the job of the guard', JOBS],
   ['registering, unregistering, uninstalling', STEPS],
   ['users, and what status prints', STATUS],
