@@ -1,3 +1,4 @@
-import { describeCorpus } from './simulated/corpus.ts';
+import { byDay } from '../support/by-day.ts';
+import { CASE_NAMES, describeCorpus } from './simulated/corpus.ts';
 
-describeCorpus('dash');
+describeCorpus('dash', byDay(CASE_NAMES, 40));

@@ -9,12 +9,12 @@ import {
   updateMacOS,
   type World,
 } from './simulated/lives.ts';
-import { SHELLS, simulatedMacNeeds } from './simulated/simulated-mac.ts';
+import { SHELLS_OF_THE_DAY, simulatedMacNeeds } from './simulated/simulated-mac.ts';
 import { BUNDLE, ENTRY, GUARD_LABEL, GUARD_SCRIPT, RESOURCES } from './simulated/test-package.ts';
 
 const LOCK = '/private/var/db/com.netflix.Escrow-Buddy.lock';
 
-describe.skipIf(simulatedMacNeeds.missing).each(SHELLS)(
+describe.skipIf(simulatedMacNeeds.missing).each(SHELLS_OF_THE_DAY)(
   `a disk that takes nothing, under %s${simulatedMacNeeds.note}`,
   (shell) => {
     let world: World;

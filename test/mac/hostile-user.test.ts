@@ -13,7 +13,7 @@ import {
   updateMacOS,
   type World,
 } from './simulated/lives.ts';
-import { SHELLS, simulatedMacNeeds, TIME_UP } from './simulated/simulated-mac.ts';
+import { SHELLS_OF_THE_DAY, simulatedMacNeeds, TIME_UP } from './simulated/simulated-mac.ts';
 import { BUNDLE } from './simulated/test-package.ts';
 
 /** Places where every local user may make files. */
@@ -66,7 +66,7 @@ function plant(world: World, kind: Kind): void {
 /** What a user controls of the world a script sees. */
 const watched = ({ mac }: World) => [...PLACES, '/private/etc'].flatMap((place) => picture(mac.path(place)));
 
-describe.skipIf(simulatedMacNeeds.missing).each(SHELLS)(
+describe.skipIf(simulatedMacNeeds.missing).each(SHELLS_OF_THE_DAY)(
   `a hostile local user, %s${simulatedMacNeeds.note}`,
   (shell) => {
     let world: World;
@@ -76,33 +76,30 @@ describe.skipIf(simulatedMacNeeds.missing).each(SHELLS)(
     afterAll(() => world?.mac.stop());
 
     // Paths are the same code under both shells: all kinds under dash, those that hang or mislead a script under bash too.
-    it.each(shell === 'dash' ? KINDS : (['folder', 'FIFO'] as const))(
-      '%s in every temporary place changes nothing',
-      async (kind) => {
-        const { mac, packages } = world;
-        const unharmed = async (what: string, expected: readonly string[], act: () => Promise<unknown>) => {
-          const before = watched(world);
-          const ended = (await act()) as { status: number };
-          expect(ended.status, `${what}: ${mac.stdout()}`).not.toBe(TIME_UP);
-          expect(await mechanisms(mac), what).toEqual(expected);
-          expect(watched(world), what).toEqual(before);
-          expect(readFileSync(mac.path('/private/etc/victim/file'), 'utf8')).toBe('untouched\n');
-        };
-        await mac.reset(world.empty);
-        plant(world, kind);
-        await unharmed('install', stock('macos-15', true), () => install(mac, packages.product));
-        await unharmed('guard', stock('macos-15', true), () => install(mac, packages.guard));
-        await updateMacOS(mac, 'macos-26');
-        await unharmed('heal', stock('macos-26', true), () => runGuard(mac));
-        await unharmed('unregister', stock('macos-26'), () => runResource(mac, 'AuthDBTeardown.sh'));
-        await unharmed('register', stock('macos-26', true), () => runResource(mac, 'AuthDBSetup.sh'));
-        await unharmed('uninstall', stock('macos-26'), () => runResource(mac, 'uninstall.sh'));
-        await mac.reset(world.installed);
-        plant(world, kind);
-        removeByReceipt(mac);
-        await unharmed('unlock', stock('macos-15'), () => runGuard(mac));
-      },
-    );
+    it.each(KINDS)('%s in every temporary place changes nothing', async (kind) => {
+      const { mac, packages } = world;
+      const unharmed = async (what: string, expected: readonly string[], act: () => Promise<unknown>) => {
+        const before = watched(world);
+        const ended = (await act()) as { status: number };
+        expect(ended.status, `${what}: ${mac.stdout()}`).not.toBe(TIME_UP);
+        expect(await mechanisms(mac), what).toEqual(expected);
+        expect(watched(world), what).toEqual(before);
+        expect(readFileSync(mac.path('/private/etc/victim/file'), 'utf8')).toBe('untouched\n');
+      };
+      await mac.reset(world.empty);
+      plant(world, kind);
+      await unharmed('install', stock('macos-15', true), () => install(mac, packages.product));
+      await unharmed('guard', stock('macos-15', true), () => install(mac, packages.guard));
+      await updateMacOS(mac, 'macos-26');
+      await unharmed('heal', stock('macos-26', true), () => runGuard(mac));
+      await unharmed('unregister', stock('macos-26'), () => runResource(mac, 'AuthDBTeardown.sh'));
+      await unharmed('register', stock('macos-26', true), () => runResource(mac, 'AuthDBSetup.sh'));
+      await unharmed('uninstall', stock('macos-26'), () => runResource(mac, 'uninstall.sh'));
+      await mac.reset(world.installed);
+      plant(world, kind);
+      removeByReceipt(mac);
+      await unharmed('unlock', stock('macos-15'), () => runGuard(mac));
+    });
 
     it('an environment that a user made has no say', async () => {
       const { mac } = world;

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { KIT_SCRIPTS, KitScripts } from '../../build/kit/scripts.ts';
 import { install } from './simulated/installer.ts';
 import { disk, installUpstream, makeWorld, type World, writeMechanisms } from './simulated/lives.ts';
-import { SHELLS, type SimulatedMac, simulatedMacNeeds, stockRight } from './simulated/simulated-mac.ts';
+import { SHELLS_OF_THE_DAY, type SimulatedMac, simulatedMacNeeds, stockRight } from './simulated/simulated-mac.ts';
 import { testKitScripts } from './simulated/test-kit.ts';
 import { BUNDLE } from './simulated/test-package.ts';
 
@@ -123,7 +123,7 @@ function atUpstream(after: (mac: SimulatedMac) => Promise<unknown>) {
   };
 }
 
-describe.skipIf(simulatedMacNeeds.missing).each(SHELLS)(
+describe.skipIf(simulatedMacNeeds.missing).each(SHELLS_OF_THE_DAY)(
   `every script of the kit, in every state, under %s${simulatedMacNeeds.note}`,
   (shell) => {
     let world: World;

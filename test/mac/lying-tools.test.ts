@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { install } from './simulated/installer.ts';
 import { makeWorld, mechanisms, runResource, stock, type World, writeMechanisms } from './simulated/lives.ts';
-import { SHELLS, simulatedMacNeeds } from './simulated/simulated-mac.ts';
+import { SHELLS_OF_THE_DAY, simulatedMacNeeds } from './simulated/simulated-mac.ts';
 import { ENTRY, GUARD_LABEL } from './simulated/test-package.ts';
 
-describe.skipIf(simulatedMacNeeds.missing).each(SHELLS)(
+describe.skipIf(simulatedMacNeeds.missing).each(SHELLS_OF_THE_DAY)(
   `tools that lie, under %s${simulatedMacNeeds.note}`,
   (shell) => {
     let world: World;

@@ -10,7 +10,7 @@ import {
   type World,
   writeMechanisms,
 } from './simulated/lives.ts';
-import { REPOSITORY, SHELLS, simulatedMacNeeds } from './simulated/simulated-mac.ts';
+import { REPOSITORY, SHELLS_OF_THE_DAY, simulatedMacNeeds } from './simulated/simulated-mac.ts';
 import { BUNDLE, RESOURCES } from './simulated/test-package.ts';
 
 const check = (status: { checks: { id: string; level: number; reason: string }[] }, id: string) =>
@@ -26,232 +26,235 @@ const escapeXml = (text: string) =>
 const ESCROW = '/Library/Managed Preferences/com.apple.security.FDERecoveryKeyEscrow.plist';
 const SETTINGS = '/Library/Preferences/com.netflix.Escrow-Buddy';
 
-describe.skipIf(simulatedMacNeeds.missing).each(SHELLS)(`status.sh under %s${simulatedMacNeeds.note}`, (shell) => {
-  let world: World;
-  beforeAll(async () => {
-    world = await makeWorld(shell);
-  });
-  beforeEach(async () => {
-    await world.mac.reset(world.installed);
-    await world.mac.put(ESCROW, '{Location = "Example Inc.";}');
-  });
-  afterAll(() => world?.mac.stop());
+describe.skipIf(simulatedMacNeeds.missing).each(SHELLS_OF_THE_DAY)(
+  `status.sh under %s${simulatedMacNeeds.note}`,
+  (shell) => {
+    let world: World;
+    beforeAll(async () => {
+      world = await makeWorld(shell);
+    });
+    beforeEach(async () => {
+      await world.mac.reset(world.installed);
+      await world.mac.put(ESCROW, '{Location = "Example Inc.";}');
+    });
+    afterAll(() => world?.mac.stop());
 
-  /** [what, what is done to a healthy Mac, exit status, part of the JSON]. */
-  it.each<[string, (world: World) => Promise<unknown>, number, RegExp]>([
-    ['healthy', async () => undefined, 0, /"state":"healthy".*"place":"in-place"/],
-    [
-      'a request that waits',
-      ({ mac }) => mac.shell(`/usr/bin/defaults write ${SETTINGS} GenerateNewKey -bool true`),
-      0,
-      /"request":"pending"/,
-    ],
-    ['FileVault off', ({ mac }) => mac.facts({ filevault: 'off' }), 1, /"fileVault":"off"/],
-    ['FileVault busy', ({ mac }) => mac.facts({ isactiveExit: '2' }), 1, /"fileVault":"busy"/],
-    ['no escrow profile', ({ mac }) => mac.shell(`/bin/rm '${ESCROW}'`), 1, /"escrowLocation":null/],
-    ['the entry dropped by an update', ({ mac }) => updateMacOS(mac, 'macos-26'), 1, /"place":"absent"/],
-    [
-      'a failed attempt',
-      ({ mac }) => mac.shell(`/usr/bin/defaults write ${SETTINGS} LastOutcome -string rotation-failed`),
-      1,
-      /"lastOutcome":"rotation-failed"/,
-    ],
-    [
-      'an entry without a bundle that works',
-      async ({ mac }) => truncateSync(mac.path(`${BUNDLE}/Contents/Info.plist`), 10),
-      2,
-      /"state":"broken"/,
-    ],
-    ['a right without the anchor', ({ mac }) => writeMechanisms(mac, ['builtin:prelogin']), 2, /"state":"broken"/],
-    ['no authd', ({ mac }) => mac.facts({ authd: 'no' }), 2, /"state":"broken"/],
-  ])('%s', async (_, arrange, status, json) => {
-    const { mac } = world;
-    await arrange(world);
-    const before = disk(mac);
-    const right = mac.rightBytes();
-    const lines = await runResource(mac, 'status.sh');
-    const text = mac.stdout();
-    const machine = await runResource(mac, 'status.sh', '--json');
-    expect(lines.status, text).toBe(status);
-    expect(machine.status).toBe(status);
-    expect(JSON.parse(mac.stdout())).toMatchObject({ schema: 1 });
-    expect(mac.stdout()).toMatch(json);
-    expect(disk(mac), 'status.sh writes nothing').toEqual(before);
-    expect(mac.rightBytes()).toEqual(right);
-    expect(mac.unknownCalls()).toBe('');
-  });
-
-  /** [outcome, whether a person has to look]. */
-  it.each<[string, boolean]>([
-    ['rotated', false],
-    ['not-awaited', false],
-    ['no-password-login', false],
-    ['guest-login', false],
-    ['no-token-yet', false],
-    ['held-back', false],
-    ['no-credentials', false],
-    ['token-login', false],
-    ['filevault-off', false],
-    ['filevault-busy', false],
-    ['no-escrow-profile', false],
-    ['request-forced', true],
-    ['rotated-unconfirmed', true],
-    ['authentication-failed', true],
-    ['rotation-failed', true],
-    ['timed-out', true],
-    ['spawn-failed', true],
-    ['password-not-representable', true],
-    ['internal-error', true],
-    ['an outcome of a later version', true],
-  ])('the outcome %s', async (outcome, attention) => {
-    const { mac } = world;
-    await mac.shell(
-      `/usr/bin/defaults write ${SETTINGS} LastOutcome -string '${outcome}'; /usr/bin/defaults write ${SETTINGS} LastFailedUID -int 502; /usr/bin/defaults write ${SETTINGS} LastExitStatus -int -1`,
-    );
-    await runResource(mac, 'status.sh', '--json');
-    const status = JSON.parse(mac.stdout());
-    expect(status).toMatchObject({ lastOutcome: outcome, lastFailedUID: 502, lastExitStatus: -1 });
-    expect(check(status, 'last-outcome').level).toBe(attention ? 1 : 0);
-    expect(check(status, 'last-outcome').reason).toContain(outcome);
-  });
-
-  it.each<[string, string, number, unknown]>([
-    [
-      'one of two users',
-      'alex:501:ENABLED bo:502:DISABLED',
-      0,
+    /** [what, what is done to a healthy Mac, exit status, part of the JSON]. */
+    it.each<[string, (world: World) => Promise<unknown>, number, RegExp]>([
+      ['healthy', async () => undefined, 0, /"state":"healthy".*"place":"in-place"/],
       [
-        { user: 'alex', held: true },
-        { user: 'bo', held: false },
+        'a request that waits',
+        ({ mac }) => mac.shell(`/usr/bin/defaults write ${SETTINGS} GenerateNewKey -bool true`),
+        0,
+        /"request":"pending"/,
       ],
-    ],
-    ['nobody', 'alex:501:DISABLED', 1, [{ user: 'alex', held: false }]],
-    ['nobody, as there are no users', '_system:250:ENABLED', 1, []],
-    ['somebody who is not told', 'alex:501:unknown', 1, [{ user: 'alex', held: null }]],
-    [
-      'the first of many',
-      'a:501:ENABLED b:502:unknown',
-      0,
+      ['FileVault off', ({ mac }) => mac.facts({ filevault: 'off' }), 1, /"fileVault":"off"/],
+      ['FileVault busy', ({ mac }) => mac.facts({ isactiveExit: '2' }), 1, /"fileVault":"busy"/],
+      ['no escrow profile', ({ mac }) => mac.shell(`/bin/rm '${ESCROW}'`), 1, /"escrowLocation":null/],
+      ['the entry dropped by an update', ({ mac }) => updateMacOS(mac, 'macos-26'), 1, /"place":"absent"/],
       [
-        { user: 'a', held: true },
-        { user: 'b', held: null },
+        'a failed attempt',
+        ({ mac }) => mac.shell(`/usr/bin/defaults write ${SETTINGS} LastOutcome -string rotation-failed`),
+        1,
+        /"lastOutcome":"rotation-failed"/,
       ],
-    ],
-  ])('a SecureToken is held by %s', async (_, users, level, secureTokens) => {
-    const { mac } = world;
-    await mac.facts({ users });
-    await runResource(mac, 'status.sh', '--json');
-    const status = JSON.parse(mac.stdout());
-    expect(status.secureTokens).toEqual(secureTokens);
-    expect(check(status, 'secure-token').level).toBe(level);
-    expect(mac.unknownCalls()).toBe('');
-  });
+      [
+        'an entry without a bundle that works',
+        async ({ mac }) => truncateSync(mac.path(`${BUNDLE}/Contents/Info.plist`), 10),
+        2,
+        /"state":"broken"/,
+      ],
+      ['a right without the anchor', ({ mac }) => writeMechanisms(mac, ['builtin:prelogin']), 2, /"state":"broken"/],
+      ['no authd', ({ mac }) => mac.facts({ authd: 'no' }), 2, /"state":"broken"/],
+    ])('%s', async (_, arrange, status, json) => {
+      const { mac } = world;
+      await arrange(world);
+      const before = disk(mac);
+      const right = mac.rightBytes();
+      const lines = await runResource(mac, 'status.sh');
+      const text = mac.stdout();
+      const machine = await runResource(mac, 'status.sh', '--json');
+      expect(lines.status, text).toBe(status);
+      expect(machine.status).toBe(status);
+      expect(JSON.parse(mac.stdout())).toMatchObject({ schema: 1 });
+      expect(mac.stdout()).toMatch(json);
+      expect(disk(mac), 'status.sh writes nothing').toEqual(before);
+      expect(mac.rightBytes()).toEqual(right);
+      expect(mac.unknownCalls()).toBe('');
+    });
 
-  it('asks for twenty users at most', async () => {
-    const { mac } = world;
-    await mac.facts({ users: Array.from({ length: 30 }, (_, i) => `user${i}:${501 + i}:DISABLED`).join(' ') });
-    await runResource(mac, 'status.sh', '--json');
-    expect(JSON.parse(mac.stdout()).secureTokens).toHaveLength(20);
-    expect(mac.log().filter(({ argv }) => argv[0]?.endsWith('sysadminctl'))).toHaveLength(20);
-  });
+    /** [outcome, whether a person has to look]. */
+    it.each<[string, boolean]>([
+      ['rotated', false],
+      ['not-awaited', false],
+      ['no-password-login', false],
+      ['guest-login', false],
+      ['no-token-yet', false],
+      ['held-back', false],
+      ['no-credentials', false],
+      ['token-login', false],
+      ['filevault-off', false],
+      ['filevault-busy', false],
+      ['no-escrow-profile', false],
+      ['request-forced', true],
+      ['rotated-unconfirmed', true],
+      ['authentication-failed', true],
+      ['rotation-failed', true],
+      ['timed-out', true],
+      ['spawn-failed', true],
+      ['password-not-representable', true],
+      ['internal-error', true],
+      ['an outcome of a later version', true],
+    ])('the outcome %s', async (outcome, attention) => {
+      const { mac } = world;
+      await mac.shell(
+        `/usr/bin/defaults write ${SETTINGS} LastOutcome -string '${outcome}'; /usr/bin/defaults write ${SETTINGS} LastFailedUID -int 502; /usr/bin/defaults write ${SETTINGS} LastExitStatus -int -1`,
+      );
+      await runResource(mac, 'status.sh', '--json');
+      const status = JSON.parse(mac.stdout());
+      expect(status).toMatchObject({ lastOutcome: outcome, lastFailedUID: 502, lastExitStatus: -1 });
+      expect(check(status, 'last-outcome').level).toBe(attention ? 1 : 0);
+      expect(check(status, 'last-outcome').reason).toContain(outcome);
+    });
 
-  it('a request of root is one, too', async () => {
-    const { mac } = world;
-    await mac.shell('/usr/bin/defaults write com.netflix.Escrow-Buddy GenerateNewKey -bool true');
-    await mac.shell(`/usr/bin/defaults write ${SETTINGS} GenerateNewKey -bool false`);
-    await runResource(mac, 'status.sh', '--json');
-    expect(JSON.parse(mac.stdout())).toMatchObject({ request: 'pending' });
-  });
+    it.each<[string, string, number, unknown]>([
+      [
+        'one of two users',
+        'alex:501:ENABLED bo:502:DISABLED',
+        0,
+        [
+          { user: 'alex', held: true },
+          { user: 'bo', held: false },
+        ],
+      ],
+      ['nobody', 'alex:501:DISABLED', 1, [{ user: 'alex', held: false }]],
+      ['nobody, as there are no users', '_system:250:ENABLED', 1, []],
+      ['somebody who is not told', 'alex:501:unknown', 1, [{ user: 'alex', held: null }]],
+      [
+        'the first of many',
+        'a:501:ENABLED b:502:unknown',
+        0,
+        [
+          { user: 'a', held: true },
+          { user: 'b', held: null },
+        ],
+      ],
+    ])('a SecureToken is held by %s', async (_, users, level, secureTokens) => {
+      const { mac } = world;
+      await mac.facts({ users });
+      await runResource(mac, 'status.sh', '--json');
+      const status = JSON.parse(mac.stdout());
+      expect(status.secureTokens).toEqual(secureTokens);
+      expect(check(status, 'secure-token').level).toBe(level);
+      expect(mac.unknownCalls()).toBe('');
+    });
 
-  /** What a profile, a file or a name may hold. */
-  const ODD = [
-    'two\nlines',
-    'check request 0 healthy\n"}]}',
-    'a "quote" and a \\ and a / and \t a tab',
-    '\u00e9\u0000\u001f\u007f\u0085',
-    'Grüße, 鍵, 😀, \u2028',
-    '%s %n $(id) `id` $HOME',
-    ' ',
-    '-n',
-    'x'.repeat(20_000),
-  ];
+    it('asks for twenty users at most', async () => {
+      const { mac } = world;
+      await mac.facts({ users: Array.from({ length: 30 }, (_, i) => `user${i}:${501 + i}:DISABLED`).join(' ') });
+      await runResource(mac, 'status.sh', '--json');
+      expect(JSON.parse(mac.stdout()).secureTokens).toHaveLength(20);
+      expect(mac.log().filter(({ argv }) => argv[0]?.endsWith('sysadminctl'))).toHaveLength(20);
+    });
 
-  it.each(ODD)('--json is valid whatever the escrow profile, the outcome and the bundle say: %#', async (text) => {
-    const { mac } = world;
-    const xml = (keys: Record<string, string>) =>
-      `<?xml version="1.0" encoding="UTF-8"?>\n<plist version="1.0"><dict>${Object.entries(keys)
-        .map(([key, value]) => `<key>${key}</key><string>${escapeXml(value)}</string>`)
-        .join('')}</dict></plist>\n`;
-    await mac.put(ESCROW, xml({ Location: text }));
-    await mac.put(
-      `${SETTINGS}.plist`,
-      xml({ LastOutcome: text, LastAttempt: text, ConsecutiveFailures: text, LastExitStatus: text }),
-    );
-    await mac.put(`${BUNDLE}/Contents/Info.plist`, xml({ CFBundleShortVersionString: text }));
-    await mac.put('/Library/Application Support/Escrow Buddy/guard.plist', xml({ LastResult: text, LastRun: text }));
-    await runResource(mac, 'status.sh', '--json');
-    const status = JSON.parse(mac.stdout());
-    const said = escapeXml(text).includes('�') ? undefined : text.replace(/[\0-\x1f\x7f]/g, ' ').replace(/\n$/, '');
-    expect(status.checks.map(({ id }: { id: string }) => id)).toEqual([
+    it('a request of root is one, too', async () => {
+      const { mac } = world;
+      await mac.shell('/usr/bin/defaults write com.netflix.Escrow-Buddy GenerateNewKey -bool true');
+      await mac.shell(`/usr/bin/defaults write ${SETTINGS} GenerateNewKey -bool false`);
+      await runResource(mac, 'status.sh', '--json');
+      expect(JSON.parse(mac.stdout())).toMatchObject({ request: 'pending' });
+    });
+
+    /** What a profile, a file or a name may hold. */
+    const ODD = [
+      'two\nlines',
+      'check request 0 healthy\n"}]}',
+      'a "quote" and a \\ and a / and \t a tab',
+      '\u00e9\u0000\u001f\u007f\u0085',
+      'Grüße, 鍵, 😀, \u2028',
+      '%s %n $(id) `id` $HOME',
+      ' ',
+      '-n',
+      'x'.repeat(20_000),
+    ];
+
+    it.each(ODD)('--json is valid whatever the escrow profile, the outcome and the bundle say: %#', async (text) => {
+      const { mac } = world;
+      const xml = (keys: Record<string, string>) =>
+        `<?xml version="1.0" encoding="UTF-8"?>\n<plist version="1.0"><dict>${Object.entries(keys)
+          .map(([key, value]) => `<key>${key}</key><string>${escapeXml(value)}</string>`)
+          .join('')}</dict></plist>\n`;
+      await mac.put(ESCROW, xml({ Location: text }));
+      await mac.put(
+        `${SETTINGS}.plist`,
+        xml({ LastOutcome: text, LastAttempt: text, ConsecutiveFailures: text, LastExitStatus: text }),
+      );
+      await mac.put(`${BUNDLE}/Contents/Info.plist`, xml({ CFBundleShortVersionString: text }));
+      await mac.put('/Library/Application Support/Escrow Buddy/guard.plist', xml({ LastResult: text, LastRun: text }));
+      await runResource(mac, 'status.sh', '--json');
+      const status = JSON.parse(mac.stdout());
+      const said = escapeXml(text).includes('�') ? undefined : text.replace(/[\0-\x1f\x7f]/g, ' ').replace(/\n$/, '');
+      expect(status.checks.map(({ id }: { id: string }) => id)).toEqual([
       'bundle', 'mechanism', 'escrow-profile', 'filevault', 'secure-token', 'request', 'last-outcome', 'guard',
     ]); // biome-ignore format: a list
-    if (said !== undefined) expect(status).toMatchObject({ escrowLocation: said, lastOutcome: said, version: said });
-    expect(mac.stdout()).toMatch(/^[ -~]+\n$/);
-    const lines = await runResource(mac, 'status.sh');
-    expect(lines.status).toBe(2);
-    for (const line of mac.stdout().trimEnd().split('\n')) expect(line).toMatch(/^(check )?[a-z-]+: /);
-  });
+      if (said !== undefined) expect(status).toMatchObject({ escrowLocation: said, lastOutcome: said, version: said });
+      expect(mac.stdout()).toMatch(/^[ -~]+\n$/);
+      const lines = await runResource(mac, 'status.sh');
+      expect(lines.status).toBe(2);
+      for (const line of mac.stdout().trimEnd().split('\n')) expect(line).toMatch(/^(check )?[a-z-]+: /);
+    });
 
-  it('--json is valid where files hold no UTF-8, or nothing that can be read', async () => {
-    const { mac } = world;
-    for (const bytes of [
-      Buffer.from('{Location = "\xff\xc3(\xed\xa0\x80\xf5";}', 'latin1'),
-      Buffer.from([0, 1, 2, 255]),
-      Buffer.alloc(0),
-    ]) {
-      for (const path of [ESCROW, `${SETTINGS}.plist`, `${BUNDLE}/Contents/Info.plist`]) await mac.put(path, bytes);
-      await runResource(mac, 'status.sh', '--json');
-      expect(JSON.parse(mac.stdout())).toMatchObject({ schema: 1, state: 'broken' });
-    }
-  });
+    it('--json is valid where files hold no UTF-8, or nothing that can be read', async () => {
+      const { mac } = world;
+      for (const bytes of [
+        Buffer.from('{Location = "\xff\xc3(\xed\xa0\x80\xf5";}', 'latin1'),
+        Buffer.from([0, 1, 2, 255]),
+        Buffer.alloc(0),
+      ]) {
+        for (const path of [ESCROW, `${SETTINGS}.plist`, `${BUNDLE}/Contents/Info.plist`]) await mac.put(path, bytes);
+        await runResource(mac, 'status.sh', '--json');
+        expect(JSON.parse(mac.stdout())).toMatchObject({ schema: 1, state: 'broken' });
+      }
+    });
 
-  it('words of JSON are well-formed text, whatever bytes they are made of', async () => {
-    const { mac } = world;
-    for (const name of ['characters', 'status-facts', 'json'])
-      await mac.put(`/private/tmp/${name}.sh`, readFileSync(join(REPOSITORY, 'scripts/lib', `${name}.sh`)));
-    const word = async (octal: string) => {
-      const sourced = ['characters', 'status-facts', 'json'].map((name) => `. /private/tmp/${name}.sh`).join('; ');
-      const { stdout } = await mac.shell(`LC_ALL=C; export LC_ALL; ${sourced}; json "$(printf '${octal}')"`);
-      expect(stdout).toMatch(/^"[ -~]*"$/);
-      return JSON.parse(stdout) as string;
-    };
-    for (const text of ['é', '鍵', '😀', '\u07ff\u0800\uffff', '\u{10000}\u{10ffff}', 'a"\\/é'])
-      expect(await word([...Buffer.from(text)].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join(''))).toBe(
-        text,
-      );
-    /** Lone bytes, overlong forms, surrogates, beyond the last point, cut short. */
-    const wrong = [
-      '\\200',
-      '\\377',
-      '\\300\\257',
-      '\\340\\200\\257',
-      '\\360\\200\\200\\257',
-      '\\355\\240\\200',
-      '\\364\\220\\200\\200',
-      '\\303',
-      '\\360\\237\\230',
-    ];
-    for (const octal of wrong) {
-      const text = await word(`a${octal}b`);
-      expect(text, octal).toMatch(/^a\ufffd+b$/);
-    }
-  });
+    it('words of JSON are well-formed text, whatever bytes they are made of', async () => {
+      const { mac } = world;
+      for (const name of ['characters', 'status-facts', 'json'])
+        await mac.put(`/private/tmp/${name}.sh`, readFileSync(join(REPOSITORY, 'scripts/lib', `${name}.sh`)));
+      const word = async (octal: string) => {
+        const sourced = ['characters', 'status-facts', 'json'].map((name) => `. /private/tmp/${name}.sh`).join('; ');
+        const { stdout } = await mac.shell(`LC_ALL=C; export LC_ALL; ${sourced}; json "$(printf '${octal}')"`);
+        expect(stdout).toMatch(/^"[ -~]*"$/);
+        return JSON.parse(stdout) as string;
+      };
+      for (const text of ['é', '鍵', '😀', '\u07ff\u0800\uffff', '\u{10000}\u{10ffff}', 'a"\\/é'])
+        expect(
+          await word([...Buffer.from(text)].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('')),
+        ).toBe(text);
+      /** Lone bytes, overlong forms, surrogates, beyond the last point, cut short. */
+      const wrong = [
+        '\\200',
+        '\\377',
+        '\\300\\257',
+        '\\340\\200\\257',
+        '\\360\\200\\200\\257',
+        '\\355\\240\\200',
+        '\\364\\220\\200\\200',
+        '\\303',
+        '\\360\\237\\230',
+      ];
+      for (const octal of wrong) {
+        const text = await word(`a${octal}b`);
+        expect(text, octal).toMatch(/^a\ufffd+b$/);
+      }
+    });
 
-  it('says so when the bundle is gone, run from a copy', async () => {
-    const { mac } = world;
-    await mac.shell(`/bin/cp '${RESOURCES}/status.sh' /private/tmp/status.sh`);
-    removeByReceipt(mac);
-    expect((await mac.run(['/bin/sh', '/private/tmp/status.sh', '--json'])).status).toBe(2);
-    expect(mac.stdout()).toMatch(/"state":"absent"/);
-  });
-});
+    it('says so when the bundle is gone, run from a copy', async () => {
+      const { mac } = world;
+      await mac.shell(`/bin/cp '${RESOURCES}/status.sh' /private/tmp/status.sh`);
+      removeByReceipt(mac);
+      expect((await mac.run(['/bin/sh', '/private/tmp/status.sh', '--json'])).status).toBe(2);
+      expect(mac.stdout()).toMatch(/"state":"absent"/);
+    });
+  },
+);

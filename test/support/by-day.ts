@@ -1,10 +1,10 @@
 /** Set by `npm run nightly`: nothing is left out. */
 const WHOLE = process.env.TEST_SWEEP === 'whole';
 /** The day by default, so that each day tries other cases; a failure of another day is repeated with `TEST_SEED=N`. */
-const SEED = Number(process.env.TEST_SEED ?? Math.floor(Date.now() / 86_400_000));
+export const DAY_SEED = Number(process.env.TEST_SEED ?? Math.floor(Date.now() / 86_400_000));
 
 /** The words to end the name of a group with of which only some cases run. */
-export const ofTheDay = WHOLE ? '' : ` (of the day, TEST_SEED=${SEED})`;
+export const ofTheDay = WHOLE ? '' : ` (of the day, TEST_SEED=${DAY_SEED})`;
 
 /**
  * Returns the cases of a long sweep that run today, in their order: all of them at night, else `count` chosen by the day.
@@ -18,9 +18,9 @@ export function byDay<T>(cases: readonly T[], count: number, kindOf?: (one: T) =
   const kinds = kindOf ? [...new Set(cases.map(kindOf))] : [];
   const representatives = kinds.flatMap((kind) => {
     const alike = cases.filter((one) => kindOf?.(one) === kind);
-    return sampled(alike, 1, SEED);
+    return sampled(alike, 1, DAY_SEED);
   });
-  const chosen = new Set([...representatives, ...sampled(cases, count, SEED)]);
+  const chosen = new Set([...representatives, ...sampled(cases, count, DAY_SEED)]);
   return cases.filter((one) => chosen.has(one));
 }
 

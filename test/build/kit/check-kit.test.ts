@@ -10,6 +10,7 @@ import { makeKit } from '../../../build/kit/make-kit.ts';
 import { type KitFile, unzip, zip } from '../../../build/kit/zip.ts';
 import { mutationTable } from '../../mutation/table.ts';
 import { builtPackage } from '../../support/built-package.ts';
+import { byDay, ofTheDay } from '../../support/by-day.ts';
 import { KIT_URL, kitSource } from './made-kit.ts';
 
 let files: readonly KitFile[];
@@ -66,14 +67,14 @@ async function places(): Promise<{ path: string; at: number; value: string }[]> 
     );
 }
 
-describe('kit --check', () => {
+describe(`kit --check${ofTheDay}`, () => {
   it('finds every value of the package that is wrong in one place of one file', async () => {
     const all = await places();
     expect(all.length).toBeGreaterThan(300);
     // Wrong at one place a file, then at the next place of each: as many kits as the file with most places has.
     const rounds = Math.max(...files.map(({ path }) => all.filter((place) => place.path === path).length));
     expect(rounds).toBeGreaterThan(10);
-    for (let round = 0; round < rounds; round += 1) {
+    for (const round of byDay([...Array(rounds).keys()], 3)) {
       const changed = new Map<string, Buffer>();
       for (const { path, data } of files) {
         const place = all.filter((candidate) => candidate.path === path)[round];
@@ -91,7 +92,7 @@ describe('kit --check', () => {
     const lines = new Map(texts.map(({ path, data }) => [path, data.toString('utf8').split('\n')]));
     const rounds = Math.max(...[...lines.values()].map((list) => list.length));
     // Each file begins at another line, so that files which share a text are not all tried at the same ones.
-    for (let round = 0; round < rounds; round += 40) {
+    for (const round of byDay([...Array(Math.ceil(rounds / 40)).keys()], 2).map((index) => index * 40)) {
       const changed = new Map<string, Buffer>();
       for (const [index, [path, list]] of [...lines].entries()) {
         const at = round === 0 ? index % list.length : round + (index % 40);
@@ -114,7 +115,7 @@ describe('kit --check', () => {
     };
     walk(document, []);
     expect(leaves.length).toBeGreaterThan(12);
-    for (const trail of leaves) {
+    for (const trail of byDay(leaves, 5)) {
       const copy = structuredClone(document);
       const holder = trail.slice(0, -1).reduce((value, key) => value[key], copy);
       const key = trail.at(-1) as string;
@@ -154,7 +155,7 @@ describe('kit --check', () => {
     const { sample, mutations } = await mutationTable(process.cwd(), builtPackage());
     const regions = new Map(mutations.map((mutation) => [mutation.region, mutation] as const).reverse());
     expect(regions.size).toBeGreaterThan(8);
-    for (const [region, mutation] of regions) {
+    for (const [region, mutation] of byDay([...regions], 4)) {
       const path = join(folder, basename(builtPackage()));
       writeFileSync(path, await mutation.make(sample));
       expect(await problems(archive, path), region).not.toBe('');

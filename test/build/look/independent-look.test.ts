@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { openRehearsalAuthority } from '../../../src/rehearsal/authority.ts';
 import { contentOf, openSample, type Sample } from '../../mutation/sample.ts';
 import { builtPackage } from '../../support/built-package.ts';
+import { byDay, ofTheDay } from '../../support/by-day.ts';
 import { PLANTED, PROGRAM } from './planted.ts';
 
 const LOOK = 'build/look/independent-look.mjs';
@@ -75,7 +76,7 @@ describe('the independent look', () => {
     expect(await look(path, '--kind', kind, '--rehearsal', '--epoch', epoch)).toMatchObject({ status: 0 });
   });
 
-  it.each(Object.keys(PLANTED))('finds %s', async (what) => {
+  it.each(byDay(Object.keys(PLANTED), 8))(`finds %s${ofTheDay}`, async (what) => {
     const [words, plant] = PLANTED[what] as (typeof PLANTED)[string];
     const { status, printed } = await look(await plant({ sample, epoch }));
     expect([status, printed]).toEqual([6, expect.stringMatching(words)]);

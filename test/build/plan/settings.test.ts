@@ -18,6 +18,7 @@ import { portablePackageBuilder } from '../../../src/toolchain/portable/package-
 import { selectToolchain } from '../../../src/toolchain/select.ts';
 import { rehearsalP12 } from '../../rehearsal/authority-p12.ts';
 import { sharedAuthority } from '../../rehearsal/shared-authority.ts';
+import { byDay, ofTheDay } from '../../support/by-day.ts';
 import { firstOnPath } from '../../support/needs.ts';
 
 /**
@@ -134,7 +135,7 @@ const SETTINGS: Readonly<Record<string, readonly [value: Json, observe: (plan: P
   'services.tickets': ['https://example.com/tickets', notary],
 };
 
-describe('release.config.json', () => {
+describe(`release.config.json${ofTheDay}`, () => {
   const config = JSON.parse(TEXT[FILES.config] as string) as Record<string, Record<string, Json>>;
 
   it('has no setting that is not looked at here, but for the address that test/build/signing asks for a timestamp', () => {
@@ -144,13 +145,16 @@ describe('release.config.json', () => {
     expect(all.sort()).toEqual(['$schema', 'services.timestamp', ...Object.keys(SETTINGS)].sort());
   });
 
-  it.each(Object.entries(SETTINGS))('%s reaches what is built, or is refused', async (path, [value, observe]) => {
-    const [section, key] = path.split('.') as [string, string];
-    const before = await original(observe);
-    const changed = { ...config, [section]: { ...config[section], [key]: value } };
-    writeFileSync(join(root, FILES.config), JSON.stringify(changed));
-    expect(await outcome(observe)).not.toEqual(before);
-  });
+  it.each(byDay(Object.entries(SETTINGS), 4, ([path]) => path.split('.')[0] as string))(
+    '%s reaches what is built, or is refused',
+    async (path, [value, observe]) => {
+      const [section, key] = path.split('.') as [string, string];
+      const before = await original(observe);
+      const changed = { ...config, [section]: { ...config[section], [key]: value } };
+      writeFileSync(join(root, FILES.config), JSON.stringify(changed));
+      expect(await outcome(observe)).not.toEqual(before);
+    },
+  );
 
   it('takes a key service in the place of identities', async () => {
     const identity = { command: ['false'], certificates: 'package.json' };
@@ -161,10 +165,10 @@ describe('release.config.json', () => {
   });
 });
 
-describe.each(['build', 'permissions'] as const)('the %s file', (name) => {
+describe.each(['build', 'permissions'] as const)(`the %s file${ofTheDay}`, (name) => {
   const document = JSON.parse(TEXT[FILES[name]] as string) as Json;
 
-  it.each(leavesOf(document).map((path) => [path]))('%j reaches the package, or is refused', async (path) => {
+  it.each(byDay(leavesOf(document), 5).map((path) => [path]))('%j reaches the package, or is refused', async (path) => {
     const before = await original(packages);
     for (const change of [otherValue, () => undefined]) {
       writeFileSync(join(root, FILES[name]), JSON.stringify(changedAt(document, path, change)));
@@ -189,13 +193,13 @@ describe('permissions.json', () => {
   });
 });
 
-describe('the template of Info.plist', () => {
+describe(`the template of Info.plist${ofTheDay}`, () => {
   const template = TEXT[FILES.template] as string;
   const pairs = template.match(/\t<key>[^<]*<\/key>\n\t(?:<string>[^<]*<\/string>|<array>[\s\S]*?<\/array>)\n/g) ?? [];
 
   it('has pairs to change', () => expect(pairs.length).toBeGreaterThan(5));
 
-  it.each(pairs)('reaches the package with %j', async (pair) => {
+  it.each(byDay(pairs, 3))('reaches the package with %j', async (pair) => {
     const before = await original(packages);
     for (const other of ['', pair.replace('string></', 'string>x</').replace(/<\/string>/, 'x</string>')]) {
       writeFileSync(join(root, FILES.template), template.replace(pair, other));
@@ -213,21 +217,26 @@ describe('the template of Info.plist', () => {
 });
 
 const linking = firstOnPath('clang', ...versions('clang')) && firstOnPath('ld64.lld', ...versions('ld64.lld'));
-describe('what the compiler is told', () => {
+describe(`what the compiler is told${ofTheDay}`, () => {
   const compiled = async (plan: Plan) => {
     const slices = await portableCompiler().compile(await readBundleSource(plan), { signal });
     return slices.map(({ data }) => data.toString('base64'));
   };
 
   // Frameworks are for Apple's linker alone; test/toolchain/apple holds its argv.
-  it.skipIf(!linking).each([
-    ['sources', (list: string[]) => list.filter((name) => name !== 'clock.c')],
-    ['compilerFlags', (list: string[]) => list.map((flag) => (flag === '-Os' ? '-O0' : flag))],
-    ['linkerFlags', (list: string[]) => list.map((flag) => (flag === '40' ? '8000' : flag))],
-    ['exportedSymbols', (list: string[]) => [...list, '_other']],
-    ['stubHeaders', () => 'other'],
-    ['stubLibraries', (list: string[]) => list.slice(0, 1)],
-  ] as [string, (value: unknown) => Json][])(
+  it.skipIf(!linking).each(
+    byDay(
+      [
+        ['sources', (list: string[]) => list.filter((name) => name !== 'clock.c')],
+        ['compilerFlags', (list: string[]) => list.map((flag) => (flag === '-Os' ? '-O0' : flag))],
+        ['linkerFlags', (list: string[]) => list.map((flag) => (flag === '40' ? '8000' : flag))],
+        ['exportedSymbols', (list: string[]) => [...list, '_other']],
+        ['stubHeaders', () => 'other'],
+        ['stubLibraries', (list: string[]) => list.slice(0, 1)],
+      ] as [string, (value: unknown) => Json][],
+      1,
+    ),
+  )(
     `changes the program or is refused: %s${linking ? '' : ' (skipped: needs clang, ld64.lld)'}`,
     async (key, change) => {
       const before = await original(compiled);

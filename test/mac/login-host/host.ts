@@ -1,8 +1,9 @@
 import { type ExecFileException, execFile } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { needs } from '../../support/needs.ts';
+import { keptBuild } from '../../support/kept-build.ts';
+import { findOnPath, needs } from '../../support/needs.ts';
 
 export type Slice = 'x86_64' | 'arm64';
 
@@ -61,7 +62,13 @@ export function canRun(slice: Slice): { missing: boolean; note: string } {
 
 /** Compiles the host for `slice` into `out`; for `native` with the plugin's sources linked in, and with sanitizers. */
 export async function buildHost(out: string, slice: Slice | 'native', sources?: string): Promise<void> {
-  await execute('sh', [`${folder}build.sh`, out, slice, ...(sources === undefined ? [] : [sources])]);
+  const more = sources === undefined ? [] : [sources];
+  const madeOf = [folder, findOnPath('clang') as string, ...more];
+  const kept = await keptBuild(`login-host-${slice}`, madeOf, async (made) => {
+    await execute('sh', [`${folder}build.sh`, made, slice, ...more]);
+  });
+  mkdirSync(out, { recursive: true });
+  copyFileSync(join(kept, `login-host-${slice}`), join(out, `login-host-${slice}`));
 }
 
 /**

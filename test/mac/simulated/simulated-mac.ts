@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
+import { byDay } from '../../support/by-day.ts';
 
 const HERE = import.meta.dirname;
 
@@ -60,6 +61,9 @@ export const SHELLS: readonly Shell[] = (['dash', 'bash', 'zsh'] as const).filte
   // bash and dash have to be there; see simulatedMacNeeds.
   (shell) => shell !== 'zsh' || existsSync('/usr/bin/zsh') || existsSync('/bin/zsh'),
 );
+
+/** The one that long tests take today; at night they take each. */
+export const SHELLS_OF_THE_DAY: readonly Shell[] = byDay(SHELLS, 1);
 
 /**
  * Returns a started simulated Mac with a fresh disk: the stock right of macOS 15, nothing of ours.

@@ -1,15 +1,5 @@
-import { codesign } from './codesign.ts';
-import { lipo } from './lipo.ts';
 import { recordCall, ToolFailure } from './machine.ts';
-import { notarytool } from './notarytool.ts';
 import { UnknownOption } from './options.ts';
-import { pkgbuild } from './pkgbuild.ts';
-import { pkgutil } from './pkgutil.ts';
-import { productbuild } from './productbuild.ts';
-import { productsign } from './productsign.ts';
-import { security } from './security.ts';
-import { spctl } from './spctl.ts';
-import { stapler } from './stapler.ts';
 
 /** What a stand-in prints when all went well. */
 export interface Printed {
@@ -17,17 +7,20 @@ export interface Printed {
   readonly stderr?: string;
 }
 
-const TOOLS: Readonly<Record<string, (argv: readonly string[]) => Promise<Printed>>> = {
-  codesign,
-  lipo,
-  notarytool,
-  pkgbuild,
-  pkgutil,
-  productbuild,
-  productsign,
-  security,
-  spctl,
-  stapler,
+type Tool = (argv: readonly string[]) => Promise<Printed>;
+
+/** Only the one that is called is loaded. */
+const TOOLS: Readonly<Record<string, () => Promise<Tool>>> = {
+  codesign: async () => (await import('./codesign.ts')).codesign,
+  lipo: async () => (await import('./lipo.ts')).lipo,
+  notarytool: async () => (await import('./notarytool.ts')).notarytool,
+  pkgbuild: async () => (await import('./pkgbuild.ts')).pkgbuild,
+  pkgutil: async () => (await import('./pkgutil.ts')).pkgutil,
+  productbuild: async () => (await import('./productbuild.ts')).productbuild,
+  productsign: async () => (await import('./productsign.ts')).productsign,
+  security: async () => (await import('./security.ts')).security,
+  spctl: async () => (await import('./spctl.ts')).spctl,
+  stapler: async () => (await import('./stapler.ts')).stapler,
 };
 
 /** What the tools print for an option they do not know, and their exit code; exact words are UNCERTAIN but for notarytool's. */
@@ -55,7 +48,7 @@ else
 async function run(): Promise<number> {
   if (fault && !fault.late) return play(fault);
   try {
-    const printed = await (TOOLS[tool] as (argv: readonly string[]) => Promise<Printed>)(argv);
+    const printed = await (await (TOOLS[tool] as () => Promise<Tool>)())(argv);
     if (fault) return play(fault);
     process.stdout.write(printed.stdout ?? '');
     process.stderr.write(printed.stderr ?? '');
