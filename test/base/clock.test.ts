@@ -1,13 +1,22 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { InterruptedError } from '../../src/base/errors.ts';
 import { standingClock } from '../support/standing-clock.ts';
 
 describe('systemClock', () => {
-  it('sleeps at least as long as it is told', async () => {
-    const start = performance.now();
-    await systemClock.sleep(20);
-    expect(performance.now() - start).toBeGreaterThan(15);
+  afterEach(() => vi.useRealTimers());
+
+  it('sleeps as long as it is told, and no longer', async () => {
+    vi.useFakeTimers();
+    let awake = false;
+    const sleeping = systemClock.sleep(20).then(() => {
+      awake = true;
+    });
+    await vi.advanceTimersByTimeAsync(19);
+    expect(awake).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(awake).toBe(true);
+    await sleeping;
   });
 
   it('wakes with InterruptedError when the signal is aborted, before or meanwhile', async () => {

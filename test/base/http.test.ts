@@ -22,7 +22,7 @@ async function serve(listener: RequestListener): Promise<string> {
 }
 
 const call = (url: string, more: Partial<HttpRequest> = {}) =>
-  request({ purpose: 'ask', url, timeoutMs: 5000, ...more });
+  request({ purpose: 'ask', url, timeoutMs: 60_000, ...more });
 
 /** Returns the error of a call that must fail. */
 async function failureOf(promise: Promise<unknown>): Promise<NetworkError> {

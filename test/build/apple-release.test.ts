@@ -91,7 +91,7 @@ const count = (tool: string, command: string) =>
   machine.calls().filter((call) => call[0] === tool && call[1] === command).length;
 
 // Three packages through stand-ins, each call a process of its own.
-describe('a release with the apple toolchain', { timeout: 240_000 }, () => {
+describe('a release with the apple toolchain', () => {
   it('is compiled, signed, built and submitted by Apple’s tools', async () => {
     machine.setVerdict('In Progress');
     const manifest = await run('out', { submitOnly: true });

@@ -18,39 +18,25 @@ function report(what: string, { points, seconds, findings }: Sweep): void {
 }
 
 describe.skipIf(simulatedMacNeeds.missing)(`faults${simulatedMacNeeds.note}`, () => {
-  const timeout = FULL ? 7_200_000 : 120_000;
+  it.runIf(FULL).each(SHELLS)('hold everywhere: all acts, all commands, all disturbances, under %s', async (shell) => {
+    const done = await sweep(shell, ACTS, (points) => points);
+    report(`full sweep under ${shell}`, done);
+    expect(done.findings).toEqual([]);
+  });
 
-  it.runIf(FULL).each(SHELLS)(
-    'hold everywhere: all acts, all commands, all disturbances, under %s',
-    { timeout },
-    async (shell) => {
-      const done = await sweep(shell, ACTS, (points) => points);
-      report(`full sweep under ${shell}`, done);
-      expect(done.findings).toEqual([]);
-    },
-  );
+  it.skipIf(FULL)(`hold in one act at more points chosen by seed ${SEED}: register, under dash`, async () => {
+    const done = await sweep(
+      'dash',
+      ACTS.filter(({ name }) => name === 'register by script'),
+      (points) => sample(points, SAMPLE_OF_ONE, SEED),
+    );
+    report(`register by script, seed ${SEED}`, done);
+    expect(done.findings).toEqual([]);
+  });
 
-  it.skipIf(FULL)(
-    `hold in one act at more points chosen by seed ${SEED}: register, under dash`,
-    { timeout },
-    async () => {
-      const done = await sweep(
-        'dash',
-        ACTS.filter(({ name }) => name === 'register by script'),
-        (points) => sample(points, SAMPLE_OF_ONE, SEED),
-      );
-      report(`register by script, seed ${SEED}`, done);
-      expect(done.findings).toEqual([]);
-    },
-  );
-
-  it.skipIf(FULL).each(SHELLS_OF_THE_DAY)(
-    `hold at points chosen by seed ${SEED}, under %s`,
-    { timeout },
-    async (shell) => {
-      const done = await sweep(shell, ACTS, (points) => sample(points, SAMPLE, SEED));
-      report(`sample under ${shell}, seed ${SEED}`, done);
-      expect(done.findings).toEqual([]);
-    },
-  );
+  it.skipIf(FULL).each(SHELLS_OF_THE_DAY)(`hold at points chosen by seed ${SEED}, under %s`, async (shell) => {
+    const done = await sweep(shell, ACTS, (points) => sample(points, SAMPLE, SEED));
+    report(`sample under ${shell}, seed ${SEED}`, done);
+    expect(done.findings).toEqual([]);
+  });
 });

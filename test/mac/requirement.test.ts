@@ -59,7 +59,7 @@ describe.skipIf(simulatedMacNeeds.missing)(`the simulated codesign${simulatedMac
     }
   };
 
-  it('reads and checks requirements as src/code-signature does', { timeout: 300_000 }, async () => {
+  it('reads and checks requirements as src/code-signature does', async () => {
     const seen = new Map<number, number>();
     const texts = fc
       .array(fc.constantFrom(...PIECES), { minLength: 1, maxLength: 7 })

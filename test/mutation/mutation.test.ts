@@ -48,5 +48,5 @@ describe('the finished package', () => {
       if (!named) wrong.push(`${mutation.region}: ${mutation.what}: ${crash ?? (failed.join(', ') || 'not noticed')}`);
     }
     expect(wrong).toEqual([]);
-  }, 300_000);
+  });
 });

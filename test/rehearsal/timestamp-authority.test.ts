@@ -63,7 +63,7 @@ describe('startTimestampServer', () => {
       undefined,
     ]);
     expect(server.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/ts01$/);
-    const call = { purpose: 'ask', method: 'POST', url: server.url, body: QUERY, timeoutMs: 5000 } as const;
+    const call = { purpose: 'ask', method: 'POST', url: server.url, body: QUERY, timeoutMs: 60_000 } as const;
     expect((await request(call)).status).toBe(503);
     const answer = await request(call);
     expect(answer.headers.get('content-type')).toBe('application/timestamp-reply');

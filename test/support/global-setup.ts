@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { sharedRelease } from './shared-release.ts';
+import { hasEnded, sharedRelease } from './shared-release.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -57,13 +57,7 @@ function putTemporaryFilesInMemory(): () => void {
 /** Whether this is the folder of a run of the tests that was killed. */
 function isOfEndedRun(name: string): boolean {
   const pid = /^escrow-buddy-tests-(\d+)$/.exec(name)?.[1];
-  if (pid === undefined) return false;
-  try {
-    process.kill(Number(pid), 0);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH';
-  }
+  return pid !== undefined && hasEnded(Number(pid));
 }
 
 function discard(folder: string): void {

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 /** A release that many tests read and none may change. */
 export interface SharedRelease {
@@ -26,8 +26,10 @@ export function sharedRelease(root: string): SharedRelease {
   const shared = join(root, '.build', 'test-release');
   const stampFile = join(shared, 'stamp.json');
   const madeOf = ingredients(root);
-  const kept = readStamp(stampFile);
-  if (!kept || kept.madeOf !== madeOf || changedFiles(shared, kept).length > 0) make(root, shared);
+  oneAtATime(`${shared}.lock`, () => {
+    const kept = readStamp(stampFile);
+    if (!kept || kept.madeOf !== madeOf || changedFiles(shared, kept).length > 0) make(root, shared);
+  });
   const stamp = readStamp(stampFile) as Stamp;
   return {
     folder: join(shared, stamp.version),
@@ -40,6 +42,39 @@ export function sharedRelease(root: string): SharedRelease {
       throw new Error(`a test changed the release that all tests share: ${changed.join(', ')}`);
     },
   };
+}
+
+/** Runs `work` while no other run of the tests in this checkout is at it; a lock whose owner has ended is nobody's. */
+function oneAtATime(lock: string, work: () => void): void {
+  const own = `${lock}.${process.pid}`;
+  mkdirSync(dirname(lock), { recursive: true });
+  writeFileSync(own, String(process.pid));
+  for (;;) {
+    try {
+      // Takes the name and has the owner in it in one step.
+      linkSync(own, lock);
+      break;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      if (existsSync(lock) && hasEnded(Number(readFileSync(lock, 'utf8')))) rmSync(lock, { force: true });
+      else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+    }
+  }
+  try {
+    work();
+  } finally {
+    for (const file of [lock, own]) rmSync(file, { force: true });
+  }
+}
+
+/** Returns whether no process of this number runs. */
+export function hasEnded(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
 }
 
 /** Made in a folder beside and renamed, so that a run of the tests that is broken off leaves no half of one. */

@@ -124,10 +124,10 @@ describe('request', () => {
 
   it('hands plain HTTP to the proxy whole, with its password, and asks this machine directly', async () => {
     useProxies({ HTTP_PROXY: `http://user:geheim@${address}` });
-    const answer = await request({ purpose: 'try', url: 'http://x.invalid/ts01', timeoutMs: 20_000 });
+    const answer = await request({ purpose: 'try', url: 'http://x.invalid/ts01', timeoutMs: 120_000 });
     expect(answer.body.toString()).toBe('from the proxy');
     expect(proxy.asked).toEqual([`GET http://x.invalid/ts01 Basic ${Buffer.from('user:geheim').toString('base64')}`]);
-    const direct = await request({ purpose: 'try', url: `http://${address}/direct`, timeoutMs: 20_000 });
+    const direct = await request({ purpose: 'try', url: `http://${address}/direct`, timeoutMs: 120_000 });
     expect([direct.status, proxy.asked.at(-1)]).toEqual([200, 'GET /direct -']);
   });
 
@@ -138,7 +138,7 @@ describe('request', () => {
   ])('says that the proxy answered %i to %s, and nothing of its password', async (status, scheme, words) => {
     proxy.status = status;
     useProxies({ [`${scheme}_proxy`]: `http://user:geheim@${address}` });
-    const failed = request({ purpose: 'try', url: `${scheme}://x.invalid/`, timeoutMs: 20_000 });
+    const failed = request({ purpose: 'try', url: `${scheme}://x.invalid/`, timeoutMs: 120_000 });
     const error: Error = await failed.then(
       () => expect.unreachable(),
       (reason) => reason,
@@ -151,7 +151,7 @@ describe('request', () => {
   it('says that the proxy itself cannot be reached', async () => {
     proxy.close();
     useProxies({ https_proxy: `http://${address}` });
-    await expect(request({ purpose: 'try', url: 'https://x.invalid/', timeoutMs: 20_000 })).rejects.toThrow(
+    await expect(request({ purpose: 'try', url: 'https://x.invalid/', timeoutMs: 120_000 })).rejects.toThrow(
       /through the proxy .*: connection refused/,
     );
   });

@@ -171,7 +171,7 @@ describe('the page in a browser', () => {
   const browser = needs('chromium');
   const axe = readFileSync('node_modules/axe-core/axe.min.js', 'utf8');
 
-  it.skipIf(browser.missing)(`asks for nothing but itself${browser.note}`, { timeout: 300_000 }, async () => {
+  it.skipIf(browser.missing)(`asks for nothing but itself${browser.note}`, async () => {
     const asked: string[] = [];
     const server = createServer(({ url }, response) => {
       asked.push(url ?? '');
@@ -191,7 +191,7 @@ describe('the page in a browser', () => {
   it.skipIf(browser.missing).each([
     ['dark', 0],
     ['light', 1],
-  ])(`axe-core finds nothing, %s${browser.note}`, { timeout: 300_000 }, async (name, scheme) => {
+  ])(`axe-core finds nothing, %s${browser.note}`, async (name, scheme) => {
     const path = join(scratch, `${name}.html`);
     // The page's own policy would keep axe from running; everything folded is opened, so that it is looked at too.
     const script = `document.querySelectorAll('details').forEach((one) => { one.open = true; });
@@ -220,28 +220,24 @@ axe.run().then(({ violations, passes }) => {
     expect(found.passes).toBeGreaterThan(20);
   });
 
-  it.skipIf(browser.missing)(
-    `fits a narrow screen: no word of a table is broken${browser.note}`,
-    { timeout: 300_000 },
-    async () => {
-      const path = join(scratch, 'narrow.html');
-      const script = `document.querySelectorAll('details').forEach((one) => { one.open = true; });
+  it.skipIf(browser.missing)(`fits a narrow screen: no word of a table is broken${browser.note}`, async () => {
+    const path = join(scratch, 'narrow.html');
+    const script = `document.querySelectorAll('details').forEach((one) => { one.open = true; });
 const heads = [...document.querySelectorAll('thead th')].map((one) => one.offsetWidth);
 document.body.append(Object.assign(document.createElement('output'), { id: 'narrow', textContent:
   [window.innerWidth, document.documentElement.scrollWidth, Math.min(...heads)].join(' ') }));`;
-      const open = html.replace(/<meta http-equiv="Content-Security-Policy"[^>]*>/, '');
-      writeFileSync(
-        path,
-        open.replace('</body>', () => `<script>${script}</script></body>`),
-      );
-      const shown = await chromium('--window-size=500,900', '--dump-dom', `file://${path}`);
-      const [window, page, head] = (/<output id="narrow">([\d ]+)</.exec(shown)?.[1] ?? '').split(' ').map(Number);
-      expect(page).toBeLessThanOrEqual(window as number);
-      expect(head).toBeGreaterThan(80);
-    },
-  );
+    const open = html.replace(/<meta http-equiv="Content-Security-Policy"[^>]*>/, '');
+    writeFileSync(
+      path,
+      open.replace('</body>', () => `<script>${script}</script></body>`),
+    );
+    const shown = await chromium('--window-size=500,900', '--dump-dom', `file://${path}`);
+    const [window, page, head] = (/<output id="narrow">([\d ]+)</.exec(shown)?.[1] ?? '').split(' ').map(Number);
+    expect(page).toBeLessThanOrEqual(window as number);
+    expect(head).toBeGreaterThan(80);
+  });
 
-  it.skipIf(browser.missing)(`is two sheets of paper${browser.note}`, { timeout: 300_000 }, async () => {
+  it.skipIf(browser.missing)(`is two sheets of paper${browser.note}`, async () => {
     const path = join(scratch, 'page.pdf');
     await chromium(`--print-to-pdf=${path}`, '--no-pdf-header-footer', `file://${join(folder, 'report.html')}`);
     const pages = readFileSync(path, 'latin1').match(/\/Type\s*\/Page\b/g);

@@ -90,7 +90,7 @@ describe.skipIf(missing.missing).each(['aws', 'azure'] as const)(`keys in a serv
   let project: Project;
   beforeAll(async () => {
     project = await projectWith(name);
-  }, 240_000);
+  });
 
   it('make a release whose every check passes, and see digests alone', async () => {
     const { at } = project;
@@ -136,7 +136,7 @@ describe.skipIf(missing.missing).each(['aws', 'azure'] as const)(`keys in a serv
     expect(new Set(project.service.audiences)).toEqual(
       new Set([name === 'aws' ? 'sts.amazonaws.com' : 'api://AzureADTokenExchange']),
     );
-  }, 240_000);
+  });
 
   it('leave neither a token nor a session behind', async () => {
     await useKey(project, 'application');
@@ -247,7 +247,7 @@ describe.skipIf(missing.missing).each(['aws', 'azure'] as const)(`keys in a serv
       status: 6,
       stderr: expect.stringContaining('not over what is being signed'),
     });
-  }, 120_000);
+  });
 });
 
 describe('digests', () => {

@@ -32,7 +32,7 @@ beforeAll(async () => {
   cpSync(at('half.json'), at('whole.json'));
   await check('whole.json', installer);
   good = { application, installer };
-}, 240_000);
+});
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 const at = (name: string) => join(scratch, name);

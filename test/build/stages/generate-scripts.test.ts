@@ -188,7 +188,7 @@ describe('the scripts', () => {
       execFileSync(shell, shell === 'bash' ? ['--posix', '-n', file] : ['-n', file], { stdio: 'pipe' });
   });
 
-  it.skipIf(shellcheck.missing)(`please shellcheck${shellcheck.note}`, { timeout: 60_000 }, () => {
+  it.skipIf(shellcheck.missing)(`please shellcheck${shellcheck.note}`, () => {
     const different = new Map(rendered.map((script) => [script.text, script.file]));
     const files = [...sources, ...different.values()];
     const { stdout, status } = spawnSync('shellcheck', ['--shell=sh', '--format=gcc', ...files], { encoding: 'utf8' });

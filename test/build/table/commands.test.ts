@@ -27,7 +27,7 @@ describe('the table of commands', () => {
     expect(listed.filter((name) => !rows.has(name))).toEqual([]);
   });
 
-  it('is what docs/commands.md says', { timeout: 600_000 }, async () => {
+  it('is what docs/commands.md says', async () => {
     const made = HEAD + (await renderTable(scratch));
     if (process.env.UPDATE_TABLE) writeFileSync(FILE, made);
     expect(made).toBe(readFileSync(FILE, 'utf8'));

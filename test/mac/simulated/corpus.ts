@@ -85,7 +85,7 @@ export function describeCorpus(shell: Shell, cases: readonly string[] = CASE_NAM
       rmSync(folder, { recursive: true, force: true });
     });
 
-    it.each(cases)('%s', { timeout: 120_000 }, async (name) => {
+    it.each(cases)('%s', async (name) => {
       const expected = CASES[name] as Case;
       const world = idle.pop() ?? (await new Promise<World>((resolve) => waiting.push(resolve)));
       try {
