@@ -30,6 +30,8 @@ export default defineConfig({
     // Once for all of them; a project that extended this configuration would run it again.
     globalSetup: ['test/support/global-setup.ts'],
     reporters: ['default', './test/support/plain-summary.ts'],
+    // Sources that did not change are not compiled again: a file of tests that is run alone starts in half the time.
+    experimental: { fsModuleCache: true, fsModuleCachePath: '.build/vitest' },
     // Most tests wait for processes they started, so two files at once fill two cores.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [

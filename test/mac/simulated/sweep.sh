@@ -7,7 +7,7 @@ set -eu
 
 cd "$(dirname -- "$0")/../../.."
 case ${1:-} in
-  full) SIMULATED_MAC_SWEEP=full ;;
+  full) SIMULATED_MAC_SWEEP=full TEST_SWEEP=whole && export TEST_SWEEP ;;
   '') SIMULATED_MAC_SWEEP=sample ;;
   *) SIMULATED_MAC_SWEEP=sample SIMULATED_MAC_SEED=$1 && export SIMULATED_MAC_SEED ;;
 esac
