@@ -60,7 +60,7 @@ beforeAll(async () => {
   configure(await start(), { timestamp: timestamps.url });
   const { error } = await run(signed, { until: 'sign-package' });
   expect(error).toBeUndefined();
-}, 60_000);
+});
 afterEach(async () => {
   vi.restoreAllMocks();
   useProxies({});

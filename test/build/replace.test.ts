@@ -15,7 +15,7 @@ beforeAll(() => {
   parts = join(scratch, 'parts');
   const run = cli(['parts', '--out', parts]);
   expect(run.status, run.stderr).toBe(0);
-}, 120_000);
+});
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 /** A command that writes, and what it says of a file that is in its way. */
