@@ -114,7 +114,9 @@ export class JobRun {
       return { 'artifact-id': this.#runner.artifacts.keep(this.#run, inputs.name ?? '', path) };
     }
     if (action === 'actions/download-artifact') {
-      this.#runner.artifacts.fetch(this.#run, inputs['artifact-ids'] ?? '', this.#workspace);
+      const place = join(this.#workspace, inputs.path ?? '');
+      mkdirSync(place, { recursive: true });
+      this.#runner.artifacts.fetch(this.#run, inputs['artifact-ids'] ?? '', place);
       return {};
     }
     if (action === 'actions/attest') {

@@ -102,7 +102,7 @@ describe.skipIf(replayNeeds.missing)(`release.yml, from merge to published relea
 
   it('gives each signing key to one step of one job, and a token to jobs without secrets alone', () => {
     const holding = (name: string) =>
-      replay.runner.executed.filter(({ env }) => name in env).map(({ at, run }) => `${at}: ${run.slice(0, 27)}`);
+      replay.runner.executed.filter(({ env }) => name in env).map(({ at, run }) => `${at}: ${run.slice(0, 26)}`);
     expect(holding('APPLICATION_P12_BASE64')).toEqual(['release.yml/code-key: sh build/signers/sealed.sh']);
     expect(holding('INSTALLER_P12_BASE64')).toEqual(['release.yml/packages-key: sh build/signers/sealed.sh']);
     const notary = replay.runner.executed.filter(({ env }) => 'NOTARY_KEY' in env).map(({ at }) => at);

@@ -241,8 +241,9 @@ async function makeHomes(folder: string): Promise<Homes> {
     string,
   ];
   await openRehearsalAuthority(signing);
+  // A line of the primes: the first lines of PKCS #8 hold the modulus, which is in the certificate too.
   const keyOf = (member: string) =>
-    readFileSync(join(signing, 'authority', `${member}.key.pem`), 'utf8').split('\n')[2] as string;
+    readFileSync(join(signing, 'authority', `${member}.key.pem`), 'utf8').split('\n')[15] as string;
   for (const [home, strip] of [
     [notary, (name: string) => /^(application|installer|developerIdAuthority)\./.test(name)],
     [stranger, () => true],

@@ -24,6 +24,18 @@ describe('the workflows', () => {
     expect(policyProblems(file, workflows.get(file)!, pins)).toEqual([]);
   });
 
+  it('fetch nothing into a checkout: an artifact could replace what is run there', () => {
+    const jobs = [...workflows.values()].flatMap((source) => Object.entries(parseWorkflow(source).jobs));
+    const places = jobs.flatMap(([id, { steps = [] }]) =>
+      steps.some(({ uses }) => uses?.startsWith('actions/checkout@'))
+        ? steps
+            .filter(({ uses }) => uses?.startsWith('actions/download-artifact@'))
+            .map((step) => [id, step.with?.path])
+        : [],
+    );
+    expect(places).toEqual(['review', 'look', 'smoke'].map((id) => [id, 'fetched']));
+  });
+
   it('use every action that pins.json lists, and no other', () => {
     const text = [...workflows.values()].join('\n');
     for (const [action, { commit, tag }] of Object.entries(pins))

@@ -5,6 +5,7 @@ import {
   checkout,
   compare,
   fetchFinished,
+  fetchFinishedApart,
   fetchParts,
   fetchWork,
   IF_PORTABLE,
@@ -16,6 +17,7 @@ import {
   run,
   TOKEN,
   unpackFinished,
+  unpackFinishedApart,
   unpackParts,
   uses,
   VERSION,
@@ -33,8 +35,8 @@ export const PUBLISHING_JOBS: Readonly<Record<string, Job>> = {
     permissions: { contents: 'read' },
     steps: [
       checkout,
-      fetchFinished,
-      unpackFinished,
+      fetchFinishedApart,
+      unpackFinishedApart,
       run('Install the compiler', 'sudo apt-get update -qq && sudo apt-get install -qq -y clang lld', {}, IF_PORTABLE),
       run(
         'Look at the package',
@@ -85,8 +87,8 @@ export const PUBLISHING_JOBS: Readonly<Record<string, Job>> = {
     env: { DEVELOPER_DIR: `/Applications/Xcode_${x('matrix.xcode')}.app/Contents/Developer` },
     steps: [
       checkout,
-      fetchFinished,
-      unpackFinished,
+      fetchFinishedApart,
+      unpackFinishedApart,
       run(
         'Install, use, uninstall',
         'bash test/mac-runner/smoke.sh --release "${TEAM}" --image "${IMAGE}" "out/${VERSION}/${PACKAGE}"',

@@ -72,6 +72,23 @@ export const PACKED = { ...ARTIFACT, sha256: x('steps.pack.outputs.sha256') };
 export const finishedPackage = 'the finished package';
 export const fetchFinished = fetchWork(finishedPackage, 'staple');
 export const unpackFinished = unpackWork(finishedPackage, 'staple', 'finished.tar');
+/**
+ * The same beside a checkout: an artifact is an archive of whatever the job before put in it, and must not lie where it could
+ * replace what is run there.
+ */
+const apart = ({ with: inputs, ...step }: Job): Job => ({ ...step, with: { ...(inputs as Job), path: 'fetched' } });
+const unpackApart = (what: string, file: string, variable: Job): Job =>
+  run(
+    `Check and unpack ${what}`,
+    `cd fetched && ${compare(file, Object.keys(variable)[0] as string)}mkdir ../out && tar -xf ${file} -C ../out`,
+    variable,
+  );
+export const fetchPartsApart = apart(fetchParts);
+export const unpackPartsApart = unpackApart('the parts', 'parts.tar', PARTS_SHA256);
+export const fetchFinishedApart = apart(fetchFinished);
+export const unpackFinishedApart = unpackApart(finishedPackage, 'finished.tar', {
+  SHA256: x('needs.staple.outputs.sha256'),
+});
 
 /** Runs when this job succeeded, whatever was skipped before it. */
 export const after = (job: string) => ({ if: x(`!cancelled() && needs.${job}.result == 'success'`) });
