@@ -6,7 +6,7 @@ import { InterruptedError } from '../src/base/errors.ts';
 import { removeOwnUnfinished } from '../src/base/files.ts';
 import { useProxies } from '../src/base/network/proxy.ts';
 import { commandAgain, commandAnew } from './again.ts';
-import type { CommandContext, CommandResult, CommonOptions } from './command.ts';
+import type { CommandContext, CommandResult, CommonOptions, Execute } from './command.ts';
 import { commandLine, usageErrorOf } from './command-line.ts';
 import { errorDocument, exitCodeOf, type GoingOn, renderError } from './exit-code.ts';
 import { foldText } from './report/fold.ts';
@@ -25,9 +25,12 @@ async function main(argv: string[]): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   let json = argv.includes('--json');
   const verbose = argv.includes('--verbose');
-  const program = await commandLine(argv, findRoot(), async (command, options) => {
+  const run: Execute = async (command, options) => {
     json = options.json === true;
     await execute(command, options, argv);
+  };
+  const program = await commandLine(argv, findRoot(), run, (text) => {
+    process.stdout.write(foldText(text, process.stdout.columns));
   });
   try {
     await program.parseAsync(argv, { from: 'user' });

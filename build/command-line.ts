@@ -4,7 +4,6 @@ import { Command, type CommanderError } from 'commander';
 import { UsageError } from '../src/base/errors.ts';
 import { addCommand, type Configure, type Execute } from './command.ts';
 import { EXIT_CODES } from './exit-code.ts';
-import { foldText } from './report/fold.ts';
 
 /** A command: how it is called, what it is for, and where it is. Only the one that runs is loaded. */
 interface CommandEntry {
@@ -111,15 +110,18 @@ const COMMANDS: readonly CommandEntry[] = [
  *
  * @param root the project's folder, whose version is told
  * @param execute gets what the command is to do, once `argv` has been parsed
+ * @param print takes what --help and --version say
  */
-export async function commandLine(argv: readonly string[], root: string, execute: Execute): Promise<Command> {
+export async function commandLine(
+  argv: readonly string[],
+  root: string,
+  execute: Execute,
+  print: (text: string) => void,
+): Promise<Command> {
   const program = new Command('escrow-buddy')
     .description('Builds, signs, notarizes and publishes the Escrow Buddy installer package.')
     .exitOverride()
-    .configureOutput({
-      writeErr: () => undefined,
-      writeOut: (text) => process.stdout.write(foldText(text, process.stdout.columns)),
-    })
+    .configureOutput({ writeErr: () => undefined, writeOut: print })
     .showHelpAfterError(false)
     // A terminal of 60 columns leaves half of that beside the names of options.
     .configureHelp({ minWidthToWrap: 20 })

@@ -42,6 +42,8 @@ function putTemporaryFilesInMemory(): () => void {
     const { bavail, bsize } = statfsSync(MEMORY);
     if (bavail * bsize < ROOM) return () => undefined;
     mkdirSync(folder);
+    // As /tmp is: tests run programs as another user, too.
+    chmodSync(folder, 0o1777);
     writeFileSync(join(folder, 'try'), '#!/bin/sh\n');
     chmodSync(join(folder, 'try'), 0o755);
     execFileSync(join(folder, 'try'));

@@ -54,7 +54,9 @@ async function run(argv: readonly string[]): Promise<CliRun> {
       progress.close();
     }
   };
-  const program = await commandLine(argv, root, execute);
+  const program = await commandLine(argv, root, execute, (text) => {
+    run.stdout += text;
+  });
   try {
     await program.parseAsync([...argv], { from: 'user' });
   } catch (error) {

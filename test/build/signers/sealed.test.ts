@@ -244,9 +244,15 @@ describe.skipIf(both.missing)(`the sealed step${both.note}`, () => {
     const env = { APPLICATION_P12_BASE64: '', APPLICATION_P12_PASSWORD: '', ...secretsOf(authority) };
     const used = await sealedStep('installer', { digests: DIGESTS, out: join(scratch, 'installer'), env });
     expect(used.status, used.printed).toBe(0);
-    const signatures = { digests: DIGESTS, signatures: join(scratch, 'installer'), out: join(scratch, 'other.json') };
-    expect(checkSignatures(scratch, 'installer', signatures).status).toBe(0);
-    expect(checkSignatures(scratch, 'application', signatures).status).toBe(6);
+    const check = (role: 'application' | 'installer') =>
+      checkSignatures(scratch, role, {
+        digests: DIGESTS,
+        signatures: join(scratch, 'installer'),
+        out: join(scratch, `${role}.json`),
+      });
+    expect(check('installer').status).toBe(0);
+    expect(check('installer')).toMatchObject({ status: 2, printed: expect.stringContaining('is there already') });
+    expect(check('application').status).toBe(6);
   });
 });
 

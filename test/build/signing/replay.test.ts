@@ -43,9 +43,11 @@ function context(): CommandContext {
 }
 
 async function signed(role: 'application' | 'installer', record: string): Promise<SignedRole> {
-  await digests(context(), { compiled: parts, record: at(record), out: at('digests.txt') });
+  await digests(context(), { compiled: parts, record: at(record), out: at(`${role}.txt`) });
   const { privateKey, certificate } = authority.members[role];
-  const lines = readFileSync(at('digests.txt'), 'utf8').trimEnd().split('\n');
+  const lines = readFileSync(at(`${role}.txt`), 'utf8')
+    .trimEnd()
+    .split('\n');
   const signatures = lines.map((line) => {
     const hash = line.length === 40 ? 'sha1' : 'sha256';
     return localSigner(privateKey).sign({ hash, digest: Buffer.from(line, 'hex') });
