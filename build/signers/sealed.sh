@@ -6,6 +6,8 @@
 #
 # Linux, as root or with sudo that asks nothing, as GitHub's runners have it; unshare, setpriv, prlimit, mount of util-linux, chroot of
 # coreutils, openssl 3. The secrets come in the environment: APPLICATION_P12_BASE64 and APPLICATION_P12_PASSWORD, or INSTALLER_...
+# Whoever traces this script would read the secrets.
+set +x
 set -eu
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
@@ -17,16 +19,19 @@ readonly OPENSSL=/usr/bin/openssl
 # Nobody's account: it owns nothing.
 readonly ACCOUNT=65534
 readonly LARGEST=32768
+# Letters that a line of a secret has at least: any two stand by chance in about every second release, any eight in none.
+readonly SHORTEST=8
 
 fail() {
   printf 'sealed: %s\n' "$1" >&2
   exit "${2:-2}"
 }
 
-role='' digests='' out='' inside=''
+role='' digests='' out='' inside='' piped=''
 while [ $# -gt 0 ]; do
   case $1 in
     --inside) inside=1 && shift && continue ;;
+    --piped) piped=1 && shift && continue ;;
     --role | --digests | --out) [ $# -ge 2 ] || fail "$1 needs a value" ;;
     *) fail "unknown option $1" ;;
   esac
@@ -46,9 +51,24 @@ keep="${prefix}_P12_BASE64 ${prefix}_P12_PASSWORD"
 take_digests "$digests" || fail "--digests is not from 1 to $MOST_DIGESTS digests of SHA-1 or SHA-256"
 [ -n "$out" ] || fail '--out is missing'
 [ ! -e "$out" ] || fail "$out is there already and was left unchanged: move it away, or name another file"
-# What runs beside the key cannot say why it failed; that a secret is not there can be said before.
+# From the same script, before sudo.
+if [ -n "$piped" ]; then
+  IFS= read -r p12 || fail 'nothing came through the pipe'
+  password=$(cat)
+  export "${prefix}_P12_BASE64=$p12" "${prefix}_P12_PASSWORD=$password"
+fi
+
+# is_long TEXT: whether no line of it is so short that it may stand in a signature by chance.
+is_long() {
+  printf '%s\n' "$1" | tr -d ' \t\r' | awk -v least="$SHORTEST" 'length($0) > 0 && length($0) < least { exit 1 }'
+}
+
+# What runs beside the key cannot say why it failed; what is wrong with a secret's form can be said before.
 for name in $keep; do
-  eval "[ -n \"\${$name:-}\" ]" || fail "$name is not set: look at its name in the environment \`signing\`"
+  eval "value=\${$name:-}"
+  [ -n "$value" ] || fail "$name is not set: look at its name in the environment \`signing\`"
+  is_long "$value" || fail "$name has a line of fewer than $SHORTEST letters, and GitHub holds back every output in which a line of a secret \
+stands: store a .p12 on one line (base64 < FILE | tr -d '\\n'), and give it a password of 16 letters or more"
 done
 
 # Becomes root, then the only process of namespaces of its own. Nothing of this is seen by the code beside the key.
@@ -56,7 +76,11 @@ enter() {
   [ "$(uname -s)" = Linux ] || fail 'needs Linux; what a Mac does instead is in docs/signing-keys.md'
   set -- "$scripts/sealed.sh" --role "$role" --digests "$digests" --out "$out"
   if [ "$(id -u)" -ne 0 ]; then
-    exec sudo -n --preserve-env="${prefix}_P12_BASE64,${prefix}_P12_PASSWORD" -- /bin/sh "$@"
+    # Through a pipe: sudo writes the values of variables that it is told to keep into the log of the machine.
+    eval "p12=\$${prefix}_P12_BASE64 password=\$${prefix}_P12_PASSWORD"
+    status=0
+    { printf %s "$p12" | tr -d ' \t\r\n' && printf '\n%s' "$password"; } | sudo -n -- /bin/sh "$@" --piped || status=$?
+    exit "$status"
   fi
   exec unshare --mount --net --pid --ipc --uts --fork --kill-child -- /bin/sh "$@" --inside
 }
@@ -92,6 +116,16 @@ build_root() {
   mount -o remount,ro,nosuid,nodev "$root"
 }
 
+# One byte of core is none, and tells the kernel not to start a handler either: it would get the memory with the key. sudo has set
+# none, which root of a container may not raise, and where a handler is started all the same.
+core_limit() {
+  if prlimit --core=1:1 -- /bin/sh -c : 2>/dev/null; then
+    printf 1:1
+  else
+    printf 0:0
+  fi
+}
+
 # Signs with the secrets and nothing else in the environment, and shows nothing of what is printed: a key could be in it.
 run_beside_key() {
   # shellcheck disable=SC2086 # one word a digest
@@ -101,8 +135,7 @@ run_beside_key() {
   # What chroot needs until it gives up root; of what comes after, no_new_privs and the account take all.
   caps='-all,+sys_chroot,+setuid,+setgid'
   set -- "$(command -v setpriv)" --no-new-privs --inh-caps=-all --ambient-caps=-all --bounding-set="$caps" "$@"
-  # One byte of core is none, and tells the kernel not to start a handler either: it would get the memory with the key.
-  set -- "$(command -v prlimit)" --core=1:1 --nproc=512:512 "$@"
+  set -- "$(command -v prlimit)" --core="$(core_limit)" --nproc=512:512 "$@"
   # shellcheck disable=SC2013 # names have no spaces
   for name in $(awk 'BEGIN { for (name in ENVIRON) print name }'); do
     case " $keep " in *" $name "*) ;; *) set -- -u "$name" "$@" ;; esac
@@ -120,6 +153,9 @@ take_out() {
 }
 
 [ -n "$inside" ] || enter
+case "$(core_limit) $(cat /proc/sys/kernel/core_pattern)" in
+  '0:0 |'*) fail 'this machine gives the memory of a program that dies to a handler, and does not let that be switched off' ;;
+esac
 root=$(mktemp -d)
 trap 'umount -R -l "$root" 2>/dev/null || :; rmdir -- "$root"' EXIT
 build_root

@@ -184,7 +184,12 @@ describe.skipIf(both.missing)(`the sealed step${both.note}`, () => {
     ['a line end behind the password', () => given(own(), `${PASSWORD}\r\n`)],
     [
       'base64 over several lines',
-      () => ({ ...given(own()), APPLICATION_P12_BASE64: own().toString('base64').replace(/.{76}/g, '$&\r\n') }),
+      () => ({
+        ...given(own()),
+        APPLICATION_P12_BASE64: own()
+          .toString('base64')
+          .replace(/.{76}(?=.{8})/g, '$&\r\n'),
+      }),
     ],
   ])('opens a .p12: %s', async (_, env) => {
     expect(await use(env())).toMatchObject({ status: 0 });
@@ -198,7 +203,7 @@ describe.skipIf(both.missing)(`the sealed step${both.note}`, () => {
       2,
       'APPLICATION_P12_PASSWORD is not set',
     ],
-    ['another password', () => given(own(), 'other'), 2, 'the .p12 does not open'],
+    ['another password', () => given(own(), 'of another .p12'), 2, 'the .p12 does not open'],
     ['random bytes', () => given(randomBytes(3000)), 2, 'the .p12 does not open'],
     ['a .p12 that is cut off', () => given(own().subarray(0, 900)), 2, 'the .p12 does not open'],
     ['a .p12 without a key', () => given(own(['-nokeys'])), 2, 'must hold one key'],
@@ -208,6 +213,13 @@ describe.skipIf(both.missing)(`the sealed step${both.note}`, () => {
       () => given(p12Of(authority, 'installer', { password: PASSWORD })),
       6,
       'is not that of the key in certificates/application.pem',
+    ],
+    ['a password that may stand in a signature', () => given(own([], 'kurz'), 'kurz'), 2, 'fewer than 8 letters'],
+    [
+      'base64 whose last line may stand in a signature',
+      () => ({ ...given(own()), APPLICATION_P12_BASE64: own().toString('base64').replace(/.{4}$/, '\r\n$&\r\n') }),
+      2,
+      'APPLICATION_P12_BASE64 has a line of fewer than 8 letters',
     ],
   ])('refuses %s', async (_, env, status, words) => {
     const used = await use({ APPLICATION_P12_BASE64: '', APPLICATION_P12_PASSWORD: '', ...env() });
