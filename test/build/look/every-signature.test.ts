@@ -15,14 +15,14 @@ let authority: RehearsalAuthority;
 const keyOf = (role: 'application' | 'installer'): KeyObject => authority.members[role].privateKey;
 
 /** Attributes that name the digest of a content, as CMS has them, and the key's signature over them. Source: RFC 5652, 5.4 and 11.2. */
-function signedAttributes(content: Buffer, key: KeyObject) {
+function signedAttributes(content: Buffer, key: KeyObject, more: readonly Buffer[] = []) {
   const type = Buffer.from('301806092a864886f70d010903310b06092a864886f70d010701', 'hex');
   const message = Buffer.concat([
     Buffer.from('302f06092a864886f70d01090431220420', 'hex'),
     digestOf('sha256', content),
   ]);
-  const inner = Buffer.concat([type, message]);
-  const behind = (tag: number) => Buffer.concat([Buffer.from([tag, inner.length]), inner]);
+  const inner = Buffer.concat([type, message, ...more]);
+  const behind = (tag: number) => Buffer.concat([Buffer.from([tag, 0x81, inner.length]), inner]);
   const signature = sign('sha256', behind(0x31), key);
   return { signature, bytes: Buffer.concat([behind(0xa0), randomBytes(19), signature]) };
 }
@@ -30,6 +30,13 @@ function codeDirectory(): Buffer {
   const bytes = Buffer.concat([Buffer.from('fade0c0200000000', 'hex'), randomBytes(300)]);
   bytes.writeUInt32BE(bytes.length, 4);
   return bytes;
+}
+/** A signature of code with two parts. Source: cs_blobs.h, CS_SuperBlob. */
+function codeSignature(directory: Buffer, cms: Buffer): Buffer {
+  const head = Buffer.from('fade0cc00000000000000002000000000000001c0001000000000000', 'hex');
+  head.writeUInt32BE(head.length + directory.length + cms.length, 4);
+  head.writeUInt32BE(head.length + directory.length, 24);
+  return Buffer.concat([head, directory, cms]);
 }
 
 /** What this look sees of a release: packages by name, and what each key signed, in order. */
@@ -41,7 +48,7 @@ interface Release {
 async function release(): Promise<Release> {
   const slices = [codeDirectory(), codeDirectory()].map((directory) => {
     const { signature, bytes } = signedAttributes(directory, keyOf('application'));
-    return { signature, bytes: Buffer.concat([randomBytes(40), directory, randomBytes(30), bytes]) };
+    return { signature, bytes: Buffer.concat([randomBytes(40), codeSignature(directory, bytes), randomBytes(30)]) };
   });
   const payload = gzipSync(Buffer.concat(slices.map(({ bytes }) => bytes)));
   const ofPackages: Buffer[] = [];
@@ -135,6 +142,60 @@ describe('every signature that a key made', () => {
     const { signature, bytes } = signedAttributes(codeDirectory(), keyOf('application'));
     const packages = [carrying(product, gzipSync(bytes)), ...extras];
     expect(look({ ...good, packages, ofCode: [good.ofCode[0]!, signature] })).toEqual(differs(/no package needs/));
+  });
+
+  /** A package of which everything is as it was, but that carries other attributes and what the key signed of them. */
+  const withAttributes = ({ signature, bytes }: ReturnType<typeof signedAttributes>): Release => {
+    const [product, ...extras] = good.packages as [Buffer, ...Buffer[]];
+    return {
+      ...good,
+      packages: [carrying(product, bytes), ...extras],
+      ofPackages: [good.ofPackages[0]!, signature, ...good.ofPackages.slice(2)],
+    };
+  };
+  const checksum = () => digestOf('sha1', good.packages[0]!.subarray(28, 228));
+  const attribute = (head: string, content: Buffer) =>
+    Buffer.concat([Buffer.from(head, 'hex'), digestOf('sha256', content)]);
+  const stranger = Buffer.from('a program of somebody else');
+
+  it('takes another one over the same content', () => {
+    expect(look(withAttributes(signedAttributes(checksum(), keyOf('installer'))))).toMatchObject({ status: 0 });
+  });
+
+  it.each<[string, string]>([
+    ['lies in the value of another attribute', '30360603550403312f06092a864886f70d01090431220420'],
+    ['is in a second attribute of the same name', '302f06092a864886f70d01090431220420'],
+    ['is under the name in another form', '30300681092a864886f70d01090431220420'],
+    ['is in something that is no attribute', '312f06092a864886f70d01090431220420'],
+  ])('is over something else when the right digest %s', (_, head) => {
+    const hiding = signedAttributes(stranger, keyOf('installer'), [attribute(head, checksum())]);
+    expect(look(withAttributes(hiding))).toEqual(differs('INSTALLER: a signature that no package needs'));
+    const hidden = signedAttributes(checksum(), keyOf('installer'), [attribute(head, stranger)]);
+    const others = head.startsWith('3036') ? { status: 0 } : differs('INSTALLER: a signature that no package needs');
+    expect(look(withAttributes(hidden))).toMatchObject(others);
+  });
+
+  it('is wanted in each package: two in one are not one in each', () => {
+    const { signature, bytes } = signedAttributes(checksum(), keyOf('installer'), [
+      Buffer.from('300a06035504033103040161', 'hex'),
+    ]);
+    const [product, ...extras] = good.packages as [Buffer, ...Buffer[]];
+    const ofPackages = [...good.ofPackages.slice(0, 3), signature, ...good.ofPackages.slice(4)];
+    expect(look({ ...good, packages: [carrying(product, bytes), ...extras], ofPackages })).toEqual(
+      differs('INSTALLER: two signatures of one kind are in one place'),
+    );
+  });
+
+  it('is not taken for one where a signature of code hides another', () => {
+    const [product, ...extras] = good.packages as [Buffer, ...Buffer[]];
+    const { bytes } = signedAttributes(codeDirectory(), keyOf('application'));
+    const foreign = codeDirectory();
+    const evil = signedAttributes(foreign, keyOf('application'));
+    const hiding = codeSignature(codeDirectory(), Buffer.concat([bytes, codeSignature(foreign, evil.bytes)]));
+    const packages = [carrying(product, gzipSync(hiding)), ...extras];
+    expect(look({ ...good, packages, ofCode: [good.ofCode[0]!, evil.signature] })).toEqual(
+      differs('APPLICATION: a signature that no package needs'),
+    );
   });
 
   it('is wanted: none, or fewer than the slices, is told', () => {
