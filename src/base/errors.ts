@@ -64,6 +64,9 @@ export class RefusedError extends PipelineError {}
 /** A service could not be reached, or a time limit ran out: exit 5. */
 export class NetworkError extends PipelineError {}
 
+/** A service could not be reached, and waiting does not help: somebody has to see to a certificate or a proxy first. */
+export class BlockedError extends NetworkError {}
+
 /** Something that should be true of a finished file is not: exit 6. */
 export class VerificationError extends PipelineError {}
 

@@ -1,4 +1,4 @@
-import { InterruptedError, NetworkError } from './errors.ts';
+import { BlockedError, InterruptedError, NetworkError } from './errors.ts';
 import { type HttpProxy, proxyFor } from './network/proxy.ts';
 import { Secret } from './secret.ts';
 
@@ -118,11 +118,18 @@ function timedOut(call: HttpRequest, host: string, cause: unknown): NetworkError
 
 function unreachable(call: HttpRequest, host: string, cause: unknown, proxy: HttpProxy | undefined): NetworkError {
   const code = systemCode(cause);
-  const [reason, hint] = (proxy && proxyExplanation(cause, proxy, call)) ?? explanation(code, new URL(call.url).host);
-  return new NetworkError('NETWORK_UNREACHABLE', `could not ${call.purpose}: ${host}: ${reason}`, {
-    cause: sanitised(cause),
-    hint,
-  });
+  const status = proxy && proxyStatus(cause);
+  const [reason, hint] = status ? proxyExplanation(status, proxy, call) : explanation(code, new URL(call.url).host);
+  // A proxy that says 408, 429 or 5xx may let the next try pass.
+  const isBlocked = status ? /^4(?!08|29)/.test(status) : CERTIFICATE_REFUSED.test(code);
+  return new (isBlocked ? BlockedError : NetworkError)(
+    'NETWORK_UNREACHABLE',
+    `could not ${call.purpose}: ${host}: ${reason}`,
+    {
+      cause: sanitised(cause),
+      hint,
+    },
+  );
 }
 
 /** fetch hides the system's code one or two causes deep; several addresses tried make an AggregateError. */
@@ -135,10 +142,12 @@ function systemCode(error: unknown): string {
   return 'no reason given';
 }
 
-/** Says what a proxy answered instead of passing the request on. Only the status is looked at: its words could quote anything. */
-function proxyExplanation(cause: unknown, { variable }: HttpProxy, { url }: HttpRequest): [string, string] | undefined {
-  const status = /^Proxy (?:response|Authentication Required) \((\d{3})\)/.exec(innermost(cause)?.message ?? '')?.[1];
-  if (status === undefined) return undefined;
+/** Returns what a proxy answered instead of passing the request on. Only the status is looked at: its words could quote anything. */
+function proxyStatus(cause: unknown): string | undefined {
+  return /^Proxy (?:response|Authentication Required) \((\d{3})\)/.exec(innermost(cause)?.message ?? '')?.[1];
+}
+
+function proxyExplanation(status: string, { variable }: HttpProxy, { url }: HttpRequest): [string, string] {
   const hint =
     status === '407'
       ? `Put user and password into ${variable}, as in http://user:password@host:port, or ask for a proxy that needs none.`
@@ -154,11 +163,14 @@ function innermost(error: unknown): Error | undefined {
   return current instanceof Error ? current : undefined;
 }
 
+/** Codes of Node and OpenSSL for a certificate, or a conversation about it, that failed. */
+const CERTIFICATE_REFUSED = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|TLS|SSL/;
+
 function explanation(code: string, host: string): [reason: string, hint: string] {
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
     return [`the name cannot be resolved (${code})`, `Check the network and the name ${host}, then run again.`];
   }
-  if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|TLS|SSL/.test(code)) {
+  if (CERTIFICATE_REFUSED.test(code)) {
     return [
       `its TLS certificate was not accepted (${code})`,
       `A proxy that opens TLS may sit in between; let ${host} pass it, or name its root in NODE_EXTRA_CA_CERTS.`,

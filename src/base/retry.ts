@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from './clock.ts';
-import { type ErrorDetails, NetworkError } from './errors.ts';
+import { BlockedError, type ErrorDetails, NetworkError } from './errors.ts';
 
 /** How often and how patiently a call is tried again. */
 export interface RetryOptions {
@@ -9,7 +9,7 @@ export interface RetryOptions {
   readonly jitter?: number;
   /** No pause is longer than this, whatever the service asks for. Default two minutes. */
   readonly maximumDelayMs?: number;
-  /** Says whether a try that failed so may be made again. Default: every NetworkError. */
+  /** Says whether a try that failed so may be made again. Default: every NetworkError. A BlockedError never is. */
   readonly retryable?: (error: unknown) => boolean;
   /** Hears of each failed try that will be made again. */
   readonly onRetry?: (failure: { readonly error: unknown; readonly attempt: number; readonly delayMs: number }) => void;
@@ -44,7 +44,8 @@ export async function retry<T>(work: (attempt: number) => Promise<T>, options: R
       return await work(attempt);
     } catch (error) {
       const planned = options.delaysMs[attempt - 1];
-      if (planned === undefined || options.signal?.aborted || !retryable(error)) throw error;
+      if (planned === undefined || options.signal?.aborted || error instanceof BlockedError || !retryable(error))
+        throw error;
       const delayMs = pause(planned, error, options);
       options.onRetry?.({ error, attempt, delayMs });
       await clock.sleep(delayMs, options.signal);

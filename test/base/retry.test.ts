@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { InterruptedError, NetworkError, RefusedError } from '../../src/base/errors.ts';
+import { BlockedError, InterruptedError, NetworkError, RefusedError } from '../../src/base/errors.ts';
 import { type RetryOptions, retry, retryAfterMs, ServiceBusyError } from '../../src/base/retry.ts';
 import { standingClock } from '../support/standing-clock.ts';
 
@@ -37,6 +37,13 @@ describe('retry', () => {
   it('does not try again what is refused', async () => {
     const refusal = new RefusedError('NO', 'no');
     expect(await attempt([refusal])).toEqual({ result: refusal, slept: [] });
+  });
+
+  it('does not try again what stays blocked, though the caller takes every failure of the network', async () => {
+    const blocked = new BlockedError('NETWORK_UNREACHABLE', 'its certificate was not accepted');
+    const retryable = (error: unknown) => error instanceof NetworkError;
+    for (const options of [{}, { retryable }])
+      expect(await attempt([blocked], options)).toEqual({ result: blocked, slept: [] });
   });
 
   it('adds at most the given part of a pause by chance', async () => {

@@ -7,6 +7,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { BlockedError } from '../../../src/base/errors.ts';
 import { request } from '../../../src/base/http.ts';
 import { describeRoute, proxyFor, useProxies } from '../../../src/base/network/proxy.ts';
 import { der, sequence } from '../../../src/pki/asn1/der.ts';
@@ -132,10 +133,13 @@ describe('request', () => {
   });
 
   it.each([
-    [407, 'http', /through the proxy 127\.0\.0\.1:\d+: the proxy answered HTTP 407$/],
-    [407, 'https', /through the proxy 127\.0\.0\.1:\d+: the proxy answered HTTP 407$/],
-    [403, 'https', /x\.invalid through the proxy .*: the proxy answered HTTP 403$/],
-  ])('says that the proxy answered %i to %s, and nothing of its password', async (status, scheme, words) => {
+    [407, 'http', /through the proxy 127\.0\.0\.1:\d+: the proxy answered HTTP 407$/, true],
+    [407, 'https', /through the proxy 127\.0\.0\.1:\d+: the proxy answered HTTP 407$/, true],
+    [403, 'https', /x\.invalid through the proxy .*: the proxy answered HTTP 403$/, true],
+    [408, 'https', /the proxy answered HTTP 408$/, false],
+    [429, 'https', /the proxy answered HTTP 429$/, false],
+    [503, 'https', /the proxy answered HTTP 503$/, false],
+  ])('says that the proxy answered %i to %s, and nothing of its password', async (status, scheme, words, isBlocked) => {
     proxy.status = status;
     useProxies({ [`${scheme}_proxy`]: `http://user:geheim@${address}` });
     const failed = request({ purpose: 'try', url: `${scheme}://x.invalid/`, timeoutMs: 120_000 });
@@ -144,6 +148,7 @@ describe('request', () => {
       (reason) => reason,
     );
     expect(error.message).toMatch(words);
+    expect(error instanceof BlockedError, 'and whether another try could help').toBe(isBlocked);
     const all = [error.message, (error as { hint?: string }).hint, String(error.cause), error.stack].join('\n');
     expect(all).not.toMatch(/geheim|Z2VoZWlt/);
   });
@@ -248,7 +253,11 @@ describe('the command line behind a proxy that opens TLS with an authority of it
   });
 
   it('is told what to do when the authority is not known', async () => {
+    const asked = proxy.asked.length;
     const printed = await run(['doctor'], through());
+    // Each try would be a tunnel of its own, and no try can help.
+    const tunnels = proxy.asked.slice(asked).filter((line) => line.startsWith('CONNECT notary.'));
+    expect(tunnels).toHaveLength(1);
     expect(printed).toMatch(/FAIL +notary .*TLS certificate was not accepted \(\w+\)/);
     expect(printed).toContain('let notary.example.invalid pass it, or name its root in NODE_EXTRA_CA_CERTS.');
     expect(printed).toMatch(/network [\s\S]*notary\.example\.invalid through 127\.0\.0\.1:\d+ \(HTTPS_PROXY\)/);
