@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { sampled } from '../support/by-day.ts';
 import { sharedRelease } from '../support/shared-release.ts';
-import { type Asker, openAsker } from './asker.ts';
+import { type Asker, openAsker } from './asker/asker.ts';
 import { type Change, told } from './change.ts';
 import { changesInC, changesInShell } from './in-text.ts';
 import { changesInTypeScript } from './in-typescript.ts';

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Asker, Outcome } from './asker.ts';
+import type { Asker, Outcome } from './asker/asker.ts';
 import { applied, type Change } from './change.ts';
 import type { Ask, Ran } from './question.ts';
 import { type Numbered, withSwitches } from './switches.ts';

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { ALIVE, type Answer, type Ask } from './question.ts';
+import { ALIVE, type Answer, type Ask } from '../question.ts';
 
 /** What became of a question: an answer, or words about a process that died or hung. */
 export type Outcome = Answer | { readonly ended: string };
@@ -13,41 +13,44 @@ export interface Asker {
    * @param environment variables for a process that is new
    */
   ask(question: Ask, patienceMs: number, environment?: NodeJS.ProcessEnv): Promise<Outcome>;
-  /** Ends the process, so that the next question is asked in one that has seen nothing yet. */
+  /** Ends the process with all that its tests started, so that the next question is asked in one that has seen nothing yet. */
   end(): void;
 }
 
+interface Running {
+  readonly child: ChildProcess;
+  readonly watch: ChildProcess;
+}
+
 /**
- * Returns an asker in a copy of the tree.
+ * Returns an asker in a copy of the tree. Its process leads a group of its own, which is ended as a whole: a fault can make a
+ * program spin that a test waits for. The group does not outlive this process either, however that ends.
  *
  * @param program the bundled run-tests.ts
  */
 export function openAsker(tree: string, program: string, releaseFolder: string): Asker {
-  let child: ChildProcess | undefined;
+  let running: Running | undefined;
   const end = () => {
-    if (child?.pid !== undefined)
-      try {
-        // With all that its tests started.
-        process.kill(-child.pid, 'SIGKILL');
-      } catch {
-        // It has ended by itself.
-      }
-    child = undefined;
+    if (running) endGroup(running);
+    running = undefined;
   };
-  const start = (environment: NodeJS.ProcessEnv) => {
-    child = spawn(process.execPath, [program, releaseFolder], {
+  const start = (environment: NodeJS.ProcessEnv): ChildProcess => {
+    const child = spawn(process.execPath, [program, releaseFolder], {
       cwd: tree,
       detached: true,
       env: { ...process.env, PACKAGES_UNDER_TEST: releaseFolder, ...environment },
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });
+    running = { child, watch: watchOver(child) };
     return child;
   };
   return {
     end,
     ask: (question, patienceMs, environment = {}) =>
       new Promise((done) => {
-        const asked = child ?? start(environment);
+        // What the fault before left behind may have ended the process since it answered.
+        if (running && !running.child.connected) end();
+        const asked = running?.child ?? start(environment);
         let hang: NodeJS.Timeout;
         const finish = (outcome: Outcome) => {
           clearTimeout(hang);
@@ -66,4 +69,21 @@ export function openAsker(tree: string, program: string, releaseFolder: string):
         asked.send(question);
       }),
   };
+}
+
+/** Starts a shell that ends the group of `child` once its input ends: the system closes that when this process is gone. */
+const watchOver = (child: ChildProcess): ChildProcess =>
+  spawn('/bin/sh', ['-c', 'read -r _; kill -9 "-$1"', 'watch', String(child.pid)], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+
+function endGroup({ child, watch }: Running): void {
+  watch.kill('SIGKILL');
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself, and nothing that it started is left.
+  }
 }
