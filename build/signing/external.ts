@@ -6,6 +6,7 @@ import { commandSigner } from '../../src/pki/identity/command-signer.ts';
 import type { IdentitySource } from '../../src/pki/identity/identity.ts';
 import type { IdentityRole } from '../../src/pki/identity/identity-problem.ts';
 import type { Signer } from '../../src/pki/identity/signer.ts';
+import { parseCertificate } from '../../src/pki/x509/certificate.ts';
 import type { Config } from '../plan/config.ts';
 
 /** What the configuration says of a key that another program reaches. */
@@ -46,8 +47,14 @@ export async function readChain(path: string, root: string): Promise<[Buffer, ..
   }
   const blocks = [...pem.matchAll(/-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/g)];
   const [leaf, ...others] = blocks.map((block) => Buffer.from(block[1] as string, 'base64'));
-  if (leaf) return [leaf, ...others];
-  throw new UsageError('IDENTITY_FILE', `${path} holds no certificate in PEM`, { hint: PLACE_IT });
+  if (!leaf) throw new UsageError('IDENTITY_FILE', `${path} holds no certificate in PEM`, { hint: PLACE_IT });
+  try {
+    for (const der of [leaf, ...others]) parseCertificate(der);
+  } catch (cause) {
+    const problem = `${path}: a certificate in it cannot be read (${(cause as Error).message})`;
+    throw new UsageError('IDENTITY_FILE', problem, { cause, hint: PLACE_IT });
+  }
+  return [leaf, ...others];
 }
 
 /** Returns the signer behind a configured command; it sees the variables that the configuration names, and no others. */

@@ -4,14 +4,14 @@ import type { IdentityRole } from '../../src/pki/identity/identity-problem.ts';
 import type { Signer, SignRequest } from '../../src/pki/identity/signer.ts';
 import { askingSigner, replayingSigner } from '../../src/pki/identity/tape.ts';
 import { verifyTimestampToken } from '../../src/pki/timestamp/timestamp-token.ts';
-import type { Trust } from '../../src/pki/x509/apple-roots.ts';
+import { appleTrust, type Trust } from '../../src/pki/x509/apple-roots.ts';
 import { parseCertificate } from '../../src/pki/x509/certificate.ts';
 import type { TimestampSource } from '../../src/toolchain/portable/code-signer.ts';
 import type { SigningIdentity } from '../../src/toolchain/toolchain.ts';
 import type { Config } from '../plan/config.ts';
 import type { Plan } from '../plan/plan.ts';
 import { CERTIFICATES, readChain } from './external.ts';
-import { checkTeam, type ReleaseSigning } from './identities.ts';
+import { checkTeam, isRehearsalProject, type ReleaseSigning } from './identities.ts';
 import type { SignedRole, SigningRecord, StampedRole } from './record.ts';
 
 /** An identity whose key is elsewhere: recorded signatures stand for it. */
@@ -49,6 +49,24 @@ export async function askingIdentity(
   const identity = await loadIdentity(role, { certificateChain, signer, proof: 'later' }, { trust });
   checkTeam(identity, config);
   return identity;
+}
+
+/**
+ * Holds the certificates of a project to what is asked of them once their keys are approved: role, issuer, term, team, both of one.
+ *
+ * Whom a rehearsal trusts is known only where it signs: its certificates need only be there.
+ *
+ * @throws UsageError `IDENTITY_FILE`, and as `resolveSigning`
+ */
+export async function checkCertificates(
+  project: Pick<Plan, 'root' | 'config'>,
+  trust: Trust = appleTrust(),
+): Promise<void> {
+  for (const path of Object.values(CERTIFICATES)) await readChain(path, project.root);
+  if (isRehearsalProject(project.config)) return;
+  const application = await askingIdentity('application', project, { trust, asked: [] });
+  const installer = await askingIdentity('installer', project, { trust, asked: [] });
+  checkIdentityPair(application, installer);
 }
 
 /** Digests that a role's key signs: what is asked for and what is replayed must be the same. */

@@ -4,7 +4,7 @@ import type { CommandContext, CommandResult } from '../../command.ts';
 import { readConfig } from '../../plan/config.ts';
 import { readVersion } from '../../plan/plan.ts';
 import { githubReport } from '../../report/github.ts';
-import { CERTIFICATES, readChain } from '../../signing/external.ts';
+import { checkCertificates } from '../../signing/replay.ts';
 import { commitOf, taggedVersions } from '../gh.ts';
 import { type ChangelogEntry, changelogEntry, readChangelog } from './changelog.ts';
 import { keysOf } from './keys.ts';
@@ -29,7 +29,7 @@ const RUNNERS = {
  *
  * It remembers nothing and looks at the repository alone, so it may run any number of times.
  *
- * @throws UsageError `CHANGELOG_HEADING`, `CHANGELOG_MISSING`, `HISTORY_MISSING`, `SIGNING_KEYS`, `IDENTITY_FILE`
+ * @throws UsageError `CHANGELOG_HEADING`, `CHANGELOG_MISSING`, `HISTORY_MISSING`, `SIGNING_KEYS`, and those of `checkCertificates`
  */
 export async function plan(context: CommandContext): Promise<CommandResult> {
   const version = await readVersion(context.root);
@@ -45,8 +45,7 @@ export async function plan(context: CommandContext): Promise<CommandResult> {
   const machine = RUNNERS[config.signing.toolchain];
   const keys = keysOf(context.env.SIGNING_KEYS, config);
   // A job whose key is elsewhere needs its certificate: better missed here than behind an approval.
-  if (release && keys !== 'keychain')
-    for (const path of Object.values(CERTIFICATES)) await readChain(path, context.root);
+  if (release && keys !== 'keychain') await checkCertificates({ root: context.root, config }, context.trust);
   const github = githubReport(context.env);
   for (const [name, value] of Object.entries({ release: String(release), version, tag, keys, ...machine })) {
     await github.output(name, value);

@@ -1,7 +1,7 @@
 import { PipelineError } from '../../../src/base/errors.ts';
 import type { CommandContext } from '../../command.ts';
 import { readConfig } from '../../plan/config.ts';
-import { CERTIFICATES, readChain } from '../../signing/external.ts';
+import { checkCertificates } from '../../signing/replay.ts';
 import { ghApi } from '../gh.ts';
 import { keysOf } from '../release/keys.ts';
 import { SetUpFault } from './set-up-fault.ts';
@@ -26,8 +26,9 @@ export async function examineKeys(context: CommandContext, at: string): Promise<
     const keys = keysOf(variableOf('SIGNING_KEYS'), config);
     if (keys === 'keychain') return 'keys in the secrets of the environment signing, used in a keychain of a Mac';
     // Public, and read by every job that asks for a signature.
-    for (const path of Object.values(CERTIFICATES)) await readChain(path, context.root);
-    if (keys === 'stored') return 'keys in the secrets of the environment signing, each approved and used by itself';
+    await checkCertificates({ root: context.root, config }, context.trust);
+    if (keys === 'stored')
+      return 'keys in the secrets of the environment signing, each approved and used by itself; each .p12 must be on one line of base64, with a password of 16 letters or more, which this cannot read';
     const missing = VARIABLES[keys].filter((name) => variableOf(name) === '');
     if (missing.length > 0)
       throw new SetUpFault(`keys in a service (${keys}): variables missing: ${missing.join(', ')}`);

@@ -4,12 +4,20 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renderFindings } from '../../../../build/github/upkeep/issue.ts';
+import {
+  openRehearsalAuthority,
+  REHEARSAL_TEAM,
+  type RehearsalAuthority,
+} from '../../../../src/rehearsal/authority.ts';
 import type { CliRun } from '../../../support/cli.ts';
 import { inProcess } from '../../../support/in-process.ts';
+import { placeCertificates } from '../../../support/stored-keys.ts';
 
 let scratch: string;
-beforeAll(() => {
+let authority: RehearsalAuthority;
+beforeAll(async () => {
   scratch = mkdtempSync(join(tmpdir(), 'plan-'));
+  authority = await openRehearsalAuthority(join(scratch, 'authority'));
 });
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
@@ -24,14 +32,16 @@ interface Project {
   readonly shallow?: boolean;
   readonly tags?: Readonly<Record<string, string>>;
   readonly toolchain?: string;
-  /** Text of both certificates in the project; PEM by default. */
+  /** Text of both certificates in the project; the rehearsal's by default. */
   readonly certificates?: string | null;
+  /** The rehearsal's by default, whose certificates need only be there. */
+  readonly team?: string;
 }
 
 /** Runs a command in a project of version 1.1.0 whose repository has these tags; returns its outputs too. */
 async function run(command: string, project: Project): Promise<CliRun & { outputs: string }> {
   const { heading = '## 1.1.0, 2026-11-24', tags = {}, toolchain = 'portable', history = [heading] } = project;
-  const { certificates = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n' } = project;
+  const { team = REHEARSAL_TEAM } = project;
   const root = mkdtempSync(join(scratch, 'project-'));
   const state = `${root}-state`;
   mkdirSync(state);
@@ -39,9 +49,11 @@ async function run(command: string, project: Project): Promise<CliRun & { output
   const config = JSON.parse(readFileSync('release.config.json', 'utf8'));
   writeFileSync(
     join(root, 'release.config.json'),
-    JSON.stringify({ ...config, signing: { ...config.signing, toolchain } }),
+    JSON.stringify({ ...config, signing: { ...config.signing, toolchain, teamIdentifier: team } }),
   );
-  if (certificates !== null) {
+  const { certificates } = project;
+  if (certificates === undefined) placeCertificates(root, authority);
+  else if (certificates !== null) {
     mkdirSync(join(root, 'certificates'));
     for (const role of ['application', 'installer'])
       writeFileSync(join(root, `certificates/${role}.pem`), certificates);
@@ -151,9 +163,20 @@ describe('github plan', () => {
   it.each([
     ['are not there', null, 'cannot read certificates/application.pem'],
     ['are not PEM', 'certificate', 'certificates/application.pem holds no certificate in PEM'],
+    [
+      'are cut off',
+      '-----BEGIN CERTIFICATE-----\nMIIA\n-----END CERTIFICATE-----\n',
+      'certificates/application.pem: a certificate in it cannot be read',
+    ],
   ])('ends before anything is built where the certificates %s', async (_, certificates, words) => {
     expect(await run('plan', { certificates })).toMatchObject({ status: 2, stderr: expect.stringContaining(words) });
     expect((await run('plan', { certificates, heading: '## 1.1.0, not released' })).status).toBe(0);
+  });
+
+  it('ends before anything is built where a certificate is not what Apple issues', async () => {
+    const { status, stderr, outputs } = await run('plan', { team: 'ABCDE12345' });
+    expect([status, outputs]).toEqual([2, '']);
+    expect(stderr).toContain('the Developer ID Application identity: the chain ends at');
   });
 });
 

@@ -2,7 +2,7 @@ import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeF
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openRehearsalAuthority } from '../../../../src/rehearsal/authority.ts';
+import { openRehearsalAuthority, REHEARSAL_TEAM } from '../../../../src/rehearsal/authority.ts';
 import { inProcess } from '../../../support/in-process.ts';
 import { externalSignerFor } from '../../../support/key-services/key-service.ts';
 import { placeCertificates } from '../../../support/stored-keys.ts';
@@ -188,8 +188,22 @@ describe('doctor --ci with stored keys', () => {
   });
   let project: string;
   beforeAll(async () => {
-    project = makeProject('stored', () => undefined);
+    project = makeProject('stored', (config) => {
+      config.signing.teamIdentifier = REHEARSAL_TEAM;
+    });
     placeCertificates(project, await openRehearsalAuthority(join(scratch, 'authority')));
+  });
+
+  it('finds a certificate that Apple did not issue', async () => {
+    const real = makeProject('real', (config) => {
+      config.signing.teamIdentifier = 'ABCDE12345';
+    });
+    placeCertificates(real, await openRehearsalAuthority(join(scratch, 'authority')));
+    const { status, reason } = (await look(GOOD, real))['signing-keys'] as { status: string; reason: string };
+    expect([status, reason]).toEqual([
+      'fail',
+      expect.stringContaining('the Developer ID Application identity: the chain'),
+    ]);
   });
 
   it('says where they are used', async () => {
@@ -241,6 +255,7 @@ describe('doctor --ci with keys in a service', () => {
     const { settings } = externalSignerFor('aws', authority);
     project = makeProject('project', (config) => {
       config.signing.externalSigner = settings;
+      config.signing.teamIdentifier = REHEARSAL_TEAM;
     });
     placeCertificates(project, authority);
   });
