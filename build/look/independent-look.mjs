@@ -36,6 +36,11 @@ if (positionals.length !== 1 || !SCRIPTS[options.kind])
   stop(
     'use: independent-look.mjs PACKAGE [--kind product|guard|uninstall|request] [--team TEAM | --rehearsal] [--epoch SECONDS]',
   );
+// What comes after takes the same words for a pattern or for a list of files, and would mean others than the one that is looked at.
+if (!/^[\w./-]+\.pkg$/.test(positionals[0]))
+  stop(
+    `letters, digits, '.', '_', '-' and '/' are all that the path of a package may have: ${JSON.stringify(positionals[0])}`,
+  );
 
 const findings = [];
 const find = (words) => findings.push(words);

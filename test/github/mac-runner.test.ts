@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -21,8 +21,7 @@ afterEach(() => rmSync(scratch, { recursive: true, force: true }));
 const RELEASE = ['--release', 'REHEARSAL0', '--image', 'macos-26'];
 const AD_HOC = ['--ad-hoc', '--image', 'macos-26'];
 
-function smoke(fault: string, argv: readonly string[] = RELEASE) {
-  const package_ = builtPackage();
+function smoke(fault: string, argv: readonly string[] = RELEASE, package_ = builtPackage()) {
   const env = {
     PATH: `${resolve('test/github/fake-mac')}:${process.env.PATH}`,
     RUNNER_TEMP: scratch,
@@ -52,6 +51,12 @@ describe.skipIf(missing)(`smoke.sh with the real package on a simulated Mac${not
       skipped: [],
       verdict: 'pass',
     });
+  });
+
+  it.each(['*.pkg', 'one.pkg\nother.pkg', 'one.pkg,other.pkg', 'one.pkg '])('tries no file called %j', (name) => {
+    copyFileSync(builtPackage(), join(scratch, name));
+    const { status, stderr } = smoke('', RELEASE, join(scratch, name));
+    expect([status, stderr]).toEqual([2, expect.stringContaining('the path of a package has letters')]);
   });
 
   it.each([

@@ -24,6 +24,8 @@ if [ "${1:-}" != --image ] || [ "$#" -ne 3 ]; then usage; fi
 image=$2
 package=$3
 [[ $image =~ ^[a-z0-9-]+$ ]] || usage
+# What comes after takes the same words for a pattern or for a list of files, and would mean others than the one that is tried.
+[[ $package =~ ^[A-Za-z0-9._/-]+\.pkg$ ]] || { printf 'smoke: the path of a package has letters, digits, ., _, - and / alone\n' >&2 && exit 2; }
 [ -f "$package" ] || { printf 'smoke: no file: %s\n' "$package" >&2 && exit 2; }
 
 here=$(cd -- "$(dirname -- "$0")" && pwd)

@@ -67,6 +67,15 @@ describe('the independent look', () => {
     expect(await look(builtPackage())).toEqual({ status: 0, printed: expect.stringContaining('the same: ') });
   });
 
+  it.each(['*.pkg', '[a-z].pkg', 'one.pkg\nother.pkg', 'one.pkg,other.pkg', ' one.pkg', 'one.pkg ', 'one'])(
+    'looks at no file called %j, which the attestation would take for others',
+    async (name) => {
+      writeFileSync(join(scratch, name), readFileSync(builtPackage()));
+      const looked = await look(join(scratch, name));
+      expect(looked).toEqual({ status: 2, printed: expect.stringContaining('that the path of a package may have') });
+    },
+  );
+
   it.each([
     ['guard', 'Guard'],
     ['uninstall', 'Uninstall'],
