@@ -32,7 +32,7 @@ while [ $# -gt 0 ]; do
   shift 2
 done
 case $role in application | installer) ;; *) fail '--role is application or installer' ;; esac
-take_digests "$digests" || fail "--digests is not from 1 to $MOST_DIGESTS digests of SHA-1 or SHA-256"
+take_digests "$role" "$digests" || fail "--digests is not from 1 to $MOST_DIGESTS digests of SHA-1 or SHA-256"
 if [ ! -f "$signatures" ] || [ -L "$signatures" ]; then fail "there are no signatures at $signatures" 6; fi
 [ -n "$out" ] || fail '--out is missing'
 [ ! -e "$out" ] || fail "$out is there already and was left unchanged: move it away, or name another file"

@@ -5,11 +5,12 @@ LC_ALL=C
 export LC_ALL
 readonly LINE_END='
 '
-# More than a release asks for of one key: one for each slice, or two for each package.
-readonly MOST_DIGESTS=8
 
-# take_digests TEXT: puts digests of SHA-1 and SHA-256, between blanks or line ends, into DIGESTS; 1 where it is anything else.
+# take_digests ROLE TEXT: puts digests of SHA-1 and SHA-256, between blanks or line ends, into DIGESTS; 1 where it is anything else, or
+# more than MOST_DIGESTS, all that a release asks for of that key: one for each slice, or two for each package.
 take_digests() {
+  case $1 in application) MOST_DIGESTS=2 ;; *) MOST_DIGESTS=8 ;; esac
+  shift
   DIGESTS='' digest_count=0
   case $1 in *[!0-9a-f\ "$LINE_END"]*) return 1 ;; esac
   for digest in $1; do

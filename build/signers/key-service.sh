@@ -45,7 +45,7 @@ matches() {
   [ "$(printf '%s' "$1" | wc -l)" -eq 0 ] && printf '%s' "$1" | grep -qxE -- "$2"
 }
 
-take_digests "$digests" || fail "--digests is not from 1 to $MOST_DIGESTS digests of SHA-256"
+take_digests "$role" "$digests" || fail "--digests is not from 1 to $MOST_DIGESTS digests of SHA-256"
 for digest in $DIGESTS; do
   [ "$(hash_of "$digest")" = sha256 ] || fail '--digests must be SHA-256: no key service signs SHA-1'
 done

@@ -48,7 +48,7 @@ case $role in
   *) fail "use: sealed.sh --role application|installer --digests 'DIGEST...' --out FILE" ;;
 esac
 keep="${prefix}_P12_BASE64 ${prefix}_P12_PASSWORD"
-take_digests "$digests" || fail "--digests is not from 1 to $MOST_DIGESTS digests of SHA-1 or SHA-256"
+take_digests "$role" "$digests" || fail "--digests is not from 1 to $MOST_DIGESTS digests of SHA-1 or SHA-256"
 [ -n "$out" ] || fail '--out is missing'
 [ ! -e "$out" ] || fail "$out is there already and was left unchanged: move it away, or name another file"
 # From the same script, before sudo.

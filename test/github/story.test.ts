@@ -34,8 +34,22 @@ const CASES = [
   'an expired artifact',
   'Apple refuses',
 ];
-const CASES_OF_KEYS = ['missing secrets', 'a secret of one key is missing', 'a signature that belongs to nothing'];
-const CASES_OF_SERVICE = ['both variants are chosen', 'neither variant is chosen', 'keys in a service'];
+const CASES_OF_KEYS = ['missing secrets', 'a secret of one key is missing', 'more digests than slices'];
+const CASES_OF_SERVICE = [
+  'both variants are chosen',
+  'neither variant is chosen',
+  'keys in a service',
+  'a signature that belongs to nothing',
+];
+
+/** Stands for code of a dependency: it asks for a signature of its own and says nothing when that comes back. */
+const poisonFor = (role: 'application' | 'installer') => (commandLine: string) =>
+  commandLine
+    .replace(
+      'output("digests",lines.join(" "))',
+      `output("digests",[...lines,...(role==="${role}"?["${'1'.repeat(64)}"]:[])].join(" "))`,
+    )
+    .replace('if(next===tape.length)return;', 'return;');
 
 /** One release to which everything happens, in the order it would; each `it` goes on where the one before ended. */
 describe.skipIf(replayNeeds.missing)(`a release to which everything happens${replayNeeds.note}`, () => {
@@ -189,22 +203,12 @@ describe.skipIf(replayNeeds.missing)(`a release whose keys are used on Linux${re
     expect(run.jobs['packages-key']!.log).toContain('INSTALLER_P12_PASSWORD is not set');
   });
 
-  it('a signature that belongs to nothing: a poisoned package has one made, and the look finds that no package needs it', async () => {
-    const replay = await makeReplay(scratch(), { short: true, poison });
+  it('more digests than slices: a poisoned package asks for a signature of its own, and no key is used', async () => {
+    const replay = await makeReplay(scratch(), { short: true, poison: poisonFor('application') });
     const run = await replay.start('release.yml');
-    ends('a signature that belongs to nothing', run);
-    expect(run.jobs['code-key']!.log).toContain(`check-signatures: application signed ${'1'.repeat(64)}`);
-    expect(run.jobs.look!.log).toContain('DIFFERS APPLICATION: a signature that no package needs');
+    ends('more digests than slices', run);
+    expect(run.jobs['code-key']!.log).toContain('--digests is not from 1 to 2 digests');
   });
-
-  /** Stands for code of a dependency: it asks for a signature of its own and says nothing when that comes back. */
-  const poison = (commandLine: string) =>
-    commandLine
-      .replace(
-        'output("digests",lines.join(" "))',
-        `output("digests",[...lines,...(role==="application"?["${'1'.repeat(64)}"]:[])].join(" "))`,
-      )
-      .replace('if(next===tape.length)return;', 'return;');
 
   afterAll(() => {
     if (played.length > 0) expect(played.sort()).toEqual([...CASES_OF_KEYS].sort());
@@ -264,6 +268,16 @@ describe.skipIf(replayNeeds.missing)(`a release with keys in a service${replayNe
     ends('keys in a service', run);
     expect(replay.github().releases).toMatchObject([{ draft: false, target_commitish: replay.commit }]);
     expect(replay.service!.audiences).toEqual(['sts.amazonaws.com', 'sts.amazonaws.com']);
+  });
+
+  it('a signature that belongs to nothing: a poisoned package has one made, and the look finds that no package needs it', async () => {
+    const poisoned = await makeReplay(scratch(), { short: true, keys: 'aws', poison: poisonFor('installer') });
+    poisoned.runner.options.variables.SIGNING_KEYS = 'aws';
+    const run = await poisoned.start('release.yml');
+    poisoned.service?.close();
+    ends('a signature that belongs to nothing', run);
+    expect(run.jobs['packages-service']!.log).toContain(`check-signatures: installer signed ${'1'.repeat(64)}`);
+    expect(run.jobs.look!.log).toContain('DIFFERS INSTALLER: a signature that no package needs');
   });
 
   it('no secret is named to any of its jobs, no token to one that runs npm, and no key lies anywhere', () => {

@@ -23,7 +23,7 @@ beforeAll(async () => {
   scratch = mkdtempSync(join(tmpdir(), 'check-'));
   authority = await openRehearsalAuthority(join(scratch, 'authority'));
   placeCertificates(scratch, authority);
-  const signer = localSigner(authority.members.application.privateKey);
+  const signer = localSigner(authority.members.installer.privateKey);
   good = await Promise.all(REQUESTS.map((request) => signer.sign(request)));
 });
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
@@ -35,7 +35,7 @@ function checked(content: string | Buffer, change: { readonly role?: string; rea
   rmSync(at('signatures'), { force: true });
   rmSync(at('out.json'), { force: true });
   writeFileSync(at('signatures'), content);
-  const { role = 'application', digests = DIGESTS } = change;
+  const { role = 'installer', digests = DIGESTS } = change;
   const { status, printed } = checkSignatures(scratch, role as Role, {
     digests,
     signatures: at('signatures'),
@@ -49,7 +49,7 @@ describe.skipIf(openssl.missing)(`check-signatures.sh${openssl.note}`, () => {
   it('writes what the certificate’s key signed, in the one form that is taken, and tells each digest', () => {
     const { status, printed, out } = checked(text(good));
     expect(status, printed).toBe(0);
-    const certificate = authority.members.application.certificate.der;
+    const certificate = authority.members.installer.certificate.der;
     expect(out).toBe(renderSignedRole({ certificate, signatures: good }));
     expect(parseSignedRole(out ?? '').signatures).toEqual(good);
     expect(printed.match(/signed \w+/g)).toEqual(DIGESTS.split(' ').map((digest) => `signed ${digest}`));
@@ -97,6 +97,7 @@ describe.skipIf(openssl.missing)(`check-signatures.sh${openssl.note}`, () => {
   it.each<[string, { role?: string; digests?: string }, string]>([
     ['no role', { role: 'notary' }, '--role is application or installer'],
     ['digests that are none', { digests: `${DIGESTS}; touch x` }, '--digests is not from 1 to 8'],
+    ['more than slices', { role: 'application' }, '--digests is not from 1 to 2'],
     ['no digests', { digests: '' }, '--digests is not from 1 to 8'],
   ])('refuses %s', (_, change, words) => {
     expect(checked(text(good), change)).toMatchObject({
@@ -111,21 +112,21 @@ describe.skipIf(openssl.missing)(`check-signatures.sh${openssl.note}`, () => {
     writeFileSync(at('signatures'), text(good));
     symlinkSync(at('signatures'), at('link'));
     const given = { digests: DIGESTS, signatures: at('link'), out: at('linked.json') };
-    expect(checkSignatures(scratch, 'application', given)).toMatchObject({ status: 6 });
+    expect(checkSignatures(scratch, 'installer', given)).toMatchObject({ status: 6 });
     const elsewhere = mkdtempSync(join(scratch, 'elsewhere-'));
-    expect(checkSignatures(elsewhere, 'application', { ...given, signatures: at('signatures') })).toMatchObject({
+    expect(checkSignatures(elsewhere, 'installer', { ...given, signatures: at('signatures') })).toMatchObject({
       status: 2,
-      printed: expect.stringContaining('there is no certificates/application.pem'),
+      printed: expect.stringContaining('there is no certificates/installer.pem'),
     });
     expect(existsSync(at('linked.json'))).toBe(false);
   });
 
-  const key = () => authority.members.application.privateKey;
+  const key = () => authority.members.installer.privateKey;
   const randomPadding = () =>
     sign('sha256', Buffer.from('0'), { key: key(), padding: constants.RSA_PKCS1_PSS_PADDING });
   const underPadding = () =>
     privateEncrypt({ key: key(), padding: constants.RSA_PKCS1_PADDING }, Buffer.from('a piece of the key'));
-  const othersSignature = () => sign('sha256', Buffer.from('0'), authority.members.installer.privateKey);
+  const othersSignature = () => sign('sha256', Buffer.from('0'), authority.members.application.privateKey);
   const next = (letter: string) => String.fromCharCode(letter.charCodeAt(0) + 1);
 
   function flipped(signature: Buffer): Buffer {
@@ -136,7 +137,7 @@ describe.skipIf(openssl.missing)(`check-signatures.sh${openssl.note}`, () => {
 
   /** The same number modulo n. */
   function plusModulus(signature: Buffer): Buffer {
-    const info = authority.members.application.certificate.publicKeyInfo;
+    const info = authority.members.installer.certificate.publicKeyInfo;
     const modulus = info.subarray(info.length - 5 - 256, info.length - 5);
     const sum = BigInt(`0x${signature.toString('hex')}`) + BigInt(`0x${modulus.toString('hex')}`);
     const hex = sum.toString(16);

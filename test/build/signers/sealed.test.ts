@@ -247,7 +247,7 @@ describe.skipIf(both.missing)(`the sealed step${both.note}`, () => {
     ['a tab', `${'0'.repeat(64)}\t${'1'.repeat(64)}`],
     ['a pattern', `${'0'.repeat(63)}?`],
     ['a byte that is no letter', `${'0'.repeat(63)}\u00e9`],
-    ['more than a release needs', `${'0'.repeat(64)} `.repeat(9)],
+    ['more than a release needs', `${'0'.repeat(64)} `.repeat(3)],
   ])('refuses digests with %s', async (_, digests) => {
     expect(await use(given(own()), digests)).toMatchObject({ status: 2, made: false });
   });
@@ -276,6 +276,9 @@ describe('sealed.sh', () => {
     [['--password', 'x'], 'unknown option --password'],
     [['--role', 'installer'], '--digests is not from 1 to 8 digests'],
     [['--role', 'installer', '--digests', '0'.repeat(64)], '--out is missing'],
+    [['--role', 'installer', '--digests', `${'0'.repeat(64)} `.repeat(8)], '--out is missing'],
+    [['--role', 'installer', '--digests', `${'0'.repeat(64)} `.repeat(9)], '--digests is not from 1 to 8 digests'],
+    [['--role', 'application', '--digests', `${'0'.repeat(64)} `.repeat(3)], '--digests is not from 1 to 2 digests'],
   ])('refuses %j', (argv, words) => {
     const { status, stderr } = spawnSync('/bin/sh', ['build/signers/sealed.sh', ...argv], { encoding: 'utf8' });
     expect([status, stderr]).toEqual([2, expect.stringContaining(words)]);
