@@ -33,14 +33,22 @@ const problems = async (archive: Buffer, packagePath = builtPackage()) =>
     .join('\n');
 const withFile = (path: string, data: Buffer) => files.map((file) => (file.path === path ? { path, data } : file));
 
-/** Expects that every changed file is named; a few at a time, as a report names no more than a few. */
-async function expectAllNamed(changed: ReadonlyMap<string, Buffer>, where: string): Promise<void> {
-  const list = [...changed];
-  for (let at = 0; at < list.length; at += 4) {
-    const group = new Map(list.slice(at, at + 4));
-    const said = await problems(await packed(files.map(({ path, data }) => ({ path, data: group.get(path) ?? data }))));
-    for (const path of group.keys())
-      expect(said, `${path}, ${where}`).toContain(`${path} is not what this package gives`);
+/** Expects that every change is named, each file changed once at a time; a few of them, as a report names no more than a few. */
+async function expectAllFound<T extends { path: string; at: number }>(
+  places: readonly T[],
+  change: (place: T) => Buffer,
+) {
+  for (let left = [...places]; left.length > 0; ) {
+    const group = new Map<string, T>();
+    for (const place of left) if (group.size < 4 && !group.has(place.path)) group.set(place.path, place);
+    left = left.filter((place) => group.get(place.path) !== place);
+    const changed = files.map((file) => {
+      const place = group.get(file.path);
+      return place ? { path: file.path, data: change(place) } : file;
+    });
+    const said = await problems(await packed(changed));
+    for (const [path, { at }] of group)
+      expect(said, `${path}, at ${at}`).toContain(`${path} is not what this package gives`);
   }
 }
 
@@ -71,37 +79,29 @@ describe(`kit --check${ofTheDay}`, () => {
   it('finds every value of the package that is wrong in one place of one file', async () => {
     const all = await places();
     expect(all.length).toBeGreaterThan(300);
-    // Wrong at one place a file, then at the next place of each: as many kits as the file with most places has.
-    const rounds = Math.max(...files.map(({ path }) => all.filter((place) => place.path === path).length));
-    expect(rounds).toBeGreaterThan(10);
-    for (const round of byDay([...Array(rounds).keys()], 3)) {
-      const changed = new Map<string, Buffer>();
-      for (const { path, data } of files) {
-        const place = all.filter((candidate) => candidate.path === path)[round];
-        if (!place || path === 'kit.json') continue;
-        const copy = Buffer.from(data);
-        copy[place.at + place.value.length - 1]! ^= 1;
-        changed.set(path, copy);
-      }
-      await expectAllNamed(changed, `place ${round}`);
-    }
+    // Of each file a place, and of each value.
+    const ofFiles = byDay(all, 10, ({ path }) => path);
+    const ofValues = byDay(all, 0, ({ value }) => value);
+    const today = [...new Set([...ofFiles, ...ofValues])].filter(({ path }) => path !== 'kit.json');
+    await expectAllFound(today, ({ path, at, value }) => {
+      const copy = Buffer.from(files.find((file) => file.path === path)!.data);
+      copy[at + value.length - 1]! ^= 1;
+      return copy;
+    });
   });
 
   it('finds a changed line of every file, at every fortieth of its lines', async () => {
     const texts = files.filter(({ path }) => !/\.(pkg|zip)$/.test(path) && path !== 'kit.json');
-    const lines = new Map(texts.map(({ path, data }) => [path, data.toString('utf8').split('\n')]));
-    const rounds = Math.max(...[...lines.values()].map((list) => list.length));
     // Each file begins at another line, so that files which share a text are not all tried at the same ones.
-    for (const round of byDay([...Array(Math.ceil(rounds / 40)).keys()], 2).map((index) => index * 40)) {
-      const changed = new Map<string, Buffer>();
-      for (const [index, [path, list]] of [...lines].entries()) {
-        const at = round === 0 ? index % list.length : round + (index % 40);
-        if (list[at] === undefined) continue;
-        changed.set(path, Buffer.from(list.with(at, `${list[at]} `).join('\n')));
-      }
-      if (changed.size === 0) continue;
-      await expectAllNamed(changed, `line ${round}`);
-    }
+    const places = texts.flatMap(({ path, data }, index) => {
+      const lines = data.toString('utf8').split('\n');
+      const first = (index % 40) % lines.length;
+      return lines.map((_, at) => ({ path, at, lines })).filter(({ at }) => at % 40 === first);
+    });
+    await expectAllFound(
+      byDay(places, 10, ({ path }) => path),
+      ({ at, lines }) => Buffer.from(lines.with(at, `${lines[at]} `).join('\n')),
+    );
   });
 
   it('finds every value of kit.json that is wrong', async () => {
@@ -115,7 +115,7 @@ describe(`kit --check${ofTheDay}`, () => {
     };
     walk(document, []);
     expect(leaves.length).toBeGreaterThan(12);
-    for (const trail of byDay(leaves, 5)) {
+    for (const trail of byDay(leaves, 0, (one) => one.filter((key) => !/^\d+$/.test(key)).join('.'))) {
       const copy = structuredClone(document);
       const holder = trail.slice(0, -1).reduce((value, key) => value[key], copy);
       const key = trail.at(-1) as string;
@@ -155,7 +155,7 @@ describe(`kit --check${ofTheDay}`, () => {
     const { sample, mutations } = await mutationTable(process.cwd(), builtPackage());
     const regions = new Map(mutations.map((mutation) => [mutation.region, mutation] as const).reverse());
     expect(regions.size).toBeGreaterThan(8);
-    for (const [region, mutation] of byDay([...regions], 4)) {
+    for (const [region, mutation] of byDay([...regions], 0, ([region]) => region)) {
       const path = join(folder, basename(builtPackage()));
       writeFileSync(path, await mutation.make(sample));
       expect(await problems(archive, path), region).not.toBe('');

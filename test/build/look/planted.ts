@@ -80,7 +80,9 @@ const signatureOf = (program: Buffer, index: number) =>
   program.indexOf(Buffer.from('fade0cc0', 'hex'), sliceAt(program, index).offset);
 
 /** Differences by what they are: the words of the finding, and how to make them. */
-export const PLANTED: Readonly<Record<string, readonly [RegExp, Plant]>> = {
+type Plants = Readonly<Record<string, readonly [RegExp, Plant]>>;
+
+const CODE: Plants = {
   'a byte of x86_64 code': [/code of x86_64: byte/, inFile(PROGRAM, flipAt(textOf(0)))],
   'a byte of arm64 code': [/code of arm64: byte/, inFile(PROGRAM, flipAt(textOf(1)))],
   'a bit of a Mach-O header': [
@@ -90,6 +92,9 @@ export const PLANTED: Readonly<Record<string, readonly [RegExp, Plant]>> = {
       flipAt((p) => sliceAt(p, 0).offset + 24),
     ),
   ],
+};
+
+const SLICES: Plants = {
   'slices exchanged': [
     /slices are arm64, x86_64/,
     inFile(PROGRAM, (p) => Buffer.concat([p.subarray(0, 8), p.subarray(28, 48), p.subarray(8, 28), p.subarray(48)])),
@@ -121,6 +126,9 @@ export const PLANTED: Readonly<Record<string, readonly [RegExp, Plant]>> = {
       flipAt((p) => sliceAt(p, 0).offset - 3),
     ),
   ],
+};
+
+const SIGNATURES: Plants = {
   'entitlements in a signature': [
     /signature of x86_64 has the parts 0, 5, 65536/,
     inFile(PROGRAM, (p) => {
@@ -136,6 +144,9 @@ export const PLANTED: Readonly<Record<string, readonly [RegExp, Plant]>> = {
       flipAt((p) => sliceAt(p, 1).offset + sliceAt(p, 1).size - 1),
     ),
   ],
+};
+
+const SCRIPTS: Plants = {
   'a letter of postinstall': [
     /script .\/postinstall, line/,
     inScripts((entries) =>
@@ -165,6 +176,9 @@ export const PLANTED: Readonly<Record<string, readonly [RegExp, Plant]>> = {
     /script .\/guard.sh is missing/,
     inScripts((entries) => entries.filter(({ path }) => path !== './guard.sh')),
   ],
+};
+
+const TREE: Plants = {
   'a letter of a script in the bundle': [
     /payload .*status.sh, line/,
     inFile(`${RESOURCES}/status.sh`, (data) => replaced(data, 'exit 0', 'exit 1')),
@@ -215,6 +229,9 @@ export const PLANTED: Readonly<Record<string, readonly [RegExp, Plant]>> = {
       ),
     ),
   ],
+};
+
+const INFO_PLIST: Plants = {
   'another value in Info.plist': [
     /Info.plist: LSMinimumSystemVersion/,
     inFile('./Escrow Buddy.bundle/Contents/Info.plist', (data) => replaced(data, '10.14.4', '10.15')),
@@ -225,6 +242,9 @@ export const PLANTED: Readonly<Record<string, readonly [RegExp, Plant]>> = {
       replaced(data, '<dict>', '<dict><key>LSEnvironment</key><dict><key>A</key><string>b</string></dict>'),
     ),
   ],
+};
+
+const SEAL: Plants = {
   'a file that the seal leaves out': [
     /CodeResources has other rules/,
     inFile('./Escrow Buddy.bundle/Contents/_CodeSignature/CodeResources', (data) =>
@@ -237,6 +257,9 @@ export const PLANTED: Readonly<Record<string, readonly [RegExp, Plant]>> = {
       replaced(data, /[A-Za-z0-9+/]{26}=\n/, `${'A'.repeat(26)}=\n`),
     ),
   ],
+};
+
+const PACKAGE_INFO: Plants = {
   'another place to install to': [
     /PackageInfo, line 1/,
     inInfo('install-location="/Library/Security/SecurityAgentPlugins"', 'install-location="/"'),
@@ -253,11 +276,17 @@ export const PLANTED: Readonly<Record<string, readonly [RegExp, Plant]>> = {
     /PackageInfo, line 1/,
     inInfo('postinstall-action="none"', 'postinstall-action="restart"'),
   ],
+};
+
+const DISTRIBUTION: Plants = {
   'JavaScript in the Distribution': [
     /Distribution, line/,
     inDistribution('<choice id="default"/>', '<script>system.run("/tmp/x")</script><choice id="default"/>'),
   ],
   'an older macOS allowed': [/Distribution, line/, inDistribution('min="10.14.4"', 'min="10.9"')],
+};
+
+const ARCHIVE: Plants = {
   'one member more': [
     /member Resources is not one/,
     ({ sample }) =>
@@ -268,6 +297,9 @@ export const PLANTED: Readonly<Record<string, readonly [RegExp, Plant]>> = {
     /bytes follow the archive/,
     async ({ sample }) => Buffer.concat([sample.file, Buffer.from('more')]),
   ],
+};
+
+const STREAMS: Plants = {
   'a second archive behind the payload': [
     /more than one gzip member/,
     async ({ sample }) =>
@@ -278,6 +310,9 @@ export const PLANTED: Readonly<Record<string, readonly [RegExp, Plant]>> = {
     async ({ sample }) =>
       assemble(sample, { payload: gzipSync(Buffer.concat([gunzipSync(sample.parts.payload), Buffer.from('more')])) }),
   ],
+};
+
+const BOM: Plants = {
   'a Bom of another payload': [
     /Bom, line/,
     async ({ sample }) => {
@@ -290,3 +325,19 @@ export const PLANTED: Readonly<Record<string, readonly [RegExp, Plant]>> = {
   ],
 };
 const byPath = (a: PayloadEntry, b: PayloadEntry) => (a.path < b.path ? -1 : 1);
+
+/** By the part of the package that they are in. */
+export const PLANTED: Readonly<Record<string, Plants>> = {
+  code: CODE,
+  slices: SLICES,
+  signatures: SIGNATURES,
+  scripts: SCRIPTS,
+  tree: TREE,
+  'Info.plist': INFO_PLIST,
+  seal: SEAL,
+  PackageInfo: PACKAGE_INFO,
+  Distribution: DISTRIBUTION,
+  archive: ARCHIVE,
+  streams: STREAMS,
+  Bom: BOM,
+};

@@ -22,6 +22,8 @@ import {
 /** A difference that somebody put into a package that they could sign, and the words that must name it. */
 export interface Planted {
   readonly what: string;
+  /** Those of a kind are found by the same comparison. */
+  readonly kind: string;
   readonly id: string;
   readonly words: RegExp;
   make(sample: Sample): Promise<Buffer> | Buffer;
@@ -36,13 +38,16 @@ const inTree = (
   change: (entries: readonly PayloadEntry[]) => Promise<PayloadEntry[]>,
 ) => ({
   what,
+  kind: 'tree',
   id: 'rebuilt-tree',
   words,
   make: async (sample: Sample) => withPayload(sample, await change(sample.payload)),
 });
 
-const inFile = (path: string, what: string, words: RegExp, change: (content: Buffer) => Buffer) =>
-  inTree(`${path}: ${what}`, words, (entries) => changeFile(entries, path, change));
+const inFile = (path: string, what: string, words: RegExp, change: (content: Buffer) => Buffer): Planted => ({
+  ...inTree(`${path}: ${what}`, words, (entries) => changeFile(entries, path, change)),
+  kind: 'file',
+});
 
 const replaced = (from: string | RegExp, to: string) => (content: Buffer) => {
   const text = content.toString();
@@ -58,13 +63,16 @@ export async function codePlants(sample: Sample): Promise<Planted[]> {
     const macho = parseMacho(slice);
     const base = slice.byteOffset - program.byteOffset;
     const text = macho.segments.find(({ name }) => name === '__TEXT')!;
-    const of = (what: string, words: RegExp, at: number) =>
-      inFile(EXECUTABLE, `${macho.architecture}, ${what}`, words, (data) => flip(data, base + at));
+    const of = (kind: string, what: string, words: RegExp, at: number): Planted => ({
+      ...inFile(EXECUTABLE, `${macho.architecture}, ${what}`, words, (data) => flip(data, base + at)),
+      kind: `${kind} of ${macho.architecture}`,
+    });
     const sections = macho.segments
       .flatMap(({ name, sections: list }) => list.map((section) => ({ ...section, segment: name })))
       .filter(({ fileOffset, size }) => fileOffset > 0 && size > 0)
       .map(({ segment, name, fileOffset, size }) =>
         of(
+          'section',
           `${segment},${name}`,
           new RegExp(`${macho.architecture}, ${segment},${name}, byte ${size - 1}[ :]`),
           fileOffset + size - 1,
@@ -79,6 +87,7 @@ export async function codePlants(sample: Sample): Promise<Planted[]> {
       .slice(0, 3)
       .map(({ name, address }) =>
         of(
+          'symbol',
           `the symbol ${name}`,
           new RegExp(`${macho.architecture}, __TEXT,__text, byte \\d+ \\(${name}\\+0x2\\)`),
           Number(address - text.vmAddress) + 2,
@@ -150,6 +159,7 @@ const PAYLOAD: readonly Planted[] = [
   ),
   {
     what: 'another compression of the payload',
+    kind: 'compression',
     id: 'rebuilt-compression',
     words: /Payload.*the same content in another compressed stream/,
     make: async (sample) =>
@@ -159,6 +169,7 @@ const PAYLOAD: readonly Planted[] = [
 
 const inScript = (name: string, what: string, words: RegExp, change: (content: Buffer) => Buffer): Planted => ({
   what: `Scripts/${name}: ${what}`,
+  kind: 'script',
   id: 'rebuilt-tree',
   words,
   make: async (sample) =>
@@ -192,6 +203,7 @@ const inDocument = (
   to: string,
 ): Planted => ({
   what: `${part}: ${what}`,
+  kind: part,
   id: 'rebuilt-document',
   words,
   make: (sample) => assemble(sample, { [part]: replaced(from, to)(sample.parts[part]) }),
@@ -217,6 +229,7 @@ const DOCUMENTS: readonly Planted[] = [
   ),
   {
     what: 'Bom: a checksum',
+    kind: 'Bom',
     id: 'rebuilt-document',
     words: /the Bom's record of .*Info\.plist: cksum \d+, expected \d+/,
     make: async (sample) => {
@@ -228,7 +241,13 @@ const DOCUMENTS: readonly Planted[] = [
 ];
 
 const ARCHIVE: readonly Planted[] = [
-  { what: 'bytes between two members', id: 'rebuilt-toc', words: /table of contents, byte \d+/, make: withGap },
+  {
+    what: 'bytes between two members',
+    kind: 'archive',
+    id: 'rebuilt-toc',
+    words: /table of contents, byte \d+/,
+    make: withGap,
+  },
 ];
 
 export const PLANTED: readonly Planted[] = [...PAYLOAD, ...SCRIPTS, ...DOCUMENTS, ...ARCHIVE];
