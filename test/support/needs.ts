@@ -2,11 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** Returns the path of a program on PATH, or undefined. */
-export function findOnPath(program: string): string | undefined {
-  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
-    const path = join(folder, program);
-    if (existsSync(path)) return path;
+/** Returns the path of a program on PATH, or on another one; undefined when it is on none of its folders. */
+export function findOnPath(program: string, path = process.env.PATH ?? ''): string | undefined {
+  for (const folder of path.split(delimiter)) {
+    const place = join(folder, program);
+    if (existsSync(place)) return place;
   }
   return undefined;
 }

@@ -46,7 +46,8 @@ describe('parts', () => {
   });
 
   it('tells the digests of the archive, the command line and both slices', () => {
-    const run = cli(['parts', '--json', '--out', join(scratch, 'again')]);
+    // Compiled anew, by the real compiler: the other archive may hold what was kept.
+    const run = cli(['parts', '--json', '--out', join(scratch, 'again')], { env: { PATH: process.env.PATH } });
     const { archive, files } = JSON.parse(run.stdout);
     expect(archive.sha256).toBe(sha256(join(scratch, 'again.tar')));
     for (const file of files) expect(file.sha256).toBe(sha256(file.path));

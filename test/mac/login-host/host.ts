@@ -52,6 +52,18 @@ const libraries: Record<Slice, string> = {
   arm64: '/usr/aarch64-linux-gnu/lib/libc.a',
 };
 
+/** What is linked into the slice of this machine itself. */
+const SYSTEM_LIBRARIES = ['x86_64-linux-gnu', 'aarch64-linux-gnu'].map((name) => `/usr/lib/${name}/libc.a`);
+const VARIABLES = [
+  'CLANG',
+  'OBJCOPY',
+  'CPATH',
+  'C_INCLUDE_PATH',
+  'LIBRARY_PATH',
+  'COMPILER_PATH',
+  'CCC_OVERRIDE_OPTIONS',
+];
+
 /** Returns whether a slice can be run on this machine, and the words to end a skipped test's name with. */
 export function canRun(slice: Slice): { missing: boolean; note: string } {
   const programs = needs('clang', 'ld.lld', ...(slice === own ? [] : [emulators[slice]]));
@@ -63,7 +75,11 @@ export function canRun(slice: Slice): { missing: boolean; note: string } {
 /** Compiles the host for `slice` into `out`; for `native` with the plugin's sources linked in, and with sanitizers. */
 export async function buildHost(out: string, slice: Slice | 'native', sources?: string): Promise<void> {
   const more = sources === undefined ? [] : [sources];
-  const madeOf = [folder, findOnPath('clang') as string, ...more];
+  // Which linker, which objcopy and which libraries: what `build.sh` leaves to the system.
+  const { CLANG = 'clang', OBJCOPY = 'objcopy' } = process.env;
+  const tools = [CLANG, 'ld.lld', 'ld', OBJCOPY].map((name) => findOnPath(name));
+  const found = [...tools, ...Object.values(libraries), ...SYSTEM_LIBRARIES].filter((path) => path && existsSync(path));
+  const madeOf = { files: [folder, ...more], programs: found as string[], variables: VARIABLES };
   const kept = await keptBuild(`login-host-${slice}`, madeOf, async (made) => {
     await execute('sh', [`${folder}build.sh`, made, slice, ...more]);
   });
