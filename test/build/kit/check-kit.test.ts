@@ -155,7 +155,8 @@ describe(`kit --check${ofTheDay}`, () => {
     const { sample, mutations } = await mutationTable(process.cwd(), builtPackage());
     const regions = new Map(mutations.map((mutation) => [mutation.region, mutation] as const).reverse());
     expect(regions.size).toBeGreaterThan(8);
-    for (const [region, mutation] of byDay([...regions], 0, ([region]) => region)) {
+    // Whatever part it is, its digest is what differs.
+    for (const [region, mutation] of byDay([...regions], 4)) {
       const path = join(folder, basename(builtPackage()));
       writeFileSync(path, await mutation.make(sample));
       expect(await problems(archive, path), region).not.toBe('');
