@@ -145,16 +145,13 @@ describe(`release.config.json${ofTheDay}`, () => {
     expect(all.sort()).toEqual(['$schema', 'services.timestamp', ...Object.keys(SETTINGS)].sort());
   });
 
-  it.each(byDay(Object.entries(SETTINGS), 4, ([path]) => path.split('.')[0] as string))(
-    '%s reaches what is built, or is refused',
-    async (path, [value, observe]) => {
-      const [section, key] = path.split('.') as [string, string];
-      const before = await original(observe);
-      const changed = { ...config, [section]: { ...config[section], [key]: value } };
-      writeFileSync(join(root, FILES.config), JSON.stringify(changed));
-      expect(await outcome(observe)).not.toEqual(before);
-    },
-  );
+  it.each(Object.entries(SETTINGS))('%s reaches what is built, or is refused', async (path, [value, observe]) => {
+    const [section, key] = path.split('.') as [string, string];
+    const before = await original(observe);
+    const changed = { ...config, [section]: { ...config[section], [key]: value } };
+    writeFileSync(join(root, FILES.config), JSON.stringify(changed));
+    expect(await outcome(observe)).not.toEqual(before);
+  });
 
   it('takes a key service in the place of identities', async () => {
     const identity = { command: ['false'], certificates: 'package.json' };
@@ -168,13 +165,16 @@ describe(`release.config.json${ofTheDay}`, () => {
 describe.each(['build', 'permissions'] as const)(`the %s file${ofTheDay}`, (name) => {
   const document = JSON.parse(TEXT[FILES[name]] as string) as Json;
 
-  it.each(byDay(leavesOf(document), 5).map((path) => [path]))('%j reaches the package, or is refused', async (path) => {
-    const before = await original(packages);
-    for (const change of [otherValue, () => undefined]) {
-      writeFileSync(join(root, FILES[name]), JSON.stringify(changedAt(document, path, change)));
-      expect(await outcome(packages)).not.toEqual(before);
-    }
-  });
+  it.each(byDay(leavesOf(document), 2, ([key]) => String(key)).map((path) => [path]))(
+    '%j reaches the package, or is refused',
+    async (path) => {
+      const before = await original(packages);
+      for (const change of [otherValue, () => undefined]) {
+        writeFileSync(join(root, FILES[name]), JSON.stringify(changedAt(document, path, change)));
+        expect(await outcome(packages)).not.toEqual(before);
+      }
+    },
+  );
 
   it('refuses a key that nobody knows', async () => {
     writeFileSync(join(root, FILES[name]), JSON.stringify({ ...(document as object), other: 1 }));
