@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: expressions of GitHub Actions look like templates.
 import { differences, isRecord, type Value } from './canonical.ts';
-import { checkout, node24, x } from './table-words.ts';
+import { checkout, node24, uses, x } from './table-words.ts';
 
 /*
  * Jobs that test and look: no secret, no environment, nothing written but what PERMISSIONS says. A job may be added as long as it
@@ -107,6 +107,20 @@ const TAKEN = Object.values(MUST_BE).map(({ name }) => name.split('$')[0] as str
 const MUST_RUN_ON: Readonly<Record<string, readonly string[]>> = {
   'ci.yml/linux': ['22', '24'],
   'ci.yml/macos': ['macos-26', 'macos-26-intel', 'xcode-27'],
+};
+/** Files whose jobs end with a step that keeps what they found, after a failure too. */
+const KEEPS: Readonly<Record<string, (job: string) => Value>> = {
+  'nightly.yml': (job) =>
+    uses(
+      'actions/upload-artifact',
+      {
+        name: `scores-${job}-${x('github.run_attempt')}`,
+        path: '.build/mutants/scores.json',
+        'include-hidden-files': true,
+        'if-no-files-found': 'warn',
+      },
+      { name: 'Keep the scores', if: x('!cancelled()') },
+    ),
 };
 const LONGEST_MINUTES = 90;
 /** One simple command of ours, its words without anything a shell acts on but a name in quotes. */
@@ -224,10 +238,13 @@ function machineProblems(at: string, job: Mapping): string[] {
   return [...problems, ...must.filter((one) => !images.includes(one)).map((one) => `${at}: must run on ${one}`)];
 }
 
-/** A checkout without the token, Node.js without a cache, then commands of ours, one a step. */
+/** A checkout without the token, Node.js without a cache, then commands of ours, one a step; what they found is kept where KEEPS says. */
 function stepProblems(at: string, steps: Value | undefined, told: NamedJob | undefined): string[] {
   if (!Array.isArray(steps)) return [`${at}/steps: none`];
-  const [first, second, ...scripts] = steps as readonly Value[];
+  const [file, job] = at.split('/') as [string, string];
+  const kept = Object.hasOwn(KEEPS, file) ? KEEPS[file]?.(job) : undefined;
+  const [first, second, ...further] = steps as readonly Value[];
+  const scripts = kept ? further.slice(0, -1) : further;
   const node = isRecord(second) && isRecord(second.with) ? second.with['node-version'] : undefined;
   const version = node === x('matrix.node') ? node : 24;
   const problems = [
@@ -238,6 +255,7 @@ function stepProblems(at: string, steps: Value | undefined, told: NamedJob | und
       `${at}/steps/1`,
     ),
     ...scripts.flatMap((step, index) => scriptProblems(`${at}/steps/${index + 2}`, step, told)),
+    ...(kept ? differences(kept, further.at(-1), `${at}/steps/last`) : []),
   ];
   if (!told) return problems;
   const found = scripts.map((step) => (isRecord(step) ? (step.run ?? null) : null));

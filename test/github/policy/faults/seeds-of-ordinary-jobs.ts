@@ -63,6 +63,26 @@ const FAULTS: readonly (readonly [name: string, file: string, edit: Seed['edit']
     /uses is not for a step/,
   ],
   [
+    'a night that keeps more than its scores',
+    'nightly.yml',
+    set('jobs.formats.steps.3.with.path', '.'),
+    /formats\/steps\/last\/with\/path/,
+  ],
+  [
+    "a night's scores under another job's name",
+    'nightly.yml',
+    set('jobs.formats.steps.3.with.name', 'scores-pipeline-${{ github.run_attempt }}'),
+    /formats\/steps\/last\/with\/name/,
+  ],
+  ["a night's scores not kept when a room falls", 'nightly.yml', remove('jobs.formats.steps.3.if'), /steps\/last\/if/],
+  ["a night's scores not kept", 'nightly.yml', remove('jobs.formats.steps.3'), /formats\/steps\/last/],
+  [
+    'a night that keeps twice',
+    'nightly.yml',
+    insert('jobs.formats.steps', { name: 'Keep', uses: 'actions/upload-artifact@v7', with: { path: '.' } }, 'end'),
+    /uses is not for a step/,
+  ],
+  [
     'an artifact',
     'ci.yml',
     insert('jobs.linux.steps', { name: 'Keep', uses: 'actions/upload-artifact@v7', with: { path: '.' } }, 'end'),
