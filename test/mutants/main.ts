@@ -8,7 +8,7 @@ import { type Asker, openAsker } from './asker/asker.ts';
 import { type Change, told } from './change.ts';
 import { changesInC, changesInShell } from './in-text.ts';
 import { changesInTypeScript } from './in-typescript.ts';
-import { type Counted, fails, judge, readRecord, scoreTable } from './record/record.ts';
+import { type Counted, fails, readRecord, scoreTable, standingOf } from './record/record.ts';
 import { ROOMS, type Room } from './rooms.ts';
 import { copyTree, reaches } from './tree.ts';
 import { tryRoom } from './try-room.ts';
@@ -103,7 +103,7 @@ function holdToRecord(scores: readonly Score[]): boolean {
   const record = readRecord();
   const rows = scores.map((counted) => {
     const recorded = record.find(({ room }) => room === counted.room);
-    return { counted, recorded, says: values.quick ? 'quick, not held to it' : judge(counted, recorded) };
+    return { counted, recorded, says: values.quick ? 'quick, not held to it' : standingOf(counted, recorded) };
   });
   for (const line of scoreTable(rows)) say(line);
   return !rows.some(({ says }) => fails(says));

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { ROOMS } from '../rooms.ts';
-import { fails, judge, readRecord, scoreTable } from './record.ts';
+import { fails, readRecord, scoreTable, standingOf } from './record.ts';
 
 const now = (noticed: number, tried: number, floor = 90) => ({ room: 'src/xar', noticed, tried, floor });
 const recorded = (noticed: number, tried: number) => ({ room: 'src/xar', noticed, tried, date: '2026-11-26' });
 
-describe('the judgement of a room', () => {
+describe('the standing of a room', () => {
   // Worked out apart from the code: shares (n + 1) / (t + 2), and twice the root of the sum of both variances.
   it.each([
     // 31/62 before: 21/62 lies 0.1613 below, of 0.1749 allowed; 20/62 lies 0.1774 below, of 0.1739.
@@ -21,19 +21,19 @@ describe('the judgement of a room', () => {
     [30, 60, 60, 60, 'as recorded'],
     [0, 0, 0, 0, 'as recorded'],
   ] as const)('recorded %i of %i, now %i of %i: %s', (known, of, noticed, tried, says) => {
-    expect(judge(now(noticed, tried), recorded(known, of))).toBe(says);
+    expect(standingOf(now(noticed, tried), recorded(known, of))).toBe(says);
   });
 
   it('holds a room to its floor once its record has reached it', () => {
     // 50/62 lies 0.0935 below 0.9, of 0.1004 allowed; 49/62 lies 0.1097 below, of 0.1034. A record of ten is too short to fall below.
-    expect(judge(now(49, 60), recorded(9, 10))).toBe('as recorded');
-    expect(judge(now(48, 60), recorded(9, 10))).toBe('below its floor');
-    expect(judge(now(48, 60), recorded(8, 10))).toBe('as recorded');
-    expect(judge(now(48, 60, 80), recorded(9, 10))).toBe('as recorded');
-    expect(judge(now(0, 0), recorded(9, 10))).toBe('as recorded');
+    expect(standingOf(now(49, 60), recorded(9, 10))).toBe('as recorded');
+    expect(standingOf(now(48, 60), recorded(9, 10))).toBe('below its floor');
+    expect(standingOf(now(48, 60), recorded(8, 10))).toBe('as recorded');
+    expect(standingOf(now(48, 60, 80), recorded(9, 10))).toBe('as recorded');
+    expect(standingOf(now(0, 0), recorded(9, 10))).toBe('as recorded');
   });
 
-  it('fails nothing without a record', () => expect(judge(now(0, 60), undefined)).toBe('no record'));
+  it('fails nothing without a record', () => expect(standingOf(now(0, 60), undefined)).toBe('no record'));
 
   it('fails a run where a room fell, or lies below its floor', () => {
     expect((['no record', 'as recorded', 'fell below its record', 'below its floor'] as const).map(fails)).toEqual([

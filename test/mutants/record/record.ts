@@ -21,7 +21,7 @@ export interface Counted {
 }
 
 /** What comes of a room. */
-export type Judgement = 'no record' | 'as recorded' | 'fell below its record' | 'below its floor';
+export type Standing = 'no record' | 'as recorded' | 'fell below its record' | 'below its floor';
 
 /** Returns the record of every room that has one. */
 export function readRecord(): readonly Recorded[] {
@@ -36,7 +36,7 @@ export function readRecord(): readonly Recorded[] {
  * @see Agresti and Caffo, "Simple and Effective Confidence Intervals", The American Statistician 54 (2000): each sample counts
  *   one fault noticed and one that survives more, as a sample that is all or nothing would else seem to be without error
  */
-export function judge({ noticed, tried, floor }: Counted, recorded: Recorded | undefined): Judgement {
+export function standingOf({ noticed, tried, floor }: Counted, recorded: Recorded | undefined): Standing {
   if (!recorded) return 'no record';
   const now = shareOf(noticed, tried);
   const before = shareOf(recorded.noticed, recorded.tried);
@@ -46,10 +46,10 @@ export function judge({ noticed, tried, floor }: Counted, recorded: Recorded | u
   return 'as recorded';
 }
 
-const FAILING: readonly string[] = ['fell below its record', 'below its floor'] satisfies Judgement[];
+const FAILING: readonly string[] = ['fell below its record', 'below its floor'] satisfies Standing[];
 
-/** Whether a judgement fails the run. */
-export const fails = (judgement: string): boolean => FAILING.includes(judgement);
+/** Whether a standing fails the run. */
+export const fails = (standing: string): boolean => FAILING.includes(standing);
 
 function shareOf(noticed: number, tried: number): { readonly share: number; readonly variance: number } {
   const share = (noticed + 1) / (tried + 2);
