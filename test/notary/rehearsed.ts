@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { accessBuffer } from '../../src/base/random-access.ts';
+import type { NotaryLog } from '../../src/notary/log.ts';
 import { notaryApi } from '../../src/notary/rest/api.ts';
 import { restNotary } from '../../src/notary/rest/rest-notary.ts';
 import { type NotarizedFile, notarize, type SubmissionRecord } from '../../src/notary/submission.ts';
@@ -46,6 +47,7 @@ export interface RehearsedOptions extends Partial<RehearsalOptions> {
   readonly recorded?: SubmissionRecord | null;
   readonly signal?: AbortSignal;
   readonly maxWaitMs?: number;
+  readonly keepLog?: (log: NotaryLog) => Promise<void>;
   /** Goes on with the services of an earlier one. */
   readonly services?: RehearsalServices;
 }
@@ -82,6 +84,7 @@ export async function rehearse(file: NotarizedFile, options: RehearsedOptions = 
       goOn: (id) => `npm run -s cli -- notarize --wait ${id}`,
       ...(options.signal && { signal: options.signal }),
       ...(options.maxWaitMs !== undefined && { maxWaitMs: options.maxWaitMs }),
+      ...(options.keepLog && { keepLog: options.keepLog }),
     });
     await staplePackage(path, {
       url: services.ticketUrl,

@@ -39,6 +39,12 @@ describe('a submission', () => {
     expect(new Set(run.records.map(({ id }) => id)).size).toBe(1);
   });
 
+  it('hands over its log', async () => {
+    const logs: object[] = [];
+    await rehearse(file, { keepLog: async (log) => void logs.push(log) });
+    expect(logs).toMatchObject([{ status: 'Accepted', sha256: file.sha256 }]);
+  });
+
   it('carries the start of the digest in its name', () => {
     expect(submissionName({ name: 'A.b-1.0.pkg', sha256: '0123456789abcdef0123' })).toBe(
       'A.b-1.0.0123456789abcdef.pkg',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NetworkError, UsageError } from '../../src/base/errors.ts';
 import { ServiceBusyError } from '../../src/base/retry.ts';
-import { waitForVerdict } from '../../src/notary/wait.ts';
+import { fetchLog, waitForVerdict } from '../../src/notary/wait.ts';
 import { standingClock } from '../support/standing-clock.ts';
 
 const SUBMITTED = '2026-01-01T00:00:00.000Z';
@@ -102,5 +102,41 @@ describe('a wait for the verdict', () => {
       'Held',
       'Rejected',
     ]);
+  });
+});
+
+describe('the log of a submission', () => {
+  const LOG = { id: '1', status: 'Accepted' };
+
+  /** Asks for a log that is there at the given question, or never. */
+  async function fetchAt(question: number, problem?: Error) {
+    const clock = standingClock(new Date(since));
+    const warned: string[] = [];
+    let asked = 0;
+    const log = async () => {
+      if (problem) throw problem;
+      return ++asked === question ? LOG : null;
+    };
+    const notary = { log, status: () => Promise.reject(down) } as never;
+    const found = await fetchLog('1', { notary, clock, goOn: String, tell: () => {}, warn: (one) => warned.push(one) });
+    return { found, slept: clock.slept, warned };
+  }
+
+  it('is waited for when it comes a little later than the verdict', async () => {
+    expect(await fetchAt(1)).toEqual({ found: LOG, slept: [], warned: [] });
+    expect(await fetchAt(3)).toEqual({ found: LOG, slept: [1000, 2000], warned: [] });
+  });
+
+  it('is left out after two minutes, with a warning', async () => {
+    expect(await fetchAt(0)).toEqual({
+      found: null,
+      slept: [1000, 2000, 4000, 8000, 16_000, 30_000, 60_000],
+      warned: ['the notary has no log of submission 1 yet'],
+    });
+  });
+
+  it('is left out, with a warning, when the network fails, and with nothing else', async () => {
+    expect(await fetchAt(1, down)).toEqual({ found: null, slept: [], warned: ['no answer'] });
+    await expect(fetchAt(1, unknown)).rejects.toBe(unknown);
   });
 });

@@ -58,6 +58,18 @@ describe('verifyTicket', () => {
     expect(codes(makeTicket(authority, plan))).toContain(code);
   });
 
+  it('names what the ticket is for, and what it should be for', () => {
+    const { findings } = verifyTicket(makeTicket(authority, { digest: Buffer.alloc(20, 1) }), SUBJECT, authority.trust);
+    expect(findings.map(({ message }) => message)).toEqual([
+      `the ticket is for ${'01'.repeat(20)}, not for ${'07'.repeat(20)}`,
+    ]);
+  });
+
+  it('knows digests by the numbers of kSecCodeSignatureHash...', () => {
+    // Source: CSCommon.h of Security-61901.
+    expect(TICKET_HASH_TYPES).toEqual({ sha1: 1, sha256: 2, sha256Truncated: 3, sha384: 4, sha512: 5 });
+  });
+
   it('refuses a ticket of the rehearsal when Apple is trusted', () => {
     expect(codes(makeTicket(authority, SUBJECT), SUBJECT, appleTrust())).toContain('CHAIN_INCOMPLETE');
   });
