@@ -20,7 +20,7 @@ const COMMANDS: readonly (readonly [name: string, summary: string, configure: Co
   ],
   ['check-version', 'hold version and CHANGELOG.md to the rules of a release', withoutOptions(checkVersion)],
   ['pack', 'pack a folder into one archive with a digest that only its content decides', configurePack],
-  ['review', 'tell whoever approves `sign` what is about to be signed, and what changed', configureReview],
+  ['review', 'tell whoever approves the use of a key what is about to be signed, and what changed', configureReview],
   ['summary', 'write what a run made into the page of the run', configureSummary],
   ['publish', 'draft, upload, read back, publish: an immutable release with exactly our assets', configurePublish],
   ['verify-release', 'download a published release as anybody would and check it', configureVerifyRelease],

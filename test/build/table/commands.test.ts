@@ -9,7 +9,7 @@ import { SHAPES } from './situations.ts';
 const FILE = 'docs/commands.md';
 const HEAD = `# What every command says
 
-Made by \`test/build/table/\`, which also holds it: each row was run. \`UPDATE_TABLE=1 npm test -- test/build/table\` writes it anew; read it aloud afterwards. Each error is one sentence with the right cause, then the next step. Terminals of 60 columns are held by [terminal.test.ts](../test/build/report/terminal.test.ts), Ctrl-C by [interrupt.test.ts](../test/build/interrupt.test.ts), what is never replaced by [replace.test.ts](../test/build/replace.test.ts), the last line by [last-line.test.ts](../test/build/last-line.test.ts).
+Made by \`test/build/table/\`, which also holds it: each row was run, but those of Ctrl-C, which say what the code would. \`UPDATE_TABLE=1 npm test -- test/build/table\` writes it anew; read it aloud afterwards. Each error is one sentence with the right cause, then the next step. Terminals of 60 columns are held by [terminal.test.ts](../test/build/report/terminal.test.ts), Ctrl-C by [interrupt.test.ts](../test/build/interrupt.test.ts), what is never replaced by [replace.test.ts](../test/build/replace.test.ts), the last line by [last-line.test.ts](../test/build/last-line.test.ts).
 
 `;
 
