@@ -38,9 +38,10 @@ export async function writeWhole(
   try {
     try {
       for await (const chunk of chunksOf(content)) {
-        hash.update(chunk);
+        const written = file.writeFile(chunk);
+        hash.update(chunk); // beside the writing
         size += chunk.length;
-        await file.writeFile(chunk);
+        await written;
       }
       await file.chmod(mode);
       await file.sync();

@@ -13,6 +13,8 @@ export const GZIP_HEADER = Buffer.from('1f8b0800000000000003', 'hex');
  *
  * It is one member because the Installer's extractor refuses several. With the same zlib, the bytes depend on the input's bytes alone.
  *
+ * What is yielded holds until the next is asked for.
+ *
  * @param input may use the memory of a chunk again once the next one is asked for
  * @example for await (const chunk of gzipMember(writeCpio(entries))) file.write(chunk);
  */

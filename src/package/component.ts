@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type FileHandle, open, rm } from 'node:fs/promises';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { fromFile } from '../base/bytes.ts';
 import { InterruptedError } from '../base/errors.ts';
 import { unfinishedName } from '../base/files.ts';
@@ -126,7 +127,7 @@ function cpuTypesOf(facts: ReadonlyMap<string, FileFacts>): number[] {
   return [...new Set(all.map((architecture) => architecture.cpuType))];
 }
 
-/** Writes a stream to a file and returns its size and SHA-1. */
+/** Writes a stream to a file and returns its size and SHA-1. It writes synchronously, as `fromFile` reads: the thread pool is deflating. */
 async function spoolTo(
   path: string,
   stream: AsyncIterable<Buffer>,
@@ -134,16 +135,16 @@ async function spoolTo(
 ): Promise<{ size: number; sha1: string }> {
   const hash = createHash('sha1');
   let size = 0;
-  const file: FileHandle = await open(path, 'wx', 0o600);
+  const file = openSync(path, 'wx', 0o600);
   try {
     for await (const chunk of stream) {
       if (signal.aborted) throw new InterruptedError();
       hash.update(chunk);
       size += chunk.length;
-      await file.writeFile(chunk);
+      writeFileSync(file, chunk);
     }
   } finally {
-    await file.close();
+    closeSync(file);
   }
   return { size, sha1: hash.digest('hex') };
 }

@@ -1,4 +1,5 @@
-import { gunzipSync } from 'node:zlib';
+import { execFileSync } from 'node:child_process';
+import { deflateRaw, gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DEFLATE_CHUNK_SIZE } from '../../src/cpio/deflate.ts';
@@ -8,6 +9,12 @@ import { collect, inPieces, noise, text } from '../support/payload.ts';
 
 /** Text and noise in turns, longer than two chunks and no multiple of anything. */
 const mixed = Buffer.concat([text(100_000), noise(100_000), text(700_001), noise(600_000, 2), text(33)]);
+
+/** Writes what the first member holds, and fails when something follows it. */
+const PYTHON = `import sys, zlib
+one = zlib.decompressobj(31)
+sys.stdout.buffer.write(one.decompress(sys.stdin.buffer.read()))
+sys.exit(not one.eof or one.unused_data != b"")`;
 
 describe('gzipMember', () => {
   it('begins as pkgbuild begins Payload, and closes with CRC-32 and size of the contents', async () => {
@@ -40,6 +47,28 @@ describe('gzipMember', () => {
       const found = await collect(gzipMember(inPieces(mixed, piece), { concurrency }));
       expect(found.equals(expected)).toBe(true);
     }
+  });
+
+  /** Longer than all buffers together that are used in turn. */
+  const long = Buffer.concat([mixed, noise(2_000_000, 3), mixed, text(900_000)]);
+  const taskset = needs('taskset');
+  it.skipIf(taskset.missing)(`makes the same bytes on one core and on a busy machine${taskset.note}`, async () => {
+    const make = () => collect(gzipMember(inPieces(long, 65_536)));
+    const onCores = (cores: string) => execFileSync('taskset', ['-a', '-c', '-p', cores, String(process.pid)]);
+    const expected = await make();
+    const others = execFileSync('taskset', ['-c', '-p', String(process.pid)])
+      .toString()
+      .split(': ')[1] as string;
+    try {
+      onCores((others.match(/\d+/) as RegExpMatchArray)[0]);
+      expect((await make()).equals(expected)).toBe(true);
+    } finally {
+      onCores(others.trim());
+    }
+    const busy = Array.from({ length: 4 }, () => new Promise((resolve) => deflateRaw(long, resolve)));
+    expect((await make()).equals(expected)).toBe(true);
+    expect(gunzipSync(expected).equals(long)).toBe(true);
+    await Promise.all(busy);
   });
 
   it('inflates to its input for random pieces', async () => {
@@ -75,5 +104,11 @@ describe('gzipMember', () => {
     const member = await collect(gzipMember(inPieces(mixed, 65_536)));
     expect(check('gzip', ['-t', '-v'], member)).toBeDefined();
     expect(check('gzip', ['-dc'], member).equals(mixed)).toBe(true);
+  });
+
+  const python = needs('python3');
+  it.skipIf(python.missing)(`is one member and nothing else to Python's zlib${python.note}`, async () => {
+    const member = await collect(gzipMember(inPieces(long, 65_536)));
+    expect(check('python3', ['-c', PYTHON], member).equals(long)).toBe(true);
   });
 });
