@@ -114,18 +114,18 @@ export class CodeVerifier {
     const list = new CheckList(this.#subject(bundle.root));
     checkPlaces(list, bundle, this.#index);
     this.#checkInformation(list, bundle);
-    if (bundle.information && bundle.executable === undefined) return list.checks;
-    if (!bundle.information) return list.checks;
+    const { information, executable } = bundle;
+    if (!information || executable === undefined) return list.checks;
     const nested = nestedPaths(bundle, this.#index).map((path) => this.#checkNested(list, bundle, path));
     checkSeal(list, bundle, this.#index, nested);
-    const main = bundle.executable === undefined ? undefined : this.#found.get(bundle.executable);
-    if (!main) this.#checkDetached(list, bundle);
+    const main = this.#found.get(executable);
+    // checkPlaces names an executable that is not there.
+    if (!main && this.#index.file(executable)) this.#checkDetached(list, bundle);
     return [...list.checks, ...(main?.checks ?? [])];
   }
 
   /** codesign puts the signature of a bundle whose executable is not a Mach-O file, such as a script, into files of its own. */
   #checkDetached(list: CheckList, bundle: Bundle): void {
-    if (bundle.executable !== undefined && !this.#index.file(bundle.executable)) return;
     const detached = inside(bundle.sealed, '_CodeSignature/CodeDirectory');
     if (this.#index.file(detached))
       list.skip('code-super-blob', 'signature of a script as main executable: not supported');
