@@ -132,9 +132,14 @@ function chosen(
 function p12Bytes(given: Buffer, role: IdentityRole): Buffer {
   if (given.length === 0) throw identityProblem('IDENTITY_EMPTY', role, 'nothing was given: 0 bytes');
   if (given[0] === 0x30 && ((given[1] as number) & 0x80) !== 0) return given;
+  // Without padding a PEM has no character that base64 for addresses has not.
+  if (given.includes('-----BEGIN')) return given;
   const text = given.toString('latin1').replace(/^\xef\xbb\xbf/, '');
   // Secret stores and shells wrap lines, or keep the two characters of an escaped newline; web forms lose the padding.
-  const packed = text.replace(/\\n|\s|^["']|["']$/g, '').replace(/=+$/, '');
+  const packed = text
+    .replace(/\\n|\s/g, '')
+    .replace(/^["']|["']$/g, '')
+    .replace(/=+$/, '');
   if (packed === '') throw identityProblem('IDENTITY_EMPTY', role, 'nothing was given but blanks');
   if (!/^[A-Za-z0-9+/_-]+$/.test(packed)) return notBase64(given, packed, role);
   const decoded = Buffer.from(packed, 'base64');
@@ -150,7 +155,7 @@ function p12Bytes(given: Buffer, role: IdentityRole): Buffer {
 /** Binary of another kind is looked at as a file; text with a stray character is broken base64. */
 function notBase64(given: Buffer, packed: string, role: IdentityRole): Buffer {
   const strange = packed.search(/[^A-Za-z0-9+/_=-]/);
-  if (given.includes('-----BEGIN') || /[^\x20-\x7e]/.test(packed)) return given;
+  if (/[^\x20-\x7e]/.test(packed)) return given;
   throw identityProblem('IDENTITY_BASE64', role, `its base64 has a character that is none, at ${strange}`);
 }
 
