@@ -64,10 +64,13 @@ function faultsOf(room: Room, folder: string): Change[] {
     .filter((change) => !same(change));
 }
 
+/** What starts the bundled command line, which holds all of build/ and src/. */
+const STARTS_PROGRAM = 'test/support/cli.ts';
+
 /** Test files of a room that can notice a fault in `file`, in the order of the room's table. */
 function testsFor({ tests, apart }: Room, file: string, reach: ReturnType<typeof reaches>): string[] {
   const all = tests.flatMap((name) => (name.endsWith('.ts') ? [name] : filesBelow(name, /\.test\.ts$/)));
-  return all.filter((test) => apart || reach(test, file));
+  return [...new Set(all)].filter((test) => apart || reach(test, file) || reach(test, STARTS_PROGRAM));
 }
 
 async function scoreOf(room: Room, folder: string, asker: Asker): Promise<Score> {
@@ -77,7 +80,8 @@ async function scoreOf(room: Room, folder: string, asker: Asker): Promise<Score>
   const known = new Map(changes.map(({ file }) => [file, testsFor(room, file, reach)]));
   say(`${folder}: ${changes.length} of ${all.length} faults, seed ${values.seed}`);
   const survivors: string[] = [];
-  const [bundled, packed, { quick }] = [folder.startsWith('build/'), room.apart ?? false, values];
+  const bundled = !room.apart && [...known.values()].flat().some((test) => reach(test, STARTS_PROGRAM));
+  const [packed, { quick }] = [room.apart ?? false, values];
   const trial = {
     tree,
     asker,

@@ -99,6 +99,7 @@ static int f(int n) {
 describe('switches', () => {
   const source = `export function pick(list: readonly (number | undefined)[], limit?: { at: number }): number | string {
   const table: Record<number, string> = { 1: 'one', 2: 'two' };
+  if ([...list.filter(Boolean), 0].length > 3) return 'many';
   if (list.length < 3) list.at(0);
   else return table[2] ?? 'none';
   const far = limit?.at === 4 ? list.find((one) => one !== 5) : list.filter(Boolean).some((one) => one === 6);

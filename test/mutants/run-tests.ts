@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { startTests, type Task, type Test, type VitestRunner } from '@vitest/runner';
 import { ALIVE, type Answer, type Ask, type Ran } from './question.ts';
+import { SWITCH_ON, SWITCHES_SEEN } from './switches.ts';
 
 /** What the switches in this process look at; those of programs that it starts read the files. */
 const switches = { on: 0, record: false, seen: new Set<number>() };
 Object.assign(globalThis, { __switches: switches });
-const [ON, SEEN] = ['.switch-on', '.switches-seen'];
 
 // What vitest's own worker would say; expect and inject ask for it.
 Object.assign(globalThis, {
@@ -48,9 +48,9 @@ const CONFIG = {
 } as unknown as VitestRunner['config'];
 
 function takeSeen(): number[] {
-  if (existsSync(SEEN)) {
-    for (const line of readFileSync(SEEN, 'utf8').split('\n')) if (line) switches.seen.add(Number(line));
-    rmSync(SEEN);
+  if (existsSync(SWITCHES_SEEN)) {
+    for (const line of readFileSync(SWITCHES_SEEN, 'utf8').split('\n')) if (line) switches.seen.add(Number(line));
+    rmSync(SWITCHES_SEEN);
   }
   const seen = [...switches.seen];
   switches.seen.clear();
@@ -119,7 +119,7 @@ function firstError(task: Task): string | undefined {
 async function answer(ask: Ask): Promise<Answer> {
   asked++;
   Object.assign(switches, { on: ask.on, record: ask.record });
-  writeFileSync(ON, ask.record ? 'record' : String(ask.on));
+  writeFileSync(SWITCH_ON, ask.record ? 'record' : String(ask.on));
   takeSeen();
   const ran: Ran[] = [];
   const atLoad: number[] = [];
@@ -133,22 +133,6 @@ async function answer(ask: Ask): Promise<Answer> {
   return { ran, atLoad };
 }
 
-writeFileSync(
-  '.switch.mjs',
-  `import { appendFileSync, readFileSync } from 'node:fs';
-const own = () => {
-  const word = readFileSync(${JSON.stringify(join(process.cwd(), ON))}, 'utf8');
-  const told = new Set();
-  const add = (one) => told.has(one) || (told.add(one), appendFileSync(${JSON.stringify(join(process.cwd(), SEEN))}, one + '\\n'));
-  return { on: Number(word), record: word === 'record', seen: { add } };
-};
-const switches = globalThis.__switches ?? own();
-export function on(number) {
-  if (switches.record) switches.seen.add(number);
-  return switches.on === number;
-}
-`,
-);
 register(new URL('./hooks.mjs', import.meta.url));
 // What a fault leaves behind it must not end the process in the midst of the next one.
 process.on('uncaughtException', () => {});

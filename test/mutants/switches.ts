@@ -1,4 +1,27 @@
+import { join } from 'node:path';
 import type { Change } from './change.ts';
+
+/** Files in a copy of the tree: the module that switches ask, which of them is on, and which of them programs came by. */
+export const SWITCH_MODULE = '.switch.mjs';
+export const [SWITCH_ON, SWITCHES_SEEN] = ['.switch-on', '.switches-seen'];
+
+/** Returns the module that switches ask: in the process of the tests its own memory answers, in programs that tests start a file. */
+export function switchModule(tree: string): string {
+  const [on, seen] = [SWITCH_ON, SWITCHES_SEEN].map((name) => JSON.stringify(join(tree, name as string)));
+  return `import { appendFileSync, readFileSync } from 'node:fs';
+const own = () => {
+  const word = readFileSync(${on}, 'utf8');
+  const told = new Set();
+  const add = (one) => told.has(one) || (told.add(one), appendFileSync(${seen}, one + '\\n'));
+  return { on: Number(word), record: word === 'record', seen: { add } };
+};
+const switches = globalThis.__switches ?? own();
+export function on(number) {
+  if (switches.record) switches.seen.add(number);
+  return switches.on === number;
+}
+`;
+}
 
 /** A source with all its faults inside, each behind a switch. */
 export interface Switched {
@@ -24,7 +47,7 @@ interface Place {
  * Returns a TypeScript source in which each fault stands beside what it changes: `(__on(7) ? (a <= b) : (a < b))`. So the tests of a
  * room load it once, and say for each switch whether they come by.
  *
- * @param program address of the module whose `on` answers for a switch
+ * @param program path of the module whose `on` answers for a switch; a path, as bundlers put it in
  */
 export function withSwitches(source: string, faults: readonly Numbered[], program: string): Switched {
   const left = faults.filter(({ change }) => isBoundToItsChain(source, change));
@@ -58,7 +81,8 @@ function written(source: string, start: number, end: number, places: readonly Pl
   for (const place of places) {
     const inside = written(source, place.start, place.end, place.inside);
     const before = source.slice(at, place.start);
-    const isMember = before.endsWith('.');
+    // Behind three dots stands no member, but what they spread.
+    const isMember = before.endsWith('.') && !before.endsWith('..');
     // `a.some` becomes `a[...]`, `a?.some` stays `a?.[...]`.
     text += isMember && !before.endsWith('?.') ? before.slice(0, -1) : before;
     text += switched(source, place, inside, isMember);

@@ -1,11 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { Asker, Outcome } from './asker/asker.ts';
 import { applied, type Change } from './change.ts';
 import type { Ask, Ran } from './question.ts';
-import { type Numbered, withSwitches } from './switches.ts';
+import { type Numbered, SWITCH_MODULE, switchModule, withSwitches } from './switches.ts';
 
 /** A room to try, in a copy of the tree. */
 export interface Trial {
@@ -60,6 +59,7 @@ export async function tryRoom(trial: Trial, told: (verdict: Verdict) => void): P
   const { tree, changes, asker } = trial;
   const numbered = changes.map((change, index) => ({ number: index + 1, change }));
   const files = [...new Set(changes.map(({ file }) => file))];
+  writeFileSync(join(tree, SWITCH_MODULE), switchModule(tree));
   const left = files.flatMap((file) => putSwitches(tree, file, numbered));
   try {
     if (trial.bundled) bundle(tree);
@@ -80,8 +80,7 @@ export async function tryRoom(trial: Trial, told: (verdict: Verdict) => void): P
 function putSwitches(tree: string, file: string, all: readonly Numbered[]): readonly Numbered[] {
   const own = all.filter(({ change }) => change.file === file);
   if (!file.endsWith('.ts')) return own;
-  const program = pathToFileURL(join(tree, '.switch.mjs')).href;
-  const { text, left } = withSwitches(readFileSync(file, 'utf8'), own, program);
+  const { text, left } = withSwitches(readFileSync(file, 'utf8'), own, join(tree, SWITCH_MODULE));
   writeFileSync(join(tree, file), text);
   return left;
 }
