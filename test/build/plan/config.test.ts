@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { CONFIG_SCHEMA, parseConfig } from '../../../build/plan/config.ts';
+import { CONFIG_SCHEMA, parseConfig, readConfig } from '../../../build/plan/config.ts';
 import { UsageError } from '../../../src/base/errors.ts';
 import { jsonSchemaText } from '../../support/json-schema.ts';
 
@@ -78,6 +78,87 @@ describe('parseConfig', () => {
     expect(messageAfter(change)).toMatch(expected);
   });
 
+  it.each([
+    ['arm64 11.0 itself', { arm64: '11.0', sdk: '11.0', x86_64: '10.14', installer: '10.14' }, 'accepted'],
+    ['all versions equal', { arm64: '12.0', sdk: '12.0', x86_64: '12.0', installer: '12.0' }, 'accepted'],
+    ['SDK below arm64 alone', { arm64: '12.1', sdk: '12.0', x86_64: '10.14', installer: '10.14' }, 'macOS.sdk: "12.0"'],
+    ['SDK below x86_64 alone', { arm64: '11.0', sdk: '12.0', x86_64: '12.1', installer: '12.1' }, 'macOS.sdk: "12.0"'],
+    ['installer below by a digit', { x86_64: '10.14.5', installer: '10.14.4' }, 'macOS.installer: "10.14.4"'],
+  ])('compares versions of macOS: %s', (_name, versions, expected) => {
+    expect(messageAfter((config: Record<string, any>) => Object.assign(config.macOS, versions))).toContain(expected);
+  });
+
+  it.each([
+    ['guardIdentifier', 'uninstallIdentifier'],
+    ['uninstallIdentifier', 'requestIdentifier'],
+    ['requestIdentifier', 'identifier'],
+  ])('refuses %s that is %s', (one, other) => {
+    expect(messageAfter((config: any) => (config.package[one] = config.package[other]))).toMatch(
+      /identifiers must differ/,
+    );
+  });
+
+  it.each([null, 7, 'aa', []])('says of wrong sections %j no more than that they are wrong', (value) => {
+    const sections = Object.keys(JSON.parse(SOURCE)).filter((key) => key !== '$schema');
+    const message = messageAfter((config: Record<string, any>) => {
+      for (const section of sections) config[section] = value;
+    });
+    expect(message).toMatch(new RegExp(`has ${sections.length} problems`));
+  });
+
+  it('passes over parts of a contradiction whose type is wrong', () => {
+    const message = messageAfter((config: Record<string, any>) => {
+      config.authorization.mechanism = 7;
+      config.package.identifier = 7;
+      config.output.package = 7;
+      config.macOS.arm64 = 'x';
+    });
+    expect(message).toMatch(/has 4 problems/);
+    expect(messageAfter((config: Record<string, any>) => (config.bundle.name = 7))).toMatch(/has 1 problem:/);
+  });
+
+  describe('an external signer', () => {
+    const identity = { command: ['a'], certificates: 'certificates/a.pem' };
+    const signer = (change: object) => (config: Record<string, any>) => {
+      config.signing.externalSigner = { application: { ...identity, ...change }, installer: identity };
+    };
+
+    it('signs SHA-256 alone and is given no variable unless it says so', () => {
+      const config = JSON.parse(SOURCE);
+      signer({ hashes: ['sha1', 'sha256'], environment: ['A_1'] })(config);
+      const { application, installer } = parseConfig(JSON.stringify(config), 'x').signing.externalSigner!;
+      expect(application).toMatchObject({ hashes: ['sha1', 'sha256'], environment: ['A_1'] });
+      expect(installer).toMatchObject({ hashes: ['sha256'], environment: [] });
+    });
+
+    it.each([
+      ['no program', { command: [] }],
+      ['an empty word', { command: ['a', ''] }],
+      ['no digest', { hashes: [] }],
+      ['another digest', { hashes: ['md5'] }],
+      ['a variable that is none', { environment: ['A-B'] }],
+      ['an absolute path', { certificates: '/a.pem' }],
+      ['a path that leads out', { certificates: 'a/../../b.pem' }],
+      ['another key', { note: '' }],
+    ])('is refused with %s', (_name, change) => {
+      expect(messageAfter(signer(change))).toMatch(/signing\.externalSigner\.application/);
+    });
+
+    it('is refused for one of two keys', () => {
+      const one = messageAfter((config: any) => (config.signing.externalSigner = { application: identity }));
+      expect(one).toMatch(/signing\.externalSigner\.installer: missing/);
+    });
+  });
+
+  it('names the schema for editors in the next step', () => {
+    try {
+      parseConfig('{}', 'release.config.json');
+    } catch (error) {
+      expect((error as UsageError).hint).toContain('docs/schemas/release.config.schema.json');
+    }
+    expect.assertions(1);
+  });
+
   it('reports contradictions beside wrong values, and a wrong section once', () => {
     const message = messageAfter((config: Record<string, any>) => {
       config.macOS.sdk = 14;
@@ -104,6 +185,13 @@ describe('parseConfig', () => {
     expect(() => parseConfig('{\n  "product": {,}\n}', 'release.config.json')).toThrow(
       /is not valid JSON: line 2, column 15/,
     );
+  });
+});
+
+describe('readConfig', () => {
+  it('reads the file of a project, and says where to run when there is none', async () => {
+    expect(await readConfig('.')).toEqual(parseConfig(SOURCE, 'release.config.json'));
+    await expect(readConfig('docs')).rejects.toMatchObject({ name: 'UsageError', code: 'CONFIG_MISSING' });
   });
 });
 

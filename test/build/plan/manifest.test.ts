@@ -1,9 +1,19 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { filesWith, MANIFEST_SCHEMA, writeListed } from '../../../build/plan/manifest.ts';
+import {
+  extrasWith,
+  filesWith,
+  MANIFEST_SCHEMA,
+  type ManifestExtra,
+  newManifest,
+  readManifest,
+  writeListed,
+  writeManifest,
+} from '../../../build/plan/manifest.ts';
+import { makePlan } from '../../../build/plan/plan.ts';
 import { sha256 } from '../../github/actions.ts';
 import { jsonSchemaText } from '../../support/json-schema.ts';
 
@@ -37,5 +47,68 @@ describe('the list of files', () => {
   it('has each path once', () => {
     const file = (path: string, size: number) => ({ path, role: 'sbom', size, sha256: '' });
     expect(filesWith([file('a', 1), file('b', 2)], file('a', 3))).toEqual([file('b', 2), file('a', 3)]);
+  });
+});
+
+describe('what the manifest says of an extra package', () => {
+  const submission = { id: 'ID', status: 'Accepted', submittedAt: 'then' };
+  const ticket = { issuedAt: 'then', sha256: '' };
+  const extra = (path: string, facts: Partial<ManifestExtra> = {}): ManifestExtra => ({
+    path,
+    submission: null,
+    ticket: null,
+    ...facts,
+  });
+
+  it('is added, or changed in that alone, and leaves the others as they are', () => {
+    expect(extrasWith([], 'a', { submission })).toEqual([extra('a', { submission })]);
+    const both = [extra('a', { submission }), extra('b', { submission })];
+    expect(extrasWith(both, 'a', { ticket })).toEqual([extra('b', { submission }), extra('a', { submission, ticket })]);
+    expect(extrasWith(both, 'c', { ticket })).toEqual([...both, extra('c', { ticket })]);
+    expect(extrasWith(both, 'a', { submission: null })).toEqual([both[1], extra('a')]);
+  });
+});
+
+describe('the manifest of a run', () => {
+  const begun = async () => {
+    const plan = await makePlan({ root: process.cwd(), outFolder: scratch, sourceDateEpoch: '1700000000' });
+    return { plan, manifest: newManifest(plan, 'portable', { clang: '14.0.6' }, 'rehearsal') };
+  };
+
+  it('that has done nothing yet says who makes what of which sources, and nothing more', async () => {
+    const { plan, manifest } = await begun();
+    const { version, commit } = plan;
+    expect(manifest).toEqual({
+      ...{ schema: 1, product: 'Escrow Buddy', version, mode: 'rehearsal', toolchain: 'portable' },
+      ...{ sourceDateEpoch: 1_700_000_000, timeFrom: 'SOURCE_DATE_EPOCH', commit, tools: { clang: '14.0.6' } },
+      ...{ stages: [], files: [], package: null, code: [], submission: null, ticket: null },
+    });
+  });
+
+  it('is read as it was written, and is nothing where there is none', async () => {
+    const { manifest } = await begun();
+    const folder = join(scratch, 'written');
+    mkdirSync(folder);
+    expect(await readManifest(folder)).toBeNull();
+    await writeManifest(folder, manifest);
+    expect(await readManifest(folder)).toEqual(manifest);
+    expect(readFileSync(join(folder, 'release.json'), 'utf8')).toMatch(/^\{\n {2}"schema": 1,\n[\s\S]*\n\}\n$/);
+  });
+
+  it('with another schema or a key that nobody knows is refused; what cannot be read is no manifest that is missing', async () => {
+    const { manifest } = await begun();
+    const folder = join(scratch, 'wrong');
+    mkdirSync(folder);
+    for (const change of [
+      { schema: 2 },
+      { other: 1 },
+      { files: [{ path: 'a', role: 'b', size: 1, sha256: 'A'.repeat(64) }] },
+    ]) {
+      writeFileSync(join(folder, 'release.json'), JSON.stringify({ ...manifest, ...change }));
+      await expect(readManifest(folder)).rejects.toMatchObject({ code: 'MANIFEST_INVALID' });
+    }
+    rmSync(join(folder, 'release.json'));
+    mkdirSync(join(folder, 'release.json'));
+    await expect(readManifest(folder)).rejects.toThrow();
   });
 });

@@ -3,18 +3,25 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, write
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { bundleVersionOf, makePlan } from '../../../build/plan/plan.ts';
+import { laterFiles } from '../../../build/plan/output-files.ts';
+import { bundleVersionOf, isReleaseVersion, makePlan, outputName, readVersion } from '../../../build/plan/plan.ts';
 
 describe('bundleVersionOf', () => {
   it.each([
     ['1.1.0', 10100],
     ['1.0.99', 10099],
     ['12.34.56', 123456],
-  ])('%s is %i', (version, number) => expect(bundleVersionOf(version)).toBe(number));
+    ['0.0.0', 0],
+    ['9999.99.99', 99999999],
+  ])('%s is %i', (version, number) => {
+    expect(bundleVersionOf(version)).toBe(number);
+    expect(isReleaseVersion(version)).toBe(true);
+  });
 
-  it.each(['1.1', '1.1.0-beta', '01.1.0', '1.100.0', '', 'v1.1.0'])('refuses %j', (version) =>
-    expect(() => bundleVersionOf(version)).toThrow(/allowed is x\.y\.z/),
-  );
+  it.each(['1.1', '1.1.0-beta', '01.1.0', '1.100.0', '1.0.100', '10000.0.0', '', 'v1.1.0'])('refuses %j', (version) => {
+    expect(() => bundleVersionOf(version)).toThrow(/allowed is x\.y\.z/);
+    expect(isReleaseVersion(version)).toBe(false);
+  });
 });
 
 describe('makePlan', () => {
@@ -26,8 +33,67 @@ describe('makePlan', () => {
     expect((await plan(undefined)).sourceDateEpoch).toBeGreaterThan(1700000000);
   });
 
-  it.each(['yesterday', '-1', '4294967296', '1.5'])('refuses SOURCE_DATE_EPOCH=%s', async (epoch) => {
-    await expect(plan(epoch)).rejects.toMatchObject({ code: 'EPOCH_INVALID' });
+  it.each([
+    ['0', 0],
+    ['4294967295', 4_294_967_295],
+  ])('takes SOURCE_DATE_EPOCH=%s', async (epoch, time) => {
+    expect(await plan(epoch)).toMatchObject({ sourceDateEpoch: time, timeFrom: 'SOURCE_DATE_EPOCH' });
+  });
+
+  it('takes an empty SOURCE_DATE_EPOCH for none', async () => {
+    expect(await plan('')).toMatchObject({ timeFrom: 'commit' });
+  });
+
+  it('puts results of a version into a folder of their own, and names a package before only where one is given', async () => {
+    const input = { root: process.cwd(), outFolder: '/tmp/out', sourceDateEpoch: '1' };
+    const { version, outFolder, ...others } = await makePlan(input);
+    expect([outFolder, 'previousPackage' in others]).toEqual([`/tmp/out/${version}`, false]);
+    expect(await makePlan({ ...input, previousPackage: 'a.pkg' })).toMatchObject({ previousPackage: 'a.pkg' });
+  });
+
+  it.each(['yesterday', '-1', '4294967296', '99999999999', '1.5', '1e3'])(
+    'refuses SOURCE_DATE_EPOCH=%s',
+    async (epoch) => {
+      await expect(plan(epoch)).rejects.toMatchObject({ code: 'EPOCH_INVALID' });
+    },
+  );
+});
+
+describe('readVersion', () => {
+  const root = mkdtempSync(join(tmpdir(), 'version-'));
+  afterAll(() => rmSync(root, { recursive: true }));
+
+  it.each([
+    ['{"version": "1.2.3"}', '1.2.3'],
+    ['{"version": "x"}', 'x'],
+    ['{"version": 1}', ''],
+    ['{}', ''],
+  ])('of %s is %j', async (text, version) => {
+    writeFileSync(join(root, 'package.json'), text);
+    expect(await readVersion(root)).toBe(version);
+  });
+});
+
+describe('the names of results', () => {
+  const config = JSON.parse(readFileSync('release.config.json', 'utf8'));
+  config.output.guard = '{version}/{version}.pkg';
+  const plan = { config, version: '1.2.3' };
+
+  it('have the version wherever it is asked for, and say that they are of a rehearsal', () => {
+    expect(outputName(plan, 'guard')).toBe('1.2.3/1.2.3.pkg');
+    expect(outputName({ ...plan, nameSuffix: '-rehearsal' }, 'package')).toBe('Escrow.Buddy-1.2.3-rehearsal.pkg');
+  });
+
+  it('of what a run removes when it makes packages anew are these', () => {
+    expect(laterFiles(plan)).toEqual([
+      'notary-log.json',
+      'verify-report.json',
+      'EscrowBuddy.cdx.json',
+      'EscrowBuddy-1.2.3-mdm-kit.zip',
+      'report.html',
+      'extras/release-notes.md',
+      'SHA256SUMS',
+    ]);
   });
 });
 

@@ -145,6 +145,60 @@ describe('demandRoom', () => {
 
   it('is there where nothing is', async () => {
     expect(await outcome(await planWith(null), 'release', false)).toBe('room');
+    const inAFile = await planWith(null, ['file']);
+    expect(await outcome({ ...inAFile, outFolder: join(inAFile.outFolder, 'file') }, 'build', false)).toBe('room');
+  });
+
+  it('is not there where release.json cannot be read at all', async () => {
+    const plan = await planWith(null);
+    mkdirSync(join(plan.outFolder, 'release.json'));
+    expect(await outcome(plan, 'build', false)).not.toBe('room');
+  });
+
+  it('is refused while any package is with the notary, which those that it refused are not', async () => {
+    const extra = (status: string) => ({
+      path: 'extras/guard.pkg',
+      submission: { id: 'EXTRA', status, submittedAt: '2026-01-01T00:00:00Z' },
+      ticket: null,
+    });
+    const standing = (status: string | null, extras: string[]) =>
+      planWith({ ...left('release', 'sign-package', status), extras: extras.map(extra) });
+    const waits = await standing('Rejected', ['Invalid', 'In Progress']);
+    expect(await outcome(waits, 'release', false)).toBe('OUT_HOLDS_SUBMISSION');
+    expect(await outcome(waits, 'release', true)).toContain('has as submission EXTRA');
+    expect(await outcome(await standing('Rejected', ['Invalid']), 'release', false)).toMatch(/^the unfinished release/);
+    const { extras: _, ...old } = left('release', 'sign-package', null);
+    expect(await outcome(await planWith(old), 'release', false)).toMatch(/^the unfinished release/);
+  });
+
+  it('says how far a run came, by what is done and not by what failed', async () => {
+    const stages = (...outcomes: ('done' | 'failed' | 'skipped')[]) =>
+      planWith({
+        ...left('build', 'compile', null),
+        stages: outcomes.map((outcome, at) => ({ name: STAGES[at] as string, seconds: 0, outcome })),
+      });
+    expect(await outcome(await stages(), 'build', false)).toBe(
+      'the unfinished unsigned build 1.1.0 (no stage done) in F',
+    );
+    expect(await outcome(await stages('failed'), 'build', false)).toContain('(no stage done)');
+    expect(await outcome(await stages('done', 'done', 'failed'), 'build', false)).toContain(
+      '(done up to generate-scripts)',
+    );
+    const failed = await stages('done', 'done', 'done', 'done', 'failed');
+    expect(await outcome(failed, 'build', false)).toMatch(/^the unfinished unsigned build/);
+    expect(await outcome(await planWith(left('rehearsal', 'build-package', null)), 'release', false)).toMatch(
+      /^the unfinished rehearsal/,
+    );
+    expect(await outcome(await planWith(left('release', 'verify', 'Invalid')), 'release', false)).toMatch(
+      /^the unfinished release/,
+    );
+  });
+
+  it('is left to an unsigned build by packages that nobody signed', async () => {
+    const plan = await planWith(left('rehearsal', 'build-package', null));
+    expect(await outcome(plan, 'build', false)).toBe('the unfinished rehearsal 1.1.0 (done up to build-package) in F');
+    const before = await planWith({ ...left('rehearsal', 'compile', null), package: null });
+    expect(await outcome(before, 'build', false)).toBe('the unfinished rehearsal 1.1.0 (done up to compile) in F');
   });
 
   it('is refused by what nobody can tell: a broken release.json, a package that was put there', async () => {
@@ -180,5 +234,9 @@ describe('demandRoom', () => {
     expect(error.hint).toBe(
       'To begin anew in its place: again --replace\n      To keep it and run what is left: again --resume',
     );
+    // An unsigned build has nothing to resume.
+    const signed = await planWith(left('rehearsal', 'sign-package', null));
+    const refusal = await demandRoom(signed, { mode: 'build', replace: false, commandWith }).catch((caught) => caught);
+    expect(refusal.hint).toBe('To begin anew in its place: again --replace');
   });
 });
