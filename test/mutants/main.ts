@@ -69,8 +69,12 @@ const STARTS_PROGRAM = 'test/support/cli.ts';
 
 /** Test files of a room that can notice a fault in `file`, in the order of the room's table. */
 function testsFor({ tests, apart }: Room, file: string, reach: ReturnType<typeof reaches>): string[] {
-  const all = tests.flatMap((name) => (name.endsWith('.ts') ? [name] : filesBelow(name, /\.test\.ts$/)));
-  return [...new Set(all)].filter((test) => apart || reach(test, file) || reach(test, STARTS_PROGRAM));
+  const asked = new Set<string>();
+  for (const name of tests) {
+    if (name.startsWith('!')) asked.delete(name.slice(1));
+    else for (const one of name.endsWith('.ts') ? [name] : filesBelow(name, /\.test\.ts$/)) asked.add(one);
+  }
+  return [...asked].filter((test) => apart || reach(test, file) || reach(test, STARTS_PROGRAM));
 }
 
 async function scoreOf(room: Room, folder: string, asker: Asker): Promise<Score> {
