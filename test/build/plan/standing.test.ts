@@ -149,10 +149,10 @@ describe('demandRoom', () => {
     expect(await outcome({ ...inAFile, outFolder: join(inAFile.outFolder, 'file') }, 'build', false)).toBe('room');
   });
 
-  it('is not there where release.json cannot be read at all', async () => {
+  it('lets pass what nobody foresaw, such as a name that is too long', async () => {
     const plan = await planWith(null);
-    mkdirSync(join(plan.outFolder, 'release.json'));
-    expect(await outcome(plan, 'build', false)).not.toBe('room');
+    const outFolder = join(plan.outFolder, 'x'.repeat(300));
+    expect(await outcome({ ...plan, outFolder }, 'build', false)).toBe('ENAMETOOLONG');
   });
 
   it('is refused while any package is with the notary, which those that it refused are not', async () => {
@@ -167,6 +167,8 @@ describe('demandRoom', () => {
     expect(await outcome(waits, 'release', false)).toBe('OUT_HOLDS_SUBMISSION');
     expect(await outcome(waits, 'release', true)).toContain('has as submission EXTRA');
     expect(await outcome(await standing('Rejected', ['Invalid']), 'release', false)).toMatch(/^the unfinished release/);
+    const both = await standing('In Progress', ['In Progress']);
+    expect(await outcome(both, 'release', true)).toContain('has as submission ID in');
     const { extras: _, ...old } = left('release', 'sign-package', null);
     expect(await outcome(await planWith(old), 'release', false)).toMatch(/^the unfinished release/);
   });
@@ -224,6 +226,13 @@ describe('demandRoom', () => {
     ] as const) {
       expect(await outcome(plan, mode, true)).toBe(expected);
     }
+    // Where release.json tells of the release, it is the one that is named.
+    writeFileSync(join(plan.outFolder, 'release.json'), JSON.stringify(left('release', 'publish', 'Accepted')));
+    const refusal = demandRoom(plan, { mode: 'build', replace: true, commandWith });
+    await expect(refusal).rejects.toThrow(
+      /holds the finished release 1\.1\.0; an unsigned build never takes its place$/,
+    );
+    rmSync(join(plan.outFolder, 'release.json'));
     copyFileSync(builtPackage(), published);
     expect(await outcome(plan, 'rehearsal', true)).toBe('F/Escrow.Buddy-1.1.0.pkg');
   });
