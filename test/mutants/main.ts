@@ -74,7 +74,8 @@ function testsFor({ tests, apart }: Room, file: string, reach: ReturnType<typeof
     if (name.startsWith('!')) asked.delete(name.slice(1));
     else for (const one of name.endsWith('.ts') ? [name] : filesBelow(name, /\.test\.ts$/)) asked.add(one);
   }
-  return [...asked].filter((test) => apart || reach(test, file) || reach(test, STARTS_PROGRAM));
+  const reaching = (test: string): boolean => reach(test, file) || reach(test, STARTS_PROGRAM);
+  return [...asked].filter((test) => (apart ? apart(test, file) : reaching(test)));
 }
 
 async function scoreOf(room: Room, folder: string, asker: Asker): Promise<Score> {
@@ -85,7 +86,7 @@ async function scoreOf(room: Room, folder: string, asker: Asker): Promise<Score>
   say(`${folder}: ${changes.length} of ${all.length} faults, seed ${values.seed}`);
   const survivors: string[] = [];
   const bundled = !room.apart && [...known.values()].flat().some((test) => reach(test, STARTS_PROGRAM));
-  const [packed, { quick }] = [room.apart ?? false, values];
+  const [packed, { quick }] = [room.apart !== undefined, values];
   const trial = {
     tree,
     asker,

@@ -1,21 +1,22 @@
 import { existsSync, mkdirSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { expectRun } from '../mac/login-host/expectations.ts';
 import { buildHost, host, type Run, readScenarios, type Sweep } from '../mac/login-host/host.ts';
 import { ARCHITECTURES, linkSlice } from '../plugin/source.ts';
 
-// The host is the same for every fault in the plug-in.
+// The host is the same for every fault in the plug-in, and so are all objects but one.
 const out = resolve('.build/login-host');
+const kept = join(out, 'objects');
 const scenarios = readScenarios();
 const runs = new Map<string, Run>();
 let slice: ReturnType<typeof linkSlice>;
 
 beforeAll(async () => {
-  mkdirSync(out, { recursive: true });
+  mkdirSync(kept, { recursive: true });
   if (!existsSync(`${out}/login-host-x86_64`)) await buildHost(out, 'x86_64');
   const intel = ARCHITECTURES.find(({ name }) => name === 'x86_64') as (typeof ARCHITECTURES)[number];
-  slice = linkSlice(intel);
+  slice = linkSlice(intel, undefined, kept);
   for (const run of await host<Run>(out, 'x86_64', slice.path, ['run'])) runs.set(run.scenario, run);
   return () => slice.remove();
 });

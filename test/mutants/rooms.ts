@@ -1,3 +1,6 @@
+import { basename } from 'node:path';
+import { PURE_PARTS } from '../plugin/native/pure-parts.ts';
+
 /** A room of the source, and the tests that are asked about a fault in it. */
 export interface Room {
   readonly folder: string;
@@ -10,8 +13,8 @@ export interface Room {
   readonly floor: number;
   /** How many faults a sample by day has; a whole room is for the night. */
   readonly sample: number;
-  /** Tests reach the source as a program, not by import: all of them are asked. */
-  readonly apart?: boolean;
+  /** Tests reach the source as a program, not by import: whether one of them is asked about a file. */
+  readonly apart?: (test: string, file: string) => boolean;
 }
 
 const room = (folder: string, floor: number, ...tests: readonly string[]): Room => ({
@@ -38,7 +41,7 @@ export const ROOMS: readonly Room[] = [
     tests: ['test/plugin/native.test.ts', 'test/mutants/native-host.ts'],
     floor: 90,
     sample: 40,
-    apart: true,
+    apart: (test, file) => !test.startsWith('test/plugin/native') || PURE_PARTS.includes(basename(file)),
   },
   {
     folder: 'scripts/lib',
@@ -51,7 +54,7 @@ export const ROOMS: readonly Room[] = [
     ],
     floor: 90,
     sample: 40,
-    apart: true,
+    apart: () => true,
   },
   room('build/github', 90, 'test/github/policy', 'test/github/order.test.ts'),
   room('src/base', 80),

@@ -3,16 +3,16 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { PURE_PARTS } from './native/pure-parts.ts';
 import { compileNative, PLUGIN_FOLDER, sanitizers } from './source.ts';
 
 const NATIVE = fileURLToPath(new URL('native/', import.meta.url));
 const CORPUS = fileURLToPath(new URL('../fixtures/fuzz/', import.meta.url));
-const PURE = ['decide.c', 'outcome.c', 'setting-value.c', 'input-plist.c', 'scrub.c'];
 
 /** Compiles the native sources with the pure parts of the plug-in, runs them, and returns what they print. */
 function runNative(sources: readonly string[], argv: readonly string[]): string {
   const own = sources.map((name) => join(NATIVE, name));
-  const program = compileNative([...own, ...PURE.map((name) => join(PLUGIN_FOLDER, name))], ['-I', NATIVE]);
+  const program = compileNative([...own, ...PURE_PARTS.map((name) => join(PLUGIN_FOLDER, name))], ['-I', NATIVE]);
   try {
     return execFileSync(program.path, argv, { encoding: 'utf8', stdio: 'pipe' });
   } finally {

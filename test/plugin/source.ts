@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -97,18 +98,22 @@ export function linkers(): string[] {
   return ['ld64.lld', ...versions].filter((name) => firstOnPath(name) !== undefined);
 }
 
-/** Returns the path of one linked slice in a folder that `remove` deletes. */
+/**
+ * Returns the path of one linked slice in a folder that `remove` deletes.
+ *
+ * @param kept folder of objects made before, each under a digest of its source and of all headers: those are not compiled again
+ */
 export function linkSlice(
   architecture: (typeof ARCHITECTURES)[number],
   linker = findLlvmProgram('ld64.lld'),
+  kept?: string,
 ): { path: string; remove: () => void } {
   const work = mkdtempSync(join(tmpdir(), 'plugin-'));
-  const objects = BUILD.sources.map((source) => join(work, source.replace(/\.c$/, '.o')));
   const stubs = ['-nostdinc', '-isystem', join(PLUGIN_FOLDER, BUILD.stubHeaders)];
   const flags = [`--target=${architecture.target}`, ...BUILD.compilerFlags, ...stubs];
-  const sources = BUILD.sources.map((source) => join(PLUGIN_FOLDER, source));
-  // One call for all sources takes half the time; the objects land in the working directory.
-  run('clang', [...flags, `-ffile-prefix-map=${PLUGIN_FOLDER}=.`, '-c', ...sources], work);
+  const compile = (...argv: string[]) =>
+    run('clang', [...flags, `-ffile-prefix-map=${PLUGIN_FOLDER}=.`, '-c', ...argv], work);
+  const objects = kept === undefined ? allObjects(compile, work) : keptObjects(compile, kept, flags);
   const path = join(work, 'Escrow Buddy');
   const platform = ['-platform_version', 'macos', architecture.minimumMacOS, SDK_VERSION];
   const exports = BUILD.exportedSymbols.flatMap((symbol) => ['-exported_symbol', symbol]);
@@ -118,6 +123,26 @@ export function linkSlice(
     stdio: 'pipe',
   });
   return { path, remove: () => rmSync(work, { recursive: true, force: true }) };
+}
+
+type Compile = (...argv: string[]) => unknown;
+
+/** One call for all sources takes half the time; the objects land in the working directory. */
+function allObjects(compile: Compile, work: string): string[] {
+  compile(...BUILD.sources.map((source) => join(PLUGIN_FOLDER, source)));
+  return BUILD.sources.map((source) => join(work, source.replace(/\.c$/, '.o')));
+}
+
+function keptObjects(compile: Compile, kept: string, flags: readonly string[]): string[] {
+  const files = sourceFiles();
+  const headers = files.filter(({ name }) => name.endsWith('.h')).map(({ text }) => text);
+  return BUILD.sources.map((source) => {
+    const text = files.find(({ name }) => name === source)?.text;
+    const madeOf = JSON.stringify([text, source, flags, headers]);
+    const object = join(kept, `${createHash('sha256').update(madeOf).digest('hex')}.o`);
+    if (!existsSync(object)) compile(join(PLUGIN_FOLDER, source), '-o', object);
+    return object;
+  });
 }
 
 /** Returns the path of a native program, compiled with sanitizers, in a folder that `remove` deletes. */
