@@ -34,8 +34,11 @@ export interface PackageParts {
   readonly identifier: string;
 }
 
-/** Returns a bare component package, signed by an authority. */
-export async function packageOf(authority: RehearsalAuthority, parts: Partial<PackageParts> = {}): Promise<Buffer> {
+/** Returns a bare component package, signed by an authority or by nobody. */
+export async function packageOf(
+  authority: RehearsalAuthority | null,
+  parts: Partial<PackageParts> = {},
+): Promise<Buffer> {
   return signed(authority, await componentMembers(parts));
 }
 
@@ -43,12 +46,12 @@ export async function packageOf(authority: RehearsalAuthority, parts: Partial<Pa
 export type ProductParts = Readonly<Record<string, Partial<PackageParts> & { readonly identifier: string }>>;
 
 /**
- * Returns a product archive with components of somebody else, signed by an authority.
+ * Returns a product archive with components of somebody else, signed by an authority or by nobody.
  *
  * @param edit changes the Distribution
  */
 export async function productOf(
-  authority: RehearsalAuthority,
+  authority: RehearsalAuthority | null,
   parts: ProductParts,
   edit = (distribution: string) => distribution,
 ): Promise<Buffer> {
@@ -74,7 +77,8 @@ export async function productOf(
   return signed(authority, [deflatedFile('Distribution', Buffer.from(edit(distribution.toString()))), ...folders]);
 }
 
-async function signed(authority: RehearsalAuthority, entries: readonly XarEntry[]): Promise<Buffer> {
+async function signed(authority: RehearsalAuthority | null, entries: readonly XarEntry[]): Promise<Buffer> {
+  if (!authority) return collect(emitXar(layoutXar(entries, { creationTime: 1_700_000_000, signatures: [] })));
   const signature = usualSignature(authority);
   const layout = layoutXar(entries, { creationTime: 1_700_000_000, signatures: signature.rooms });
   return collect(emitXar(layout, await signature.sign(layout.tocDigest)));

@@ -10,6 +10,7 @@ import {
 } from '../../code-signature/super-blob.ts';
 import type { VerifyCodeCms } from '../../code-signature/verify/verify-cms.ts';
 import { parseFat } from '../../macho/fat.ts';
+import { isUniversal } from '../../macho/first-bytes.ts';
 import { parseMacho } from '../../macho/macho.ts';
 
 /** What a policy asks of one slice of code. */
@@ -23,27 +24,11 @@ export interface CodeDemands {
   readonly architecture: string;
 }
 
-/** First words of Mach-O and universal files, in both byte orders and widths. Source: mach-o/loader.h and fat.h. */
-const MAGICS = new Set([
-  0xfeedface, 0xfeedfacf, 0xcefaedfe, 0xcffaedfe, 0xcafebabe, 0xcafebabf, 0xbebafeca, 0xbfbafeca,
-]);
-/** A Java class file begins like a universal file; its next word is a version from 45 on. */
-const JAVA_VERSION = 45;
-
-/** Returns whether a file may be code, by its first bytes. Whatever looks like it and cannot be read fails the policy. */
-export function mayBeCode(head: Buffer): boolean {
-  if (head.length < 8 || !MAGICS.has(head.readUInt32BE(0))) return false;
-  const java =
-    head.readUInt32BE(0) === 0xcafebabe && head.readUInt16BE(4) === 0 && head.readUInt16BE(6) >= JAVA_VERSION;
-  return !java || head.readUInt32BE(4) > 100;
-}
-
-/** Returns who signed each slice of a file and on which macOS it runs, or why that is unknown. */
+/** Returns who signed each slice of a file of code and on which macOS it runs, or why that is unknown. */
 export function codeFacts(path: string, data: Buffer, verifyCms: VerifyCodeCms): CodeDemands[] | string {
   try {
-    const fat = [0xcafebabe, 0xcafebabf].includes(data.readUInt32BE(0));
-    const slices = fat ? parseFat(data).map((slice) => slice.data) : [data];
-    return slices.map((slice) => sliceFacts(path, slice, verifyCms));
+    const slices = isUniversal(data) ? parseFat(data) : [{ data }];
+    return slices.map((slice) => sliceFacts(path, slice.data, verifyCms));
   } catch (error) {
     if (!(error instanceof PipelineError)) throw error;
     return `${path} looks like code and cannot be read: ${error.message}`;

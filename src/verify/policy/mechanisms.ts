@@ -23,11 +23,9 @@ const PRIVILEGED = /,privileged/gi;
 const BEFORE = 256;
 const QUOTES = new Set(['"', "'", '`', '>', '=']);
 /** Where an entry cannot go on. */
-const DELIMITERS = new Set([
-  ...QUOTES,
-  ...'<();&|',
-  ...Array.from({ length: 0x20 }, (_, code) => String.fromCharCode(code)),
-]);
+const DELIMITER = /([\x00-\x1f"'`=<>();&|])/;
+/** The same where no line goes on behind it. */
+const BREAK = /(?<!\\)[\x00-\x1f"'`=<>();&|]/;
 /** Bytes that are kept from one piece of a file to the next, so that no word is cut. */
 const OVERLAP = 1024;
 /** Words of a file that are looked at; 200 seen. A file with more is not a script, and where it is about authorization it is refused. */
@@ -76,17 +74,17 @@ export class MechanismSearch {
   update(chunk: Buffer): void {
     // latin1 keeps every byte: names are compared in the same way.
     const text = this.#carry + chunk.toString('latin1');
-    this.#look(text, text.length - BEFORE);
+    this.#look(text, text.slice(0, -BEFORE));
     if (!isBinary(text)) {
       this.work += text.length;
-      for (const other of this.#readings.of(text)) this.#look(other, other.length);
+      for (const other of this.#readings.of(text)) this.#look(other);
     }
-    this.#carry = text.slice(-OVERLAP);
+    this.#carry = lastOf(text);
   }
 
   /** Returns what is not allowed, in words that follow the file's name. */
   finish(): string[] {
-    this.#look(this.#carry, Number.POSITIVE_INFINITY);
+    this.#look(this.#carry);
     const isFull = this.#left.privileged <= 0 || (this.#mentions && this.#left.words <= 0);
     const more = isFull ? [`among more than ${MOST_WORDS} words that look like one`] : [];
     const entries = [...this.#privileged, ...(this.#mentions ? this.#words : []), ...more];
@@ -94,8 +92,8 @@ export class MechanismSearch {
     return [...entries.map((entry) => `names the mechanism ${entry}`), ...unseen];
   }
 
-  /** @param end matches that end behind it may be cut, and come again with the next piece */
-  #look(text: string, end: number): void {
+  /** @param head the beginning of the text; matches that end behind it may be cut, and come again with the next piece */
+  #look(text: string, head: string = text): void {
     this.work += text.length;
     this.#mentions ||= MENTIONS.test(text);
     if (DATABASE.test(text)) this.#unfollowed.add('names the database of rights itself, which only authd changes');
@@ -104,39 +102,33 @@ export class MechanismSearch {
     }
     for (const { index } of text.matchAll(PRIVILEGED)) {
       if (this.#left.privileged-- <= 0) break;
-      if (index < end) this.#checkPrivileged(text.slice(Math.max(0, index - BEFORE), index));
+      this.#checkPrivileged(before(text, index));
     }
-    const plain = text.replace(/["'\\]/g, '');
-    for (const [pattern, source] of [
-      [QUOTED, text],
-      [ELEMENT, text],
-      [BARE, plain],
+    for (const [pattern, source, { length: end }] of [
+      [QUOTED, text, head],
+      [ELEMENT, text, head],
+      [BARE, unmarked(text), unmarked(head)],
     ] as const) {
-      if (this.#left.words <= 0) break;
       for (const match of source.matchAll(pattern)) {
         if (this.#left.words-- <= 0) break;
-        if (match.index + match[0].length > source.length - (text.length - end)) continue;
         const behind = match.index + match[0].length;
-        const tail = /^,privileged/i.test(source.slice(behind)) || /,privileged\b/i.test(match[0]) ? ',privileged' : '';
-        const before = source.slice(Math.max(0, behind - BEFORE), behind);
-        if (
-          pattern === BARE &&
-          (this.#isEndOfAllowed(`${before}${tail}`) || isCasePattern(before, source.slice(behind, behind + 8)))
-        )
-          continue;
+        if (behind > end) continue;
+        const rest = source.slice(behind);
+        const tail = /^,privileged/i.test(rest) || /,privileged\b/i.test(match[0]) ? ',privileged' : '';
+        const entry = before(source, behind);
+        if (pattern === BARE && (this.#isEndOfAllowed(`${entry}${tail}`) || isCasePattern(entry, rest))) continue;
         const [plugIn = '', mechanism = ''] = pattern === QUOTED ? match.slice(2) : match.slice(1);
         this.#checkWord(plugIn.trim(), `${mechanism}${tail}`);
       }
     }
   }
 
-  /** The entry ends at `before`'s end; where it begins depends on how it is quoted. */
-  #checkPrivileged(before: string): void {
-    let start = before.length;
-    while (start > 0 && !DELIMITERS.has(before[start - 1] as string)) start--;
-    const quoted = QUOTES.has(before[start - 1] ?? '');
-    const text = before.slice(start).replaceAll('\\', '').trim();
-    const word = quoted ? text : text.slice(text.search(/\S*$/));
+  /** The entry is what stands at the end; where it begins depends on how it is quoted. */
+  #checkPrivileged(said: string): void {
+    const pieces = said.split(DELIMITER);
+    const quoted = QUOTES.has(pieces.at(-2) ?? '');
+    const text = (pieces.at(-1) as string).replaceAll('\\', '').trim();
+    const word = quoted ? text : (text.split(/\s/).at(-1) as string);
     const fits = [text, word].some((entry) => this.#isAllowed(`${entry},privileged`) || isSystem(entry));
     // A variable alone: the words it is made of are found where they stand.
     if (fits || /^\$\{?\w+\}?$/.test(word) || (text === '' && !quoted)) return;
@@ -172,12 +164,28 @@ function isBinary(text: string): boolean {
 }
 
 /** `running:late)` and `a:b|c:d)` at the start of a line belong to `case "$one:$other" in`. */
-function isCasePattern(before: string, behind: string): boolean {
-  const line = before.slice(before.lastIndexOf('\n') + 1);
+function isCasePattern(said: string, behind: string): boolean {
+  const line = said.slice(said.lastIndexOf('\n') + 1);
   return /^[ \t]*[)|]/.test(behind) && /^[\s\w:|*.-]*$/.test(line);
 }
 
-const isSystem = (entry: string) => SYSTEM_PLUG_INS.has(entry.split(':')[0] ?? '') && /^\w+:[\w-]+$/.test(entry);
+function isSystem(entry: string): boolean {
+  const [, plugIn = ''] = /^(\w+):[\w-]+$/.exec(entry) ?? [];
+  return SYSTEM_PLUG_INS.has(plugIn);
+}
+
+/** What stands before a place, as far as an entry reaches. */
+const before = (text: string, place: number) => text.slice(0, place).slice(-BEFORE);
+
+/** Without what a shell takes out of a word. */
+const unmarked = (text: string) => text.replace(/["'\\]/g, '');
+
+/** Returns the end of a text, in which the next piece may end an entry; what it begins with is not the rest of an entry. */
+function lastOf(text: string): string {
+  const last = text.slice(-OVERLAP);
+  const at = last.slice(0, -BEFORE).search(BREAK);
+  return at < 0 ? last : last.slice(at);
+}
 
 /** Returns a list of allowed entries as `MechanismSearch` takes it. */
 export function allowedMechanisms(entries: readonly string[], bundles: readonly string[]): AllowedMechanisms {

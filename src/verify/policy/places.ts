@@ -1,4 +1,6 @@
 import { posix } from 'node:path';
+import type { FormatError } from '../../base/errors.ts';
+import { beyond, LIMITS } from '../../base/input/limits.ts';
 import type { PackageInfo } from '../../package/package-info.ts';
 import { childElements, type XmlElement } from '../../xml/xml.ts';
 
@@ -23,7 +25,7 @@ const MAX_LINKS = 32;
 export function absolutePath(path: string): string {
   let clean = posix.normalize(`/${path.normalize('NFC')}`);
   for (const [pattern, by] of SYSTEM_LINKS) clean = clean.replace(pattern, by) || '/';
-  return clean.length > 1 ? clean.replace(/\/+$/, '') : clean;
+  return clean.replace(/(?<!^)\/$/, '');
 }
 
 /** A place that a Distribution names, and the packages it is for; null: any. */
@@ -54,6 +56,15 @@ function customLocations(node: XmlElement): NamedPlace[] {
     ...(own === undefined ? [] : [{ place: own, identifiers }]),
     ...childElements(node).flatMap((child) => customLocations(child)),
   ];
+}
+
+/** Returns the error for paths with more links, or longer ones, than are followed: each folder that one names is looked for among all. */
+export function linksBeyond(paths: readonly PlacedPath[]): FormatError | undefined {
+  const targets = paths.flatMap(({ target }) => target ?? []);
+  const bytes = targets.reduce((sum, target) => sum + target.length, 0);
+  return targets.length > LIMITS.links || bytes > LIMITS.links * LIMITS.linkBytesPerLink
+    ? beyond('flat package', 'links whose ends are looked for', LIMITS.links)
+    : undefined;
 }
 
 /** One thing that is laid down. */
@@ -90,21 +101,18 @@ export function placements(
   });
 }
 
-/** Follows the links of the payloads in a folder's path. A circle leads nowhere, so it stays as it is. */
+/** Follows the links of the payloads in a folder's path, as far as the kernel does. */
 function followed(path: string, links: ReadonlyMap<string, string>): string {
   let current = path;
   for (let count = 0; count < MAX_LINKS; count++) {
     const link = prefixes(current).find((prefix) => links.has(prefix));
     if (link === undefined) return current;
-    const next = absolutePath(`${links.get(link)}${current.slice(link.length)}`);
-    if (next === current) return current;
-    current = next;
+    current = absolutePath(`${links.get(link)}${current.slice(link.length)}`);
   }
   return current;
 }
 
+/** Returns every folder on the way to a path, the highest first, and the path itself. */
 function prefixes(path: string): string[] {
-  const found: string[] = [];
-  for (let end = path.indexOf('/', 1); end > 0; end = path.indexOf('/', end + 1)) found.push(path.slice(0, end));
-  return [...found, path];
+  return [...path.matchAll(/(?<!^)\/|$/g)].map(({ index }) => path.slice(0, index));
 }

@@ -1,11 +1,10 @@
 import type { CheckList } from '../../base/check.ts';
-import { beyond, LIMITS } from '../../base/input/limits.ts';
 import { codeCmsVerifier } from '../../code-signature/verify/verify-cms.ts';
 import type { OpenPackage } from '../../package/open-package.ts';
 import { ABILITIES, type Ability } from '../abilities.ts';
 import type { PackageExpectations, Policy } from '../expectations.ts';
 import { allowedMechanisms } from './mechanisms.ts';
-import { absolutePath, installPlaces, type Placement, placements } from './places.ts';
+import { absolutePath, installPlaces, linksBeyond, type Placement, placements } from './places.ts';
 import { type Survey, surveyPackage } from './survey.ts';
 import { versionProblems } from './versions.ts';
 
@@ -101,11 +100,8 @@ function pathProblems(
   const most = Math.max(0, ...placed.map(({ places }) => places.length));
   if (most > MOST_PLACES)
     return [`a component may be laid down in ${most} places, of which at most ${MOST_PLACES} are looked at`];
-  const targets = placed.flatMap(({ paths }) => paths).flatMap(({ target }) => target ?? []);
-  const bytes = targets.reduce((sum, target) => sum + target.length, 0);
-  // Each folder that a link names is looked for among all links.
-  if (targets.length > LIMITS.links || bytes > LIMITS.links * LIMITS.linkBytesPerLink)
-    return [beyond('flat package', 'links whose ends are looked for', LIMITS.links).message];
+  const tooMany = linksBeyond(placed.flatMap(({ paths }) => paths));
+  if (tooMany) return [tooMany.message];
   return [
     ...placements(placed).map((place) => placementProblem(place, prefixes)),
     ...survey.unread,

@@ -3,7 +3,7 @@ const BASE64 = /[A-Za-z0-9+/]{16,}={0,2}/g;
 const HEXADECIMAL = /(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{2}){10,}(?![0-9A-Fa-f])/g;
 /** Letters of two bytes: UTF-16, and texts of binary property lists. */
 const WIDE = /[\x20-\x7e]\0[\x20-\x7e]\0|\0[\x20-\x7e]\0[\x20-\x7e]/;
-const MARKUP = /&(#\d{1,7}|#x[0-9A-Fa-f]{1,6}|amp|lt|gt|quot|apos);|<!\[CDATA\[|\]\]>/g;
+const MARKUP = /&(?:#x([0-9A-Fa-f]{1,6})|#(\d{1,7})|(amp|lt|gt|quot|apos));|<!\[CDATA\[|\]\]>/g;
 const ENTITIES: ReadonlyMap<string, string> = new Map([
   ['amp', '&'],
   ['lt', '<'],
@@ -43,7 +43,7 @@ export class Readings {
    */
   of(text: string): string[] {
     const plain = WIDE.test(text) ? text.replaceAll('\0', '') : text;
-    const markup = plain.replace(MARKUP, (_, name: string | undefined) => character(name));
+    const markup = plain.replace(MARKUP, character);
     const joined = joinedText(plain);
     const filled = this.#filled(joined);
     const aboutRights =
@@ -69,7 +69,7 @@ export class Readings {
           this.#set(name, filled);
           return `${name}="${filled}"`;
         }
-        const known = this.#settings.get(braced ?? bare ?? '');
+        const known = this.#settings.get(braced ?? (bare as string));
         if (known === undefined || known.length > room) return found;
         room -= known.length;
         return known;
@@ -103,11 +103,11 @@ function unquoted(text: string): string {
   return text.replace(/^(["'])(.*)\1$/, '$2');
 }
 
-function character(name: string | undefined): string {
-  if (name === undefined) return '';
-  const named = ENTITIES.get(name);
-  if (named !== undefined) return named;
-  const code = name.startsWith('#x') ? Number.parseInt(name.slice(2), 16) : Number(name.slice(1));
+function character(_: string, hexadecimal?: string, decimal?: string, name?: string): string {
+  if (name !== undefined) return ENTITIES.get(name) as string;
+  const digits = hexadecimal ?? decimal;
+  if (digits === undefined) return '';
+  const code = Number.parseInt(digits, hexadecimal ? 16 : 10);
   return code > 0 && code < 256 ? String.fromCharCode(code) : '?';
 }
 
