@@ -1,13 +1,16 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { build, type OutputFile } from 'esbuild';
+import { type BuildOptions, build } from 'esbuild';
 import { Secret } from '../../../src/base/secret.ts';
 import { loadIdentity } from '../../../src/pki/identity/identity.ts';
 import { openRehearsalAuthority } from '../../../src/rehearsal/authority.ts';
 import type { NotaryAccess, SigningIdentity } from '../../../src/toolchain/toolchain.ts';
 import { rehearsalP12 } from '../../rehearsal/authority-p12.ts';
+import { keptBuild } from '../kept-build.ts';
 import type { Fault, Keychains } from './machine.ts';
 
 export const P12_PASSWORD = 'p12 "pass\\word"';
@@ -31,13 +34,12 @@ export interface AppleMachine {
   /** A key that its notary takes. Its tools know where their services are. */
   access(): NotaryAccess;
   readonly authority: Awaited<ReturnType<typeof openRehearsalAuthority>>;
-  /** Puts PATH and DEVELOPER_DIR back and removes the machine's memory. */
+  /** Ends the stand-ins, puts PATH and DEVELOPER_DIR back and removes the machine's memory. */
   dispose(): void;
 }
 
-/** Bundles the stand-ins, puts them on PATH and returns the machine they make. */
+/** Starts the stand-ins, puts them on PATH and returns the machine they make. */
 export async function makeAppleMachine(): Promise<AppleMachine> {
-  await bundle();
   const developer = mkdtempSync(join(tmpdir(), 'developer-'));
   const memory = join(developer, 'stand-ins');
   mkdirSync(memory);
@@ -46,6 +48,7 @@ export async function makeAppleMachine(): Promise<AppleMachine> {
   const write = (name: string, value: unknown) => writeFileSync(join(memory, name), JSON.stringify(value));
   write('keychains.json', { searchList: [LOGIN_KEYCHAIN], keychains: {} });
   writeFileSync(join(memory, 'calls'), '');
+  const server = await serve(developer);
   const before = { PATH: process.env.PATH, DEVELOPER_DIR: process.env.DEVELOPER_DIR };
   process.env.PATH = `${STAND_INS}${delimiter}${before.PATH}`;
   process.env.DEVELOPER_DIR = developer;
@@ -72,6 +75,7 @@ export async function makeAppleMachine(): Promise<AppleMachine> {
       trust: authority.trust,
     }),
     dispose() {
+      server.kill();
       process.env.PATH = before.PATH;
       if (before.DEVELOPER_DIR === undefined) delete process.env.DEVELOPER_DIR;
       else process.env.DEVELOPER_DIR = before.DEVELOPER_DIR;
@@ -96,28 +100,30 @@ function makeSdk(sdk: string): void {
   cpSync(join(stubs, 'lib/CoreFoundation.tbd'), join(framework, 'CoreFoundation.tbd'));
 }
 
-/** One small file for each tool: they are started some hundred times, and all in one take twice as long to start. */
-async function bundle(): Promise<void> {
-  const { outputFiles } = await build({
-    entryPoints: ['test/support/apple-tools/main.ts'],
-    outdir: '.build/apple-tools',
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    splitting: true,
-    write: false,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20.19',
-    // Packages written as CommonJS call require(); an ES module has none of its own.
-    banner: {
-      js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
-    },
+/** Starts what answers all calls of the stand-ins of one machine, bundled because Node 20 runs no TypeScript. */
+async function serve(developer: string): Promise<ChildProcess> {
+  const files = ['src', 'test/support/apple-tools', 'package-lock.json'];
+  const folder = await keptBuild('apple-tools', { files, programs: [], variables: [] }, async (target) => {
+    await build({ ...BUNDLED, entryPoints: ['test/support/apple-tools/main.ts'], outfile: join(target, 'main.mjs') });
   });
-  mkdirSync('.build/apple-tools', { recursive: true });
-  // The others have names that their bytes decide; what names them comes last, and whole, as other tests may be starting it.
-  const isEntry = ({ path }: OutputFile) => path.endsWith('/main.mjs');
-  for (const file of [...outputFiles.filter((one) => !isEntry(one)), ...outputFiles.filter(isEntry)]) {
-    writeFileSync(`${file.path}.${process.pid}`, file.contents);
-    renameSync(`${file.path}.${process.pid}`, file.path);
-  }
+  const child = spawn(process.execPath, [join(folder, 'main.mjs')], {
+    env: { ...process.env, DEVELOPER_DIR: developer },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  await Promise.race([
+    once(child.stdout, 'data'),
+    once(child, 'exit').then(() => Promise.reject(new Error('the stand-ins for Apple’s tools do not start'))),
+  ]);
+  return child;
 }
+
+const BUNDLED: BuildOptions = {
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20.19',
+  // Packages written as CommonJS call require(); an ES module has none of its own.
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
+  },
+};

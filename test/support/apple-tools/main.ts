@@ -1,4 +1,6 @@
-import { recordCall, ToolFailure } from './machine.ts';
+import { writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type Fault, inMemory, recordCall, ToolFailure } from './machine.ts';
 import { UnknownOption } from './options.ts';
 
 /** What a stand-in prints when all went well. */
@@ -7,7 +9,7 @@ export interface Printed {
   readonly stderr?: string;
 }
 
-type Tool = (argv: readonly string[]) => Promise<Printed>;
+type Tool = (argv: readonly string[], stdin: string) => Promise<Printed>;
 
 /** Only the one that is called is loaded. */
 const TOOLS: Readonly<Record<string, () => Promise<Tool>>> = {
@@ -37,31 +39,71 @@ const USAGE: Readonly<Record<string, (option: string) => readonly [number, strin
   stapler: () => [64, 'Usage: stapler staple [-q] [-v] path\n       stapler validate [-q] [-v] path'],
 };
 
-const [tool = '', ...argv] = process.argv.slice(2);
-const fault = recordCall(tool, argv);
-if (fault?.hang) setInterval(() => undefined, 60_000);
-else
-  void run().then((exitCode) => {
-    process.exitCode = exitCode;
-  });
+/** A call as a stand-in in bin/ or developer/ sends it: each word of it ends with a NUL. */
+interface Call {
+  readonly folder: string;
+  readonly stdin: string;
+  readonly tool: string;
+  readonly argv: readonly string[];
+}
 
-async function run(): Promise<number> {
-  if (fault && !fault.late) return play(fault);
+// All calls on one machine, one after the other: a process for each would take most of its time to load the same modules.
+let earlier: Promise<unknown> = Promise.resolve();
+const server = createServer((socket) => {
+  // Whoever called may have been ended meanwhile.
+  socket.on('error', () => undefined);
+  let received = '';
+  socket.setEncoding('utf8').on('data', (part: string) => {
+    received += part;
+    const call = parseCall(received);
+    if (!call) return;
+    received = '';
+    earlier = earlier.then(() => answer(call, socket));
+  });
+});
+server.listen(0, '127.0.0.1', () => {
+  writeFileSync(inMemory('port'), `${(server.address() as AddressInfo).port}\n`);
+  process.stdout.write('ready\n');
+});
+// With the tests that started it, however they end.
+process.stdin.on('end', () => process.exit()).resume();
+
+/** Returns the call once all of it is there. */
+function parseCall(received: string): Call | undefined {
+  const [count, folder, stdin, tool, ...argv] = received.split('\0');
+  argv.pop();
+  return tool === undefined || argv.length < Number(count)
+    ? undefined
+    : { folder: folder as string, stdin: stdin as string, tool, argv };
+}
+
+/** Sends exit code, standard output and standard error, each with a NUL behind it. */
+async function answer({ folder, stdin, tool, argv }: Call, socket: Socket): Promise<void> {
+  process.chdir(folder);
+  const fault = recordCall(tool, argv);
+  if (fault?.hang) return;
+  const { exitCode = 0, stdout = '', stderr = '' } = await run(tool, argv, stdin, fault);
+  socket.end(`${exitCode}\0${stdout}\0${stderr}\0`);
+}
+
+async function run(
+  tool: string,
+  argv: readonly string[],
+  stdin: string,
+  fault: Fault | undefined,
+): Promise<Printed & { exitCode?: number }> {
+  const played = fault && { ...fault, exitCode: fault.exitCode ?? 1 };
+  if (played && !played.late) return played;
   try {
-    const printed = await (await (TOOLS[tool] as () => Promise<Tool>)())(argv);
-    if (fault) return play(fault);
-    process.stdout.write(printed.stdout ?? '');
-    process.stderr.write(printed.stderr ?? '');
-    return 0;
+    const printed = await (await (TOOLS[tool] as () => Promise<Tool>)())(argv, stdin);
+    return played ?? printed;
   } catch (error) {
-    const failure = failureOf(error);
-    process.stdout.write(failure.stdout);
-    process.stderr.write(`${failure.message}${failure.message === '' ? '' : '\n'}`);
-    return failure.exitCode;
+    const { exitCode, stdout, message } = failureOf(tool, error);
+    return { exitCode, stdout, stderr: `${message}${message === '' ? '' : '\n'}` };
   }
 }
 
-function failureOf(error: unknown): ToolFailure {
+function failureOf(tool: string, error: unknown): ToolFailure {
   if (error instanceof ToolFailure) return error;
   if (error instanceof UnknownOption) {
     const [exitCode, words] = USAGE[tool]?.(error.message) ?? [97, `no stand-in for ${tool}`];
@@ -69,10 +111,4 @@ function failureOf(error: unknown): ToolFailure {
   }
   // A call that the stand-in does not play must never look like a success, nor like the real tool's failure.
   return new ToolFailure(97, `stand-in for ${tool}: ${error instanceof Error ? error.stack : String(error)}`);
-}
-
-function play({ stdout, stderr, exitCode }: { stdout?: string; stderr?: string; exitCode?: number }): number {
-  process.stdout.write(stdout ?? '');
-  process.stderr.write(stderr ?? '');
-  return exitCode ?? 1;
 }

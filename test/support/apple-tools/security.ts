@@ -16,8 +16,8 @@ const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => Promise<Pri
 };
 
 /** security(1): the commands of a temporary keychain, and `-i`, which reads them from standard input. */
-export async function security(argv: readonly string[]): Promise<Printed> {
-  if (argv[0] === '-i') return interactive(readFileSync(0, 'utf8'));
+export async function security(argv: readonly string[], stdin: string): Promise<Printed> {
+  if (argv[0] === '-i') return interactive(stdin);
   const command = COMMANDS[argv[0] ?? ''];
   if (!command) throw new ToolFailure(1, `security: unknown command "${argv[0]}"`);
   return command(argv.slice(1));
@@ -29,7 +29,7 @@ async function interactive(input: string): Promise<Printed> {
   for (const line of input.split('\n').filter((text) => text !== '')) {
     const words = splitLine(line);
     try {
-      stdout += (await security(words)).stdout ?? '';
+      stdout += (await security(words, '')).stdout ?? '';
     } catch (error) {
       if (!(error instanceof ToolFailure)) throw error;
       throw new ToolFailure(error.exitCode, `${error.message}\n${words[0]}: returned ${error.exitCode}`, stdout);
