@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeBom } from '../../src/bom/encode.ts';
 import { builtPackage } from '../support/built-package.ts';
 import { cli } from '../support/cli.ts';
+import { inProcess } from '../support/in-process.ts';
 
 let scratch: string;
 beforeAll(() => {
@@ -24,8 +25,8 @@ describe('the program', () => {
 });
 
 describe('help', () => {
-  it('lists the commands and the exit codes', () => {
-    const run = cli(['--help']);
+  it('lists the commands and the exit codes', async () => {
+    const run = await inProcess(['--help']);
     expect(run.status).toBe(0);
     for (const command of COMMANDS) expect(run.stdout).toContain(`\n  ${command}`);
     for (const code of [
@@ -42,8 +43,8 @@ describe('help', () => {
     }
   });
 
-  it.each(COMMANDS)('of %s shows an example', (command) => {
-    const run = cli([command, '--help']);
+  it.each(COMMANDS)('of %s shows an example', async (command) => {
+    const run = await inProcess([command, '--help']);
     expect(run.status).toBe(0);
     expect(run.stdout).toMatch(/\nExample:\n {2}npm (start|run -s cli) -- /);
     expect(run.stdout).toContain('--json');
@@ -64,14 +65,14 @@ describe('wrong usage', () => {
     [['release', '--fast'], /unknown option '--fast'/],
     [['release', '--out', ''], /argument '' is invalid\. It is empty/],
     [[], /no command was given/],
-  ])('%j exits 2 and says what is wrong', (argv, message) => {
-    const run = cli(argv);
+  ])('%j exits 2 and says what is wrong', async (argv, message) => {
+    const run = await inProcess(argv);
     expect(run.status).toBe(2);
     expect(run.stdout).toBe('');
     expect(run.stderr).toMatch(message);
     // The last line can be typed as it stands: the help of the command that was meant.
     const next = /next: To see .*: npm run -s cli -- (.*--help)\n$/.exec(run.stderr)?.[1] as string;
-    expect(cli(next.split(' ')).status, next).toBe(0);
+    expect((await inProcess(next.split(' '))).status, next).toBe(0);
   });
 
   it('is not --version alone, which prints the version', () => {
@@ -90,8 +91,8 @@ describe('wrong usage', () => {
 describe('doctor explain', () => {
   it.each([[['doctor', 'explain', '--json', 'what is this']], [['doctor', '--json', 'explain', 'what is this']]])(
     '%j is one JSON document, although doctor has the option too',
-    (argv) => {
-      expect(JSON.parse(cli(argv).stdout)).toMatchObject({ schema: 1, message: 'what is this' });
+    async (argv) => {
+      expect(JSON.parse((await inProcess(argv)).stdout)).toMatchObject({ schema: 1, message: 'what is this' });
     },
   );
 });
@@ -117,35 +118,35 @@ describe('standard output', () => {
 });
 
 describe('a file argument', () => {
-  it.each(['inspect', 'verify', 'staple'])('of %s that is a named pipe is refused at once', (command) => {
+  it.each(['inspect', 'verify', 'staple'])('of %s that is a named pipe is refused at once', async (command) => {
     const pipe = join(scratch, `pipe-${command}`);
     expect(spawnSync('mkfifo', [pipe]).status).toBe(0);
-    const run = cli([command, pipe], { timeout: 300_000 });
+    const run = await inProcess([command, pipe]);
     expect(run.status).toBe(2);
     expect(run.stderr).toContain('is a pipe, not a file\nnext: Save what comes through it in a file');
   });
 
-  it('that is a folder is refused by name', () => {
-    const run = cli(['inspect', scratch]);
+  it('that is a folder is refused by name', async () => {
+    const run = await inProcess(['inspect', scratch]);
     expect(run.status).toBe(2);
     expect(run.stderr).toContain(`${scratch} is a folder, not a file`);
   });
 
-  it('followed by more bytes than memory holds is read all the same', () => {
+  it('followed by more bytes than memory holds is read all the same', async () => {
     const large = join(scratch, 'large.pkg');
     copyFileSync(builtPackage(), large);
     truncateSync(large, 8 * 2 ** 30);
-    const run = cli(['inspect', large]);
+    const run = await inProcess(['inspect', large]);
     expect(run.stderr).toBe('');
     expect(run.stdout).toMatch(/behind it {3}unknown, \d+ bytes/);
     rmSync(large);
   });
 
-  it('that is a Mach-O file larger than memory is refused', () => {
+  it('that is a Mach-O file larger than memory is refused', async () => {
     const large = join(scratch, 'large');
     writeFileSync(large, Buffer.from('cffaedfe', 'hex'));
     truncateSync(large, 8 * 2 ** 30);
-    const run = cli(['inspect', large]);
+    const run = await inProcess(['inspect', large]);
     expect(run.status).toBe(6);
     expect(run.stderr).toContain('macho, offset 0: expected at most');
     rmSync(large);
@@ -153,8 +154,8 @@ describe('a file argument', () => {
 });
 
 describe('inspect', () => {
-  it('shows what the package says of itself', () => {
-    const document = JSON.parse(cli(['inspect', '--json', builtPackage()]).stdout);
+  it('shows what the package says of itself', async () => {
+    const document = JSON.parse((await inProcess(['inspect', '--json', builtPackage()])).stdout);
     expect(document).toMatchObject({
       schema: 1,
       kind: 'package',
@@ -177,12 +178,12 @@ describe('inspect', () => {
     });
   });
 
-  it('lets no name in a package speak to the terminal', () => {
+  it('lets no name in a package speak to the terminal', async () => {
     const records = ['.', './\x1b[2J'].map((path) => ({
       ...{ path, kind: 'directory' as const, mode: 0o755, uid: 0, gid: 0, mtimeSeconds: 0, size: 0 },
     }));
     writeFileSync(join(scratch, 'Bom'), encodeBom(records));
-    const run = cli(['inspect', join(scratch, 'Bom')]);
+    const run = await inProcess(['inspect', join(scratch, 'Bom')]);
     expect(run.status).toBe(0);
     expect(run.stdout).toContain('./\\u001b[2J');
     expect(run.stdout).not.toContain('\x1b');
@@ -198,21 +199,21 @@ describe('inspect', () => {
     expect(run.stderr).toContain('next: ');
   });
 
-  it('exits 6 for a file of another kind', () => {
+  it('exits 6 for a file of another kind', async () => {
     writeFileSync(join(scratch, 'text'), 'hello');
-    const run = cli(['inspect', join(scratch, 'text')]);
+    const run = await inProcess(['inspect', join(scratch, 'text')]);
     expect(run.status).toBe(6);
     expect(run.stderr).toContain('expected a flat package, Bom or Mach-O file, but this is text');
   });
 
-  it('shows both slices of the executable in an expanded package', () => {
+  it('shows both slices of the executable in an expanded package', async () => {
     const folder = join(scratch, 'for code');
-    expect(cli(['expand', builtPackage(), folder]).status).toBe(0);
+    expect((await inProcess(['expand', builtPackage(), folder])).status).toBe(0);
     const executable = join(
       folder,
       'com.netflix.Escrow-Buddy.pkg/Payload/Escrow Buddy.bundle/Contents/MacOS/Escrow Buddy',
     );
-    const { slices } = JSON.parse(cli(['inspect', '--json', executable]).stdout);
+    const { slices } = JSON.parse((await inProcess(['inspect', '--json', executable])).stdout);
     expect(
       slices.map((slice: { architecture: string; minimumMacOS: string }) => [slice.architecture, slice.minimumMacOS]),
     ).toEqual([
@@ -224,16 +225,16 @@ describe('inspect', () => {
 });
 
 describe('doctor', () => {
-  it('passes on a machine that can build', () => {
-    const run = cli(['doctor', '--json']);
+  it('passes on a machine that can build', async () => {
+    const run = await inProcess(['doctor', '--json']);
     expect(run.status).toBe(0);
     const { checks, ok } = JSON.parse(run.stdout);
     expect(ok).toBe(true);
     expect(checks.map((check: { id: string }) => check.id)).toContain('toolchain');
   });
 
-  it('names what is missing, with the command that installs it', () => {
-    const run = cli(['doctor'], { env: { PATH: scratch } });
+  it('names what is missing, with the command that installs it', async () => {
+    const run = await inProcess(['doctor'], { env: { PATH: scratch } });
     expect(run.status).toBe(2);
     expect(run.stdout).toMatch(/FAIL +toolchain .*clang is not on PATH/);
     expect(run.stdout).toContain('sudo apt-get install -y clang lld');

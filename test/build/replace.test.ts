@@ -3,17 +3,17 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { builtPackage } from '../support/built-package.ts';
-import { cli } from '../support/cli.ts';
+import { inProcess } from '../support/in-process.ts';
 
 /** What somebody has at the place where a command is to write. */
 const MINE = 'the only copy of something\n';
 
 let scratch: string;
 let parts: string;
-beforeAll(() => {
+beforeAll(async () => {
   scratch = mkdtempSync(join(tmpdir(), 'replace-'));
   parts = join(scratch, 'parts');
-  const run = cli(['parts', '--out', parts]);
+  const run = await inProcess(['parts', '--out', parts]);
   expect(run.status, run.stderr).toBe(0);
 });
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
@@ -119,10 +119,10 @@ function taken({ inTheWay = '' }: Writer): { target: string; mine: string } {
 }
 
 describe.each(Object.entries(WRITERS))('%s', (_, writer) => {
-  it('leaves what is in its way, and makes nothing beside it', () => {
+  it('leaves what is in its way, and makes nothing beside it', async () => {
     const { target, mine } = taken(writer);
     const before = readdirSync(dirname(mine));
-    const run = cli([...writer.argv(target), '--json']);
+    const run = await inProcess([...writer.argv(target), '--json']);
     expect(JSON.parse(run.stdout).error, run.stderr).toMatchObject({ code: writer.code, hint: expect.any(String) });
     expect(readFileSync(mine, 'utf8')).toBe(MINE);
     expect(readdirSync(dirname(mine))).toEqual(before);
@@ -131,23 +131,25 @@ describe.each(Object.entries(WRITERS))('%s', (_, writer) => {
 
 it.each(Object.entries(WRITERS).filter(([, { replaces }]) => replaces))(
   '%s takes its place when asked, and says so',
-  (_, writer) => {
+  async (_, writer) => {
     const { target, mine } = taken(writer);
-    const run = cli([...writer.argv(target), '--replace']);
+    const run = await inProcess([...writer.argv(target), '--replace']);
     expect(run.stdout, run.stderr).toContain(', in place of the one that was there');
     expect(readFileSync(mine, 'utf8')).not.toBe(MINE);
   },
 );
 
-it('every option that names a file or folder is one of those, or is only read', () => {
+it('every option that names a file or folder is one of those, or is only read', async () => {
   const named = (help: string) => [...help.matchAll(/^ {2}(--[\w-]+) <(?:file|folder|zip|package|path)>/gm)];
-  const commands = [...cli(['--help']).stdout.matchAll(/^ {2}(\w+) (?:\[|<)/gm)].map(([, name]) => name as string);
-  const inner = [...cli(['github', '--help']).stdout.matchAll(/^ {2}([\w-]+) \[options\]/gm)].map(
+  const commands = [...(await inProcess(['--help'])).stdout.matchAll(/^ {2}(\w+) (?:\[|<)/gm)].map(
+    ([, name]) => name as string,
+  );
+  const inner = [...(await inProcess(['github', '--help'])).stdout.matchAll(/^ {2}([\w-]+) \[options\]/gm)].map(
     ([, name]) => `github ${name}`,
   );
   const unknown: string[] = [];
   for (const command of [...commands, ...inner]) {
-    const help = cli([...command.split(' '), '--help']).stdout;
+    const help = (await inProcess([...command.split(' '), '--help'])).stdout;
     const place = WRITERS[command]?.place ?? HELD_ELSEWHERE[command];
     const isRead = (name: string) => ONLY_READ.has(name) || (command !== 'timestamp' && name === '--record');
     const names = named(help).map(([, name]) => name as string);
@@ -160,16 +162,19 @@ it('every option that names a file or folder is one of those, or is only read', 
 describe('a page of verify', () => {
   const page = () => join(scratch, 'page.html');
   const write = (...more: string[]) =>
-    cli(['verify', '--trust', 'rehearsal', builtPackage(), '--html', page(), ...more]);
+    inProcess(['verify', '--trust', 'rehearsal', builtPackage(), '--html', page(), ...more]);
 
-  it('takes the place of the same page, of another page only when asked, and of nothing else', () => {
-    expect(write().status).toBe(0);
-    expect(write().stderr).not.toContain('in place of');
+  it('takes the place of the same page, of another page only when asked, and of nothing else', async () => {
+    expect((await write()).status).toBe(0);
+    expect((await write()).stderr).not.toContain('in place of');
     cpSync(join(rehearsal(), 'report.html'), page());
-    expect(write()).toMatchObject({ status: 2, stderr: expect.stringContaining('--replace') });
-    expect(write('--replace')).toMatchObject({ status: 0, stderr: expect.stringContaining('in place of the one') });
+    expect(await write()).toMatchObject({ status: 2, stderr: expect.stringContaining('--replace') });
+    expect(await write('--replace')).toMatchObject({
+      status: 0,
+      stderr: expect.stringContaining('in place of the one'),
+    });
     writeFileSync(page(), MINE);
-    expect(write('--replace').status).toBe(2);
+    expect((await write('--replace')).status).toBe(2);
     expect(readFileSync(page(), 'utf8')).toBe(MINE);
   });
 });

@@ -1,7 +1,9 @@
 import { CommanderError } from 'commander';
+import { commandAgain, commandAnew } from '../../build/again.ts';
 import type { CommandContext, CommandResult, CommonOptions } from '../../build/command.ts';
 import { commandLine, usageErrorOf } from '../../build/command-line.ts';
-import { errorDocument, exitCodeOf, renderError } from '../../build/exit-code.ts';
+import { errorDocument, exitCodeOf, type GoingOn, renderError } from '../../build/exit-code.ts';
+import { foldText } from '../../build/report/fold.ts';
 import { createProgress } from '../../build/report/progress.ts';
 import type { CliRun } from './cli.ts';
 import { quickCompiler } from './quick-compiler.ts';
@@ -13,55 +15,63 @@ import { quickCompiler } from './quick-compiler.ts';
  * loaded, where the program's own file lies. Working folder and environment are changed for as long as it takes, so nothing else
  * may run beside it, and the test needs a process of its own (no thread).
  *
- * @param options.cwd the working folder, which is taken for the project's
+ * @param options.cwd the working folder
+ * @param options.root the project's folder; the working folder without it
+ * @param options.columns of a terminal that both streams are; without it they are files
  */
 export async function inProcess(
   argv: readonly string[],
-  options: { env?: NodeJS.ProcessEnv; cwd?: string } = {},
+  options: { env?: NodeJS.ProcessEnv; cwd?: string; root?: string; columns?: number } = {},
 ): Promise<CliRun> {
-  const before = { env: process.env, cwd: process.cwd() };
+  const { isTTY, columns } = process.stdout;
+  const before = { env: process.env, cwd: process.cwd(), terminal: { isTTY, columns } };
   process.env = { ...process.env, PATH: quickCompiler(), NO_COLOR: '1', ...options.env };
   if (options.cwd) process.chdir(options.cwd);
+  // Where Commander looks how wide its help may be.
+  Object.assign(process.stdout, { isTTY: options.columns !== undefined, columns: options.columns });
   try {
-    return await run(argv);
+    return await run(argv, options.root ?? process.cwd(), options.columns);
   } finally {
     process.env = before.env;
     process.chdir(before.cwd);
+    Object.assign(process.stdout, before.terminal);
   }
 }
 
-async function run(argv: readonly string[]): Promise<CliRun> {
-  const root = process.cwd();
+async function run(argv: readonly string[], root: string, columns: number | undefined): Promise<CliRun> {
+  const program = `${root}/.build/cli.mjs`;
   const run = { status: 0, stdout: '', stderr: '' };
-  const stream = { write: (text: string) => void (run.stderr += text) };
-  const fail = (error: unknown, { json = false, verbose = false }: CommonOptions) => {
-    if (json) run.stdout += `${JSON.stringify(errorDocument(error), null, 2)}\n`;
-    run.stderr += renderError(error, verbose);
+  const stream = { isTTY: columns !== undefined, columns, write: (text: string) => void (run.stderr += text) };
+  const print = (text: string) => void (run.stdout += foldText(text, columns));
+  const fail = (error: unknown, { json = false, verbose = false }: CommonOptions, ways?: GoingOn) => {
+    if (json) run.stdout += `${JSON.stringify(errorDocument(error, ways), null, 2)}\n`;
+    run.stderr += foldText(renderError(error, verbose, ways), columns);
     run.status = exitCodeOf(error);
   };
   const execute = async (work: (context: CommandContext) => Promise<CommandResult>, options: CommonOptions) => {
     const { json = false, verbose = false } = options;
     const progress = createProgress({ stream, verbose, color: false });
     const { signal } = new AbortController();
-    const program = `${root}/.build/cli.mjs`;
     try {
       const result = await work({ root, program, progress, signal, argv, json, verbose, env: process.env });
-      run.stdout += json ? `${JSON.stringify(result.document, null, 2)}\n` : result.text;
+      if (json) run.stdout += `${JSON.stringify(result.document, null, 2)}\n`;
+      else print(result.text);
       run.status = result.exitCode ?? 0;
     } catch (error) {
-      fail(error, options);
+      const typed = { argv, root, program, cwd: process.cwd() };
+      fail(error, options, { again: commandAgain(typed), anew: commandAnew(typed) });
     } finally {
       progress.close();
     }
   };
-  const program = await commandLine(argv, root, execute, (text) => {
-    run.stdout += text;
-  });
+  const commands = await commandLine(argv, root, execute, print);
   try {
-    await program.parseAsync([...argv], { from: 'user' });
+    await commands.parseAsync([...argv], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    fail(usageErrorOf(error, program, argv), { json: argv.includes('--json') });
+    // --help and --version end so.
+    if (error.exitCode !== 0)
+      fail(usageErrorOf(error, commands, argv), { json: argv.includes('--json'), verbose: argv.includes('--verbose') });
   }
   return run;
 }

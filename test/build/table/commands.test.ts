@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cli } from '../../support/cli.ts';
+import { inProcess } from '../../support/in-process.ts';
 import { renderTable } from './render.ts';
 import { SHAPES } from './situations.ts';
 
@@ -20,8 +20,10 @@ beforeAll(() => {
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 describe('the table of commands', () => {
-  it('has every command', () => {
-    const listed = [...cli(['--help']).stdout.matchAll(/^ {2}(\w+) (?:\[|<)/gm)].map(([, name]) => name as string);
+  it('has every command', async () => {
+    const listed = [...(await inProcess(['--help'])).stdout.matchAll(/^ {2}(\w+) (?:\[|<)/gm)].map(
+      ([, name]) => name as string,
+    );
     const rows = new Set(Object.keys(SHAPES).map((command) => command.split(' ')[0]));
     expect(listed.length).toBeGreaterThan(15);
     expect(listed.filter((name) => !rows.has(name))).toEqual([]);

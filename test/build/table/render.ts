@@ -1,14 +1,8 @@
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { commandAgain } from '../../../build/again.ts';
+import { type CliRun, cli } from '../../support/cli.ts';
+import { inProcess } from '../../support/in-process.ts';
 import { PACKAGE, packagePath, SHAPES, type Situation, situationsOf } from './situations.ts';
-
-/** What a command answered. */
-interface Answer {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 const ROOT = process.cwd();
 const CLI = join(ROOT, '.build/cli.mjs');
@@ -20,8 +14,8 @@ export async function renderTable(scratch: string): Promise<string> {
   const sections: string[] = [];
   for (const command of Object.keys(SHAPES)) {
     const situations = situationsOf(command);
-    const answers = await Promise.all(situations.map((situation) => answer(situation, scratch)));
-    const rows = situations.map((situation, at) => row(situation, answers[at] as Answer, scratch));
+    const rows: string[] = [];
+    for (const situation of situations) rows.push(row(situation, await answer(situation, scratch), scratch));
     const again = commandAgain({ argv: command.split(' '), root: ROOT, program: CLI, cwd: ROOT });
     sections.push(
       `## ${command}\n\n| when | typed | exit | it says |\n|---|---|---|---|\n${rows.join('\n')}\n| Ctrl-C | | 130 | \`error: interrupted\`<br>\`To go on: ${again}\` |\n`,
@@ -30,24 +24,16 @@ export async function renderTable(scratch: string): Promise<string> {
   return sections.join('\n');
 }
 
-function answer({ name, argv }: Situation, scratch: string): Promise<Answer> {
+/** Only a process of its own takes the proxies that its environment names. */
+async function answer({ name, argv }: Situation, scratch: string): Promise<CliRun> {
   const words = argv.map((word) => (word === PACKAGE ? packagePath() : word));
   const offline = { HTTP_PROXY: CLOSED, HTTPS_PROXY: CLOSED, NO_PROXY: '' };
-  const child = spawn(process.execPath, [CLI, ...words], {
-    cwd: scratch,
-    env: { ...process.env, NO_COLOR: '1', ...(name === 'no network' && offline) },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const parts = { stdout: '', stderr: '' };
-  for (const stream of ['stdout', 'stderr'] as const) {
-    child[stream].on('data', (part) => {
-      parts[stream] += part;
-    });
-  }
-  return new Promise((done) => child.on('close', (status) => done({ status, ...parts })));
+  return name === 'no network'
+    ? cli(words, { cwd: scratch, env: offline })
+    : inProcess(words, { cwd: scratch, root: ROOT });
 }
 
-function row({ name, argv }: Situation, { status, stdout, stderr }: Answer, scratch: string): string {
+function row({ name, argv }: Situation, { status, stdout, stderr }: CliRun, scratch: string): string {
   const said = name === '--json' ? codeOf(stdout) : stderr;
   const lines = plain(said, scratch)
     .split('\n')
