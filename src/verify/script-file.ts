@@ -82,7 +82,7 @@ function lineProblem(content: Buffer, { brings }: ScriptSurroundings): ScriptPro
   if (!interpreter.startsWith('/')) return `names the interpreter ${interpreter}, which is not an absolute path`;
   const problem = interpreterProblem(interpreter, words.slice(1), brings);
   if (problem !== undefined) return problem;
-  const shell = interpreter === '/usr/bin/env' ? (namedByEnv(words.slice(1)) ?? '') : interpreter;
+  const shell = interpreter === '/usr/bin/env' ? (namedByEnv(words.slice(1)) as string) : interpreter;
   return SHELLS.test(shell) && hasForeignLines(content)
     ? 'has lines that end with CR LF, which a shell takes for part of them'
     : undefined;
@@ -126,5 +126,5 @@ function missing(what: string, interpreter: string): ScriptProblem {
 function hasForeignLines(content: Buffer): boolean {
   const lines = content.toString('latin1').split('\n');
   const foreign = lines.filter((line) => line.endsWith('\r')).length;
-  return foreign * 2 >= lines.length - 1 && foreign > 0;
+  return foreign * 2 >= lines.length - 1;
 }

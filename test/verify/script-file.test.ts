@@ -53,4 +53,92 @@ describe('scriptProblem', () => {
     expect(problem(own, 0o755, (path: string) => path === '/usr/local/example/python3')).toBeUndefined();
     expect(problem(Buffer.from('cffaedfe0c000001', 'hex'))).toBeUndefined();
   });
+
+  it.each([
+    [0o401, undefined],
+    [0o410, undefined],
+    [0o500, undefined],
+    [0o044, 'is not executable'],
+    [0o666, 'is not executable'],
+    [0o141, undefined],
+    [0o115, undefined],
+    [0o311, 'may be read by nobody'],
+  ])('asks for any right to run and any to read: %i', (mode, words) => {
+    expect(problem('#!/bin/sh\n', mode)).toBe(words);
+  });
+
+  it.each(['cffaedfe', 'cefaedfe', 'feedfacf', 'feedface', 'cafebabe', 'cafebabf'])(
+    'takes %s for a program',
+    (magic) => {
+      expect(problem(Buffer.from(`${magic}00`, 'hex'))).toBeUndefined();
+      expect(problem(Buffer.from(`00${magic}`, 'hex'))).toBe('has no #! line');
+    },
+  );
+
+  it.each([
+    ['efbbbf2321', 'begins with a byte order mark, so that its #! is not seen'],
+    ['00efbbbf', 'has no #! line'],
+    ['fffe2300', 'is UTF-16 text, which nothing runs'],
+    ['feff0023', 'is UTF-16 text, which nothing runs'],
+    ['0fffe000', 'has no #! line'],
+    ['0feff000', 'has no #! line'],
+    ['2321002f0a', 'has a NUL in its first line'],
+  ])('looks at the first bytes: %s', (hex, words) => {
+    expect(problem(Buffer.from(hex, 'hex'))).toBe(words);
+  });
+
+  // The kernel looks at 512 bytes (IMG_SHSIZE), in which the line has to end.
+  it.each([
+    [511, undefined],
+    [512, 'has a first line that does not end within 512 bytes'],
+  ])('reads a first line of %i bytes', (length, words) => {
+    expect(problem(`${'#!/bin/sh '.padEnd(length, 'x')}\nexit 0\n`)).toBe(words);
+  });
+
+  it.each([
+    ['/bin/sh -e # x', undefined],
+    ['/bin/sh#x', undefined],
+    ['\t/bin/sh\t-e', undefined],
+    ['/usr/bin/env -i A=b sh', undefined],
+    ['/usr/bin/env /bin/sh', undefined],
+    ['/usr/bin/env /bin/fish', 'names the interpreter /bin/fish: macOS has none there, and the package brings none'],
+    ['/usr/bin/env a/b', 'asks /usr/bin/env for a/b: macOS has none there, and the package brings none'],
+    ['/usr/bin/env my-tool', 'asks /usr/bin/env for my-tool: macOS has none there, and the package brings none'],
+    ['/usr/bin/env A=b', 'names no interpreter behind /usr/bin/env'],
+    ['/usr/bin/env ..', 'asks /usr/bin/env for ..: macOS has none there, and the package brings none'],
+    ['/usr/bin/env /bin/../sh', 'names the interpreter /bin/../sh, whose path leads upwards'],
+    ['/usr/bin/node', 'names the interpreter /usr/bin/node: no Mac has it until somebody installs it'],
+  ])('knows interpreters: %j', (line, words) => {
+    expect(problem(`#!${line}\n`)).toBe(words);
+  });
+
+  it.each(['/bin', '/usr/bin', '/usr/sbin', '/sbin', '/usr/libexec'])(
+    'finds for env what the package brings in %s',
+    (folder) => {
+      expect(problem('#!/usr/bin/env own\n', 0o755, (path) => path === `${folder}/own`)).toBeUndefined();
+    },
+  );
+
+  it('tells since when an interpreter is gone', () => {
+    const gone = (line: string) => scriptProblem({ mode: 0o755, content: Buffer.from(`#!${line}\n`) }, nothing);
+    expect(gone('/usr/bin/python')).toMatchObject({ since: new Date('2022-03-14') });
+    expect(gone('/usr/bin/env php')).toMatchObject({ since: new Date('2021-10-25') });
+    expect(gone('/usr/bin/python3')).toEqual(expect.any(String));
+  });
+
+  // Half of the lines are an editor of another system; fewer may be a text that the script writes.
+  it.each([
+    ['#!/bin/sh\nx\r\ny\r\nz\n', true],
+    ['#!/bin/sh\nx\r\ny\n', false],
+    ['#!/bin/sh\nx\r\ny\nz\n', false],
+    ['#!/bin/sh\nx\r\ny\r\nz\r\n', true],
+    ['#!/bin/sh\n', false],
+    ['#!/usr/bin/env zsh\nx\r\n', true],
+    ['#!/usr/bin/env perl\nx\r\n', false],
+    ['#!/usr/bin/perl\nx\r\n', false],
+  ])('counts lines that end as on another system: %j', (script, isForeign) => {
+    expect(problem(script)).toBe(
+      isForeign ? 'has lines that end with CR LF, which a shell takes for part of them' : undefined,
+    );
+  });
 });
