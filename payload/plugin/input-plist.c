@@ -2,7 +2,7 @@
 
 /* Length of the UTF-8 sequence at text, its character in *character; 0 when malformed, overlong or cut off. */
 static size_t utf8_sequence(struct bytes text, uint32_t *character) {
-  static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+  static const uint32_t least[] = {[2] = 0x80, [3] = 0x800, [4] = 0x10000};
   const uint8_t first = text.data[0];
   const size_t length =
       first < 0x80 ? 1 : first < 0xC0 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF8 ? 4 : 0;

@@ -56,13 +56,13 @@ static void attempt_rotation(const struct login *login) {
 
 /* The change that an earlier login did not wait for. */
 static void confirm(const struct login *login, enum outcome outcome) {
-  struct attempt attempt = {outcome, false, 0, {0, {false, 0}}};
+  struct attempt attempt = {.outcome = outcome};
   LOG_DEFAULT(login->logs.invoke, "The key record has changed since the last attempt, which has succeeded");
   conclude(login, attempts_failures(), &attempt);
 }
 
 void handle_login(const AuthorizationCallbacks *callbacks, AuthorizationEngineRef engine, struct logs logs) {
-  struct login login = {callbacks, engine, logs, {false, 0}, 0, 0, NULL};
+  struct login login = {.callbacks = callbacks, .engine = engine, .logs = logs};
   struct facts facts = {0};
   struct decision decision;
   reap_left_children();

@@ -8,6 +8,7 @@ import { looseChains, looseOpcodes } from '../macho/loose-tables.ts';
 import { ARCHITECTURES, linkers, linkSlice, llvmTool, PLUGIN_FOLDER, sanitizers } from '../plugin/source.ts';
 import { DAY_SEED } from '../support/by-day.ts';
 import { ALLOWS, BEGINS, expectRun, IN_FULL, lineOf, ofKind } from './login-host/expectations.ts';
+import { expectFailing, FAILING_CALLS } from './login-host/failing-calls.ts';
 import {
   buildHost,
   canRun,
@@ -189,21 +190,12 @@ describe.skipIf(able.length === 0)(`the search for traces${able.length ? '' : ca
 
 describe.skipIf(able.length === 0)(`a login in odd surroundings${able.length ? '' : canRun('x86_64').note}`, () => {
   const slice = able[0] as Slice;
-  const fault = async (...command: string[]) =>
-    (await host<Run>(out, slice, plugins[slice] as string, ['fault', ...command]))[0] as Run;
 
-  it('rotates and wipes when the memory for the password cannot be locked, and says so', async () => {
-    const run = await fault('rotates', '_mlock', 'error', '1');
-    expect([run.violations, run.requestCleared, run.calls._munlock]).toEqual([[], true, undefined]);
-    expect(ofKind(run, 'log').map(lineOf)).toContain(
-      'Invoke error ERROR: The memory for the password could not be locked',
-    );
-  });
-
-  it('believes no lost status that comes back: one failing waitpid changes nothing', async () => {
-    const run = await fault('change-ok-slow', '_waitpid', 'error', '9');
-    expect([run.violations, run.requestCleared]).toEqual([[], true]);
-  });
+  it.each(FAILING_CALLS.map((row) => [row.why, row.symbols.join(' '), row] as const))(
+    '%s: %s',
+    (_why, _symbols, row) => expectFailing(out, slice, plugins[slice] as string, row),
+    NO_HURRY_MS,
+  );
 
   it('goes the same way each time, byte for byte', async () => {
     const ids = ['rotates', 'not-awaited-then-rotated', 'backs-off', 'flood-both', 'filevault-hangs'];

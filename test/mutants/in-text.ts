@@ -24,7 +24,8 @@ const OF_C: readonly Operator[] = [
   plain('flip', /\bfalse\b/g, 'true'),
   plain('swap', /(?<= )-(?= )/g, '+'),
   plain('swap', /(?<= )\+(?= )/g, '-'),
-  { kind: 'off by one', from: /(?<![\w.])\d+(?![\w.])/g, to: ([number]) => String(Number(number) + 1) },
+  // Of which element the size is asked does not matter.
+  { kind: 'off by one', from: /(?<![\w.]|sizeof \w+\[)\d+(?![\w.])/g, to: ([number]) => String(Number(number) + 1) },
   {
     kind: 'never',
     from: /\bif \(.*\)(?= \{$|$)/gm,

@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
-import { expectRun } from '../mac/login-host/expectations.ts';
+import { ALLOWS, BEGINS, expectRun, IN_FULL, lineOf, ofKind } from '../mac/login-host/expectations.ts';
+import { expectFailing, FAILING_CALLS } from '../mac/login-host/failing-calls.ts';
 import { buildHost, host, type Run, readScenarios, type Sweep } from '../mac/login-host/host.ts';
 import { ARCHITECTURES, linkSlice } from '../plugin/source.ts';
 
@@ -22,6 +23,14 @@ beforeAll(async () => {
 });
 
 it.each(scenarios)('$id: $why', (scenario) => expectRun(runs.get(scenario.id) as Run, scenario));
+
+it.each(Object.entries(IN_FULL))('logs every line in order: %s', (id, lines) => {
+  expect(ofKind(runs.get(id) as Run, 'log').map(lineOf)).toEqual([...BEGINS, ...lines, ...ALLOWS]);
+});
+
+it.each(FAILING_CALLS.map((row) => [row.why, row.symbols.join(' '), row] as const))('%s: %s', (_why, _symbols, row) =>
+  expectFailing(out, 'x86_64', slice.path, row),
+);
 
 it('keeps every rule while calls fail', async () => {
   const lines = await host<Sweep | Run>(out, 'x86_64', slice.path, ['sample', '20260601', '300']);

@@ -38,7 +38,7 @@ export const ROOMS: readonly Room[] = [
   room('src/notary', 90),
   {
     folder: 'payload/plugin',
-    tests: ['test/plugin/native.test.ts', 'test/mutants/native-host.ts'],
+    tests: ['test/plugin/native.test.ts', 'test/plugin/outcomes.test.ts', 'test/mutants/native-host.ts'],
     floor: 90,
     sample: 40,
     apart: (test, file) => !test.startsWith('test/plugin/native') || PURE_PARTS.includes(basename(file)),

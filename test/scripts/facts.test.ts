@@ -139,7 +139,16 @@ const puts = (more: string) =>
   inFolder(
     `${ROOTS} mkdir g; printf new >g/new; ${more} ${is('place_file 0755 "$T/$N/x"')}; [ -f x ] && [ ! -L x ] && cat x; command ls g`,
   );
+/** All of it: what is started as root, and where it lies. */
+const lays = (more: string) =>
+  inFolder(
+    `chown() { :; }; stat() { case $2 in *HT*) echo '0 755 Directory' ;; *) echo '0:0 755' ;; esac; }; ls() { echo drwx; }; plutil() { :; }; SCRIPT_FOLDER=$T/$N GUARD_SCRIPT=$T/$N/g/guard.sh; printf x >guard.sh; ${more} ${is('place_guard_files')}; printf ' %s ' "\${PLACE_PROBLEM#* }"; command ls g 2>/dev/null`,
+  );
+const WHERE = 'is not a folder that only root can write; repair its owner and mode, then install again';
 const FILES: readonly Case[] = [
+  [lays('chmod() { printf "%s %s;" "$1" "${2##*/}"; };').replace(`printf ' %s ' "\${PLACE_PROBLEM#* }"; `, ''), '0755 g;0755 new;0644 new;yesguard.sh\n'],
+  [lays('ln -s . l; GUARD_JOB=$T/$N/l/j;'), `no ${WHERE} `],
+  [lays('ln -s . l; GUARD_FOLDER=$T/$N/l/g;'), `no ${WHERE} `],
   [roots(''), 'yes'],
   [roots('rmdir g;'), 'no'],
   [roots('rmdir g; : >g;'), 'no'],

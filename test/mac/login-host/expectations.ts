@@ -42,7 +42,8 @@ function expectChildren(run: Run, { expect: wanted, context }: Scenario): void {
     expect(spawn.environment).toEqual(['PATH=/usr/bin:/bin:/usr/sbin:/sbin', 'LANG=C', 'HOME=/var/root']);
     // SETPGROUP, SETSIGDEF, SETSIGMASK, CLOEXEC_DEFAULT: bsd/sys/spawn.h.
     expect(spawn.flags).toBe(0x2 | 0x4 | 0x8 | 0x4000);
-    expect([spawn.group, spawn.signalsMask]).toEqual([0, 0]);
+    // The default for all signals but SIGKILL (9) and SIGSTOP (17), which have no other: sys/signal.h.
+    expect([spawn.group, spawn.signalsMask, spawn.signalsDefault]).toEqual([0, 0, 0xfffefeff]);
     const streams = [0, 1, 2, 3].flatMap((number) => (spawn[`descriptor${number}`] as string | undefined) ?? []);
     expect(streams).toEqual(command?.streams.map((stream) => expect.stringMatching(stream)));
   }
@@ -154,6 +155,8 @@ function expectTimes(run: Run, { expect: wanted }: Scenario): void {
   if (wanted.kills?.includes('KILL')) expect(signals).toContain(9);
   expect(run.invokes).toBe(wanted.invokes ?? 1);
   expect(run.deactivations).toBe(wanted.deactivations ?? run.invokes);
+  // A child is looked after every 50 ms, or in naps of 20 ms at most, and oftener only while it reads or says something.
+  expect(run.calls._waitpid ?? 0).toBeLessThanOrEqual((run.worstMs / 25 + 1000) * Math.max(1, run.invokes));
   if (wanted.reads !== undefined) expect(ofKind(run, 'context').length).toBe(wanted.reads);
 }
 

@@ -118,6 +118,7 @@ static void check_rotation(void) {
   CHECK("back-off: no password and no token are none",
         !counts_as_failure(OUTCOME_NO_PASSWORD_LOGIN) && !counts_as_failure(OUTCOME_NO_TOKEN_YET));
   CHECK("back-off: an unknown outcome is one", counts_as_failure((enum outcome)99));
+  CHECK("outcome: the first that is none", strcmp(outcome_name(OUTCOME_COUNT), "internal-error") == 0);
   CHECK("outcome: an unknown one has a name", strcmp(outcome_name((enum outcome)99), "internal-error") == 0);
 }
 
@@ -134,6 +135,13 @@ static void check_token(void) {
   CHECK("list: the recovery key is not a user", !lists_a_user(words("(null),A6C75639\n")));
   CHECK("list: a user behind it", lists_a_user(words("(null),A6C75639\nalex,0C1D\n")));
   CHECK("list: a user whose name begins like it", lists_a_user(words("(null)x,A6C75639\n")));
+  CHECK("list: a name as long as that of the recovery key", lists_a_user(words("abcdef,A6C7\n")));
+  CHECK("list: a name that is its beginning", lists_a_user(words("(nul),A6C7")) && lists_a_user(words("(,A6C7")));
+  CHECK("list: a name that ends otherwise", lists_a_user(words("(nullx,A6C7")));
+  CHECK("list: a line without a name behind an empty one", !lists_a_user(words("\n,A6C7")));
+  CHECK("list: no further than its end", !lists_a_user((struct bytes){(const uint8_t *)"alex,", 4}));
+  CHECK("list: a name of one letter", lists_a_user(words("a,A6C7")) && lists_a_user(words("\na,")));
+  CHECK("list: the recovery key behind other lines", !lists_a_user(words("x\n(null),A6C7\n\n(null),A6C7")));
   CHECK("list: words without a name", !lists_a_user(words("FileVault is Off.\n")) && !lists_a_user(words(",A6C7\n")));
 }
 
@@ -141,6 +149,11 @@ static void check_guest(void) {
   const struct user unknown = {false, 201}, first = {true, 501}, guest = {true, 201};
   CHECK("guest: by name", is_guest(words("Guest"), first) && is_guest(words("guest"), unknown));
   CHECK("guest: by id", is_guest(words("visitor"), guest));
+  const struct user below = {true, 200}, above = {true, 202}, none = {false, 0};
+  CHECK("guest: the ids beside it", !is_guest(words("x"), below) && !is_guest(words("x"), above));
+  CHECK("guest: in any letters, whoever it is", is_guest(words("GUEST"), none) && is_guest(words("gUEst"), above));
+  CHECK("guest: each letter counts", !is_guest(words("huest"), none) && !is_guest(words("guess"), none) &&
+                                         !is_guest(words("gu st"), none));
   CHECK("guest: others are none", !is_guest(words("guests"), first) && !is_guest(words("gues"), first) &&
                                       !is_guest(words("alex"), unknown) && !is_guest(words(""), unknown));
 }

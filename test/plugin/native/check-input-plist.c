@@ -15,6 +15,15 @@ static void check_characters(void) {
   CHECK("XML: the last character below the surrogates, and the first above",
         representable("\xED\x9F\xBF") && representable("\xEE\x80\x80"));
   CHECK("XML: U+FFFD and U+10FFFF", representable("\xEF\xBF\xBD") && representable("\xF4\x8F\xBF\xBF"));
+  CHECK("XML: the first character of each length",
+        representable("\xC2\x80") && representable("\xE0\xA0\x80") && representable("\xF0\x90\x80\x80"));
+  CHECK("XML: no byte that begins nothing",
+        !representable("\xF8") && !representable("\xFF") && !representable("\xF8\x90\x80\x80"));
+  CHECK("XML: no beginning without its rest",
+        !representable("\xC9(") && !representable("\xE9((") && !representable("\xF1((("));
+  CHECK("XML: nothing behind the end completes it",
+        !xml_representable((struct bytes){(const uint8_t *)"\xC3\xA9", 1}) &&
+                                                        !xml_representable((struct bytes){(const uint8_t *)"\xE2\x82\xAC", 2}));
   for (char c = 1; c < 0x20; c++)
     if (c != '\t' && c != '\n' && c != '\r')
       CHECK("XML: no other control characters", !representable((const char[]){'a', c, 'b', '\0'}));
