@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Check } from '../../../src/base/check.ts';
+import { FormatError } from '../../../src/base/errors.ts';
 import { cdHash, FLAG_ADHOC, FLAG_RUNTIME, parseCodeDirectory } from '../../../src/code-signature/code-directory.ts';
 import type { Requirement } from '../../../src/code-signature/requirement/requirement.ts';
 import { encodeRequirementSet } from '../../../src/code-signature/requirement/requirement-set.ts';
@@ -223,11 +224,19 @@ describe('what a check costs', () => {
     ]);
   });
 
-  it('ends the check where it is too much', () => {
-    const spend = (_: number, cost: number) => {
-      if (cost === HASH) throw Object.assign(new Error('too much'), { code: 'X' });
-    };
-    expect(() => verifySlice(sample.data, 'slice', AROUND, { ...OURS, spend })).toThrow('too much');
+  it('ends the check where it is too much, and any other error ends it all', () => {
+    const at = (cost: number, error: Error) => ({
+      ...OURS,
+      spend: (_: number, found: number) => {
+        if (found === cost) throw error;
+      },
+    });
+    const tooMuch = new FormatError('SIZE_LIMIT', 'flat package', 0, 'too much');
+    const words = 'fail: flat package, offset 0: too much';
+    expect(said('code-pages', sample.data, at(HASH, tooMuch))).toEqual([words]);
+    expect(said('code-cms', sample.data, at(CMS, tooMuch))).toEqual([words]);
+    expect(said('code-bind-tables', sample.data, at(FIXUPS, tooMuch))).toEqual([words]);
+    expect(() => verifySlice(sample.data, 'slice', AROUND, at(HASH, new TypeError('ours')))).toThrow('ours');
   });
 });
 

@@ -54,6 +54,14 @@ describe('where a signature lies', () => {
   ])('is right or wrong: %s', (_, edit, words) => {
     for (const expectations of [AD_HOC, OTHERS]) expect(said('code-layout', sample.changed(edit), expectations)).toEqual([words]);
   }); // biome-ignore format: a table
+
+  it('is asked where there is no __LINKEDIT, too', () => {
+    const { commandOffset } = parseMacho(sample.data).segments.find(({ name }) => name === '__LINKEDIT')!;
+    const other = sample.changed((slice) => void slice.write('__LINKEDIX', commandOffset + 8, 'latin1'));
+    const words = 'fail: Mach-O, offset 0: expected one segment __LINKEDIT, found none';
+    expect(said('code-layout', other, OTHERS)).toEqual([words]);
+    expect(said('code-super-blob', other, OTHERS)).toEqual(['pass']);
+  });
 });
 
 describe('a slice without a signature', () => {
