@@ -61,7 +61,7 @@ export async function notarize(file: NotarizedFile, options: NotarizeOptions): P
   const earlier = await findEarlier(file, options);
   const record =
     (earlier && (await bringToEnd(earlier, options))) ?? (await bringToEnd(await submit(file, options), options));
-  if (!record) throw new TypeError('a confirmed upload was given up');
+  if (record === null) throw new TypeError('a confirmed upload was given up');
   const log = await fetchLog(record.id, options);
   if (log) await options.keepLog?.(log);
   check(record, log, file);

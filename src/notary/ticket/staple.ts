@@ -45,8 +45,7 @@ const TRAILER_LIMIT = 16 * 1024 * 1024;
  * Staples the notary's ticket to a signed package: appends it, or puts it in the place of an older one.
  *
  * The ticket is looked up by the package's TOC digest, so it is this package's or there is none; it is verified before it is written
- * and, from the finished file, again. Not a byte in front of it changes; its signature is written in the lower of two forms, both of
- * which are right, so that one accepted package makes one file.
+ * and, from the finished file, again. Not a byte in front of it changes, and it is written as it came.
  *
  * @throws UsageError for an unsigned package; NetworkError `TICKET_LATE`; FormatError for a damaged one
  * @example await staplePackage('Example.pkg', { url, trust: appleTrust(), tell, goOn })
@@ -62,11 +61,10 @@ export async function staplePackage(path: string, options: StapleOptions): Promi
     }
     const old = await stapledTicket(archive);
     const subject = packageSubject(archive);
-    const found = await lookUpTicket([subject], {
+    const ticket = await lookUpTicket([subject], {
       ...options,
       problem: (data) => ticketProblem(data, subject, options.trust),
     });
-    const ticket = found;
     const unchanged = old?.equals(ticket) === true;
     if (!unchanged) await writeWhole(path, withTrailer(archive, ticket), (await stat(path)).mode & 0o777);
     return { path, unchanged, ...(await checkStapled(path, options.trust)) };
