@@ -38,10 +38,12 @@ export function evaluate(expression: string, contexts: Contexts): unknown {
 
 const TOKEN = /\s*(?:('(?:[^']|'')*')|(\d+(?:\.\d+)?)(?![\w.])|([A-Za-z_][\w-]*)|(&&|\|\||==|!=|[!()[\].,]))/y;
 
+const tokensOf = new Map<string, readonly string[]>();
+
 /** Reads an expression from left to right; everything is evaluated, as nothing in it has an effect. */
 class Parser {
   asksForStatus = false;
-  readonly #tokens: string[] = [];
+  readonly #tokens: readonly string[];
   readonly #contexts: Contexts;
   readonly #status: Status | undefined;
   readonly #source: string;
@@ -51,12 +53,19 @@ class Parser {
     this.#source = source;
     this.#contexts = contexts;
     this.#status = status;
+    this.#tokens = tokensOf.get(source) ?? this.#read(source);
+    tokensOf.set(source, this.#tokens);
+  }
+
+  #read(source: string): string[] {
+    const tokens: string[] = [];
     TOKEN.lastIndex = 0;
     while (source.slice(TOKEN.lastIndex).trim() !== '') {
       const match = TOKEN.exec(source);
       if (!match) throw this.#unknown();
-      this.#tokens.push(match[0].trim());
+      tokens.push(match[0].trim());
     }
+    return tokens;
   }
 
   whole(): unknown {

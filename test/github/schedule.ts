@@ -44,8 +44,9 @@ export interface Schedule {
  */
 export async function runSchedule(workflow: Workflow, schedule: Schedule): Promise<Record<string, JobResult>> {
   const results: Record<string, JobResult> = {};
-  const repeated = jobsToRepeat(workflow, schedule.before);
-  for (const id of inOrder(workflow)) {
+  const { order, ancestors: ancestorsIn } = needsIn(workflow);
+  const repeated = jobsToRepeat(ancestorsIn, schedule.before);
+  for (const id of order) {
     const kept = schedule.before[id];
     if (kept && !repeated.has(id)) {
       results[id] = kept;
@@ -53,7 +54,7 @@ export async function runSchedule(workflow: Workflow, schedule: Schedule): Promi
     }
     const job = workflow.jobs[id] as Job;
     const needs = Object.fromEntries(needsOf(job).map((name) => [name, results[name] as JobResult]));
-    const ancestors = [...ancestorsOf(workflow, id)].map((name) => results[name] as JobResult);
+    const ancestors = [...(ancestorsIn.get(id) as ReadonlySet<string>)].map((name) => results[name] as JobResult);
     if (ancestors.some(({ result }) => result === 'waiting')) {
       results[id] = notRun('waiting');
       continue;
@@ -70,11 +71,31 @@ export async function runSchedule(workflow: Workflow, schedule: Schedule): Promi
   return results;
 }
 
-/** Jobs that failed or were ended, and all that need one of them: what a condition skipped stays skipped, unless it needs one. */
-function jobsToRepeat(workflow: Workflow, before: Readonly<Record<string, JobResult>>): Set<string> {
+/** Who needs whom in a workflow: asked again for each way in which its jobs may end. */
+interface Needs {
+  readonly ancestors: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly order: readonly string[];
+}
+const known = new WeakMap<Workflow, Needs>();
+
+function needsIn(workflow: Workflow): Needs {
+  const before = known.get(workflow);
+  if (before) return before;
   const ids = Object.keys(workflow.jobs);
+  const ancestors = new Map(ids.map((id) => [id, ancestorsOf(workflow, id)]));
+  const circle = ids.find((id) => ancestors.get(id)?.has(id));
+  if (circle) throw new Error(`${circle} needs itself`);
+  const count = (id: string) => (ancestors.get(id) as Set<string>).size;
+  const needs = { ancestors, order: [...ids].sort((a, b) => count(a) - count(b)) };
+  known.set(workflow, needs);
+  return needs;
+}
+
+/** Jobs that failed or were ended, and all that need one of them: what a condition skipped stays skipped, unless it needs one. */
+function jobsToRepeat(ancestors: Needs['ancestors'], before: Readonly<Record<string, JobResult>>): Set<string> {
+  const ids = [...ancestors.keys()];
   const failed = ids.filter((id) => !['success', 'skipped'].includes(before[id]?.result ?? 'failure'));
-  return new Set(ids.filter((id) => failed.includes(id) || failed.some((one) => ancestorsOf(workflow, id).has(one))));
+  return new Set(ids.filter((id) => failed.includes(id) || failed.some((one) => ancestors.get(id)?.has(one))));
 }
 
 /** Everything a job needs, directly or not. */
@@ -86,13 +107,4 @@ export function ancestorsOf(workflow: Workflow, id: string, seen: Set<string> = 
     ancestorsOf(workflow, name, seen);
   }
   return seen;
-}
-
-function inOrder(workflow: Workflow): string[] {
-  const ids = Object.keys(workflow.jobs);
-  const circle = ids.find((id) => ancestorsOf(workflow, id).has(id));
-  if (circle) throw new Error(`${circle} needs itself`);
-  return ids.sort(
-    (a, b) => ancestorsOf(workflow, a).size - ancestorsOf(workflow, b).size || ids.indexOf(a) - ids.indexOf(b),
-  );
 }

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { byDay, ofTheDay } from '../support/by-day.ts';
 import { JOB_PATIENCE, logOf, resultsOf, scratchFolders } from './jobs.ts';
 import { makeReplay, type Replay, replayNeeds } from './replay.ts';
 import type { Run } from './runner.ts';
@@ -34,13 +35,11 @@ const CASES = [
   'an expired artifact',
   'Apple refuses',
 ];
+/** Each is a release of its own, and by day one of them is played. */
 const CASES_OF_KEYS = ['missing secrets', 'a secret of one key is missing', 'more digests than slices'];
-const CASES_OF_SERVICE = [
-  'both variants are chosen',
-  'neither variant is chosen',
-  'keys in a service',
-  'a signature that belongs to nothing',
-];
+/** Each is a release to the look at least, and by day one of them is played. */
+const WHOLE_OF_SERVICE = ['keys in a service', 'a signature that belongs to nothing'];
+const CASES_OF_SERVICE = ['both variants are chosen', 'neither variant is chosen', ...WHOLE_OF_SERVICE];
 
 /** Stands for code of a dependency: it asks for a signature of its own and says nothing when that comes back. */
 const poisonFor = (role: 'application' | 'installer') => (commandLine: string) =>
@@ -176,7 +175,8 @@ describe.skipIf(replayNeeds.missing)(`a release to which everything happens${rep
 });
 
 /** Other releases, up to where their keys are used and what comes of it. */
-describe.skipIf(replayNeeds.missing)(`a release whose keys are used on Linux${replayNeeds.note}`, () => {
+describe.skipIf(replayNeeds.missing)(`a release whose keys are used on Linux${replayNeeds.note}${ofTheDay}`, () => {
+  const today = byDay(CASES_OF_KEYS, 1);
   const played: string[] = [];
   const ends = (name: string, { jobs }: Run) => {
     played.push(name);
@@ -191,32 +191,36 @@ describe.skipIf(replayNeeds.missing)(`a release whose keys are used on Linux${re
     return replay.start('release.yml');
   }
 
-  it('missing secrets: nothing is signed, and the first one is named', async () => {
-    const run = await without('');
-    ends('missing secrets', run);
-    expect(run.jobs['code-key']!.log).toContain('APPLICATION_P12_BASE64 is not set');
-  });
+  if (today.includes('missing secrets'))
+    it('missing secrets: nothing is signed, and the first one is named', async () => {
+      const run = await without('');
+      ends('missing secrets', run);
+      expect(run.jobs['code-key']!.log).toContain('APPLICATION_P12_BASE64 is not set');
+    });
 
-  it('a secret of one key is missing: the other key is used, and nothing is put together', async () => {
-    const run = await without('INSTALLER_P12_PASSWORD');
-    ends('a secret of one key is missing', run);
-    expect(run.jobs['packages-key']!.log).toContain('INSTALLER_P12_PASSWORD is not set');
-  });
+  if (today.includes('a secret of one key is missing'))
+    it('a secret of one key is missing: the other key is used, and nothing is put together', async () => {
+      const run = await without('INSTALLER_P12_PASSWORD');
+      ends('a secret of one key is missing', run);
+      expect(run.jobs['packages-key']!.log).toContain('INSTALLER_P12_PASSWORD is not set');
+    });
 
-  it('more digests than slices: a poisoned package asks for a signature of its own, and no key is used', async () => {
-    const replay = await makeReplay(scratch(), { short: true, poison: poisonFor('application') });
-    const run = await replay.start('release.yml');
-    ends('more digests than slices', run);
-    expect(run.jobs['code-key']!.log).toContain('--digests is not from 1 to 2 digests');
-  });
+  if (today.includes('more digests than slices'))
+    it('more digests than slices: a poisoned package asks for a signature of its own, and no key is used', async () => {
+      const replay = await makeReplay(scratch(), { short: true, poison: poisonFor('application') });
+      const run = await replay.start('release.yml');
+      ends('more digests than slices', run);
+      expect(run.jobs['code-key']!.log).toContain('--digests is not from 1 to 2 digests');
+    });
 
   afterAll(() => {
-    if (played.length > 0) expect(played.sort()).toEqual([...CASES_OF_KEYS].sort());
+    if (played.length > 0) expect(played.sort()).toEqual([...today].sort());
   });
 });
 
 /** The same project with its keys in a service: who signs is chosen by a variable, and no job holds a key. */
-describe.skipIf(replayNeeds.missing)(`a release with keys in a service${replayNeeds.note}`, () => {
+describe.skipIf(replayNeeds.missing)(`a release with keys in a service${replayNeeds.note}${ofTheDay}`, () => {
+  const today = byDay(WHOLE_OF_SERVICE, 1);
   const played: string[] = [];
   let replay: Replay;
   const ends = (name: string, { jobs }: Run) => {
@@ -247,52 +251,56 @@ describe.skipIf(replayNeeds.missing)(`a release with keys in a service${replayNe
     }
   });
 
-  it('keys in a service: two approvals, one for each key, then all the rest as ever', async () => {
-    replay.runner.options.variables.SIGNING_KEYS = 'aws';
-    replay.runner.unapproved.add('signing');
-    const waiting = await replay.start('release.yml');
-    expect(resultsOf(waiting.jobs), logOf(waiting.jobs)).toMatchObject({
-      'code-service': 'waiting',
-      'code-key': 'skipped',
-      submit: 'waiting',
+  if (today.includes('keys in a service'))
+    it('keys in a service: two approvals, one for each key, then all the rest as ever', async () => {
+      replay.runner.options.variables.SIGNING_KEYS = 'aws';
+      replay.runner.unapproved.add('signing');
+      const waiting = await replay.start('release.yml');
+      expect(resultsOf(waiting.jobs), logOf(waiting.jobs)).toMatchObject({
+        'code-service': 'waiting',
+        'code-key': 'skipped',
+        submit: 'waiting',
+      });
+      expect(replay.service!.audiences).toEqual([]);
+      replay.runner.approved.add('release.yml/code-service');
+      const second = await replay.runner.rerun(waiting);
+      expect(resultsOf(second.jobs), logOf(second.jobs)).toMatchObject({
+        'packages-service': 'waiting',
+        signed: 'waiting',
+      });
+      replay.runner.unapproved.clear();
+      const run = await replay.runner.rerun(second);
+      ends('keys in a service', run);
+      expect(replay.github().releases).toMatchObject([{ draft: false, target_commitish: replay.commit }]);
+      expect(replay.service!.audiences).toEqual(['sts.amazonaws.com', 'sts.amazonaws.com']);
     });
-    expect(replay.service!.audiences).toEqual([]);
-    replay.runner.approved.add('release.yml/code-service');
-    const second = await replay.runner.rerun(waiting);
-    expect(resultsOf(second.jobs), logOf(second.jobs)).toMatchObject({
-      'packages-service': 'waiting',
-      signed: 'waiting',
+
+  if (today.includes('a signature that belongs to nothing'))
+    it('a signature that belongs to nothing: a poisoned package has one made, and the look finds that no package needs it', async () => {
+      const poisoned = await makeReplay(scratch(), { short: true, keys: 'aws', poison: poisonFor('installer') });
+      poisoned.runner.options.variables.SIGNING_KEYS = 'aws';
+      const run = await poisoned.start('release.yml');
+      poisoned.service?.close();
+      ends('a signature that belongs to nothing', run);
+      expect(run.jobs['packages-service']!.log).toContain(`check-signatures: installer signed ${'1'.repeat(64)}`);
+      expect(run.jobs.look!.log).toContain('DIFFERS INSTALLER: a signature that no package needs');
     });
-    replay.runner.unapproved.clear();
-    const run = await replay.runner.rerun(second);
-    ends('keys in a service', run);
-    expect(replay.github().releases).toMatchObject([{ draft: false, target_commitish: replay.commit }]);
-    expect(replay.service!.audiences).toEqual(['sts.amazonaws.com', 'sts.amazonaws.com']);
-  });
 
-  it('a signature that belongs to nothing: a poisoned package has one made, and the look finds that no package needs it', async () => {
-    const poisoned = await makeReplay(scratch(), { short: true, keys: 'aws', poison: poisonFor('installer') });
-    poisoned.runner.options.variables.SIGNING_KEYS = 'aws';
-    const run = await poisoned.start('release.yml');
-    poisoned.service?.close();
-    ends('a signature that belongs to nothing', run);
-    expect(run.jobs['packages-service']!.log).toContain(`check-signatures: installer signed ${'1'.repeat(64)}`);
-    expect(run.jobs.look!.log).toContain('DIFFERS INSTALLER: a signature that no package needs');
-  });
-
-  it('no secret is named to any of its jobs, no token to one that runs npm, and no key lies anywhere', () => {
-    const { executed } = replay.runner;
-    const ofKeys = executed.filter(({ at }) => /^release.yml\/(code|packages|signed)/.test(at));
-    expect(ofKeys.length).toBeGreaterThan(15);
-    for (const { at, env, run } of ofKeys) {
-      expect(Object.keys(env).filter((name) => /P12|NOTARY|GH_TOKEN/.test(name))).toEqual([]);
-      if (/-service$/.test(at)) expect(run).not.toMatch(/node|npm/);
-    }
-    expect(executed.filter(({ at }) => /\/(sign|.*-key)$/.test(at))).toEqual([]);
-  });
+  if (today.includes('keys in a service'))
+    it('no secret is named to any of its jobs, no token to one that runs npm, and no key lies anywhere', () => {
+      const { executed } = replay.runner;
+      const ofKeys = executed.filter(({ at }) => /^release.yml\/(code|packages|signed)/.test(at));
+      expect(ofKeys.length).toBeGreaterThan(15);
+      for (const { at, env, run } of ofKeys) {
+        expect(Object.keys(env).filter((name) => /P12|NOTARY|GH_TOKEN/.test(name))).toEqual([]);
+        if (/-service$/.test(at)) expect(run).not.toMatch(/node|npm/);
+      }
+      expect(executed.filter(({ at }) => /\/(sign|.*-key)$/.test(at))).toEqual([]);
+    });
 
   afterAll(() => {
-    if (played.length > 0) expect([...new Set(played)].sort()).toEqual([...CASES_OF_SERVICE].sort());
+    const quick = CASES_OF_SERVICE.filter((name) => !WHOLE_OF_SERVICE.includes(name));
+    if (played.length > 0) expect([...new Set(played)].sort()).toEqual([...quick, ...today].sort());
   });
 });
 

@@ -41,7 +41,9 @@ export function fileOf(data: Buffer, tocDigest: string): NotarizedFile {
   return { name: 'Example-1.0.0.pkg', data, sha256, tocDigest };
 }
 
-export const authority = () => openRehearsalAuthority('.rehearsal');
+let opened: ReturnType<typeof openRehearsalAuthority> | undefined;
+/** Opened once: a hundred rehearsals need it twice each. */
+export const authority = () => (opened ??= openRehearsalAuthority('.rehearsal'));
 
 export interface RehearsedOptions extends Partial<RehearsalOptions> {
   readonly recorded?: SubmissionRecord | null;

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findLlvmProgram } from '../../src/toolchain/portable/llvm.ts';
 import { firstOnPath } from '../support/needs.ts';
+import { quickCompiler } from '../support/quick-compiler.ts';
 
 export const PLUGIN_FOLDER = fileURLToPath(new URL('../../payload/plugin/', import.meta.url));
 
@@ -111,17 +112,18 @@ export function linkSlice(
   const work = mkdtempSync(join(tmpdir(), 'plugin-'));
   const stubs = ['-nostdinc', '-isystem', join(PLUGIN_FOLDER, BUILD.stubHeaders)];
   const flags = [`--target=${architecture.target}`, ...BUILD.compilerFlags, ...stubs];
+  const PATH = kept === undefined ? quickCompiler() : process.env.PATH;
+  const quick = { cwd: work, stdio: 'pipe', env: { ...process.env, PATH } } as const;
+  const clang = findLlvmProgram('clang', PATH);
   const compile = (...argv: string[]) =>
-    run('clang', [...flags, `-ffile-prefix-map=${PLUGIN_FOLDER}=.`, '-c', ...argv], work);
+    execFileSync(clang, [...flags, `-ffile-prefix-map=${PLUGIN_FOLDER}=.`, '-c', ...argv], quick);
   const objects = kept === undefined ? allObjects(compile, work) : keptObjects(compile, kept, flags);
   const path = join(work, 'Escrow Buddy');
   const platform = ['-platform_version', 'macos', architecture.minimumMacOS, SDK_VERSION];
   const exports = BUILD.exportedSymbols.flatMap((symbol) => ['-exported_symbol', symbol]);
   const link = ['-arch', architecture.name, ...platform, '-bundle', ...exports, ...BUILD.linkerFlags];
-  execFileSync(linker, [...link, '-o', path, ...objects, ...BUILD.stubLibraries], {
-    cwd: PLUGIN_FOLDER,
-    stdio: 'pipe',
-  });
+  const libraries = BUILD.stubLibraries.map((library) => join(PLUGIN_FOLDER, library));
+  execFileSync(linker, [...link, '-o', path, ...objects, ...libraries], quick);
   return { path, remove: () => rmSync(work, { recursive: true, force: true }) };
 }
 

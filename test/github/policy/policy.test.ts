@@ -3,10 +3,11 @@ import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readPins } from '../../../build/github/upkeep/pins.ts';
+import { byDay, ofTheDay } from '../../support/by-day.ts';
 import { needs } from '../../support/needs.ts';
 import { parseWorkflow, readWorkflows } from '../workflow.ts';
 import { HELD_OUT } from './faults/held-out.ts';
-import { set, untouched } from './faults/seed-edits.ts';
+import { type Seed, set, untouched } from './faults/seed-edits.ts';
 import { SEEDS } from './faults/seeds.ts';
 import { policyProblems } from './policy.ts';
 import { OBEYED, repositoryProblems } from './repository.ts';
@@ -66,8 +67,8 @@ describe('what stands around the workflows', () => {
   });
 });
 
-describe('the policy refuses what it did not know when it was written', () => {
-  it.each(HELD_OUT)('$path: $name', ({ path, edit }) => {
+describe(`the policy refuses what it did not know when it was written${ofTheDay}`, () => {
+  it.each(byDay(HELD_OUT, 40, ({ path }) => path))('$path: $name', ({ path, edit }) => {
     const files = readRepository();
     const ours = files.get(path) ?? '';
     const edited = edit(ours);
@@ -104,8 +105,12 @@ describe('run blocks', () => {
   });
 });
 
-describe('the policy refuses', () => {
-  it.each(SEEDS)('$file: $name', ({ file, edit, broken }) => {
+/** What is done to any job or step is one kind, whichever it is done to; else what is refused at one place of a file. */
+const kindOf = ({ name, file, broken }: Seed) =>
+  /^\S+\.yml\/[\w-]+:? (.*)/.exec(name)?.[1] ?? `${file} ${broken.source.split('\\/')[0]}`;
+
+describe(`the policy refuses${ofTheDay}`, () => {
+  it.each(byDay(SEEDS, 60, kindOf))('$file: $name', ({ file, edit, broken }) => {
     const ours = workflows.get(file) ?? workflows.get('ci.yml')!;
     const seeded = edit(ours);
     if (workflows.has(file)) expect(seeded, 'the seed no longer fits our file').not.toBe(ours);

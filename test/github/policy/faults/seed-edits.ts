@@ -14,11 +14,15 @@ export interface Seed {
 
 const keys = (place: Place) => place.split('.').map((word) => (/^\d+$/.test(word) ? Number(word) : word));
 
+/** Each file is edited some hundred times, and reading it takes longer than a copy of what was read. */
+const parsed = new Map<string, Document.Parsed>();
+
 /** Returns an edit of what a file says; its comments stay, so that nothing else than the fault is refused. */
 const edited =
   (change: (document: Document.Parsed) => void) =>
   (source: string): string => {
-    const document = parseDocument(source);
+    const document = (parsed.get(source) ?? parseDocument(source)) as Document.Parsed;
+    parsed.set(source, document.clone() as Document.Parsed);
     change(document);
     return document.toString({ lineWidth: 0, flowCollectionPadding: true, nullStr: '' });
   };
