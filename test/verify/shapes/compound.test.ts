@@ -1,22 +1,15 @@
-import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { accessBuffer } from '../../../src/base/random-access.ts';
 import { type BundleEntry, fileAt } from '../../../src/code-signature/bundle-entry.ts';
-import { FLAG_RUNTIME } from '../../../src/code-signature/code-directory.ts';
-import { encodeRequirementSet } from '../../../src/code-signature/requirement/requirement-set.ts';
-import { RULES_1, RULES_2, rulesToPropertyList } from '../../../src/code-signature/seal/resource-rules.ts';
 import { type BundleSigner, signBundle } from '../../../src/code-signature/sign/sign-bundle.ts';
-import { signSlice } from '../../../src/code-signature/sign/sign-macho.ts';
-import { verifySlice } from '../../../src/code-signature/verify/verify-slice.ts';
 import type { RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
-import type { PayloadEntry } from '../../../src/tree/entry.ts';
 import type { Policy } from '../../../src/verify/expectations.ts';
 import { verifyPackage } from '../../../src/verify/verify-package.ts';
-import { type PropertyListValue, renderPropertyList } from '../../../src/xml/property-list.ts';
-import { SAMPLE_INFO_PLIST, sampleBundle, sampleSlice } from '../../code-signature/sample.ts';
+import { sampleBundle, sampleSlice } from '../../code-signature/sample.ts';
 import { newRehearsalSigner } from '../../code-signature/signers.ts';
 import { directory, file, symlink } from '../../support/payload.ts';
 import { type ProductParts, packageOf, productOf } from '../others.ts';
+import { outerBundle, tool } from './nested.ts';
 
 // Several components, and bundles with code inside code: made by our writers, signed by the rehearsal's authority and by a stranger.
 let authority: RehearsalAuthority;
@@ -100,98 +93,6 @@ describe('a product of several components', () => {
   });
 });
 
-/** Signs `A.app` again with code inside it, sealed by its cdhash as codesign seals it; what is not code is sealed by its digest. */
-async function outerBundle(
-  nested: Readonly<Record<string, readonly BundleEntry[] | Buffer>>,
-  sealedAs = nested,
-): Promise<PayloadEntry[]> {
-  const files2 = new Map<string, PropertyListValue>();
-  for (const [path, code] of Object.entries(sealedAs)) {
-    const program = Buffer.isBuffer(code) ? code : (fileAt(code, 'Contents/MacOS/Escrow Buddy') as Buffer);
-    const slice = program.readUInt32BE(0) === 0xcafebabe ? firstSlice(program) : program;
-    const information = { infoPlist: null, codeResources: null, identifier: null, information: new Map() };
-    const { facts } = verifySlice(slice, path, information, { verifyCms: null, ours: false, allowAdHoc: true });
-    if (!facts) throw new Error(`${path} has no signature`);
-    files2.set(
-      path,
-      new Map<string, PropertyListValue>([
-        ['cdhash', Buffer.from(facts.cdHash, 'hex')],
-        ['requirement', facts.designatedRequirement ?? ''],
-      ]),
-    );
-  }
-  files2.set('Resources/data', new Map([['hash2', createHash('sha256').update('x').digest()]]));
-  const seal = Buffer.from(
-    renderPropertyList(
-      new Map<string, PropertyListValue>([
-        ['files', new Map()],
-        ['files2', files2],
-        ['rules', rulesToPropertyList(RULES_1)],
-        ['rules2', rulesToPropertyList(RULES_2)],
-      ]),
-    ),
-  );
-  if (signer.kind !== 'identity') throw new Error('no identity');
-  const { signCms, teamIdentifier, requirement } = signer;
-  const main = await signSlice(sampleSlice('arm64'), {
-    identifier: 'com.netflix.Escrow-Buddy',
-    flags: FLAG_RUNTIME,
-    teamIdentifier,
-    infoPlist: SAMPLE_INFO_PLIST,
-    codeResources: seal,
-    requirements: encodeRequirementSet(requirement('com.netflix.Escrow-Buddy')),
-    cms: (content: Buffer) => signCms({ content, extraSignedAttributes: [] }),
-  });
-  const entries: BundleEntry[] = [
-    { path: 'Contents/Info.plist', mode: 0o644, data: SAMPLE_INFO_PLIST },
-    { path: 'Contents/MacOS/Escrow Buddy', mode: 0o755, data: main.data },
-    { path: 'Contents/Resources/data', mode: 0o644, data: Buffer.from('x') },
-    { path: 'Contents/_CodeSignature/CodeResources', mode: 0o644, data: seal },
-    ...Object.entries(nested).flatMap(([path, code]): BundleEntry[] =>
-      Buffer.isBuffer(code)
-        ? [{ path: `Contents/${path}`, mode: 0o755, data: code }]
-        : code.map((entry) => ({ ...entry, path: `Contents/${path}/${entry.path}` })),
-    ),
-  ];
-  return laidDown('./A.app', entries);
-}
-
-function firstSlice(fat: Buffer): Buffer {
-  const [offset, size] = [fat.readUInt32BE(16), fat.readUInt32BE(20)];
-  return fat.subarray(offset, offset + size);
-}
-
-function laidDown(root: string, entries: readonly BundleEntry[]): PayloadEntry[] {
-  const folders = new Set([root]);
-  for (const { path } of entries) {
-    const names = `${root}/${path}`.split('/').slice(0, -1);
-    for (let end = 2; end <= names.length; end++) folders.add(names.slice(0, end).join('/'));
-  }
-  return [
-    ...[...folders].map((path) => directory(path)),
-    ...entries.map((entry) =>
-      'data' in entry
-        ? file(`${root}/${entry.path}`, entry.data, entry.mode)
-        : symlink(`${root}/${entry.path}`, entry.symlink),
-    ),
-  ];
-}
-
-async function tool(by: BundleSigner): Promise<Buffer> {
-  if (by.kind !== 'identity') throw new Error('no identity');
-  const { signCms, teamIdentifier } = by;
-  const { data } = await signSlice(sampleSlice('arm64'), {
-    identifier: 'helper',
-    flags: FLAG_RUNTIME,
-    teamIdentifier,
-    infoPlist: null,
-    codeResources: null,
-    requirements: encodeRequirementSet(null),
-    cms: (content: Buffer) => signCms({ content, extraSignedAttributes: [] }),
-  });
-  return data;
-}
-
 describe('a bundle with code of its own inside', () => {
   it('passes with a helper, a service, a plug-in and a login item, each signed by itself', async () => {
     const nested = {
@@ -200,7 +101,9 @@ describe('a bundle with code of its own inside', () => {
       'PlugIns/plug.bundle': inner,
       'Library/LoginItems/item.app': inner,
     };
-    const { failed, checks, reasons } = await check(await packageOf(authority, { payload: await outerBundle(nested) }));
+    const { failed, checks, reasons } = await check(
+      await packageOf(authority, { payload: await outerBundle(signer, nested) }),
+    );
     expect(failed, reasons.join('\n')).toEqual([]);
     const sealed = checks.filter(({ id, status }) => id === 'seal-nested' && status === 'pass');
     expect(sealed.map(({ subject }) => subject)).toContain('A.app');
@@ -209,6 +112,7 @@ describe('a bundle with code of its own inside', () => {
   it('is refused with another helper in the place of the one that was sealed', async () => {
     const [own, other] = [await tool(signer), inner];
     const payload = await outerBundle(
+      signer,
       { 'Helpers/helper': fileAt(other, 'Contents/MacOS/Escrow Buddy') as Buffer },
       { 'Helpers/helper': own },
     );
@@ -220,7 +124,7 @@ describe('a bundle with code of its own inside', () => {
   it('is refused with a helper more, with one less, and with one beside it', async () => {
     const helper = await tool(signer);
     const of = async (nested: Record<string, Buffer>, sealed: Record<string, Buffer>) =>
-      (await check(await packageOf(authority, { payload: await outerBundle(nested, sealed) }))).failed;
+      (await check(await packageOf(authority, { payload: await outerBundle(signer, nested, sealed) }))).failed;
     expect(await of({ 'Helpers/helper': helper }, {})).toEqual(['seal-added: A.app', 'seal-nested: A.app']);
     expect(await of({}, { 'Helpers/helper': helper })).toEqual(['seal-removed: A.app']);
     expect(await of({ 'Helpers/helper': helper, 'Helpers/helper-evil': helper }, { 'Helpers/helper': helper })).toEqual(
@@ -230,7 +134,7 @@ describe('a bundle with code of its own inside', () => {
 
   it('is refused by the name of the helper that a stranger signed', async () => {
     const nested = { 'Helpers/helper': await tool(stranger.signer) };
-    const { failed } = await check(await packageOf(authority, { payload: await outerBundle(nested) }));
+    const { failed } = await check(await packageOf(authority, { payload: await outerBundle(signer, nested) }));
     const name = 'A.app/Contents/Helpers/helper (arm64)';
     expect(failed).toEqual([`code-timestamp: ${name}`, `code-chain: ${name}`]);
   });
