@@ -137,6 +137,13 @@ describe('switches', () => {
     for (const { number, change } of faults) expect(run(text, number), told(change)).toBe(run(applied(source, change)));
   });
 
+  it('take a value that is spread for a value', () => {
+    const spread = 'export const size = (a: number[]) => [...a.filter(Boolean), ...a.map((one) => one)].length;';
+    const all = changesInTypeScript('a.ts', spread).map((change, index) => ({ number: index + 1, change }));
+    const { text } = withSwitches(spread, all, '/switch.mjs');
+    expect(text).toContain('...(__on(1) ? (a) : (a.filter(Boolean)))');
+  });
+
   it('leave out what a chain holds together', () => {
     const chain = 'export const size = (a?: number[]) => a?.filter(Boolean).length;';
     const bound = changesInTypeScript('a.ts', chain).map((change, index) => ({ number: index + 1, change }));
