@@ -126,7 +126,7 @@ export class MechanismSearch {
   /** The entry is what stands at the end; where it begins depends on how it is quoted. */
   #checkPrivileged(said: string): void {
     const pieces = said.split(DELIMITER);
-    const quoted = QUOTES.has(pieces.at(-2) ?? '');
+    const quoted = QUOTES.has(pieces.at(-2) as string);
     const text = (pieces.at(-1) as string).replaceAll('\\', '').trim();
     const word = quoted ? text : (text.split(/\s/).at(-1) as string);
     const fits = [text, word].some((entry) => this.#isAllowed(`${entry},privileged`) || isSystem(entry));
@@ -183,8 +183,7 @@ const unmarked = (text: string) => text.replace(/["'\\]/g, '');
 /** Returns the end of a text, in which the next piece may end an entry; what it begins with is not the rest of an entry. */
 function lastOf(text: string): string {
   const last = text.slice(-OVERLAP);
-  const at = last.slice(0, -BEFORE).search(BREAK);
-  return at < 0 ? last : last.slice(at);
+  return last.slice(Math.max(0, last.slice(0, -BEFORE).search(BREAK)));
 }
 
 /** Returns a list of allowed entries as `MechanismSearch` takes it. */

@@ -50,7 +50,7 @@ export function installPlaces(
 function customLocations(node: XmlElement): NamedPlace[] {
   const own = node.attributes.customLocation;
   // A choice without packages of its own speaks for those below it in the outline.
-  const references = childElements(node, 'pkg-ref').map(({ attributes }) => attributes.id ?? '');
+  const references = childElements(node, 'pkg-ref').flatMap(({ attributes }) => attributes.id ?? []);
   const identifiers = node.name === 'choice' && references.length > 0 ? new Set(references) : null;
   return [
     ...(own === undefined ? [] : [{ place: own, identifiers }]),
@@ -96,7 +96,7 @@ export function placements(
   );
   return said.map(({ said: path, kind, target }) => {
     const real = absolutePath(posix.join(followed(posix.dirname(path), links), posix.basename(path)));
-    const leadsTo = target === undefined ? undefined : followed(links.get(path) ?? path, links);
+    const leadsTo = target === undefined ? undefined : followed(links.get(path) as string, links);
     return { said: path, real, kind, ...(leadsTo === undefined ? {} : { leadsTo }) };
   });
 }

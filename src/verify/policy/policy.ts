@@ -4,7 +4,7 @@ import type { OpenPackage } from '../../package/open-package.ts';
 import { ABILITIES, type Ability } from '../abilities.ts';
 import type { PackageExpectations, Policy } from '../expectations.ts';
 import { allowedMechanisms } from './mechanisms.ts';
-import { absolutePath, installPlaces, linksBeyond, type Placement, placements } from './places.ts';
+import { absolutePath, installPlaces, linksBeyond, type PlacedPath, type Placement, placements } from './places.ts';
 import { type Survey, surveyPackage } from './survey.ts';
 import { versionProblems } from './versions.ts';
 
@@ -92,14 +92,16 @@ function pathProblems(
     components.map(({ info }) => info),
     distribution?.root,
   );
-  const placed = components.map(({ folder }, index) => ({
-    places: places[index] ?? [],
-    paths: survey.components.find((component) => component.folder === folder)?.paths ?? [],
+  const placed = components.map((_, index) => ({
+    places: places[index] as string[],
+    paths: survey.paths[index] as readonly PlacedPath[],
   }));
   const prefixes = allowed.map(absolutePath);
-  const most = Math.max(0, ...placed.map(({ places }) => places.length));
-  if (most > MOST_PLACES)
-    return [`a component may be laid down in ${most} places, of which at most ${MOST_PLACES} are looked at`];
+  const widest = placed.find((component) => component.places.length > MOST_PLACES);
+  if (widest)
+    return [
+      `a component may be laid down in ${widest.places.length} places, of which at most ${MOST_PLACES} are looked at`,
+    ];
   const tooMany = linksBeyond(placed.flatMap(({ paths }) => paths));
   if (tooMany) return [tooMany.message];
   return [

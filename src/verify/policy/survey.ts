@@ -11,7 +11,8 @@ import { entryBounds, type Findings, surveyEntry } from './survey-entry.ts';
 
 /** What a policy asks about, of all payloads and scripts of a package. */
 export interface Survey {
-  readonly components: readonly { readonly folder: string; readonly paths: readonly PlacedPath[] }[];
+  /** Of each component's payload, in the order of the package. */
+  readonly paths: readonly (readonly PlacedPath[])[];
   readonly code: readonly CodeDemands[];
   /** Versions that Info.plists ask for, by the file that asks. */
   readonly versions: readonly { readonly from: string; readonly version: string }[];
@@ -29,7 +30,7 @@ export async function surveyPackage(
   verifyCms: VerifyCodeCms,
 ): Promise<Survey> {
   const findings: Findings = { code: [], versions: [], mechanisms: [], unread: [], closed: [] };
-  const surveyed = [];
+  const surveyed: PlacedPath[][] = [];
   const spend = (bytes: number) => archive.budget?.spend(bytes, WORK.search);
   const eyes = { findings, allowed, verifyCms, spend, codeBytes: codeBytesOf(archive.access.size) };
   // The same bounds as when the package was checked, whose refusal does not end the work of a policy.
@@ -55,7 +56,7 @@ export async function surveyPackage(
     if (payload) await survey(payload, false, ({ path, kind }, target) => paths.push({ path, kind, target }));
     else if (info.payload.numberOfFiles > 0) findings.unread.push(`${folder} names files, but has no Payload`);
     if (scripts) await survey(scripts, true, () => undefined);
-    surveyed.push({ folder, paths });
+    surveyed.push(paths);
   }
-  return { components: surveyed, ...findings };
+  return { paths: surveyed, ...findings };
 }

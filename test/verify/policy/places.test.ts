@@ -54,6 +54,7 @@ describe('installPlaces', () => {
     ['<choice customLocation="/c"><pkg-ref id="a"/></choice>', ['/A', '/c'], ['/']],
     ['<choice customLocation="/c"><pkg-ref id="b"/><pkg-ref/></choice>', ['/A'], ['/', '/c']],
     ['<choice customLocation="/c"><pkg-ref id="c"/></choice>', ['/A'], ['/']],
+    ['<choice customLocation="/c"><pkg-ref/></choice>', ['/A', '/c'], ['/', '/c']],
     ['<choice customLocation="/c"/>', ['/A', '/c'], ['/', '/c']],
     ['<other customLocation="/c"><pkg-ref id="a"/></other>', ['/A', '/c'], ['/', '/c']],
     ['<y><choice customLocation="/c"><pkg-ref id="a"/></choice></y>', ['/A', '/c'], ['/']],

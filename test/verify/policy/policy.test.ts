@@ -123,6 +123,9 @@ describe('a policy on mechanisms', () => {
     expect(await mechanisms({ payload: [entry, directory('./a'), directory('./a/Plug.bundle')] })).toEqual(fail);
     const info = '<bundle id="p" path="./b/Plug.bundle"/>';
     expect(await mechanisms({ payload: [entry], info })).toEqual(fail);
+    const [component] = (await opened({ payload: [entry], info })).components;
+    const bare = { ...(await opened({ payload: [entry], info })), components: [{ ...component, bom: undefined }] };
+    expect(await checked(bare as unknown as OpenPackage, { allowedMechanisms: [] })).toEqual(fail);
   });
 
   it('is not met by what comes from elsewhere', async () => {
