@@ -25,7 +25,7 @@ look_closely() {
     BUNDLE_FRESH=yes
     if ! check_bundle && bundle_is_proven_bad; then
         /bin/sleep 2
-        check_bundle || :
+        check_bundle
     fi
     take_picture
     SEEN=''

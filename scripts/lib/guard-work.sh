@@ -39,7 +39,7 @@ guard_heal() {
         return 1
     fi
     if [ "$PLANNED" = "$RIGHT_LIST" ]; then
-        record healthy "The mechanism is in place and the bundle is valid." no || :
+        record healthy "The mechanism is in place and the bundle is valid." no
         return 0
     fi
     look_closely

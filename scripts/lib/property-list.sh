@@ -88,7 +88,6 @@ keys_that_stay() {
         esac
         case "$2<<" in *"$stay_key<<"*) ;; *) return 1 ;; esac
     done
-    return 0
 }
 
 # count_text TEXT PART sets COUNTED to the number of places of PART in TEXT.

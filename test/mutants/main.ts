@@ -18,6 +18,8 @@ interface Equivalent {
   readonly kind: string;
   readonly from: string;
   readonly to: string;
+  /** A part of its line, where the file has others of the same kind that can be noticed. */
+  readonly line?: string;
   readonly reason: string;
 }
 
@@ -56,8 +58,11 @@ function changesIn(file: string): Change[] {
 /** The faults of a room: with `folder` below it, only those there. Those that nobody can notice are left out. */
 function faultsOf(room: Room, folder: string): Change[] {
   const equivalent: Equivalent[] = JSON.parse(readFileSync('test/mutants/equivalent.json', 'utf8'));
-  const same = ({ file, kind, from, to }: Change) =>
-    equivalent.some((one) => one.file === file && one.kind === kind && one.from === from && one.to === to);
+  const lineOf = ({ file, line }: Change) => readFileSync(file, 'utf8').split('\n')[line - 1] as string;
+  const same = (change: Change) =>
+    equivalent
+      .filter((one) => (['file', 'kind', 'from', 'to'] as const).every((key) => one[key] === change[key]))
+      .some(({ line }) => line === undefined || lineOf(change).includes(line));
   return filesBelow(room.folder, /(?<!\.d)\.ts$|\.c$|\.sh$/)
     .filter((file) => file.startsWith(folder))
     .flatMap(changesIn)

@@ -47,6 +47,38 @@ const enabled = 'printf "Secure token is ENABLED for user x"';
 const facts = (more: string) =>
   `STATE=1 INSTALLED='' PLACE=p BUNDLE_STATE=s BUNDLE_WHY=w ESCROW='' FILEVAULT=f REQUEST=r OUTCOME='' ATTEMPT='' ROTATION='' LAST_EXIT='' FAILURES='' FAILED_UID='' TOKENS='' TOKENS_KNOWN=no GUARD=g GUARD_RESULT='' GUARD_RUN='' GUARD_ACTION='' GUARD_ACTION_TIME='' CHECKS=''; ${more} print_json`;
 const JSON_BEGINS = `{"schema":1,"product":"${PRODUCT.productName}","version":`;
+/** The record as a whole; each entry stands on a line of its own. */
+const written = (more: string) =>
+  inFolder(
+    `mkdir g; plutil() { :; }; date() { echo now; }; GUARD_RECORD=$T/$N/g/r SEEN='' GONE_SINCE=''; ${more} cat g/r`,
+  );
+const HEAD =
+  '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">\n<plist version="1.0">\n<dict>\n';
+const entries = (values: Readonly<Record<string, string>>) =>
+  `${HEAD}${Object.entries(values)
+    .map(([key, value]) => `    <key>${key}</key>\n    <string>${value}</string>\n`)
+    .join('')}</dict>\n</plist>\n`;
+const DONE = {
+  LastAction: 'a',
+  LastActionTime: 'now',
+  LastDetail: 'b',
+  LastResult: 'a',
+  LastRun: 'now',
+  Version: PRODUCT.version,
+};
+const RECORDS: readonly Case[] = [
+  [written('record a b yes;'), entries(DONE)],
+  [written('SEEN=s GONE_SINCE=7; record a b yes;'), entries({ BundleSeen: 's', GoneSince: '7', ...DONE })],
+  [written("read_record() { RECORDED=''; }; record a b no;"), entries({ LastDetail: 'b', LastResult: 'a', LastRun: 'now', Version: PRODUCT.version })],
+  [written('mkdir h; ln -s ../h g/r; record a b yes; command ls h;'), entries(DONE)],
+  [written(`mkdir g/r; rm() { :; }; ${is('record a b yes')}; cat() { :; };`), 'no'],
+  [written(`chmod() { return 1; }; ${is('record a b yes')}; cat() { :; };`), 'no'],
+  [written(`mv() { return 1; }; ${is('record a b yes')}; cat() { :; };`), 'no'],
+  [written("record a b yes; stat() { :; }; [ -x g/r ] || printf 'no program;';"), `no program;${entries(DONE)}`],
+  [inFolder(is('read_record K')), 'yes'],
+  [is("print_entry A ''"), 'yes'],
+]; // biome-ignore format: a table
+
 const STATUS: readonly Case[] = [
   [bundle(': >b/Contents/Info.plist;'), 'bundle 0 w;1.1'],
   [bundle(''), 'bundle 0 w;'],
@@ -100,7 +132,13 @@ const waits = (more: string) =>
   `date() { echo 1700000000; }; RECORDED=; GONE_SINCE=x; read_record() { RECORDED=$SINCE; }; guard_leave() { printf 'leave;'; return 3; }; tell() { printf '%s %s;' "$1" "$3"; }; ${more} guard_wait; printf '%s' "$? $GONE_SINCE"`;
 const leaves = (more: string) =>
   `pkgutil() { printf '%s %s;' "$1" "$2" >&3; }; launchctl() { printf '%s %s;' "$1" "$2" >&3; }; release_lock() { printf 'release;'; }; delete_guard_files() { printf 'delete;'; }; ${more} { ${is('guard_leave')}; } 3>&1`;
+const tells = (more: string) =>
+  `tell() { printf '%s' "$2"; }; BUNDLE_STATE=valid BUNDLE_FRESH=yes; read_right() { RIGHT_LIST=''; RIGHT_SHAPE=list; }; ${more} guard_login; printf ' %s' $?`;
 const LOOKS: readonly Case[] = [
+  [tells('read_right() { RIGHT_PROBLEM=duplicate-key; return 1; };'), 'The login right was left alone: the right has a key twice (duplicate-key). Look at: security authorizationdb read system.login.console 1'],
+  [tells('bundle_is_away() { return 1; };'), 'The mechanism cannot be registered: loginwindow:done is not among the mechanisms (anchor-absent). 1'],
+  [`CHANGED=unchanged HEAL_MARK=m; clear_path() { :; }; record() { return 1; }; ${is('heal_is_done')}`, 'yes'],
+  [`CHANGED=changed; say() { :; }; record() { return 1; }; ${is('heal_is_done')}`, 'yes'],
   [`look_is_cheap() { printf cheap; }; look_closely() { printf closely; }; look_at_bundle`, 'cheap'],
   [`look_is_cheap() { return 1; }; look_closely() { printf closely; }; look_at_bundle`, 'closely'],
   [well(''), 'yes'],
@@ -129,7 +167,7 @@ const LOOKS: readonly Case[] = [
   [leaves('pkgutil() { return 1; };'), `say Nothing;release;delete;bootout system/${PRODUCT.guardIdentifier};yes`],
 ]; // biome-ignore format: a table
 
-const ROOTS = `chown() { :; }; stat() { echo '0:0 755'; }; ls() { echo drwxr-xr-x; };`;
+const ROOTS = `chown() { :; }; stat() { [ "$1" = -f ] && echo '0:0 755'; }; ls() { echo drwxr-xr-x; };`;
 const roots = (more: string) => inFolder(`${ROOTS} mkdir g; ${more} ${is('guard_folder_is_roots')}`);
 const owns = (more: string) =>
   inFolder(
@@ -146,7 +184,7 @@ const lays = (more: string) =>
   );
 const WHERE = 'is not a folder that only root can write; repair its owner and mode, then install again';
 const FILES: readonly Case[] = [
-  [lays('chmod() { printf "%s %s;" "$1" "${2##*/}"; };').replace(`printf ' %s ' "\${PLACE_PROBLEM#* }"; `, ''), '0755 g;0755 new;0644 new;yesguard.sh\n'],
+  [lays('chmod() { printf "%s %s;" "$1" "$(basename "$2")"; };').replace(`printf ' %s ' "\${PLACE_PROBLEM#* }"; `, ''), '0755 g;0755 new;0644 new;yesguard.sh\n'],
   [lays('ln -s . l; GUARD_JOB=$T/$N/l/j;'), `no ${WHERE} `],
   [lays('ln -s . l; GUARD_FOLDER=$T/$N/l/g;'), `no ${WHERE} `],
   [roots(''), 'yes'],
@@ -222,6 +260,7 @@ const WRITES: readonly Case[] = [
 
 describe.each<[string, readonly string[], readonly Case[]]>([
   ['what status sees and prints', OF_STATUS, STATUS],
+  ['what the guard records', OF_GUARD, RECORDS],
   ['what the guard sees', OF_GUARD, LOOKS],
   ['what the guard lays down', OF_GUARD, FILES],
   ['how the login right is written', OF_GUARD, WRITES],

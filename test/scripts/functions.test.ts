@@ -100,8 +100,10 @@ const DOCUMENTS: readonly Case[] = [
   [`read_document '<plist><dict><key>a</key>'; printf '%s' "$DOC_ROOT"`, ''],
   [`read_document '<plist><dict></plist>'; printf '%s' "$DOC_ROOT"`, ''],
   [`read_document 'dict'; printf '%s' "$DOC_ROOT"`, ''],
+  ...["'dict'", "'<plist'", "'<plist>'", "'<plist><dict>'", "'<plist></plist>'", "'<plist><dict></dict></plist>'"].map((text): Case => [yes(`read_document ${text}`), 'yes']),
   [document(`<dict><key>mechanisms</key><array>\n<string>a</string>\n</array></dict>`, '[$DOC_HEAD][$DOC_TAIL]'), '[<?xml?><plist version="1.0"><dict><key>mechanisms</key><array>][</array></dict></plist>]'],
   ...Object.entries({ 'aXbXc X': 3, '': 0, abc: 0, XX: 2 }).map(([text, count]): Case => [`count_text '${text}' X; printf '%s' "$COUNTED"`, String(count)]),
+  [yes('count_text abc X'), 'yes'],
   ...all('keys_that_stay', {
     yes: [
       "'' ''", "'<<comment><string>a</string>' '<<comment><string>a</string>'", "'<<unknown><string>a</string>' ''",
@@ -145,10 +147,11 @@ const JSON_WORDS: readonly Case[] = [
   [`json "$(printf 'a\\nb')"`, '"a b"'],
   ...Object.entries({
     '\\303\\251': '\\u00e9', '\\302\\200': '\\u0080', '\\337\\277': '\\u07ff', '\\340\\240\\200': '\\u0800', '\\357\\277\\277': '\\uffff',
-    '\\360\\220\\200\\200': '\\ud800\\udc00', '\\364\\217\\277\\277': '\\udbff\\udfff', '\\355\\237\\277': '\\ud7ff', '\\356\\200\\200': '\\ue000',
+    '\\360\\220\\200\\200': '\\ud800\\udc00', '\\360\\220\\217\\277': '\\ud800\\udfff', '\\360\\220\\220\\200': '\\ud801\\udc00', '\\364\\217\\277\\277': '\\udbff\\udfff', '\\355\\237\\277': '\\ud7ff', '\\356\\200\\200': '\\ue000',
     // What is no UTF-8: too long a form, half of a pair, beyond the last character, a byte alone, one that is cut off.
     '\\300\\200': '\\ufffd\\ufffd', '\\301\\277': '\\ufffd\\ufffd', '\\340\\237\\277': '\\ufffd', '\\360\\217\\277\\277': '\\ufffd',
     '\\355\\240\\200': '\\ufffd', '\\355\\277\\277': '\\ufffd', '\\364\\220\\200\\200': '\\ufffd', '\\365\\200': '\\ufffd\\ufffd', '\\200': '\\ufffd', '\\277': '\\ufffd',
+    '\\303\\300': '\\ufffd\\ufffd', '\\303\\277': '\\u00ff', '\\303\\176': '\\ufffd\\u007e',
     '\\303': '\\ufffd', '\\303x': '\\ufffd\\u0078', '\\341\\200x': '\\ufffd\\u0078', '\\377': '\\ufffd',
   }).map(([bytes, word]): Case => [`json "$(printf '${bytes}')"`, `"${word}"`]),
   [`json "$(printf '\\177\\303\\251')"`, '"\\u0020\\u00e9"'],

@@ -23,7 +23,7 @@ static void check_characters(void) {
         !representable("\xC9(") && !representable("\xE9((") && !representable("\xF1((("));
   CHECK("XML: nothing behind the end completes it",
         !xml_representable((struct bytes){(const uint8_t *)"\xC3\xA9", 1}) &&
-                                                        !xml_representable((struct bytes){(const uint8_t *)"\xE2\x82\xAC", 2}));
+            !xml_representable((struct bytes){(const uint8_t *)"\xE2\x82\xAC", 2}));
   for (char c = 1; c < 0x20; c++)
     if (c != '\t' && c != '\n' && c != '\r')
       CHECK("XML: no other control characters", !representable((const char[]){'a', c, 'b', '\0'}));
