@@ -108,7 +108,8 @@ function pathBlocksSize(records: readonly BomRecord[]): number {
 function addPaths(file: BomFile, sorted: readonly BomRecord[]): void {
   const { data } = file;
   const ids = new Map<string, number>();
-  for (const [index, record] of sorted.entries()) {
+  for (let index = 0; index < sorted.length; index++) {
+    const record = sorted[index] as BomRecord;
     const id = index + 1;
     if (record.kind === 'directory') ids.set(record.path, id);
     encodeBomRecord(record, data, file.place(bomRecordSize(record)));

@@ -54,7 +54,8 @@ function encodeNode(
 ): Buffer {
   const node = Buffer.alloc(nodeSize); // whole, zero filled, as in Apple's files
   BOM_NODE.encodeInto(node, 0, { isLeaf: isLeaf ? 1 : 0, count: entries.length, forward, backward });
-  for (const [index, entry] of entries.entries()) {
+  for (let index = 0; index < entries.length; index++) {
+    const entry = entries[index] as TreeEntry;
     BOM_NODE_ENTRY.encodeInto(node, BOM_NODE.size + index * BOM_NODE_ENTRY.size, entry);
   }
   return node;

@@ -42,7 +42,8 @@ export async function* writeCpio(
   for (const entry of sorted) checkLimits(entry);
   const children = countChildren(sorted);
   const staging = new Staging();
-  for (const [index, entry] of sorted.entries()) {
+  for (let index = 0; index < sorted.length; index++) {
+    const entry = sorted[index] as PayloadEntry;
     const nlink = entry.kind === 'directory' ? 2 + (children.get(entry.path) ?? 0) : 1;
     // No `yield*`: it waits for a promise also where there is nothing to yield.
     for (const full of staging.add(encodeEntry(entry, index, nlink))) yield full;

@@ -62,9 +62,11 @@ export function sortTree<T extends Pick<PayloadEntry, 'path' | 'kind'>>(items: r
     throw invalidEntry('.', 'the root directory is missing');
   // The folders that lead to the item before; that of the next one is among them.
   const open = ['.'];
-  for (const [index, { path, kind }] of sorted.entries()) {
-    if (index === 0) continue;
-    if (path === sorted[index - 1]?.path) throw invalidEntry(path, 'it is there twice');
+  let before = '.';
+  for (let index = 1; index < sorted.length; index++) {
+    const { path, kind } = sorted[index] as T;
+    if (path === before) throw invalidEntry(path, 'it is there twice');
+    before = path;
     const parent = parentPath(path);
     while (open.length > 0 && open.at(-1) !== parent) open.pop();
     if (open.length === 0) {
@@ -77,16 +79,19 @@ export function sortTree<T extends Pick<PayloadEntry, 'path' | 'kind'>>(items: r
 }
 
 function sortByPath<T extends Pick<PayloadEntry, 'path'>>(items: readonly T[]): T[] {
-  let last = '';
-  // Mostly they have been sorted before, and a key for each would take more memory than the items.
-  const isSorted = items.every(({ path }) => {
-    const before = last;
-    last = sortKey(path);
-    return before <= last;
-  });
+  // Mostly they have been sorted before, and a key for each would take more time and memory than all else here.
+  const isSorted = items.every(({ path }, index) => index === 0 || isAfter(path, (items[index - 1] as T).path));
   if (isSorted) return [...items];
   const keyed = items.map((item) => ({ item, key: sortKey(item.path) }));
   return keyed.sort((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key))).map(({ item }) => item);
+}
+
+/** Siblings in ASCII differ in their names alone, which sort as they are. */
+function isAfter(path: string, before: string): boolean {
+  const start = path.lastIndexOf('/');
+  const areSiblings = start === before.lastIndexOf('/') && before.startsWith(path.slice(0, start + 1));
+  if (areSiblings && !NOT_ASCII.test(path) && !NOT_ASCII.test(before)) return path > before;
+  return sortKey(path) > sortKey(before);
 }
 
 /**
@@ -97,11 +102,15 @@ function sortKey(path: string): string {
   return Buffer.from(path.replaceAll('/', '\0')).toString('latin1');
 }
 
+const NOT_ASCII = /[^\0-\x7f]/;
+
 /** Returns how many entries each directory holds directly; directories that hold none are left out. */
 export function countChildren(items: readonly { readonly path: string }[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const { path } of items) {
-    if (path !== '.') counts.set(parentPath(path), (counts.get(parentPath(path)) ?? 0) + 1);
+    if (path === '.') continue;
+    const parent = parentPath(path);
+    counts.set(parent, (counts.get(parent) ?? 0) + 1);
   }
   return counts;
 }

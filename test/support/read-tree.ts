@@ -2,7 +2,7 @@ import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromFile } from '../../src/base/bytes.ts';
 import { UsageError } from '../../src/base/errors.ts';
-import { checkEntries, type PayloadEntry } from '../../src/tree/entry.ts';
+import type { PayloadEntry } from '../../src/tree/entry.ts';
 
 /** What every entry gets, whatever the disk says. */
 export interface TreeOwner {
@@ -15,7 +15,7 @@ export interface TreeOwner {
 /**
  * Returns a folder on the disk as payload entries: modes as they are, owner and time as given, symbolic links not followed.
  *
- * File contents are read later, once, when the payload is written.
+ * File contents are read later, once, when the payload is written, which also checks that all this can be packaged.
  *
  * @throws UsageError `TREE_INVALID` for sockets, devices and FIFOs, and for names that are not UTF-8
  */
@@ -35,7 +35,7 @@ export function readTree(folder: string, owner: TreeOwner): PayloadEntry[] {
     } else throw refused(path, 'it is neither file, directory nor symbolic link');
   };
   visit(folder, '.');
-  return checkEntries(entries);
+  return entries;
 }
 
 /** Returns the names in a folder. What is not UTF-8 is read with U+FFFD in it, which a name may also really have. */

@@ -1,6 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkEntries, parentPath } from '../../src/tree/entry.ts';
-import { directory, errorOf, file, symlink } from '../support/payload.ts';
+import { checkEntries, type PayloadEntry, parentPath } from '../../src/tree/entry.ts';
+import { directory, errorOf, file, symlink, trees } from '../support/payload.ts';
 
 const root = directory('.');
 
@@ -22,6 +23,23 @@ describe('checkEntries', () => {
   it('sorts names by their UTF-8 bytes, not by UTF-16 units', () => {
     const entries = [root, file('./💾', ''), file('./\uffee', '')];
     expect(checkEntries(entries).map(({ path }) => path)).toEqual(['.', './\uffee', './💾']);
+  });
+
+  it('gives random trees one order, that of their bytes, sorted before or not', () => {
+    const key = (path: string) => Buffer.from(path.replaceAll('/', '\0'));
+    fc.assert(
+      fc.property(trees(30), (entries) => {
+        const paths = entries.map(({ path }) => path).sort((a, b) => Buffer.compare(key(a), key(b)));
+        const sorted = checkEntries(entries);
+        expect(sorted.map(({ path }) => path)).toEqual(paths);
+        expect(checkEntries(sorted)).toEqual(sorted);
+        for (let index = 2; index < sorted.length; index++) {
+          const swapped = sorted.with(index - 1, sorted[index] as PayloadEntry);
+          expect(checkEntries(swapped.with(index, sorted[index - 1] as PayloadEntry))).toEqual(sorted);
+        }
+      }),
+      { numRuns: 50 },
+    );
   });
 
   it('takes the same name in NFC and NFD for two names and keeps both as they are', () => {

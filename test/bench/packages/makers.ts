@@ -60,6 +60,7 @@ export function packageSigners(identity: { readonly pem: string; readonly relic:
 const program = (name: string, ...argv: string[]) => [
   process.execPath,
   '--max-semi-space-size=4',
+  '--v8-pool-size=2',
   `.build/bench-${name}.mjs`,
   ...argv,
 ];
