@@ -47,6 +47,37 @@ describe('commandSigner', () => {
     expect(seen).toEqual(['kms', ['key-1'], line, 5, { REGION: 'x' }]);
   });
 
+  it('gives a minute where nothing else is said, and no environment', async () => {
+    const seen: unknown[] = [];
+    const spy: CommandRunner = async (_, __, options) => {
+      seen.push(options.timeoutMs, 'env' in options);
+      return { stdout: 'QUJD' };
+    };
+    const signer = commandSigner({ command: ['kms'], run: spy });
+    expect(await signer.sign({ hash: 'sha1', digest: Buffer.alloc(20) })).toEqual(Buffer.from('ABC'));
+    expect(seen).toEqual([60_000, false]);
+    await expect(signer.sign({ hash: 'sha1', digest: Buffer.alloc(32) })).rejects.toThrow('sha1 digest of 32 bytes');
+    await expect(signer.sign({ hash: 'sha256', digest: Buffer.alloc(20) })).rejects.toThrow(
+      'sha256 digest of 20 bytes',
+    );
+  });
+
+  it.each<[string, boolean]>([
+    ['QUJD', true],
+    [' QU\nJD\n', true],
+    ['QUJDQUI=', true],
+    ['QUJDQQ==', true],
+    ['QUJDQQ===', false],
+    ['QU', false],
+    ['QUJ-', false],
+    ['Q=JD', false],
+  ])('takes %j for a signature: %s', async (stdout, taken) => {
+    const signer = commandSigner({ command: ['kms'], run: async () => ({ stdout }) });
+    const outcome = signer.sign({ hash: 'sha256', digest: DIGEST });
+    if (taken) await expect(outcome).resolves.toEqual(Buffer.from(stdout.replace(/\s/g, ''), 'base64'));
+    else await expect(outcome).rejects.toThrow('printed no signature in base64');
+  });
+
   it('says which digests its key signs, and is asked for no other', async () => {
     const signer = commandSigner({ command: ['kms'], run, hashes: ['sha256'] });
     expect([...signer.hashes]).toEqual(['sha256']);
