@@ -29,7 +29,7 @@ const GEN_TIME = new Date(Math.floor(Date.now() / 1000) * 1000);
 const [SHA1, SHA256, SHA384] = ['1.3.14.3.2.26', '2.16.840.1.101.3.4.2.1', '2.16.840.1.101.3.4.2.2'];
 const INFO_TYPE = '1.2.840.113549.1.9.16.1.4';
 const [V1, V2] = ['1.2.840.113549.1.9.16.2.12', '1.2.840.113549.1.9.16.2.47'];
-const hashed = (hash: string, data = SIGNATURE) => createHash(hash).update(data).digest();
+const hashed = (hash: string, data: Buffer = SIGNATURE) => createHash(hash).update(data).digest();
 let authority: RehearsalAuthority;
 beforeAll(async () => {
   authority = await sharedAuthority();
@@ -51,7 +51,12 @@ interface Parts {
   readonly naming?: readonly Buffer[];
   readonly certificates?: 'none';
 }
-function token({ content = info(), type = INFO_TYPE, naming: named, certificates }: Parts = {}): Buffer {
+function token({
+  content = info() as Buffer | null,
+  type = INFO_TYPE,
+  naming: named,
+  certificates,
+}: Parts = {}): Buffer {
   const { certificate, privateKey } = authority.members.timestamp;
   const attributes = setOf(
     cmsAttribute('1.2.840.113549.1.9.3', oid(type)),
