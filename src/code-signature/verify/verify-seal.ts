@@ -216,7 +216,7 @@ function targetProblem(
     return /^\/(System|Library)\//.test(target) ? undefined : `points out of the bundle, to ${target}`;
   }
   const resolved = posix.normalize(posix.join(posix.dirname(path), target)).replace(/\/+$/, '');
-  if (resolved.startsWith('..')) return `points out of Contents, to ${target}`;
+  if (/^\.\.(\/|$)/.test(resolved)) return `points out of Contents, to ${target}`;
   const whole = inside(sealed, resolved);
   const there = index.get(whole);
   if (!there && resolved !== '.' && !index.hasBelow(whole) && !leadsThroughLink(index, sealed, resolved)) {

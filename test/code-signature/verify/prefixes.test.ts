@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { BundleEntry } from '../../../src/code-signature/bundle-entry.ts';
 import { sealable } from '../../../src/code-signature/seal/code-resources.ts';
 import { signBundle } from '../../../src/code-signature/sign/sign-bundle.ts';
+import { FileIndex } from '../../../src/code-signature/verify/file-index.ts';
 import { verifyBundle } from '../../../src/code-signature/verify/verify-code.ts';
 import { sampleBundle } from '../sample.ts';
 import { AD_HOC } from '../signers.ts';
@@ -57,5 +58,33 @@ describe('a path that only begins like one that is allowed', () => {
     ];
     const found = sealable(paths.map(file), 'tool').map(({ path }) => path);
     expect(found).toEqual(['_CodeSignature-evil/a', '_MASReceiptx']);
+  });
+
+  it('is no place of its own where it lies deeper', () => {
+    const paths = ['x/Contents/Resources/a', 'Contents/Resources/_CodeSignature/a', 'Contents/Resources/_MASReceipt/a'];
+    expect(sealable(paths.map(file), 'tool').map(({ path }) => path)).toEqual([
+      'Resources/_CodeSignature/a',
+      'Resources/_MASReceipt/a',
+    ]);
+    expect(failures(file('x/Contents/a'))).toContain('bundle-places: x/Contents/a lies beside Contents');
+    const index = new FileIndex([{ path: 'c/b/x', symlink: 'y' }]);
+    expect([index.hasBelow('b'), index.hasBelow('c'), index.hasBelow('c/b')]).toEqual([false, true, true]);
+  });
+
+  it('is sealed with the bundle where it lies deeper', async () => {
+    const deeper = file('Contents/Resources/Contents/_CodeSignature/a');
+    const { entries } = await signBundle([...sampleBundle(), deeper], { kind: 'ad-hoc' });
+    expect(entries).toContainEqual(deeper);
+    const { checks } = verifyBundle(entries, AD_HOC);
+    expect(checks.filter(({ status }) => status === 'fail')).toEqual([]);
+  });
+
+  it('may begin a name with two dots', async () => {
+    const link = (symlink: string): BundleEntry => ({ path: 'Contents/Resources/to', mode: 0o755, symlink });
+    const said = (symlink: string) => failures(link(symlink), file('Contents/Resources/a..b')).join('\n');
+    expect(said('a..b')).not.toContain('points out');
+    expect(said('../..x')).not.toContain('points out');
+    expect(said('../../x')).toContain('Resources/to points out of Contents, to ../../x');
+    expect(said('../..')).toContain('Resources/to points out of Contents, to ../..');
   });
 });

@@ -273,6 +273,11 @@ describe('checkPlaces', () => {
     ['what may lie there', [current, file('B.framework/.DS_Store'), file('B.framework/module.map')], ''],
     ['a file', [current, file('B.framework/x')], 'x lies beside the versions of the framework'],
     [
+      'other versions',
+      [current, file('B.framework/x/Versions/A/y')],
+      'x/Versions/A/y lies beside the versions of the framework',
+    ],
+    [
       'a link to another name',
       [current, link('B.framework/tool', 'Versions/Current/x')],
       'tool lies beside the versions of the framework',
