@@ -147,6 +147,95 @@ describe('evidence', () => {
     expect(await failed(changed(name, change))).toContain(id);
   });
 
+  const forged = (name: string, change: (document: any) => void) =>
+    failed(
+      changed(name, (text) => {
+        const document = JSON.parse(text);
+        change(document);
+        return `${JSON.stringify(document, null, 2)}\n`;
+      }),
+    );
+  const sums = (change: (lines: string[]) => string[]) =>
+    failed(changed('SHA256SUMS', (text) => `${change(text.trimEnd().split('\n')).join('\n')}\n`));
+
+  it('is refused for byproducts that are not those of the evidence', async () => {
+    const byproducts = (change: (list: { name: string; digest: object }[]) => object[]) =>
+      forged('provenance.json', ({ predicate: { runDetails } }) => {
+        runDetails.byproducts = change(runDetails.byproducts);
+      });
+    const [one] = JSON.parse(files.find(({ path }) => path === 'provenance.json')!.data.toString()).subject;
+    expect(await byproducts((list) => [...list, one])).toEqual(['evidence-provenance']);
+    expect(await byproducts((list) => list.slice(1))).toEqual(['evidence-provenance']);
+    expect(await byproducts((list) => list.map((file, at) => (at ? file : { ...file, digest: one.digest })))).toEqual([
+      'evidence-provenance',
+    ]);
+    expect(await forged('provenance.json', (document) => (document.note = ''))).toEqual(['evidence-provenance']);
+  });
+
+  it('is refused for lines of digests that are wrong, missing or none', async () => {
+    const named = (name: string) => (line: string) => line.endsWith(`  ${name}`);
+    expect(await sums((lines) => lines.filter((line) => !line.endsWith('-rehearsal.pkg')))).toContain('evidence-sums');
+    for (const name of ['notary-log.json', 'verify-report.json', 'EscrowBuddy.cdx.json'])
+      expect(await sums((lines) => lines.filter((line) => !named(name)(line)))).toContain('evidence-sums');
+    expect(await sums((lines) => [...lines, 'no digest'])).toContain('evidence-sums');
+    expect(
+      await sums((lines) =>
+        lines.map((line) =>
+          named('notary-log.json')(line) ? line.replace(/^./, (c) => (c === '0' ? '1' : '0')) : line,
+        ),
+      ),
+    ).toContain('evidence-sums');
+    // The statement names the digest of this list, so that it alone speaks against a list with one line more.
+    expect(await sums((lines) => [...lines, `${'0'.repeat(64)}  elsewhere.txt`])).toEqual(['evidence-provenance']);
+  });
+
+  it.each<[string, (report: any) => void]>([
+    ['a failed verdict', (report) => (report.verdict = 'fail')],
+    ['another trust', (report) => (report.trust = 'apple')],
+    ['a check less', (report) => report.checks.pop()],
+    ['a check of another thing', (report) => (report.checks[0].subject = 'other')],
+    ['a check that ended otherwise', (report) => (report.checks[0].status = 'skipped')],
+    ['a form that is none', (report) => (report.schema = 2)],
+  ])('is refused for a report with %s', async (_, change) => {
+    expect(await forged('verify-report.json', change)).toContain('evidence-report');
+  });
+
+  it('is refused for a log of other tickets, or none', async () => {
+    expect(await forged('notary-log.json', (log) => (log.ticketContents = []))).toContain('evidence-notary-log');
+    const other = (log: any) => {
+      for (const entry of log.ticketContents) entry.cdhash = '00'.repeat(20);
+    };
+    expect(await forged('notary-log.json', other)).toContain('evidence-notary-log');
+    expect(await failed(changed('notary-log.json', () => 'no log'))).toContain('evidence-notary-log');
+  });
+
+  it('without Sigstore bundles, or without whose to believe, says that nobody was asked', async () => {
+    const skipped = async (of: readonly KitFile[]) => {
+      const checks = await checkEvidence(await collect(zip(of, 1_700_000_000) as AsyncIterable<Buffer>), subject);
+      return checks.filter(({ status }) => status === 'skipped').map(({ id, reason }) => `${id}: ${reason}`);
+    };
+    expect(await skipped(files)).toEqual([
+      expect.stringMatching(/^attestation: the evidence holds no Sigstore bundle/),
+    ]);
+    const attested = [
+      ...files.filter(({ path }) => path !== INDEX_FILE),
+      { path: 'attestations.jsonl', data: Buffer.from('{}') },
+    ];
+    expect(await skipped([...attested, { path: INDEX_FILE, data: indexOf(attested) }])).toEqual([
+      expect.stringMatching(/^attestation: to check its Sigstore bundles, give --trusted-root and --signer/),
+    ]);
+  });
+
+  it('names one missing file and several as English does', async () => {
+    const reason = async (...names: string[]) => {
+      const left = files.filter(({ path }) => !names.includes(path));
+      const checks = await checkEvidence(await collect(zip(left, 1_700_000_000) as AsyncIterable<Buffer>), subject);
+      return checks.find(({ status }) => status === 'fail')?.reason;
+    };
+    expect(await reason('SHA256SUMS')).toBe('SHA256SUMS is missing');
+    expect(await reason('policy.json', 'SHA256SUMS')).toBe('SHA256SUMS, policy.json are missing');
+  });
+
   it('is refused beside another package', async () => {
     const file = join(inject('releaseFolder'), 'extras/Escrow.Buddy.Guard-1.1.0-rehearsal.pkg');
     expect(await failed(files, { file, ours: null })).toEqual(
