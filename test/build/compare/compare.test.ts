@@ -7,6 +7,7 @@ import { describePackage } from '../../../build/compare/describe.ts';
 import { renderComparison } from '../../../build/compare/render.ts';
 import { buildProduct, type ProductPlan } from '../../../src/package/product.ts';
 import type { PayloadEntry } from '../../../src/tree/entry.ts';
+import { sampleSlice } from '../../code-signature/sample.ts';
 import { builtPackage } from '../../support/built-package.ts';
 import { inProcess } from '../../support/in-process.ts';
 import { directory, file, symlink } from '../../support/payload.ts';
@@ -17,6 +18,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(scratch, { recursive: true, force: true }));
 
+// printf note | sha256sum
+const LINK_DIGEST = 'edb465624291e4053c6c5ea4b7eb320dec773e10a57d26b95dcf0564f8e310f8';
 const PAYLOAD: PayloadEntry[] = [
   directory('.'),
   directory('./A.bundle'),
@@ -119,6 +122,100 @@ describe('two packages', () => {
   it('show control characters of names as escapes', async () => {
     const found = await changed({ payload: [...PAYLOAD, file('./A.bundle/\u001b[31mred', '')] });
     expect(renderComparison(found, false)).not.toContain('\u001b');
+  });
+});
+
+describe('a package', () => {
+  const made = (component: Partial<ProductPlan['component']>) =>
+    written('made.pkg', { ...PLAN, component: { ...PLAN.component, ...component } }).then(describePackage);
+
+  it('says what it is, what Installer reads, and what it lays down where', async () => {
+    const found = await made({});
+    expect(found).toMatchObject({
+      file: 'made.pkg',
+      identity: {
+        ...{ title: 'A', identifier: 'com.example.a', version: '1.0', 'signed by': null },
+        ...{ 'certificate ends': null, 'signed at': null, 'stapled ticket': null },
+      },
+      installation: { 'oldest macOS': '11.0', components: 'com.example.a' },
+    });
+    const component = found.components.get('com.example.a')!;
+    expect(component.facts).toMatchObject({
+      version: '1.0',
+      'installs into': '/Library/Example',
+      'runs as': 'root',
+      afterwards: null,
+    });
+    expect([...component.files.keys()]).toEqual([
+      '/Library/Example',
+      ...['', '/data', '/link', '/note'].map((name) => `/Library/Example/A.bundle${name}`),
+    ]);
+    expect([...component.scripts.keys()]).toEqual(['.', 'postinstall']);
+    const [note, data, link, folder] = ['/note', '/data', '/link', ''].map(
+      (name) => component.files.get(`/Library/Example/A.bundle${name}`)!,
+    );
+    expect(note).toMatchObject({
+      kind: 'file',
+      mode: '0644',
+      owner: '0:0',
+      size: 14,
+      text: 'one\ntwo\nthree\n',
+      slices: [],
+    });
+    expect(data).toMatchObject({ size: 3, text: null });
+    expect(link).toMatchObject({ kind: 'symlink', text: null, sha256: LINK_DIGEST });
+    expect(folder).toMatchObject({ kind: 'directory', sha256: null, text: null });
+  });
+
+  it('that installs into the root names paths from there', async () => {
+    const { components } = await made({ installLocation: '/' });
+    expect([...components.get('com.example.a')!.files.keys()].slice(0, 2)).toEqual(['/', '/A.bundle']);
+  });
+
+  it('keeps texts of at most 524,288 bytes, and no bytes that are none', async () => {
+    const texts = async (...contents: (string | Buffer)[]) => {
+      const files = contents.map((content, at) => file(`./A.bundle/f${at}`, content));
+      const { components } = await made({ payload: [directory('.'), directory('./A.bundle'), ...files] });
+      return [...components.get('com.example.a')!.files.values()]
+        .filter(({ kind }) => kind === 'file')
+        .map(({ text }) => text?.length ?? null);
+    };
+    expect(await texts('x'.repeat(524_288), 'x'.repeat(524_289), '', 'é', 'a\0b', Buffer.from([0xff]))).toEqual([
+      524_288,
+      null,
+      null,
+      1,
+      null,
+      null,
+    ]);
+  });
+
+  it('of ours says who signed it, when, and what its program is', async () => {
+    const { identity, components } = await describePackage(builtPackage());
+    expect(identity).toMatchObject({
+      'signed by': expect.stringMatching(/^Developer ID Installer: /),
+      'certificate ends': expect.stringMatching(/^\d{4}-\d{2}-\d{2}$/),
+      'signed at': expect.stringMatching(/^\d{4}-/),
+      'stapled ticket': expect.stringMatching(/^\d{4}-/),
+    });
+    const program = [...[...components.values()][0]!.files.values()].find(({ slices }) => slices.length > 0)!;
+    expect(program.slices.map(({ architecture }) => architecture)).toEqual(['x86_64', 'arm64']);
+    expect(program.slices[1]!.facts).toMatchObject({
+      ...{ 'signing identifier': 'com.netflix.Escrow-Buddy', team: 'REHEARSAL0', 'oldest macOS': '11.0', SDK: '14.4' },
+      ...{ cdhash: expect.stringMatching(/^[0-9a-f]{40}$/), flags: 'runtime' },
+      libraries: expect.stringContaining('/usr/lib/libSystem.B.dylib, '),
+    });
+  });
+
+  it('with a program that nobody signed, or that is broken, says so', async () => {
+    const slice = sampleSlice('arm64');
+    const payload = (data: Buffer) => [directory('.'), file('./run', data, 0o755)];
+    const slices = async (data: Buffer) =>
+      (await made({ payload: payload(data) })).components.get('com.example.a')!.files.get('/Library/Example/run')!
+        .slices;
+    const [plain] = await slices(slice);
+    expect(plain!.facts).toMatchObject({ 'signing identifier': null, team: null, cdhash: null, flags: null });
+    expect(await slices(slice.subarray(0, 100))).toEqual([]);
   });
 });
 
