@@ -18,6 +18,7 @@ import { externalSignerFor, type KeyService, SERVICES, startKeyService } from '.
 import { findOnPath, needs } from '../support/needs.ts';
 import { SEALED_STEP } from '../support/sealed-step.ts';
 import { placeCertificates, secretsOf } from '../support/stored-keys.ts';
+import { testAuthority } from '../support/test-authority.ts';
 import { type Run, Runner, type RunnerOptions, type Trigger } from './runner.ts';
 
 /** A release of this project on this machine: its repository, GitHub and Apple, all stand-ins. */
@@ -240,7 +241,7 @@ async function makeHomes(folder: string): Promise<Homes> {
     string,
     string,
   ];
-  await openRehearsalAuthority(signing);
+  await testAuthority(signing);
   // A line of the primes: the first lines of PKCS #8 hold the modulus, which is in the certificate too.
   const keyOf = (member: string) =>
     readFileSync(join(signing, 'authority', `${member}.key.pem`), 'utf8').split('\n')[15] as string;

@@ -18,11 +18,15 @@ const KEPT = resolve('.build/quick-compiler');
  * @example cli(['parts', '--out', parts], { env: { PATH: quickCompiler() } })
  */
 export function quickCompiler(): string {
-  known ??= putBeforePath(process.env.PATH ?? '', KEPT);
-  return known;
+  const path = process.env.PATH ?? '';
+  const quick = known.get(path) ?? putBeforePath(path, KEPT);
+  known.set(path, quick);
+  // What has it already needs no second one.
+  known.set(quick, quick);
+  return quick;
 }
 
-let known: string | undefined;
+const known = new Map<string, string>();
 
 /**
  * Returns `path` with a folder before it whose clang and linker keep in `kept` what those on `path` make.

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { localSigner } from '../../../src/pki/identity/signer.ts';
-import { openRehearsalAuthority, type RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
+import type { RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
+import { testAuthority } from '../../support/test-authority.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'every-signature-'));
 const NAMES = ['Product.pkg', 'extras/Guard.pkg', 'extras/Uninstall.pkg', 'extras/Request.pkg'];
@@ -67,7 +68,7 @@ async function release(): Promise<Release> {
   return { packages, ofCode: slices.map(({ signature }) => signature), ofPackages };
 }
 beforeAll(async () => {
-  authority = await openRehearsalAuthority(join(scratch, 'authority'));
+  authority = await testAuthority(join(scratch, 'authority'));
   good = await release();
   other = await release();
 });

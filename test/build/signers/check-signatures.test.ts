@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseSignedRole, renderSignedRole } from '../../../build/signing/record.ts';
 import { localSigner } from '../../../src/pki/identity/signer.ts';
-import { openRehearsalAuthority, type RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
+import type { RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
 import { needs } from '../../support/needs.ts';
 import { checkSignatures } from '../../support/sealed-step.ts';
 import { placeCertificates, type Role } from '../../support/stored-keys.ts';
+import { testAuthority } from '../../support/test-authority.ts';
 
 const HASHES = ['sha256', 'sha1', 'sha256'] as const;
 const REQUESTS = HASHES.map((hash, index) => ({
@@ -21,7 +22,7 @@ let authority: RehearsalAuthority;
 let good: readonly Buffer[];
 beforeAll(async () => {
   scratch = mkdtempSync(join(tmpdir(), 'check-'));
-  authority = await openRehearsalAuthority(join(scratch, 'authority'));
+  authority = await testAuthority(join(scratch, 'authority'));
   placeCertificates(scratch, authority);
   const signer = localSigner(authority.members.installer.privateKey);
   good = await Promise.all(REQUESTS.map((request) => signer.sign(request)));

@@ -6,10 +6,11 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openRehearsalAuthority, type RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
+import type { RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
 import { check, needs } from '../../support/needs.ts';
 import { checkSignatures, SEALED_STEP, sealedStep } from '../../support/sealed-step.ts';
 import { p12Of, placeCertificates, secretsOf } from '../../support/stored-keys.ts';
+import { testAuthority } from '../../support/test-authority.ts';
 
 const PASSWORD = 'Geheim-0815-Losung';
 const P12 = randomBytes(300).toString('base64');
@@ -19,7 +20,7 @@ let scratch: string;
 let authority: RehearsalAuthority;
 beforeAll(async () => {
   scratch = mkdtempSync(join(tmpdir(), 'sealed-'));
-  authority = await openRehearsalAuthority(join(scratch, 'authority'));
+  authority = await testAuthority(join(scratch, 'authority'));
   placeCertificates(scratch, authority);
 });
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));

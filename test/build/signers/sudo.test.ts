@@ -4,10 +4,11 @@ import { chmodSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openRehearsalAuthority, type RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
+import type { RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
 import { needs } from '../../support/needs.ts';
 import { checkSignatures, SEALED_STEP } from '../../support/sealed-step.ts';
 import { p12Of, placeCertificates } from '../../support/stored-keys.ts';
+import { testAuthority } from '../../support/test-authority.ts';
 
 const NOBODY = 65534;
 const PASSWORD = 'Geheim-0815 "Lö$sung\\ ';
@@ -19,7 +20,7 @@ let authority: RehearsalAuthority;
 beforeAll(async () => {
   scratch = mkdtempSync(join(tmpdir(), 'sudo-'));
   chmodSync(scratch, 0o777);
-  authority = await openRehearsalAuthority(join(scratch, 'authority'));
+  authority = await testAuthority(join(scratch, 'authority'));
   placeCertificates(scratch, authority);
 });
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));

@@ -5,14 +5,15 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { readConfig } from '../../../build/plan/config.ts';
 import { CERTIFICATES } from '../../../build/signing/external.ts';
 import { checkCertificates } from '../../../build/signing/replay.ts';
-import { openRehearsalAuthority, REHEARSAL_TEAM, type RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
+import { REHEARSAL_TEAM, type RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
 import { certificatesOf, placeCertificates } from '../../support/stored-keys.ts';
+import { testAuthority } from '../../support/test-authority.ts';
 
 let scratch: string;
 let authority: RehearsalAuthority;
 beforeAll(async () => {
   scratch = mkdtempSync(join(tmpdir(), 'certificates-'));
-  authority = await openRehearsalAuthority(join(scratch, 'authority'));
+  authority = await testAuthority(join(scratch, 'authority'));
 });
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 

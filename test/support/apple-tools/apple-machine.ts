@@ -7,10 +7,12 @@ import { delimiter, join } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
 import { Secret } from '../../../src/base/secret.ts';
 import { loadIdentity } from '../../../src/pki/identity/identity.ts';
-import { openRehearsalAuthority } from '../../../src/rehearsal/authority.ts';
+import type { RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
 import type { NotaryAccess, SigningIdentity } from '../../../src/toolchain/toolchain.ts';
 import { rehearsalP12 } from '../../rehearsal/authority-p12.ts';
 import { keptBuild } from '../kept-build.ts';
+import { quickCompiler } from '../quick-compiler.ts';
+import { testAuthority } from '../test-authority.ts';
 import type { Fault, Keychains } from './machine.ts';
 
 export const P12_PASSWORD = 'p12 "pass\\word"';
@@ -33,7 +35,7 @@ export interface AppleMachine {
   identity(role: 'application' | 'installer'): Promise<SigningIdentity>;
   /** A key that its notary takes. Its tools know where their services are. */
   access(): NotaryAccess;
-  readonly authority: Awaited<ReturnType<typeof openRehearsalAuthority>>;
+  readonly authority: RehearsalAuthority;
   /** Ends the stand-ins, puts PATH and DEVELOPER_DIR back and removes the machine's memory. */
   dispose(): void;
 }
@@ -43,14 +45,17 @@ export async function makeAppleMachine(): Promise<AppleMachine> {
   const developer = mkdtempSync(join(tmpdir(), 'developer-'));
   const memory = join(developer, 'stand-ins');
   mkdirSync(memory);
-  makeSdk(join(developer, 'Platforms/MacOSX.platform/Developer/SDKs/MacOSX.sdk'));
-  const authority = await openRehearsalAuthority(join(memory, 'authority'));
+  const sdks = join(developer, 'Platforms/MacOSX.platform/Developer/SDKs');
+  mkdirSync(sdks, { recursive: true });
+  // At one place for all machines, so that the compiler is asked the same.
+  symlinkSync(await keptSdk(), join(sdks, 'MacOSX.sdk'));
+  const authority = await testAuthority(join(memory, 'authority'));
   const write = (name: string, value: unknown) => writeFileSync(join(memory, name), JSON.stringify(value));
   write('keychains.json', { searchList: [LOGIN_KEYCHAIN], keychains: {} });
   writeFileSync(join(memory, 'calls'), '');
   const server = await serve(developer);
   const before = { PATH: process.env.PATH, DEVELOPER_DIR: process.env.DEVELOPER_DIR };
-  process.env.PATH = `${STAND_INS}${delimiter}${before.PATH}`;
+  process.env.PATH = `${STAND_INS}${delimiter}${quickCompiler()}`;
   process.env.DEVELOPER_DIR = developer;
   return {
     authority,
@@ -89,9 +94,13 @@ const lines = (path: string) =>
     .split('\n')
     .filter((line) => line !== '');
 
+const STUBS = 'payload/plugin/sdk';
+const keptSdk = () =>
+  keptBuild('apple-sdk', { files: [STUBS], programs: [], variables: [] }, async (folder) => makeSdk(folder));
+
 /** An SDK in the folders of a real one, with the project's own headers and stub libraries in it. */
 function makeSdk(sdk: string): void {
-  const stubs = join(process.cwd(), 'payload/plugin/sdk');
+  const stubs = join(process.cwd(), STUBS);
   const framework = join(sdk, 'System/Library/Frameworks/CoreFoundation.framework');
   mkdirSync(join(sdk, 'usr/lib'), { recursive: true });
   mkdirSync(framework, { recursive: true });

@@ -4,20 +4,17 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renderFindings } from '../../../../build/github/upkeep/issue.ts';
-import {
-  openRehearsalAuthority,
-  REHEARSAL_TEAM,
-  type RehearsalAuthority,
-} from '../../../../src/rehearsal/authority.ts';
+import { REHEARSAL_TEAM, type RehearsalAuthority } from '../../../../src/rehearsal/authority.ts';
 import type { CliRun } from '../../../support/cli.ts';
 import { inProcess } from '../../../support/in-process.ts';
 import { placeCertificates } from '../../../support/stored-keys.ts';
+import { testAuthority } from '../../../support/test-authority.ts';
 
 let scratch: string;
 let authority: RehearsalAuthority;
 beforeAll(async () => {
   scratch = mkdtempSync(join(tmpdir(), 'plan-'));
-  authority = await openRehearsalAuthority(join(scratch, 'authority'));
+  authority = await testAuthority(join(scratch, 'authority'));
 });
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 

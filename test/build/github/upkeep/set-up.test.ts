@@ -2,10 +2,11 @@ import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeF
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openRehearsalAuthority, REHEARSAL_TEAM } from '../../../../src/rehearsal/authority.ts';
+import { REHEARSAL_TEAM } from '../../../../src/rehearsal/authority.ts';
 import { inProcess } from '../../../support/in-process.ts';
 import { externalSignerFor } from '../../../support/key-services/key-service.ts';
 import { placeCertificates } from '../../../support/stored-keys.ts';
+import { testAuthority } from '../../../support/test-authority.ts';
 
 let scratch: string;
 beforeAll(() => {
@@ -191,14 +192,14 @@ describe('doctor --ci with stored keys', () => {
     project = makeProject('stored', (config) => {
       config.signing.teamIdentifier = REHEARSAL_TEAM;
     });
-    placeCertificates(project, await openRehearsalAuthority(join(scratch, 'authority')));
+    placeCertificates(project, await testAuthority(join(scratch, 'authority')));
   });
 
   it('finds a certificate that Apple did not issue', async () => {
     const real = makeProject('real', (config) => {
       config.signing.teamIdentifier = 'ABCDE12345';
     });
-    placeCertificates(real, await openRehearsalAuthority(join(scratch, 'authority')));
+    placeCertificates(real, await testAuthority(join(scratch, 'authority')));
     const { status, reason } = (await look(GOOD, real))['signing-keys'] as { status: string; reason: string };
     expect([status, reason]).toEqual([
       'fail',
@@ -251,7 +252,7 @@ describe('doctor --ci with keys in a service', () => {
   const SERVICE = { ...GOOD, 'environments/signing/secrets': named([]), ...chosen(AWS, ROLE) };
   let project: string;
   beforeAll(async () => {
-    const authority = await openRehearsalAuthority(join(scratch, 'authority'));
+    const authority = await testAuthority(join(scratch, 'authority'));
     const { settings } = externalSignerFor('aws', authority);
     project = makeProject('project', (config) => {
       config.signing.externalSigner = settings;
