@@ -2,7 +2,6 @@ import { createHash, generateKeyPairSync } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { CheckList } from '../../src/base/check.ts';
 import { accessBuffer } from '../../src/base/random-access.ts';
-import { type Asn1Node, parseAsn1 } from '../../src/pki/asn1/asn1.ts';
 import { context, der, octetString, sequence } from '../../src/pki/asn1/der.ts';
 import { localSigner, type Signer } from '../../src/pki/identity/signer.ts';
 import { openRehearsalAuthority, type RehearsalAuthority } from '../../src/rehearsal/authority.ts';
@@ -13,6 +12,7 @@ import type { XarArchive } from '../../src/xar/read.ts';
 import type { XarSignature } from '../../src/xar/toc.ts';
 import { newRehearsalSigner } from '../code-signature/signers.ts';
 import { type SignatureChange, tokenMaker, usualSignature } from '../mutation/signing.ts';
+import { edited } from './edited.ts';
 
 let authority: RehearsalAuthority;
 let other: RehearsalAuthority;
@@ -67,17 +67,7 @@ async function checked({ style = 'sha1', digest = DIGEST, toc = (rsa, cms) => [r
   return { facts, all, of: (id: string) => all.filter((line) => line.startsWith(`${id} `)).join('\n'), failed: list.checks.filter(({ status }) => status === 'fail').map(({ id }) => id) };
 } // biome-ignore format: short
 
-/** Puts something else in the place of one value of an encoding; the lengths around it follow. */
-function edited(encoded: Buffer, [index, ...rest]: readonly number[], change: (node: Asn1Node) => Buffer): Buffer {
-  const node = parseAsn1(encoded, 'x');
-  const children = node.children.map((child, at) => {
-    if (at !== index) return child.raw;
-    return rest.length === 0 ? change(child) : edited(child.raw, rest, change);
-  });
-  return der(node.tag, ...children);
-}
-
-/** The same with one length in a longer form than DER has. */
+/** An encoding with one length in a longer form than DER has. */
 const inLongForm = (encoded: Buffer) => Buffer.concat([Buffer.from('308300', 'hex'), encoded.subarray(2)]);
 const SIGNED_DATA = [1, 0];
 
