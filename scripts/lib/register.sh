@@ -22,7 +22,7 @@ register_bundle() {
 unlock_login() {
     if ! change_right unlock; then
         say "An entry that needs the bundle could not be taken out: $WHY. Before anybody logs out, remove it: security authorizationdb read $LOGIN_RIGHT"
-        return 1
+    elif [ "$CHANGED" != unchanged ]; then
+        say "The entry that needs the bundle was taken out, so that logins keep working. Install the package again."
     fi
-    [ "$CHANGED" = unchanged ] || say "The entry that needs the bundle was taken out, so that logins keep working. Install the package again."
 }

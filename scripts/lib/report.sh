@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Every line goes to standard output and to the system log.
 say() {
-    printf '%s\n' "$PRODUCT_NAME: ${1:-(no message)}" || :
+    printf '%s\n' "$PRODUCT_NAME: ${1:-(no message)}"
     quietly 10 /usr/bin/logger -t "$DOMAIN" -p user.notice -- "${1:-(no message)}" || :
 }
 

@@ -49,4 +49,28 @@ describe('parseChangelog', () => {
     const source = heading.startsWith('\ufeff') ? `${heading}\n` : `# Changelog\n\n${heading}\n\n- a line\n`;
     expect(() => parseChangelog(source)).toThrow('a heading of a version is');
   });
+
+  it.each<[string, string, string | number]>([
+    ['a mark at the front', '\ufeff# Changelog\n', 1],
+    ['a first line', '## x\n', 1],
+    ['a third line', '# Changelog\n\n##1.1.0\n', 3],
+    ['a line that is underlined', '# Changelog\n\n1.1.0\n=====\n', 3],
+    ['a line that is underlined with one dash', 'a 1.1.0 b\n - \n', 1],
+    ['a line that is underlined with dashes', 'a 1.1.0 b\n --- \n', 1],
+    ['a date', '# Changelog\n## 1.1.0, 2026-13-01\n', 2],
+    ['the second of two equal versions', '## 1.1.0, not released\n## 1.0.0, not released\n## 1.1.0, not released\n', 3],
+    ['a rule behind a line without a version', 'a 1.1 b\n---\n', 'none'],
+    ['a rule at the front', '---\n', 'none'],
+    ['a rule behind an empty line', '1.1.0\n\n---\n', 'none'],
+    ['a heading of a lower level', '### Changed\n#### 1\n', 'none'],
+    ['a version in words', 'since 1.1.0\n- 1.2.0: x\n', 'none'],
+  ])('says which line: %s', (_, source, line) => {
+    let found: string | number = 'none';
+    try {
+      parseChangelog(source);
+    } catch (error) {
+      found = Number(/line (\d+)/.exec(String(error))?.[1]);
+    }
+    expect(found).toBe(line);
+  }); // biome-ignore format: a table
 });
