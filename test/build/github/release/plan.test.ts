@@ -151,6 +151,19 @@ describe('github plan', () => {
     expect(stdout).not.toMatch(/1\.0\.[78] has/);
   });
 
+  it.each([
+    ['this one', { 'v1.0.8': 'b', 'v1.1.0': 'c' }],
+    ['a higher one', { 'v1.0.8': 'b', 'v1.2.0': 'c' }],
+    ['none', {}],
+  ])('tells them, whatever is published: %s', async (_, tags) => {
+    const heading = '## 1.1.0, 2026-11-24\n\n## 1.0.10, 2026-11-01\n\n## 1.0.9, 2026-10-01\n\n## 1.3.0, 2026-11-25';
+    const { stdout } = await run('plan', { heading, tags: tags as Record<string, string> });
+    expect(stdout.match(/^\S+ has a date .* it is skipped$/gm)?.map((line) => line.split(' ')[0])).toEqual([
+      '1.0.9',
+      '1.0.10',
+    ]);
+  });
+
   it("puts everything on macOS for apple's tools", async () => {
     expect((await run('plan', { toolchain: 'apple', certificates: null })).outputs).toContain(
       'keys=keychain\nrunner=macos-26\ndeveloper-dir=/Applications/Xcode_26.6.app/Contents/Developer\n',
