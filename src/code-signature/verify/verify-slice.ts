@@ -152,7 +152,7 @@ function readSignature(
     else list.fail('code-layout', problem);
     return undefined;
   }
-  const layout = list.read('code-layout', () => layoutProblems(slice, macho));
+  const layout = list.read('code-layout', () => layoutProblems(slice, macho, place));
   if (layout) list.check('code-layout', layout);
   const region = slice.subarray(place.dataOffset, place.dataOffset + place.dataSize);
   const parsed = list.read('code-super-blob', () => parseSuperBlob(region, MAGIC_EMBEDDED_SIGNATURE));
@@ -175,10 +175,13 @@ function readSignature(
   return directories && best && { blobs: parsed.blobs, directories, best };
 }
 
-function layoutProblems(slice: Buffer, macho: Macho): (string | false)[] {
+function layoutProblems(
+  slice: Buffer,
+  macho: Macho,
+  { dataOffset, dataSize }: NonNullable<Macho['codeSignature']>,
+): (string | false)[] {
   const linkedit = segmentNamed(macho, '__LINKEDIT');
   const end = linkedit.fileOffset + linkedit.fileSize;
-  const { dataOffset = 0, dataSize = 0 } = macho.codeSignature ?? {};
   const others = macho.segments.filter((segment) => segment !== linkedit);
   return [
     end !== slice.length && `__LINKEDIT ends at ${end} of ${slice.length}`,

@@ -151,7 +151,8 @@ export function oidOf(node: Asn1Node): string {
     arcs.push(arc);
     arc = 0n;
   }
-  const [first = 0n, ...rest] = arcs;
+  // The last byte ends an arc, so there is one at least.
+  const [first, ...rest] = arcs as [bigint, ...bigint[]];
   const root = first < 80n ? first / 40n : 2n;
   return [root, first - root * 40n, ...rest].join('.');
 }

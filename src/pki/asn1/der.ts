@@ -74,10 +74,10 @@ function bigEndian(value: number): number[] {
  */
 export function oid(dotted: string): Buffer {
   const arcs = dotted.split('.').map(Number);
-  const [first = 0, second = 0, ...rest] = arcs;
   if (arcs.length < 2 || arcs.some((arc) => !Number.isSafeInteger(arc) || arc < 0)) {
     throw new TypeError(`not an object identifier: ${dotted}`);
   }
+  const [first, second, ...rest] = arcs as [number, number, ...number[]];
   return der(TAG.oid, Buffer.from([first * 40 + second, ...rest].flatMap(base128)));
 }
 

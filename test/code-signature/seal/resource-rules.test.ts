@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  FLAT_RULES_1,
   FLAT_RULES_2,
   RULES_1,
   RULES_2,
@@ -63,4 +64,28 @@ describe('the rules of a seal', () => {
     expect(read('^.*', 'true')).toEqual(['^.*']);
     expect(read('^PkgInfo$', true)).toEqual(['^PkgInfo$']);
   });
+
+  // bundlediskrep.cpp of Security-61901: a bundle with a folder `Contents`, and one without.
+  it('weigh what codesign has them weigh', () => {
+    const weights = (rules: typeof RULES_2) => Object.fromEntries(rules.map(({ pattern, weight }) => [pattern, weight]));
+    const localized = (folder: string) => ({
+      [`^${folder}.*\\.lproj/`]: 1000,
+      [`^${folder}Base\\.lproj/`]: 1010,
+      [`^${folder}.*\\.lproj/locversion.plist$`]: 1100,
+    });
+    const common = {
+      '^.*': 1,
+      '.*\\.dSYM($|/)': 11,
+      '^(.*/)?\\.DS_Store$': 2000,
+      '^Info\\.plist$': 20,
+      '^PkgInfo$': 20,
+      '^version\\.plist$': 20,
+      '^embedded\\.provisionprofile$': 20,
+    };
+    const code = '(Frameworks|SharedFrameworks|PlugIns|Plug-ins|XPCServices|Helpers|MacOS|Library/(Automator|Spotlight|LoginItems))';
+    expect(weights(RULES_1)).toEqual({ '^version.plist$': 1, '^Resources/': 1, ...localized('Resources/') });
+    expect(weights(RULES_2)).toEqual({ ...common, '^[^/]+$': 10, [`^${code}/`]: 10, '^Resources/': 20, ...localized('Resources/') });
+    expect(weights(FLAT_RULES_1)).toEqual({ '^.*': 1, '^version.plist$': 1, ...localized('') });
+    expect(weights(FLAT_RULES_2)).toEqual({ ...common, ...localized('') });
+  }); // biome-ignore format: a table
 });
