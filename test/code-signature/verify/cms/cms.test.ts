@@ -1,5 +1,6 @@
 import { createPublicKey, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { encodeCdHashAttributes } from '../../../../src/code-signature/sign/cdhash-attributes.ts';
 import { integer } from '../../../../src/pki/asn1/der.ts';
 import { cmsAttribute } from '../../../../src/pki/cms/cms.ts';
 import { encodeTimestampRequest, parseTimestampResponse } from '../../../../src/pki/timestamp/timestamp-token.ts';
@@ -12,6 +13,7 @@ import { NOW } from '../../signers.ts';
 import {
   authority,
   chainOf,
+  digest,
   directory,
   EVERYBODY,
   lengthened,
@@ -120,9 +122,16 @@ describe('codeCmsVerifier', () => {
   });
 
   it('wants the only encoding there is in what is ours', async () => {
-    const cms = lengthened(await made());
-    expect(said('code-cms', cms)).toBe('fail: the encoding is not the one that the parts of the CMS have');
-    for (const who of ['demanding', 'others'] as const) expect(said('code-cms', cms, who)).toBe('pass');
+    const twice = (signature: Buffer) => [cmsAttribute(STAMP, token(signature), token(signature))];
+    const long = [
+      ...encodeCdHashAttributes([digest('directory')]),
+      cmsAttribute('1.2.3', Buffer.from('04810161', 'hex')),
+    ];
+    // Another length; a second token, which nobody looks at; a longer length within what is signed.
+    for (const cms of [lengthened(await made()), await made({ unsigned: twice }), await made({ attributes: long })]) {
+      expect(said('code-cms', cms)).toBe('fail: the encoding is not the one that the parts of the CMS have');
+      for (const who of ['demanding', 'others'] as const) expect(said('code-cms', cms, who)).toBe('pass');
+    }
     expect(said('code-cms', await made(), 'exact', [directory('other')])).toBe(
       'fail: the signed sha256 digest is missing or is not that of the content',
     );
