@@ -92,6 +92,8 @@ describe('notarize', () => {
     ['one under way', [known('In Progress')], 'old', ['Uploading', 'Accepted']],
     ['a word that is new', [known('Held')], 'old', ['Uploading', 'Accepted']],
     ['two under way', [known('In Progress', 'newer'), known('In Progress')], 'newer', ['Uploading', 'Accepted']],
+    ['two acceptances', [known('Accepted', 'newer'), known('Accepted')], 'newer', ['Accepted', 'Accepted']],
+    ['two refusals', [known('Invalid', 'newer'), known('Invalid')], 'newer', ['Invalid', 'Accepted']],
     ['a verdict behind one under way', [known('In Progress', 'newer'), known('Accepted')], 'old', ['Accepted', 'Accepted']],
   ])('looks at the history first: %s', async (_, history, id, statuses) => {
     const { outcome, records, said, submitted } = await run({ history });

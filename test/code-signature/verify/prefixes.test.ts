@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { BundleEntry } from '../../../src/code-signature/bundle-entry.ts';
+import { type BundleEntry, fileAt } from '../../../src/code-signature/bundle-entry.ts';
 import { sealable } from '../../../src/code-signature/seal/code-resources.ts';
 import { signBundle } from '../../../src/code-signature/sign/sign-bundle.ts';
 import { FileIndex } from '../../../src/code-signature/verify/file-index.ts';
@@ -86,5 +86,20 @@ describe('a path that only begins like one that is allowed', () => {
     expect(said('../..x')).not.toContain('points out');
     expect(said('../../x')).toContain('Resources/to points out of Contents, to ../../x');
     expect(said('../..')).toContain('Resources/to points out of Contents, to ../..');
+  });
+});
+
+describe('a path that is there twice', () => {
+  it('stands for the first of its files, and for none that is a link', () => {
+    const twice: BundleEntry[] = [
+      { path: 'a', mode: 0, data: Buffer.from('1') },
+      { path: 'a', mode: 0, data: Buffer.from('2') },
+      { path: 'l', mode: 0, symlink: 'a' },
+    ];
+    expect([fileAt(twice, 'a')?.toString(), fileAt(twice, 'l'), fileAt(twice, 'b')]).toEqual([
+      '1',
+      undefined,
+      undefined,
+    ]);
   });
 });

@@ -73,6 +73,8 @@ describe('lookUpTicket', () => {
     const subjects = [SUBJECT, { hashType: 2, digest: Buffer.alloc(20, 0xcd) }];
     const { outcome, slept } = await look([{ body: { records: [missing(NAME), ticket(OTHER, 'mine')] } }], {}, subjects);
     expect([outcome, slept, asked]).toEqual(['mine', [], [{ records: [{ recordName: NAME }, { recordName: OTHER }] }]]);
+    const both = [{ body: { records: [ticket(NAME, 'first'), ticket(OTHER, 'second')] } }];
+    expect((await look(both, {}, subjects)).outcome).toBe('first');
   }); // biome-ignore format: a table
 
   it.each<[string, unknown, string]>([

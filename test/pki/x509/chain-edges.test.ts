@@ -174,6 +174,16 @@ describe('the issuer of a certificate', () => {
     expect(findings).toEqual([{ code: 'CHAIN_SIGNATURE', severity: 'error', message: 'the signature on certificate "leaf" is not right: it does not match what was signed' }]);
   }); // biome-ignore format: a table
 
+  it('is the root before another certificate of its name and key, which an authority that nobody knows gave', () => {
+    const { publicKey, privateKey } = keyPair();
+    const plan = { subject: [[NAME.commonName, 'crossed']] as const, publicKey, notBefore: NOW, notAfter: FAR, authority: true, keyUsage: 0x06 };
+    const own = { certificate: makeCertificate(plan, { certificate: undefined, privateKey }), privateKey };
+    const crossed = { certificate: makeCertificate(plan, link('nobody', undefined)), privateKey };
+    const leaf = link('leaf', own, LEAF);
+    const report = verifyChain(leaf.certificate, [crossed.certificate], { trust: trustIn(own), at: NOW, purpose: 'any' });
+    expect([report.trusted, report.chain.map(({ sha256 }) => sha256)]).toEqual([true, [leaf.certificate.sha256, own.certificate.sha256]]);
+  }); // biome-ignore format: a table
+
   it('is looked for among the roots too, and missed by name', () => {
     expect(buildChain(link('leaf', root, LEAF).certificate, [], trustIn(root)).findings).toEqual([]);
     const leaf = link('leaf', link('nobody', root), LEAF);
