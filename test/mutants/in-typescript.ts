@@ -61,7 +61,14 @@ export function changesInTypeScript(file: string, source: string): Change[] {
     changes.push({ file, line: lineAt(start), kind, start, end, from: source.slice(start, end), to });
   const text: Text = ({ start, end }) => source.slice(start, end);
   walk(parseAst(source, { lang: 'ts' }) as unknown as Node, (node) => changesAt(node, put, text));
-  return changes;
+  return changes.filter((change) => !isOfAnOrder(source, change));
+}
+
+/** Of what a comparison of two elements gives, `a < b ? -1 : 1`, the sign alone counts. */
+function isOfAnOrder(source: string, { kind, start, end }: Change): boolean {
+  if (kind !== 'off by one') return false;
+  const [before, behind] = [source.slice(Math.max(0, start - 12), start), source.slice(end, end + 12)];
+  return (/\? -$/.test(before) && /^ : 1\b/.test(behind)) || /\? -1 : $/.test(before);
 }
 
 function walk(value: unknown, see: (node: Node) => boolean): void {

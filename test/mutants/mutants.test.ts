@@ -41,6 +41,14 @@ describe('small faults in TypeScript', () => {
     ]);
   });
 
+  it('are none where the sign of a number alone counts', () => {
+    const order = 'export const sorted = (list: string[]) => list.sort((a, b) => (a < b ? -1 : 1));\n';
+    expect(short(changesInTypeScript('a.ts', order))).toEqual([
+      'swap: a < b ? -1 : 1 -> ((a < b) ? (1) : (-1))',
+      'edge: a < b -> ((a) <= (b))',
+    ]);
+  });
+
   it('leave a source that can be read', () => {
     for (const change of changes)
       expect(() => parseAst(applied(source, change), { lang: 'ts' }), told(change)).not.toThrow();
