@@ -15,7 +15,8 @@ export function sbomProblems(sbom: unknown, content: PackageContent): string[] {
   const shipped = (document.components ?? []).filter(({ scope }) => scope !== 'excluded');
   const expected = contentComponents(content);
   const names = new Set([...shipped, ...expected].map((component) => component['bom-ref']));
-  const find = (list: typeof expected, ref: string) => list.find((component) => component['bom-ref'] === ref);
+  // All of one name: a second one beside the right one would be believed by whoever reads it first.
+  const named = (list: typeof expected, ref: string) => list.filter((component) => component['bom-ref'] === ref);
   return [
     ...(document.serialNumber === serialNumberOf(document as Sbom)
       ? []
@@ -23,7 +24,7 @@ export function sbomProblems(sbom: unknown, content: PackageContent): string[] {
     ...(isDeepStrictEqual(hashes, [{ alg: 'SHA-256', content: content.sha256 }]) ? [] : ['it is of another package']),
     ...(version === content.version ? [] : [`it is of version ${version}, the package of ${content.version}`]),
     ...[...names]
-      .filter((ref) => !isDeepStrictEqual(find(shipped, ref), find(expected, ref)))
+      .filter((ref) => !isDeepStrictEqual(named(shipped, ref), named(expected, ref)))
       .map((ref) => `${ref} differs`),
   ];
 }
