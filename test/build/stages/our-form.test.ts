@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type Config, readConfig } from '../../../build/plan/config.ts';
-import { claimedPackage, makerOf } from '../../../build/stages/our-form.ts';
+import { claimedPackage, makerOf, ourForm } from '../../../build/stages/our-form.ts';
 import { builtPackage } from '../../support/built-package.ts';
 
 let config: Config;
@@ -53,5 +53,54 @@ describe('whose tools made a package of ours', () => {
   it('is ours where nothing is known', async () => {
     expect(await makerOf(join(tmpdir(), 'nowhere', 'a.pkg'), config, undefined)).toBe('portable');
     expect(await makerOf(beside({ not: 'a manifest' }), config, undefined)).toBe('portable');
+  });
+});
+
+describe('what a package says it is', () => {
+  const IDS = { product: 'com.netflix.Escrow-Buddy', guard: 'com.netflix.Escrow-Buddy.guard' };
+  const says = (parts: { id?: string; title?: string; refs?: string[]; components?: [string, string][] }) => {
+    const { id, title, refs = [], components = [] } = parts;
+    const distribution = {
+      ...(id !== undefined && { product: { id } }),
+      title,
+      packages: refs.map((ref) => ({ id: ref })),
+    };
+    const opened = {
+      distribution,
+      components: components.map(([identifier, folder]) => ({ info: { identifier }, folder })),
+    };
+    return claimedPackage(config, opened as never, 'other.pkg');
+  };
+
+  it.each<[string, Parameters<typeof says>[0], string | undefined]>([
+    ['its product', { id: IDS.product }, 'product'],
+    ['its product, in other capitals and with blanks', { id: ' COM.netflix.escrow-buddy ' }, 'product'],
+    ['its title', { title: 'escrow buddy guard' }, 'guard'],
+    ['its component', { components: [[IDS.guard, 'x']] }, 'guard'],
+    ['the folder of its component', { components: [['x', `${IDS.guard}.PKG`]] }, 'guard'],
+    ['a reference', { refs: ['x', IDS.product] }, 'product'],
+    ['several: an extra package before the product', { refs: [IDS.product, IDS.guard] }, 'guard'],
+    ['several: the one that its product names', { id: IDS.product, refs: [IDS.guard] }, 'product'],
+    ['nothing', {}, undefined],
+    ['something else', { id: 'com.example.a', title: 'Escrow Buddy 2', refs: [`${IDS.product}.more`] }, undefined],
+  ])('by %s', (_, parts, expected) => expect(says(parts)).toBe(expected));
+
+  it('is held to a form: scripts, and the root alone where nothing is laid down', async () => {
+    const plan = { root: process.cwd(), config };
+    const known = { madeBy: 'portable', teamIdentifier: null, version: null } as const;
+    const [product, guard] = [await ourForm(plan, 'product', known), await ourForm(plan, 'guard', known)];
+    expect([product.scripts, guard.scripts]).toEqual([
+      ['preinstall', 'postinstall', 'guard.sh'],
+      ['postinstall', 'guard.sh'],
+    ]);
+    expect([...guard.payload]).toEqual([['.', 0o755]]);
+    expect(product.payload.size).toBeGreaterThan(3);
+    expect([product.bundles('1.2.3').length, guard.bundles('1.2.3'), product.isVersion('1.2')]).toEqual([1, [], false]);
+    expect(product).toMatchObject({
+      ...known,
+      title: 'Escrow Buddy',
+      identifier: IDS.product,
+      minimumSystemVersion: '10.14.4',
+    });
   });
 });
