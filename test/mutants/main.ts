@@ -1,6 +1,6 @@
 // Puts small faults into the source, one at a time, and asks the tests: npm run mutants [-- FOLDER...] [--whole] [--sample N] [--seed N] [--quick].
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { sampled } from '../support/by-day.ts';
 import { sharedRelease } from '../support/shared-release.ts';
@@ -11,7 +11,7 @@ import { changesInTypeScript } from './in-typescript.ts';
 import { type Counted, fails, readRecord, scoreTable, standingOf } from './record/record.ts';
 import { ROOMS, type Room } from './rooms.ts';
 import { copyTree, reaches } from './tree.ts';
-import { tryRoom } from './try-room.ts';
+import { isScript, tryRoom } from './try-room.ts';
 
 interface Equivalent {
   readonly file: string;
@@ -44,14 +44,14 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 const root = process.cwd();
 const tree = resolve('.build/mutants/tree');
 const filesBelow = (folder: string, pattern: RegExp): string[] =>
-  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  (existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : [])
     .map((name) => join(folder, name))
     .filter((name) => pattern.test(name))
     .sort();
 
 function changesIn(file: string): Change[] {
   const text = readFileSync(file, 'utf8');
-  if (file.endsWith('.ts')) return changesInTypeScript(file, text);
+  if (isScript(file)) return changesInTypeScript(file, text);
   return file.endsWith('.c') ? changesInC(file, text) : changesInShell(file, text);
 }
 
@@ -63,8 +63,8 @@ function faultsOf(room: Room, folder: string): Change[] {
     equivalent
       .filter((one) => (['file', 'kind', 'from', 'to'] as const).every((key) => one[key] === change[key]))
       .some(({ line }) => line === undefined || lineOf(change).includes(line));
-  return filesBelow(room.folder, /(?<!\.d)\.ts$|\.c$|\.sh$/)
-    .filter((file) => file.startsWith(folder))
+  return filesBelow(room.folder, /(?<!\.d)\.ts$|\.mjs$|\.c$|\.sh$/)
+    .filter((file) => file.startsWith(folder) && (!room.own || dirname(file) === room.folder))
     .flatMap(changesIn)
     .filter((change) => !same(change));
 }
@@ -129,7 +129,10 @@ async function main(): Promise<void> {
     folders.length === 0
       ? ROOMS.map((room) => ({ room, folder: room.folder }))
       : folders.map((folder) => {
-          const room = ROOMS.find((one) => `${folder}/`.startsWith(`${one.folder}/`));
+          const room = ROOMS.find(
+            (one) =>
+              folder === one.folder || (one.own ? dirname(folder) === one.folder : folder.startsWith(`${one.folder}/`)),
+          );
           if (!room) throw new Error(`no room for ${folder}; rooms are ${ROOMS.map((one) => one.folder).join(', ')}`);
           return { room, folder };
         });

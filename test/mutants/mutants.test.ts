@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { transformSync } from 'esbuild';
 import { parseAst } from 'rolldown/parseAst';
 import { describe, expect, it } from 'vitest';
@@ -187,5 +187,30 @@ describe('test/mutants/equivalent.json', () => {
         ROOMS.some(({ folder }) => file.startsWith(`${folder}/`)),
         file,
       ).toBe(true);
+  });
+});
+
+describe('a night', () => {
+  it('asks every room once', () => {
+    const nightly = readFileSync('.github/workflows/nightly.yml', 'utf8');
+    const asked = [...nightly.matchAll(/npm run mutants -- (.*) --sample/g)].flatMap(([, rooms]) =>
+      (rooms as string).split(' '),
+    );
+    expect(asked.sort()).toEqual(ROOMS.map(({ folder }) => folder).sort());
+  });
+});
+
+describe('the rooms', () => {
+  const FREE = ['build/figures', 'build/setup'];
+
+  it('are all folders of the source, but for those of which rooms.ts says why not', () => {
+    const folders = ['src', 'build'].flatMap((parent) =>
+      readdirSync(parent, { withFileTypes: true })
+        .filter((entry) => entry.isDirectory())
+        .map(({ name }) => `${parent}/${name}`),
+    );
+    const rooms = ROOMS.map(({ folder }) => folder);
+    expect(folders.filter((folder) => !rooms.includes(folder))).toEqual(FREE);
+    for (const folder of FREE) expect(readFileSync('test/mutants/rooms.ts', 'utf8')).toContain(folder);
   });
 });

@@ -15,6 +15,8 @@ export interface Room {
   readonly sample: number;
   /** Tests reach the source as a program, not by import: whether one of them is asked about a file. */
   readonly apart?: (test: string, file: string) => boolean;
+  /** Of its files those directly in the folder alone; what lies below are rooms of their own. */
+  readonly own?: boolean;
 }
 
 const room = (folder: string, floor: number, ...tests: readonly string[]): Room => ({
@@ -63,6 +65,7 @@ export const ROOMS: readonly Room[] = [
   room('src/compression', 80),
   room('src/rehearsal', 80, 'test/toolchain/portable', 'test/notary/faults.test.ts', 'test/build/commands.test.ts'),
   room('src/toolchain', 80, 'test/build/apple-release.test.ts'),
+  room('src/apple-messages', 80, 'test/toolchain/apple/recorded-outputs.test.ts', 'test/build/messages.test.ts'),
   // The settings are followed into packages, which asks what makes those.
   room('build/plan', 80, '!test/build/plan/settings.test.ts'),
   room('build/signing', 80),
@@ -79,4 +82,24 @@ export const ROOMS: readonly Room[] = [
   room('build/kit', 80),
   room('build/prove', 80, 'test/build/compare'),
   room('build/evidence', 80),
+  room('build/commands', 80, 'test/build/commands.test.ts', 'test/build/cli.test.ts', 'test/build/replace.test.ts'),
+  room('build/messages', 80, 'test/build/messages.test.ts'),
+  room('build/notary', 80, 'test/build/commands.test.ts'),
+  room('build/parts', 80),
+  room('build/scripts', 80, 'test/build/stages/generate-scripts.test.ts'),
+  room('build/release-index', 80),
+  room('build/release-page', 80),
+  { folder: 'build/signers', tests: ['test/build/signers'], floor: 80, sample: 40, apart: () => true },
+  // A program in plain JavaScript, which shares no code with what it looks at.
+  { folder: 'build/look', tests: ['test/build/look'], floor: 80, sample: 40, apart: () => true },
+  {
+    folder: 'build',
+    tests: ['again', 'cli', 'commands', 'exit-code', 'interrupt', 'last-line', 'release', 'replace'].map(
+      (name) => `test/build/${name}.test.ts`,
+    ),
+    floor: 80,
+    sample: 40,
+    own: true,
+  },
+  // No rooms: build/figures counts the source for people, and build/setup starts each of these tests: a fault in it stops them all.
 ];

@@ -54,6 +54,9 @@ interface Plan {
   readonly longest: number;
 }
 
+/** Whether a file is read by the parser of TypeScript, which reads JavaScript too, and can hold switches. */
+export const isScript = (file: string): boolean => /\.(ts|mjs)$/.test(file);
+
 /** Tries every fault of a room; tells each verdict as it comes. */
 export async function tryRoom(trial: Trial, told: (verdict: Verdict) => void): Promise<void> {
   const { tree, changes, asker } = trial;
@@ -79,7 +82,7 @@ export async function tryRoom(trial: Trial, told: (verdict: Verdict) => void): P
 /** Writes a file of the tree with all its faults inside; returns those that need a file of their own. */
 function putSwitches(tree: string, file: string, all: readonly Numbered[]): readonly Numbered[] {
   const own = all.filter(({ change }) => change.file === file);
-  if (!file.endsWith('.ts')) return own;
+  if (!isScript(file)) return own;
   const { text, left } = withSwitches(readFileSync(file, 'utf8'), own, join(tree, SWITCH_MODULE));
   writeFileSync(join(tree, file), text);
   return left;
