@@ -64,6 +64,9 @@ const VARIABLES = [
   'CCC_OVERRIDE_OPTIONS',
 ];
 
+/** Returns whether another processor has to be played for a slice here; `native` is this machine's own. */
+export const isEmulated = (slice: Slice | 'native'): boolean => slice !== 'native' && slice !== own;
+
 /** Returns whether a slice can be run on this machine, and the words to end a skipped test's name with. */
 export function canRun(slice: Slice): { missing: boolean; note: string } {
   const programs = needs('clang', 'ld.lld', ...(slice === own ? [] : [emulators[slice]]));
@@ -101,7 +104,7 @@ export async function host<T>(
 ): Promise<T[]> {
   const program = `${out}/login-host-${slice}`;
   const argv = ['--plugin', plugin, '--scenarios', SCENARIOS, '--behaviours', BEHAVIOURS, ...command];
-  const [file, ...before] = slice === 'native' || slice === own ? [program] : [emulators[slice], program];
+  const [file, ...before] = isEmulated(slice) ? [emulators[slice as Slice], program] : [program];
   const { stdout } = await execute(file as string, [...before, ...argv], { maxBuffer: 1 << 28 }).catch(
     (error: ExecFileException & { stdout: string }) => {
       // Exit status 1: a sweep found broken rules, and prints them.
