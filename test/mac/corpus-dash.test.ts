@@ -1,4 +1,4 @@
 import { byDay } from '../support/by-day.ts';
 import { CASE_NAMES, describeCorpus } from './simulated/corpus.ts';
 
-describeCorpus('dash', byDay(CASE_NAMES, 40));
+describeCorpus('dash', byDay(CASE_NAMES, 20));

@@ -1,12 +1,12 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { installUpstream, makeWorld, type World, writeMechanisms } from './simulated/lives.ts';
-import { SHELLS, simulatedMacNeeds } from './simulated/simulated-mac.ts';
+import { SHELLS_OF_THE_DAY, simulatedMacNeeds } from './simulated/simulated-mac.ts';
 import { DOWNLOAD, DOWNLOAD_TEAM, testKitScripts } from './simulated/test-kit.ts';
 
 const SIGNER = `Developer ID Installer: Example Ltd (${DOWNLOAD_TEAM})`;
 
-describe.skipIf(simulatedMacNeeds.missing).each(SHELLS)(
+describe.skipIf(simulatedMacNeeds.missing).each(SHELLS_OF_THE_DAY)(
   `install.sh of the kit under %s${simulatedMacNeeds.note}`,
   (shell) => {
     let world: World;

@@ -4,7 +4,7 @@ import type { KitScripts } from '../../build/kit/scripts.ts';
 import { ANSWERS, answerOf } from '../../build/kit/vocabulary.ts';
 import { OUTCOMES } from '../plugin/source.ts';
 import { makeWorld, type World, writeMechanisms } from './simulated/lives.ts';
-import { SHELLS, simulatedMacNeeds } from './simulated/simulated-mac.ts';
+import { SHELLS_OF_THE_DAY, simulatedMacNeeds } from './simulated/simulated-mac.ts';
 import { testKitScripts } from './simulated/test-kit.ts';
 import { BUNDLE } from './simulated/test-package.ts';
 
@@ -14,7 +14,7 @@ const VERSION = '1.1.0';
 const SCRIPTS: KitScripts = testKitScripts(VERSION);
 const ENTRY = 'Escrow Buddy:Invoke,privileged';
 
-describe.skipIf(simulatedMacNeeds.missing).each(SHELLS)(
+describe.skipIf(simulatedMacNeeds.missing).each(SHELLS_OF_THE_DAY)(
   `the kit's scripts under %s${simulatedMacNeeds.note}`,
   (shell) => {
     let world: World;

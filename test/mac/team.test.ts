@@ -17,11 +17,11 @@ import {
   updateMacOS,
   type World,
 } from './simulated/lives.ts';
-import { SHELLS, simulatedMacNeeds } from './simulated/simulated-mac.ts';
+import { SHELLS_OF_THE_DAY, simulatedMacNeeds } from './simulated/simulated-mac.ts';
 import { BUNDLE, testPackages } from './simulated/test-package.ts';
 
 /** Packages of a team with a Developer ID, which no rehearsal can make. */
-describe.skipIf(simulatedMacNeeds.missing).each(SHELLS)(
+describe.skipIf(simulatedMacNeeds.missing).each(SHELLS_OF_THE_DAY)(
   `a team's package under %s${simulatedMacNeeds.note}`,
   (shell) => {
     let world: World;

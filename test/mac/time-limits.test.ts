@@ -10,12 +10,12 @@ import {
   updateMacOS,
   type World,
 } from './simulated/lives.ts';
-import { SHELLS, simulatedMacNeeds, TIME_UP } from './simulated/simulated-mac.ts';
+import { SHELLS_OF_THE_DAY, simulatedMacNeeds, TIME_UP } from './simulated/simulated-mac.ts';
 
 /** Every n-th call of a tool hangs. */
 const hang = (tool: string) => Array.from({ length: 40 }, (_, i) => `${tool}:${i + 1} hang`);
 
-describe.skipIf(simulatedMacNeeds.missing).each(SHELLS)(`time limits under %s${simulatedMacNeeds.note}`, (shell) => {
+describe.skipIf(simulatedMacNeeds.missing).each(SHELLS_OF_THE_DAY)(`time limits under %s${simulatedMacNeeds.note}`, (shell) => {
   let world: World;
   beforeAll(async () => {
     world = await makeWorld(shell);

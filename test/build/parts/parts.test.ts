@@ -8,11 +8,12 @@ import { createProgress } from '../../../build/report/progress.ts';
 import { removeOwnUnfinished } from '../../../src/base/files.ts';
 import { sha256 } from '../../github/actions.ts';
 import { cli } from '../../support/cli.ts';
+import { inProcess } from '../../support/in-process.ts';
 
 let scratch: string;
-beforeAll(() => {
+beforeAll(async () => {
   scratch = mkdtempSync(join(tmpdir(), 'parts-'));
-  expect(cli(['parts', '--out', join(scratch, 'parts')]).status).toBe(0);
+  expect((await inProcess(['parts', '--out', join(scratch, 'parts')])).status).toBe(0);
 });
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
@@ -55,8 +56,8 @@ describe('parts', () => {
     expect(archive.sha256, 'the same bytes the second time').toBe(sha256(join(scratch, 'parts.tar')));
   });
 
-  it('fails when a second build gives other bytes than expected', () => {
-    const run = cli(['parts', '--out', join(scratch, 'other'), '--expect', '0'.repeat(64)]);
+  it('fails when a second build gives other bytes than expected', async () => {
+    const run = await inProcess(['parts', '--out', join(scratch, 'other'), '--expect', '0'.repeat(64)]);
     expect(run).toMatchObject({ status: 6 });
     expect(run.stderr).toContain('the parts have sha256');
   });
@@ -83,8 +84,8 @@ describe('parts', () => {
     expect(readdirSync(scratch).filter((name) => name.includes('cut off'))).toEqual([]);
   });
 
-  it('refuses a folder that holds something', () => {
-    expect(cli(['parts', '--out', join(scratch, 'parts')]).status).toBe(2);
+  it('refuses a folder that holds something', async () => {
+    expect((await inProcess(['parts', '--out', join(scratch, 'parts')])).status).toBe(2);
   });
 });
 
@@ -110,8 +111,16 @@ describe('release --compiled', () => {
     expect(run.stderr).toMatch(/arm64 has sha256 [0-9a-f]{64}, not [0-9a-f]{64}/);
   });
 
-  it('refuses a folder that parts did not make', () => {
-    const run = cli(['release', '--compiled', tmpdir(), '--until', 'compile', '--out', join(scratch, 'none')]);
+  it('refuses a folder that parts did not make', async () => {
+    const run = await inProcess([
+      'release',
+      '--compiled',
+      tmpdir(),
+      '--until',
+      'compile',
+      '--out',
+      join(scratch, 'none'),
+    ]);
     expect(run.status).toBe(2);
     expect(run.stderr).toContain('compiled.json');
   });

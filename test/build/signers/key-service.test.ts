@@ -5,7 +5,9 @@ import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseSignedRole } from '../../../build/signing/record.ts';
 import { openRehearsalAuthority } from '../../../src/rehearsal/authority.ts';
-import { type CliRun, cli } from '../../support/cli.ts';
+import { byDay, ofTheDay } from '../../support/by-day.ts';
+import type { CliRun } from '../../support/cli.ts';
+import { inProcess } from '../../support/in-process.ts';
 import {
   externalSignerFor,
   type KeyService,
@@ -38,7 +40,7 @@ interface Project {
 async function projectWith(name: keyof typeof SERVICES): Promise<Project> {
   const folder = join(scratch, name);
   const parts = join(folder, 'parts');
-  expect(cli(['parts', '--out', parts]).status).toBe(0);
+  expect((await inProcess(['parts', '--out', parts])).status).toBe(0);
   const authority = await openRehearsalAuthority(join(parts, '.rehearsal'));
   const { settings, certificates } = externalSignerFor(name, authority);
   const file = join(parts, 'release.config.json');
@@ -54,8 +56,7 @@ async function projectWith(name: keyof typeof SERVICES): Promise<Project> {
   return { parts, service, name, at: (one) => join(folder, one) };
 }
 
-const run = ({ parts }: Project, ...argv: string[]): CliRun =>
-  cli(argv, { program: join(parts, 'cli.mjs'), cwd: parts });
+const run = ({ parts }: Project, ...argv: string[]): Promise<CliRun> => inProcess(argv, { cwd: parts });
 
 /** Runs the real script of a job that has nothing but the way to the key. */
 function useKey(
@@ -94,15 +95,15 @@ describe.skipIf(missing.missing).each(['aws', 'azure'] as const)(`keys in a serv
   it('make a release whose every check passes, and see digests alone', async () => {
     const { at } = project;
     const record = ['--compiled', project.parts, '--record', at('signing.json')];
-    expect(run(project, 'timestamp', ...record)).toMatchObject({ status: 0 });
+    expect(await run(project, 'timestamp', ...record)).toMatchObject({ status: 0 });
     for (const role of ['application', 'installer'] as const) {
-      const asked = run(project, 'digests', ...record, '--out', at(`${role}.txt`));
+      const asked = await run(project, 'digests', ...record, '--out', at(`${role}.txt`));
       expect(asked, asked.stderr).toMatchObject({ status: 0 });
       const digests = readFileSync(at(`${role}.txt`), 'utf8');
       // One for each slice, or for each package.
       expect(digests).toMatch(role === 'application' ? /^([0-9a-f]{64}\n){2}$/ : /^([0-9a-f]{64}\n){4}$/);
       writeFileSync(at('taken.txt'), 'mine');
-      expect(run(project, 'digests', ...record, '--out', at('taken.txt'))).toMatchObject({ status: 2 });
+      expect(await run(project, 'digests', ...record, '--out', at('taken.txt'))).toMatchObject({ status: 2 });
       expect(readFileSync(at('taken.txt'), 'utf8')).toBe('mine');
       const used = await useKey(project, role);
       expect(used, used.printed).toMatchObject({ status: 0 });
@@ -118,10 +119,10 @@ describe.skipIf(missing.missing).each(['aws', 'azure'] as const)(`keys in a serv
       expect(parseSignedRole(readFileSync(at(`${role}.json`), 'utf8')).signatures).toHaveLength(
         digests.trim().split('\n').length,
       );
-      const stamped = run(project, 'timestamp', ...record, '--signed', at(`${role}.json`));
+      const stamped = await run(project, 'timestamp', ...record, '--signed', at(`${role}.json`));
       expect(stamped, stamped.stderr).toMatchObject({ status: 0 });
     }
-    const put = run(
+    const put = await run(
       project,
       'release',
       '--compiled',
@@ -189,7 +190,7 @@ describe.skipIf(missing.missing).each(['aws', 'azure'] as const)(`keys in a serv
     ['no digests', { argv: { '--digests': '' } }, 2, /digests of SHA-256/],
     ['SHA-1', { argv: { '--digests': '0'.repeat(40) } }, 2, /no key service signs SHA-1/],
   ];
-  it.each(refused)('refuse %s', async (_, change, status, words) => {
+  it.each(byDay(refused, 5))(`refuse %s${ofTheDay}`, async (_, change, status, words) => {
     rmSync(project.at('application.signatures'), { force: true });
     const used = await useKey(project, 'application', change);
     expect(used.printed).toMatch(words);
@@ -209,21 +210,22 @@ describe.skipIf(missing.missing).each(['aws', 'azure'] as const)(`keys in a serv
           ['a tenant of somebody', { AZURE_TENANT_ID: '99999999-7777-8888-9999-000000000000' }],
           ['a tenant that is an option', { AZURE_TENANT_ID: '--debug' }],
         ];
-  it.each(strangers)('refuse %s', async (_, env) => {
+  it.each(byDay(strangers, 1))(`refuse %s${ofTheDay}`, async (_, env) => {
     rmSync(project.at('application.signatures'), { force: true });
     const used = await useKey(project, 'application', { env });
     expect([2, 4]).toContain(used.status);
     expect(existsSync(project.at('application.signatures'))).toBe(false);
   });
 
-  it.each([
+  const odd: readonly (readonly [string, string])[] = [
     ['one that is shorter', `${'0'.repeat(63)}\n`],
     ['capitals', `${'A'.repeat(64)}\n`],
     ['a command', `${'0'.repeat(64)}\n$(touch x)\n`],
     ['a tab', `${'0'.repeat(64)}\t${'1'.repeat(64)}`],
     ['a pattern', `${'0'.repeat(63)}*`],
     ['more than a release needs', `${'0'.repeat(64)}\n`.repeat(9)],
-  ])('refuse digests with %s', async (_, text) => {
+  ];
+  it.each(byDay(odd, 2))(`refuse digests with %s${ofTheDay}`, async (_, text) => {
     const used = await useKey(project, 'application', { argv: { '--digests': text } });
     expect(used).toMatchObject({ status: 2, printed: expect.stringContaining('digests of SHA-256') });
   });
@@ -241,8 +243,8 @@ describe.skipIf(missing.missing).each(['aws', 'azure'] as const)(`keys in a serv
     });
     expect(checked).toMatchObject({ status: 0, printed: expect.stringContaining('1111') });
     const record = ['--compiled', project.parts, '--record', at('anew.json')];
-    run(project, 'timestamp', ...record);
-    expect(run(project, 'timestamp', ...record, '--signed', at('other.json'))).toMatchObject({
+    await run(project, 'timestamp', ...record);
+    expect(await run(project, 'timestamp', ...record, '--signed', at('other.json'))).toMatchObject({
       status: 6,
       stderr: expect.stringContaining('not over what is being signed'),
     });
@@ -250,16 +252,18 @@ describe.skipIf(missing.missing).each(['aws', 'azure'] as const)(`keys in a serv
 });
 
 describe('digests', () => {
-  it('says what is missing where there is no certificate', () => {
+  it('says what is missing where there is no certificate', async () => {
     const parts = join(scratch, 'plain');
-    expect(cli(['parts', '--out', parts]).status).toBe(0);
+    expect((await inProcess(['parts', '--out', parts])).status).toBe(0);
     const record = ['--compiled', parts, '--record', join(scratch, 'plain.json')];
-    expect(cli(['timestamp', ...record]).status).toBe(0);
-    expect(cli(['digests', ...record, '--out', join(scratch, 'x')])).toMatchObject({
+    expect((await inProcess(['timestamp', ...record])).status).toBe(0);
+    expect(await inProcess(['digests', ...record, '--out', join(scratch, 'x')])).toMatchObject({
       status: 2,
       stderr: expect.stringContaining('cannot read certificates/application.pem'),
     });
-    expect(cli(['digests', '--compiled', parts, '--record', join(scratch, 'none.json'), '--out', 'x'])).toMatchObject({
+    expect(
+      await inProcess(['digests', '--compiled', parts, '--record', join(scratch, 'none.json'), '--out', 'x']),
+    ).toMatchObject({
       status: 2,
       stderr: expect.stringContaining('cannot read'),
     });

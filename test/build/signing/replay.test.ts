@@ -10,6 +10,7 @@ import { renderSignedRole, type SignedRole } from '../../../build/signing/record
 import { localSigner } from '../../../src/pki/identity/signer.ts';
 import { openRehearsalAuthority, type RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
 import { cli } from '../../support/cli.ts';
+import { inProcess } from '../../support/in-process.ts';
 import { placeCertificates } from '../../support/stored-keys.ts';
 
 let scratch: string;
@@ -20,7 +21,7 @@ let good: Record<'application' | 'installer', SignedRole>;
 beforeAll(async () => {
   scratch = mkdtempSync(join(tmpdir(), 'replay-'));
   parts = join(scratch, 'parts');
-  expect(cli(['parts', '--out', parts]).status).toBe(0);
+  expect((await inProcess(['parts', '--out', parts])).status).toBe(0);
   cpSync('.rehearsal', join(parts, '.rehearsal'), { recursive: true });
   authority = await openRehearsalAuthority(join(parts, '.rehearsal'));
   placeCertificates(parts, authority);
@@ -80,7 +81,12 @@ describe('signatures that were made beside the key', () => {
     const argv = ['release', '--compiled', strangers, '--signatures', at('whole.json'), '--out', at('out')];
     const run = cli(argv, { program: join(strangers, 'cli.mjs'), cwd: strangers });
     expect(run.status, run.stderr).toBe(0);
-    const verified = cli(['verify', '--trust', 'rehearsal', at('out/1.1.0/Escrow.Buddy-1.1.0-rehearsal.pkg')]);
+    const verified = await inProcess([
+      'verify',
+      '--trust',
+      'rehearsal',
+      at('out/1.1.0/Escrow.Buddy-1.1.0-rehearsal.pkg'),
+    ]);
     expect(verified.stdout).toContain('PASS');
     // The same record gives the same package: nothing in it is chosen when it is put together.
     expect(
@@ -163,16 +169,27 @@ describe('signatures that were made beside the key', () => {
 
   it('are wanted once', async () => {
     await expect(check('whole.json', good.installer)).rejects.toMatchObject({ code: 'RECORD_COMPLETE' });
-    const half = cli(['release', '--compiled', parts, '--signatures', at('half.json'), '--out', at('half')]);
+    const half = await inProcess([
+      'release',
+      '--compiled',
+      parts,
+      '--signatures',
+      at('half.json'),
+      '--out',
+      at('half'),
+    ]);
     expect([half.status, half.stderr]).toEqual([
       2,
       expect.stringContaining('does not hold the signatures of both keys'),
     ]);
   });
 
-  it('of a rehearsal are not a release', () => {
+  it('of a rehearsal are not a release', async () => {
     const argv = ['release', '--release', '--compiled', parts, '--signatures', at('whole.json'), '--out', at('no')];
-    expect(cli(argv)).toMatchObject({ status: 2, stderr: expect.stringContaining('was begun as a rehearsal') });
+    expect(await inProcess(argv)).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('was begun as a rehearsal'),
+    });
   });
 
   /** The same number modulo n, in as many bytes, where it still fits. */
