@@ -173,6 +173,13 @@ describe('checkPayload', () => {
     };
     expect(await run('CPIO_HEADER')).toEqual([false, 'bom-payload fail']);
     expect(await run('PAYLOAD_UNSUPPORTED')).toEqual([false, 'bom-payload skipped']);
+    const ours = (async function* () {
+      yield* [];
+      throw new TypeError('a fault of ours');
+    })() as ReturnType<typeof readCpio>;
+    const options = { ours: null } as Parameters<typeof checkPayload>[4];
+    const component = { bom: { records: [] } } as unknown as OpenComponent;
+    await expect(checkPayload(new CheckList('a'), ours, component, new Tree(9), options)).rejects.toThrow('ours');
   });
 });
 

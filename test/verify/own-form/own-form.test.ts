@@ -68,9 +68,11 @@ describe('a package of ours', () => {
   });
 
   it.each<[string, (form: OurForm) => Partial<OurForm>, string[], string]>([
-    ['another identifier', () => ({ identifier: 'x' }), ['form-toc', 'form-payload'], 'form-payload: there is no x.pkg with Payload and Scripts'],
+    ['another identifier', () => ({ identifier: 'x' }), ['form-toc', 'form-payload'], 'form-toc: x.pkg/Bom is missing or empty\nform-payload: there is no x.pkg with Payload and Scripts'],
     ['a script more', ({ scripts }) => ({ scripts: [...scripts, 'more'] }), ['form-scripts'], './more is missing'],
     ['a script less', ({ scripts }) => ({ scripts: scripts.slice(1) }), ['form-scripts', 'form-package-info'], 'does not belong in it'],
+    ['one script alone', ({ scripts }) => ({ scripts: scripts.slice(0, 1) }), ['form-scripts', 'form-package-info'], 'does not belong in it'],
+    ['no scripts', () => ({ scripts: [] }), ['form-toc', 'form-scripts', 'form-package-info'], 'does not belong in it'],
     ['a file more', ({ payload }) => ({ payload: new Map([...payload, ['more', 0o644]]) }), ['form-payload', 'form-package-info', 'form-bom'], './more is missing'],
     ['a file less', ({ payload }) => ({ payload: new Map([...payload].slice(0, -1)) }), ['form-payload', 'form-distribution', 'form-package-info', 'form-bom', 'form-code'], 'does not belong in it'],
     ['another mode', ({ payload }) => ({ payload: new Map([...payload, ['.', 0o700]]) }), ['form-payload', 'form-bom'], 'in the header of ., field mode: expected'],
@@ -120,6 +122,7 @@ describe('a package of ours', () => {
     expect(await run({ payload: undefined })).toEqual(['form-payload fail']);
     expect(await run({ scripts: undefined })).toEqual(['form-payload fail']);
     expect(await run({ folder: 'x.pkg' })).toEqual(['form-payload fail']);
+    expect(await run({ scripts: undefined }, { scripts: ['preinstall'] })).toEqual(['form-payload fail']);
     expect(await run({ scripts: undefined }, { scripts: [] })).toEqual([
       'form-payload pass',
       'form-distribution pass',
