@@ -82,8 +82,9 @@ function refuseRehearsal(mode: string, env: CommandContext['env']): void {
 }
 
 /** Every Mac installed exactly this package. */
-async function checkVerdicts(path: string, [package_]: readonly Asset[], manifest: Manifest): Promise<void> {
-  const { name = '', sha256 = '' } = package_ ?? {};
+async function checkVerdicts(path: string, assets: readonly Asset[], manifest: Manifest): Promise<void> {
+  // The package comes first, and is there: releaseAssets has seen to it.
+  const [{ name, sha256 }] = assets as readonly [Asset, ...Asset[]];
   const expected = { name, sha256, team: manifest.package?.teamIdentifier ?? null };
   const problems = verdictProblems(await readFile(path, 'utf8'), expected);
   if (problems.length === 0) return;

@@ -180,8 +180,10 @@ describe('github publish', () => {
   it.each([
     ['the newest', 'v1.0.9', 'true'],
     ['one that comes after a higher one', 'v1.2.0', 'false'],
-  ])('offers %s to everybody, or not', async (_, tag, latest) => {
-    github({ releases: [draft({ tag_name: tag, draft: false, immutable: true })], nextId: 8 });
+    ['the newest beside a release of another kind', 'nightly', 'true'],
+    ['the newest beside a higher draft', 'v1.2.0', 'true', true],
+  ])('offers %s to everybody, or not', async (_, tag, latest, isDraft = false) => {
+    github({ releases: [draft({ tag_name: tag, draft: isDraft, immutable: true })], nextId: 8 });
     expect(await run()).toMatchObject({ status: 0 });
     expect(read().releases[0]).toMatchObject({ tag_name: 'v1.1.0', make_latest: latest });
   });
