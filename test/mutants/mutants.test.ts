@@ -120,7 +120,8 @@ describe('switches', () => {
   const run = (text: string, on = 0) => {
     const { code } = transformSync(text.replace(/^import.*?;/, ''), { loader: 'ts', format: 'cjs' });
     const module = { exports: {} as { pick?: (...parameters: unknown[]) => unknown } };
-    new Function('module', '__on', code)(module, (number: number) => number === on);
+    const load = () => undefined;
+    new Function('module', '__on', '__load', code)(module, (number: number) => number === on, load);
     const results = [
       [[]],
       [[1, 2]],
@@ -150,6 +151,27 @@ describe('switches', () => {
     const all = changesInTypeScript('a.ts', spread).map((change, index) => ({ number: index + 1, change }));
     const { text } = withSwitches(spread, all, '/switch.mjs');
     expect(text).toContain('...(__on(1) ? (a) : (a.filter(Boolean)))');
+  });
+
+  it('are told apart by whether a module comes by them while it loads', () => {
+    const constant = 'const LIMIT = 3;\nexport const pick = (list: readonly number[]) => list.length < LIMIT;';
+    const held = changesInTypeScript('a.ts', constant).map((change, index) => ({ number: index + 1, change }));
+    const { code } = transformSync(withSwitches(constant, held, '/switch.mjs').text.replace(/^import.*?;/, ''), { loader: 'ts', format: 'cjs' }); // biome-ignore format: a line
+    const module = { exports: {} as { pick?: (list: readonly number[]) => boolean } };
+    const [asked, loads]: [[number, boolean][], { now: number }] = [[], { now: 0 }];
+    new Function('module', '__on', '__load', code)(
+      module,
+      (number: number) => void asked.push([number, loads.now > 0]),
+      (more: number) => {
+        loads.now += more;
+      },
+    );
+    module.exports.pick?.([]);
+    expect(held.map(({ change }) => change.kind)).toEqual(['off by one', 'edge']);
+    expect(asked).toEqual([
+      [1, true],
+      [2, false],
+    ]);
   });
 
   it('leave out what a chain holds together', () => {

@@ -10,7 +10,7 @@ import { ALIVE, type Answer, type Ask, type Ran } from './question.ts';
 import { SWITCH_ON, SWITCHES_SEEN } from './switches.ts';
 
 /** What the switches in this process look at; those of programs that it starts read the files. */
-const switches = { on: 0, record: false, seen: new Set<number>() };
+const switches = { on: 0, record: false, seen: new Set<number>(), atLoad: new Set<number>() };
 Object.assign(globalThis, { __switches: switches });
 
 // What vitest's own worker would say; expect and inject ask for it.
@@ -130,7 +130,7 @@ async function answer(ask: Ask): Promise<Answer> {
     atLoad.push(...one.atLoad);
     if (one.failure && !ask.record) return { ran, atLoad, failure: one.failure };
   }
-  return { ran, atLoad };
+  return { ran, atLoad: [...atLoad, ...switches.atLoad] };
 }
 
 register(new URL('./hooks.mjs', import.meta.url));

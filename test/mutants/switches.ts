@@ -16,8 +16,12 @@ const own = () => {
   return { on: Number(word), record: word === 'record', seen: { add } };
 };
 const switches = globalThis.__switches ?? own();
+let loading = 0;
+export function load(more) {
+  loading += more;
+}
 export function on(number) {
-  if (switches.record) switches.seen.add(number);
+  if (switches.record) (loading > 0 && switches.atLoad ? switches.atLoad : switches.seen).add(number);
   return switches.on === number;
 }
 `;
@@ -65,9 +69,10 @@ export function withSwitches(source: string, faults: readonly Numbered[], progra
     (open.at(-1)?.inside ?? outermost).push(place);
     open.push(place);
   }
-  // On the line of the source's first, so that lines keep their numbers.
-  const head = `import { on as __on } from ${JSON.stringify(program)};`;
-  return { text: head + written(source, 0, source.length, outermost), left };
+  // On the line of the source's first, so that lines keep their numbers. What is asked until the last line is asked while it loads,
+  // though a test may be what loads it: once in a process, and never again.
+  const head = `import { on as __on, load as __load } from ${JSON.stringify(program)};__load(1);`;
+  return { text: `${head}${written(source, 0, source.length, outermost)}\n__load(-1);\n`, left };
 }
 
 /** `a?.b.filter(c).length` is undefined as a whole where `a` is; in brackets it is not. */

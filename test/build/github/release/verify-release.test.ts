@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -38,7 +38,7 @@ const read = (state: string) => JSON.parse(readFileSync(join(state, 'github.json
 const write = (state: string, value: object) => writeFileSync(join(state, 'github.json'), JSON.stringify(value));
 const sha256 = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
 
-function github(state: string, argv: readonly string[]) {
+function github(state: string, argv: readonly string[], more: NodeJS.ProcessEnv = {}) {
   const bin = join(state, 'bin');
   mkdirSync(bin, { recursive: true });
   const fake = resolve('test/github/fake-gh.mjs');
@@ -48,6 +48,7 @@ function github(state: string, argv: readonly string[]) {
     GITHUB_SHA: COMMIT,
     GH_TOKEN: 'token',
     PATH: `${bin}:${process.env.PATH}`,
+    ...more,
   };
   return inProcess(['github', ...argv], { env });
 }
@@ -150,6 +151,29 @@ describe('github verify-release', () => {
     );
     expect(failed).toEqual({ smoke: expect.stringContaining('macos-15: tried a package with sha256 00000000') });
   });
+
+  it('finds a package that does not verify, and a release that GitHub does not attest', async () => {
+    const { status, failed } = await verified(({ state, folder }) => {
+      state.releases[0].immutable = false;
+      const bytes = readFileSync(join(folder, PACKAGE));
+      const middle = Math.floor(bytes.length / 2);
+      bytes[middle] = (bytes[middle] as number) ^ 1;
+      writeFileSync(join(folder, PACKAGE), bytes);
+    });
+    expect(status).toBe(6);
+    expect(failed).toMatchObject({
+      package: expect.stringMatching(/checks failed/),
+      'release-attestation': expect.stringContaining('no attestations found'),
+    });
+  });
+
+  it('leaves nothing behind', async () => {
+    const copy = mkdtempSync(join(scratch, 'copy-'));
+    cpSync(published, copy, { recursive: true });
+    mkdirSync(join(copy, 'tmp'));
+    expect((await github(copy, ['verify-release', 'v1.1.0', '--wait', '0'], { TMPDIR: join(copy, 'tmp') })).status).toBe(0);
+    expect(readdirSync(join(copy, 'tmp'))).toEqual([]);
+  }); // biome-ignore format: a list
 
   it('does without a log of the notary', async () => {
     const { failed } = await verified(({ state }) => {

@@ -99,6 +99,9 @@ describe('machines that end', () => {
     const { text, document } = await tableGh(scratch, {}).run(endingPlatforms, quiet.env);
     expect([quiet.read(), text.split('\n').length, text.split('\n')[0]]).toEqual(['findings=\n', 5, 'image macos-15-intel: not before 2027-08-01']); // biome-ignore format: a line
     expect(document).toEqual({ schema: 1, subject: 'platforms', findings: [] });
+    at(RealDate.parse('2026-12-01'));
+    const one = await tableGh(scratch, {}).run(endingPlatforms);
+    expect(one.text).toMatch(/^label xcode-27 .*: look whether macos-27 is there, and take it\n$/);
     const loud = outputs();
     at(RealDate.parse('2027-08-01'));
     const ended = await tableGh(scratch, {}).run(endingPlatforms, loud.env);
