@@ -107,7 +107,7 @@ function deflateRun(run: Buffer, window: Buffer, level: number): Promise<Buffer[
     memLevel: 9,
     finishFlush: constants.Z_SYNC_FLUSH,
     // Mostly enough, so that the thread is entered once; more would lie about unused until memory is tidied up.
-    chunkSize: run.length / 2 + 1024,
+    chunkSize: (run.length >> 1) + 1024,
     ...(seemsToShrink(window.subarray(-SEGMENT_SIZE)) ? { dictionary: window } : {}),
   };
   return new Promise((resolve, reject) => {
@@ -143,9 +143,10 @@ const counts = new Uint16Array(256);
  * Returns whether the bytes of a sample are spread unlike random ones: too unevenly, as in text, or too evenly, as in a counter.
  *
  * Compressed and encrypted data looks random. So do random bytes that repeat at a distance; they are stored, which is right but longer.
+ * What is shorter than a sample is tried.
  */
 function seemsToShrink(segment: Buffer): boolean {
-  if (segment.length < SAMPLE_SIZE) return segment.length > 0;
+  if (segment.length < SAMPLE_SIZE) return true;
   counts.fill(0);
   const windowSize = SAMPLE_SIZE / SAMPLE_WINDOWS;
   const step = Math.floor((segment.length - windowSize) / (SAMPLE_WINDOWS - 1));

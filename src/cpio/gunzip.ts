@@ -156,7 +156,7 @@ async function checkTrailer(reader: ChunkReader, checksum: number, size: number)
     const problem = `expected CRC-32 ${checksum.toString(16)} of the inflated bytes, found ${trailer.checksum.toString(16)}`;
     throw new FormatError('GZIP_CHECKSUM', GZIP_TRAILER.name, start, problem);
   }
-  if (trailer.size !== size % 2 ** 32) {
+  if (trailer.size !== size >>> 0) {
     throw new FormatError('GZIP_SIZE', GZIP_TRAILER.name, start + 4, `expected size ${size}, found ${trailer.size}`);
   }
   for await (const chunk of reader.rest()) {

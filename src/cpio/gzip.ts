@@ -32,6 +32,6 @@ export async function* gzipMember(input: AsyncIterable<Buffer>, options: Deflate
   yield* deflateChunks(counted(), options);
   const trailer = Buffer.alloc(8);
   trailer.writeUInt32LE(checksum, 0);
-  trailer.writeUInt32LE(size % 2 ** 32, 4); // ISIZE: bytes modulo 2^32
+  trailer.writeUInt32LE(size >>> 0, 4); // ISIZE: bytes modulo 2^32
   yield trailer;
 }

@@ -45,20 +45,23 @@ export async function* openPayload(
     size += next.value.length;
   }
   const all = joined(head, iterator);
-  switch (payloadCompression(Buffer.concat(head))) {
-    case 'none':
-      return yield* all;
-    case 'gzip':
-      return yield* spending(gunzipMember(all), (bytes) => spend(bytes, WORK.gzip));
-    case 'pbzx':
-      return yield* spending(unpbzx(all), (bytes) => spend(bytes, WORK.xz));
-    case 'xz':
-      return yield* spending(unxz(all), (bytes) => spend(bytes, WORK.xz));
-    case 'bzip2':
-      return yield* bunzip2(all, (bytes) => spend(bytes, WORK.bzip2));
-    default:
-      await iterator.return?.();
-      throw unsupported(Buffer.concat(head).toString('latin1', 0, HEAD_SIZE));
+  try {
+    switch (payloadCompression(Buffer.concat(head))) {
+      case 'none':
+        return yield* all;
+      case 'gzip':
+        return yield* spending(gunzipMember(all), (bytes) => spend(bytes, WORK.gzip));
+      case 'pbzx':
+        return yield* spending(unpbzx(all), (bytes) => spend(bytes, WORK.xz));
+      case 'xz':
+        return yield* spending(unxz(all), (bytes) => spend(bytes, WORK.xz));
+      case 'bzip2':
+        return yield* bunzip2(all, (bytes) => spend(bytes, WORK.bzip2));
+      default:
+        throw unsupported(Buffer.concat(head).toString('latin1', 0, HEAD_SIZE));
+    }
+  } finally {
+    await iterator.return?.();
   }
 }
 
@@ -84,10 +87,6 @@ export function payloadCompression(head: Buffer): PayloadCompression {
 }
 
 async function* joined(head: readonly Buffer[], rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
-  try {
-    yield* head;
-    for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
-  } finally {
-    await rest.return?.();
-  }
+  yield* head;
+  for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
 }

@@ -1,4 +1,4 @@
-import { inflateRawSync } from 'node:zlib';
+import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { DEFLATE_CHUNK_SIZE, deflateChunks } from '../../src/cpio/deflate.ts';
 import { collect, inPieces, noise, text } from '../support/payload.ts';
@@ -46,5 +46,116 @@ describe('deflateChunks', () => {
     for (let count = 0; count < 5; count++) await stream.next();
     expect(asked).toBeLessThan(9);
     await stream.return(undefined);
+  });
+});
+
+/** What zlib makes of a run as the docstrings say: level 5, most memory, ended at a byte, with the bytes before it where they shrink. */
+function deflated(run: Buffer, dictionary?: Buffer): Buffer {
+  const options = { level: 5, memLevel: 9, finishFlush: constants.Z_SYNC_FLUSH };
+  return deflateRawSync(run, dictionary ? { ...options, dictionary } : options);
+}
+
+/** Stored blocks by RFC 1951, section 3.2.4, none of them the last. */
+function stored(data: Buffer): Buffer {
+  const parts: Buffer[] = [];
+  for (let at = 0; at < data.length; at += 65_535) {
+    const part = data.subarray(at, at + 65_535);
+    const [low, high] = [part.length & 0xff, part.length >> 8];
+    parts.push(Buffer.from([0, low, high, low ^ 0xff, high ^ 0xff]), part);
+  }
+  return Buffer.concat(parts);
+}
+
+const END = Buffer.from([3, 0]);
+const make = (...parts: readonly Buffer[]) => collect(deflateChunks(inPieces(Buffer.concat(parts), 65_536)));
+
+describe('the blocks of deflateChunks', () => {
+  const K = 1024;
+
+  it('are those of zlib for each 512 KiB of text, with the 32 KiB before', async () => {
+    const data = text(1200 * K);
+    const [first, second, third] = [
+      data.subarray(0, 512 * K),
+      data.subarray(512 * K, 1024 * K),
+      data.subarray(1024 * K),
+    ];
+    const expected = [
+      deflated(first),
+      deflated(second, first.subarray(-32 * K)),
+      deflated(third, second.subarray(-32 * K)),
+    ];
+    expect((await make(data)).equals(Buffer.concat([...expected, END]))).toBe(true);
+  });
+
+  it('change at 16 KiB between what shrinks and what does not, and look back only at text', async () => {
+    const [words, random, more] = [text(48 * K), noise(64 * K), text(80 * K).subarray(48 * K)];
+    const expected = [deflated(words), stored(random), deflated(more)];
+    expect((await make(words, random, more)).equals(Buffer.concat([...expected, END]))).toBe(true);
+  });
+
+  it('look back over noise to text only where the last 16 KiB are text', async () => {
+    const [random, words] = [noise(512 * K - 16 * K), text(48 * K)];
+    const [first, rest] = [words.subarray(0, 16 * K), words.subarray(16 * K)];
+    const window = Buffer.concat([random.subarray(-16 * K), first]);
+    const expected = [stored(random), deflated(first), deflated(rest, window)];
+    expect((await make(random, words)).equals(Buffer.concat([...expected, END]))).toBe(true);
+  });
+
+  it("are stored where zlib makes as many bytes, and zlib's where it makes one less", async () => {
+    const letters = Buffer.from('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ');
+    const candidates = Array.from({ length: 200 }, (_, count) =>
+      Buffer.concat([letters.subarray(0, 30), Buffer.alloc(count, 0x2e)]),
+    );
+    const differing = (by: number) => candidates.find((data) => data.length - deflated(data).length === by) as Buffer;
+    expect((await make(differing(0))).equals(Buffer.concat([stored(differing(0)), END]))).toBe(true);
+    expect((await make(differing(1))).equals(Buffer.concat([deflated(differing(1)), END]))).toBe(true);
+  });
+});
+
+/**
+ * Returns 1,024 bytes in order whose counts have this sum of squares, between 4,096 (each value four times) and 6,144.
+ *
+ * Pearson's statistic of them is the sum / 4 - 1,024: see any textbook, for 256 values and 1,024 draws.
+ */
+function sample(squares: number): Buffer {
+  const counts = new Array<number>(256).fill(4);
+  let rest = squares - 4096;
+  for (let at = 0; rest > 0; at += 2) {
+    const by = rest >= 32 ? 4 : rest >= 18 ? 3 : rest >= 8 ? 2 : 1;
+    counts[at] = 4 + by;
+    counts[at + 1] = 4 - by;
+    rest -= 2 * by * by;
+  }
+  return Buffer.concat(counts.map((count, value) => Buffer.alloc(count, value)));
+}
+
+describe('what counts as random', () => {
+  // The mean is 255, the deviation 22.6: between 74.2 and 435.8 a sample is stored, although zlib would make less of it.
+  it.each([
+    [4392, false],
+    [4394, true],
+    [5838, true],
+    [5840, false],
+  ])('a sample whose squares add up to %i: %s', async (squares, isRandom) => {
+    const data = sample(squares);
+    const counts = new Array<number>(256).fill(0);
+    for (const byte of data) counts[byte] = (counts[byte] as number) + 1;
+    expect([data.length, counts.reduce((sum, count) => sum + count * count, 0)]).toEqual([1024, squares]);
+    expect(deflated(data).length).toBeLessThan(1024);
+    expect((await make(data)).equals(Buffer.concat([isRandom ? stored(data) : deflated(data), END]))).toBe(true);
+    // What is shorter is tried.
+    expect((await make(data.subarray(0, 1023))).equals(Buffer.concat([deflated(data.subarray(0, 1023)), END]))).toBe(
+      true,
+    );
+  });
+
+  it('is told from 256 bytes at the start, at the end and at both thirds', async () => {
+    const bytes = sample(5838); // begins with zeros: one more in the sample would make it uneven
+    for (const size of [16_384, 10_000, 1030]) {
+      const data = Buffer.alloc(size);
+      const step = Math.floor((size - 256) / 3);
+      for (let place = 0; place < 4; place++) bytes.copy(data, place * step, place * 256, place * 256 + 256);
+      expect((await make(data)).equals(Buffer.concat([stored(data), END]))).toBe(true);
+    }
   });
 });

@@ -35,7 +35,7 @@ export const ROOMS: readonly Room[] = [
   room('src/package', 90, 'test/verify', 'test/mutation/mutation.test.ts'),
   room('src/xar', 90),
   room('src/bom', 90),
-  room('src/cpio', 90, 'test/package', 'test/verify'),
+  room('src/cpio', 90, 'test/compression', 'test/package', 'test/verify'),
   room('src/macho', 90, 'test/code-signature'),
   room('src/notary', 90),
   {
@@ -62,7 +62,7 @@ export const ROOMS: readonly Room[] = [
   room('src/base', 80),
   room('src/tree', 80),
   room('src/xml', 80),
-  room('src/compression', 80),
+  room('src/compression', 80, 'test/cpio'),
   room('src/rehearsal', 80, 'test/toolchain/portable', 'test/notary/faults.test.ts', 'test/build/commands.test.ts'),
   room('src/toolchain', 80, 'test/build/apple-release.test.ts'),
   room('src/apple-messages', 80, 'test/toolchain/apple/recorded-outputs.test.ts', 'test/build/messages.test.ts'),
