@@ -3,7 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/base/errors.ts';
-import { openRehearsalAuthority, REHEARSAL_TEAM, type RehearsalAuthority } from '../../src/rehearsal/authority.ts';
+import {
+  makeRehearsalAuthority,
+  openRehearsalAuthority,
+  REHEARSAL_TEAM,
+  type RehearsalAuthority,
+} from '../../src/rehearsal/authority.ts';
 import { OpensslFolder, openssl, run } from '../support/openssl.ts';
 
 let folder: string;
@@ -57,6 +62,39 @@ describe('openRehearsalAuthority', () => {
     expect(first.members.installer.certificate.extendedKeyUsage).toEqual(['1.2.840.113635.100.4.13']);
     expect(first.members.ticketRoot.privateKey.asymmetricKeyDetails?.namedCurve).toBe('secp384r1');
     expect(first.members.ticket.privateKey.asymmetricKeyDetails?.namedCurve).toBe('prime256v1');
+  });
+
+  it('lets authorities issue as much as Apple’s do, and nobody else', () => {
+    const issues = Object.entries(first.members).map(([name, { certificate }]) => [
+      name,
+      certificate.isAuthority ? certificate.pathLength : 'nothing',
+    ]);
+    expect(Object.fromEntries(issues)).toEqual({
+      ...{ root: 1, developerIdAuthority: 0, timestampAuthority: 0, ticketRoot: 1, ticketAuthority: 0 },
+      ...{ application: 'nothing', installer: 'nothing', timestamp: 'nothing', ticket: 'nothing' },
+    });
+  });
+
+  it('is valid from a day before for ten years, in chains from the leaf to a root that it trusts', async () => {
+    const now = new Date('2028-02-29T12:00:00Z');
+    const made = await makeRehearsalAuthority(now);
+    for (const { certificate } of Object.values(made.members)) {
+      expect(certificate.notBefore).toEqual(new Date('2028-02-28T12:00:00Z'));
+      // There is no 29 February ten years later.
+      expect(certificate.notAfter).toEqual(new Date('2038-03-01T12:00:00Z'));
+      expect([certificate.serialBytes.length, certificate.serialBytes[0]! & 0xc0]).toEqual([8, 0x40]);
+    }
+    const { members, trust } = made;
+    expect(trust.roots).toEqual([members.root.certificate, members.ticketRoot.certificate]);
+    expect(trust.intermediates).toEqual([members.developerIdAuthority.certificate]);
+    for (const leaf of ['application', 'installer', 'timestamp', 'ticket'] as const) {
+      const chain = made.chainOf(leaf);
+      expect([chain.length, chain[0]]).toEqual([3, members[leaf].certificate]);
+      for (const [at, certificate] of chain.entries())
+        expect(certificate.issuer.der).toEqual((chain[at + 1] ?? certificate).subject.der);
+      expect(trust.roots).toContain(chain[2]);
+    }
+    expect(made.identitySource('installer').certificateChain).toEqual(made.chainOf('installer').map(({ der }) => der));
   });
 
   it.skipIf(openssl.missing)(`makes certificates that openssl reads without complaint${openssl.note}`, () => {
