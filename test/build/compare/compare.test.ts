@@ -1,4 +1,4 @@
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -8,9 +8,11 @@ import { renderComparison } from '../../../build/compare/render.ts';
 import { buildProduct, type ProductPlan } from '../../../src/package/product.ts';
 import type { PayloadEntry } from '../../../src/tree/entry.ts';
 import { sampleSlice } from '../../code-signature/sample.ts';
+import { sharedAuthority } from '../../rehearsal/shared-authority.ts';
 import { builtPackage } from '../../support/built-package.ts';
 import { inProcess } from '../../support/in-process.ts';
 import { directory, file, symlink } from '../../support/payload.ts';
+import { packageOf, productOf } from '../../verify/others.ts';
 
 let scratch: string;
 beforeEach(() => {
@@ -165,6 +167,35 @@ describe('a package', () => {
     expect(data).toMatchObject({ size: 3, text: null });
     expect(link).toMatchObject({ kind: 'symlink', text: null, sha256: LINK_DIGEST });
     expect(folder).toMatchObject({ kind: 'directory', sha256: null, text: null });
+  });
+
+  it('of somebody else, of one component or several, says what it says itself', async () => {
+    const authority = await sharedAuthority();
+    const put = async (data: Promise<Buffer>) => {
+      writeFileSync(join(scratch, 'other.pkg'), await data);
+      return describePackage(join(scratch, 'other.pkg'));
+    };
+    const payload = [file('./a', 'x')];
+    const bare = await put(packageOf(authority, { payload, identifier: 'com.example.b' }));
+    expect(bare.identity).toMatchObject({
+      title: null,
+      identifier: 'com.example.b',
+      version: '1.0',
+      'stapled ticket': null,
+    });
+    expect(bare.identity['signed by']).toMatch(/^Developer ID Installer: /);
+    expect(bare.installation).toMatchObject({ 'oldest macOS': null, architectures: null, components: 'com.example.b' });
+    const parts = {
+      'a.pkg': { payload, identifier: 'com.example.a' },
+      'b.pkg': { payload, identifier: 'com.example.b' },
+    };
+    const several = await put(productOf(authority, parts));
+    expect(several.identity).toMatchObject({ title: 'Example', identifier: 'com.example.product' });
+    expect(several.installation).toMatchObject({
+      architectures: 'arm64, x86_64',
+      components: 'com.example.a, com.example.b',
+    });
+    expect([...several.components.keys()]).toEqual(['com.example.a', 'com.example.b']);
   });
 
   it('that installs into the root names paths from there', async () => {

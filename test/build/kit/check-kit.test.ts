@@ -164,6 +164,12 @@ describe(`kit --check${ofTheDay}`, () => {
   });
 });
 
+describe('a kit that cannot be made again', () => {
+  it('is no fault of the kit when the project lacks a file', async () => {
+    await expect(checkKit(folder, await packed(files), builtPackage())).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+});
+
 describe('the command kit', () => {
   it('finds the extra packages of a rehearsal by its name, and makes the kit that the release has', async () => {
     const out = join(folder, 'made.zip');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { foldText } from '../../../build/report/fold.ts';
+import { foldText, wrap } from '../../../build/report/fold.ts';
 
 const SHA256 = 'a090a4efe25cc9bac2d2138a393fb37dc69bdc94b176de78769f6c62055e5208';
 
@@ -30,5 +30,21 @@ describe('foldText', () => {
   it('leaves what goes into a file or a pipe, or onto a terminal that does not know its width', () => {
     const long = 'word '.repeat(50);
     expect([foldText(long, undefined), foldText(long, 0)]).toEqual([long, long]);
+  });
+});
+
+describe('wrap', () => {
+  it.each<[string, number, string[]]>([
+    ['aa bb', 5, ['aa bb']],
+    ['aa bb', 4, ['aa', 'bb']],
+    ['aa bb cc', 5, ['aa bb', 'cc']],
+    ['a longest b', 3, ['a', 'longest', 'b']],
+    ['', 3, ['']],
+  ])('%j in %i columns is %j', (words, width, lines) => expect(wrap(words, width)).toEqual(lines));
+
+  it('is not asked of a line that just fits, and never in less than 40 columns', () => {
+    const [fits, more] = [`${'a'.repeat(19)} ${'b'.repeat(20)}`, `${'a'.repeat(19)} ${'b'.repeat(21)}`];
+    for (const columns of [1, 40])
+      expect([foldText(fits, columns), foldText(more, columns)]).toEqual([fits, more.replace(' ', '\n  ')]);
   });
 });
