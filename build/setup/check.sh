@@ -11,7 +11,7 @@ node node_modules/typescript/bin/tsc --noEmit
 node node_modules/@biomejs/biome/bin/biome check --error-on-warnings .
 if command -v shellcheck >/dev/null 2>&1; then
   # The stand-ins for Apple's tools bear the names of those.
-  git ls-files '*.sh' .ci/run test/github/fake-mac/standin test/support/apple-tools/bin test/support/apple-tools/developer |
+  git ls-files '*.sh' '*.bash' .ci/run test/github/fake-mac/standin test/support/apple-tools/bin test/support/apple-tools/developer |
     xargs shellcheck -x
 else
   say 'check: shell scripts were not linted: shellcheck is missing (npm test installs it)'

@@ -61,27 +61,30 @@ describe.skipIf(simulatedMacNeeds.missing)(`odd surroundings${simulatedMacNeeds.
     `${GUARD_FOLDER}/guard.plist`,
     `${GUARD_FOLDER}/new`,
   ].flatMap((path) => Object.keys(KINDS).map((kind) => [path, kind] as const));
-  it.each(byDay(everywhere, 6, ([, kind]) => kind))("%s is %s already: the guard's own comes in its place, and runs", async (path, kind) => {
-    const { mac, packages } = world;
-    await mac.put('/Users/alex/file', 'untouched');
-    if (path !== GUARD_FOLDER && path !== GUARD_JOB) await mac.shell(`/bin/mkdir -m 0755 '${GUARD_FOLDER}'`);
-    await KINDS[kind]!(path);
-    await install(mac, packages.product);
-    expect(await install(mac, packages.guard), mac.stdout()).toMatchObject({ status: 0 });
-    await runGuard(mac);
-    const { stdout } = await mac.shell(
-      `/usr/bin/stat -f '%u:%g %Lp %HT' '${GUARD_FOLDER}' '${GUARD_SCRIPT}' '${GUARD_JOB}' '${GUARD_FOLDER}/guard.plist'`,
-    );
-    expect(stdout).toBe('0:0 755 Directory\n0:0 755 Regular File\n0:0 644 Regular File\n0:0 644 Regular File\n');
-    expect((await mac.shell(`/bin/ls -lde '${GUARD_FOLDER}'`)).stdout).not.toContain('allow');
-    expect(readFileSync(mac.path(GUARD_SCRIPT), 'utf8')).toMatch(/^#!\/bin\/sh\n# The guard\./);
-    expect(readFileSync(mac.path('/Users/alex/file'), 'utf8')).toBe('untouched');
-    expect(await mac.shell(`/bin/launchctl print system/${GUARD_LABEL}`)).toMatchObject({ status: 0 });
-    expect(await runResource(mac, 'uninstall.sh')).toMatchObject({ status: 0 });
-    expect(existsSync(mac.path(GUARD_FOLDER))).toBe(false);
-    expect((await mac.shell('find /Library /private -name "*scrow*Buddy*"')).stdout).toBe('');
-    expect(mac.unknownCalls()).toBe('');
-  });
+  it.each(byDay(everywhere, 6, ([, kind]) => kind))(
+    "%s is %s already: the guard's own comes in its place, and runs",
+    async (path, kind) => {
+      const { mac, packages } = world;
+      await mac.put('/Users/alex/file', 'untouched');
+      if (path !== GUARD_FOLDER && path !== GUARD_JOB) await mac.shell(`/bin/mkdir -m 0755 '${GUARD_FOLDER}'`);
+      await KINDS[kind]!(path);
+      await install(mac, packages.product);
+      expect(await install(mac, packages.guard), mac.stdout()).toMatchObject({ status: 0 });
+      await runGuard(mac);
+      const { stdout } = await mac.shell(
+        `/usr/bin/stat -f '%u:%g %Lp %HT' '${GUARD_FOLDER}' '${GUARD_SCRIPT}' '${GUARD_JOB}' '${GUARD_FOLDER}/guard.plist'`,
+      );
+      expect(stdout).toBe('0:0 755 Directory\n0:0 755 Regular File\n0:0 644 Regular File\n0:0 644 Regular File\n');
+      expect((await mac.shell(`/bin/ls -lde '${GUARD_FOLDER}'`)).stdout).not.toContain('allow');
+      expect(readFileSync(mac.path(GUARD_SCRIPT), 'utf8')).toMatch(/^#!\/bin\/sh\n# The guard\./);
+      expect(readFileSync(mac.path('/Users/alex/file'), 'utf8')).toBe('untouched');
+      expect(await mac.shell(`/bin/launchctl print system/${GUARD_LABEL}`)).toMatchObject({ status: 0 });
+      expect(await runResource(mac, 'uninstall.sh')).toMatchObject({ status: 0 });
+      expect(existsSync(mac.path(GUARD_FOLDER))).toBe(false);
+      expect((await mac.shell('find /Library /private -name "*scrow*Buddy*"')).stdout).toBe('');
+      expect(mac.unknownCalls()).toBe('');
+    },
+  );
 
   it.each(['/Library/Application Support', '/Library/LaunchDaemons'])(
     '%s can be written by others: no guard is laid there, where root would run it',
