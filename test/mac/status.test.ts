@@ -1,6 +1,7 @@
 import { readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { byDay, ofTheDay } from '../support/by-day.ts';
 import {
   disk,
   makeWorld,
@@ -84,7 +85,7 @@ describe.skipIf(simulatedMacNeeds.missing).each(SHELLS_OF_THE_DAY)(
     });
 
     /** [outcome, whether a person has to look]. */
-    it.each<[string, boolean]>([
+    const outcomes: readonly (readonly [string, boolean])[] = [
       ['rotated', false],
       ['not-awaited', false],
       ['no-password-login', false],
@@ -105,17 +106,21 @@ describe.skipIf(simulatedMacNeeds.missing).each(SHELLS_OF_THE_DAY)(
       ['password-not-representable', true],
       ['internal-error', true],
       ['an outcome of a later version', true],
-    ])('the outcome %s', async (outcome, attention) => {
-      const { mac } = world;
-      await mac.shell(
-        `/usr/bin/defaults write ${SETTINGS} LastOutcome -string '${outcome}'; /usr/bin/defaults write ${SETTINGS} LastFailedUID -int 502; /usr/bin/defaults write ${SETTINGS} LastExitStatus -int -1`,
-      );
-      await runResource(mac, 'status.sh', '--json');
-      const status = JSON.parse(mac.stdout());
-      expect(status).toMatchObject({ lastOutcome: outcome, lastFailedUID: 502, lastExitStatus: -1 });
-      expect(check(status, 'last-outcome').level).toBe(attention ? 1 : 0);
-      expect(check(status, 'last-outcome').reason).toContain(outcome);
-    });
+    ];
+    it.each(byDay(outcomes, 3, ([, attention]) => String(attention)))(
+      `the outcome %s${ofTheDay}`,
+      async (outcome, attention) => {
+        const { mac } = world;
+        await mac.shell(
+          `/usr/bin/defaults write ${SETTINGS} LastOutcome -string '${outcome}'; /usr/bin/defaults write ${SETTINGS} LastFailedUID -int 502; /usr/bin/defaults write ${SETTINGS} LastExitStatus -int -1`,
+        );
+        await runResource(mac, 'status.sh', '--json');
+        const status = JSON.parse(mac.stdout());
+        expect(status).toMatchObject({ lastOutcome: outcome, lastFailedUID: 502, lastExitStatus: -1 });
+        expect(check(status, 'last-outcome').level).toBe(attention ? 1 : 0);
+        expect(check(status, 'last-outcome').reason).toContain(outcome);
+      },
+    );
 
     it.each<[string, string, number, unknown]>([
       [
@@ -178,31 +183,38 @@ describe.skipIf(simulatedMacNeeds.missing).each(SHELLS_OF_THE_DAY)(
       'x'.repeat(20_000),
     ];
 
-    it.each(ODD)('--json is valid whatever the escrow profile, the outcome and the bundle say: %#', async (text) => {
-      const { mac } = world;
-      const xml = (keys: Record<string, string>) =>
-        `<?xml version="1.0" encoding="UTF-8"?>\n<plist version="1.0"><dict>${Object.entries(keys)
-          .map(([key, value]) => `<key>${key}</key><string>${escapeXml(value)}</string>`)
-          .join('')}</dict></plist>\n`;
-      await mac.put(ESCROW, xml({ Location: text }));
-      await mac.put(
-        `${SETTINGS}.plist`,
-        xml({ LastOutcome: text, LastAttempt: text, ConsecutiveFailures: text, LastExitStatus: text }),
-      );
-      await mac.put(`${BUNDLE}/Contents/Info.plist`, xml({ CFBundleShortVersionString: text }));
-      await mac.put('/Library/Application Support/Escrow Buddy/guard.plist', xml({ LastResult: text, LastRun: text }));
-      await runResource(mac, 'status.sh', '--json');
-      const status = JSON.parse(mac.stdout());
-      const said = escapeXml(text).includes('�') ? undefined : text.replace(/[\0-\x1f\x7f]/g, ' ').replace(/\n$/, '');
-      expect(status.checks.map(({ id }: { id: string }) => id)).toEqual([
+    it.each(byDay(ODD, 3))(
+      `--json is valid whatever the escrow profile, the outcome and the bundle say: %#${ofTheDay}`,
+      async (text) => {
+        const { mac } = world;
+        const xml = (keys: Record<string, string>) =>
+          `<?xml version="1.0" encoding="UTF-8"?>\n<plist version="1.0"><dict>${Object.entries(keys)
+            .map(([key, value]) => `<key>${key}</key><string>${escapeXml(value)}</string>`)
+            .join('')}</dict></plist>\n`;
+        await mac.put(ESCROW, xml({ Location: text }));
+        await mac.put(
+          `${SETTINGS}.plist`,
+          xml({ LastOutcome: text, LastAttempt: text, ConsecutiveFailures: text, LastExitStatus: text }),
+        );
+        await mac.put(`${BUNDLE}/Contents/Info.plist`, xml({ CFBundleShortVersionString: text }));
+        await mac.put(
+          '/Library/Application Support/Escrow Buddy/guard.plist',
+          xml({ LastResult: text, LastRun: text }),
+        );
+        await runResource(mac, 'status.sh', '--json');
+        const status = JSON.parse(mac.stdout());
+        const said = escapeXml(text).includes('�') ? undefined : text.replace(/[\0-\x1f\x7f]/g, ' ').replace(/\n$/, '');
+        expect(status.checks.map(({ id }: { id: string }) => id)).toEqual([
       'bundle', 'mechanism', 'escrow-profile', 'filevault', 'secure-token', 'request', 'last-outcome', 'guard',
     ]); // biome-ignore format: a list
-      if (said !== undefined) expect(status).toMatchObject({ escrowLocation: said, lastOutcome: said, version: said });
-      expect(mac.stdout()).toMatch(/^[ -~]+\n$/);
-      const lines = await runResource(mac, 'status.sh');
-      expect(lines.status).toBe(2);
-      for (const line of mac.stdout().trimEnd().split('\n')) expect(line).toMatch(/^(check )?[a-z-]+: /);
-    });
+        if (said !== undefined)
+          expect(status).toMatchObject({ escrowLocation: said, lastOutcome: said, version: said });
+        expect(mac.stdout()).toMatch(/^[ -~]+\n$/);
+        const lines = await runResource(mac, 'status.sh');
+        expect(lines.status).toBe(2);
+        for (const line of mac.stdout().trimEnd().split('\n')) expect(line).toMatch(/^(check )?[a-z-]+: /);
+      },
+    );
 
     it('--json is valid where files hold no UTF-8, or nothing that can be read', async () => {
       const { mac } = world;
