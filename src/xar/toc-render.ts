@@ -125,7 +125,7 @@ function attributeElements(attributes: XarAttributes | undefined): XmlElement[] 
 
 /** Base64 in lines of 72 characters, as libxar writes it (observed in packages of 2021 to 2025). */
 function renderCertificate(der: Buffer): XmlElement {
-  return textElement('X509Certificate', (der.toString('base64').match(/.{1,72}/g) ?? []).join('\n'));
+  return textElement('X509Certificate', der.toString('base64').replace(/.{72}(?=.)/g, '$&\n'));
 }
 
 /** Returns a time as the TOC has it, in UTC: `2023-11-14T22:13:20`, with a `Z` behind it in the times of files. */
