@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { fromBuffer } from '../../src/base/bytes.ts';
 import { CheckList } from '../../src/base/check.ts';
 import { readCpio } from '../../src/cpio/read.ts';
 import { writeCpio } from '../../src/cpio/write.ts';
@@ -9,17 +8,17 @@ import type { PayloadEntry } from '../../src/tree/entry.ts';
 import type { OurForm, PackageExpectations } from '../../src/verify/expectations.ts';
 import { checkNoScripts, checkScripts, readScripts } from '../../src/verify/scripts.ts';
 import { type PayloadPath, Tree } from '../../src/verify/tree.ts';
-import { collect, directory, file, symlink } from '../support/payload.ts';
+import { collect, directory, file, inPieces, symlink } from '../support/payload.ts';
 
 const SCRIPT = '#!/bin/sh\nexit 0\n';
 const named = (...names: string[]): PackageInfo['scripts'] => names.map((name) => ({ name, file: `./${name}` }));
 const script = (path: string, text: Buffer | string = SCRIPT, mode = 0o755) => file(path, text, mode);
 
-async function read(entries: readonly PayloadEntry[], scripts = named('postinstall')) {
+async function read(entries: readonly PayloadEntry[], scripts = named('postinstall'), pieces = 1 << 24) {
   const list = new CheckList('a');
   const archive = await collect(writeCpio([directory('.'), ...entries]));
   const info = { scripts } as unknown as PackageInfo;
-  const found = await readScripts(list, readCpio(fromBuffer(archive).chunks()), new Tree(1000), info);
+  const found = await readScripts(list, readCpio(inPieces(archive, pieces)), new Tree(1000), info);
   return { list, found };
 }
 
@@ -164,6 +163,16 @@ describe('readScripts', () => {
       ['./a', most],
       ['./b', 512],
     ]);
+  });
+
+  it('keeps texts whole in whatever pieces they come, and of a program the first', async () => {
+    const text = Array.from({ length: 500 }, (_, at) => `${at}\n`).join('');
+    const binary = Buffer.alloc(5000, 'x');
+    binary[3] = 0;
+    const { found } = await read([script('./postinstall', text), script('./program', binary)], undefined, 512);
+    expect(found?.texts[0]?.text).toBe(text);
+    expect(found?.run.get('postinstall')?.toString()).toBe(text);
+    expect(found?.texts[1]?.text.length).toBeLessThanOrEqual(512);
   });
 
   it('keeps what Installer runs, and owners and modes of all', async () => {

@@ -164,6 +164,16 @@ describe('the check of a component', () => {
     expect(checks.filter(({ id, status }) => id === 'code-layout' && status === 'fail')).toHaveLength(2);
   }); // biome-ignore format: short
 
+  it('says what may hold code and is not looked into', async () => {
+    const zips = (count: number) => Array.from({ length: count }, (_, at) => file(`./${at}.zip`, 'PK\x03\x04'));
+    const closed = async (count: number) => (await unsigned({ payload: zips(count) })).of('code-in-archives');
+    const named = (...all: number[]) => all.map((at) => `./${at}.zip (a zip archive)`).join(', ');
+    expect(await closed(0)).toEqual([]);
+    expect(await closed(1)).toEqual([`skipped: not looked into: ${named(0)}`]);
+    expect(await closed(3)).toEqual([`skipped: not looked into: ${named(0, 1, 2)}`]);
+    expect(await closed(4)).toEqual([`skipped: not looked into: ${named(0, 1, 2)} and 1 more`]);
+  });
+
   it('notes files that are the metadata of others', async () => {
     // AppleDouble: magic, version, 16 zeros, no entries (RFC 1740).
     const head = (entries: string) => Buffer.from(`0005160700020000${'00'.repeat(16)}${entries}`, 'hex');

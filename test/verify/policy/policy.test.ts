@@ -171,6 +171,7 @@ describe('a policy on paths', () => {
     expect(await paths(asFile, ['/A/b'])).toEqual(['fail: /A is not allowed']);
     expect(await paths(asFolder, ['/A/b'])).toEqual(['pass']);
     expect(await paths(asFolder, ['/Ab/c'])).toEqual(['fail: /A is not allowed']);
+    expect(await paths(asFolder, ['/B/A/c'])).toEqual([expect.stringContaining('/A is not allowed')]);
   });
 
   it('is not met where things may lie elsewhere', async () => {
