@@ -209,7 +209,7 @@ static enum child_end ended(const struct supervision *child, int *status) {
 }
 
 static struct child_result supervise(struct supervision *child) {
-  struct child_result result = {CHILD_LOST, 0, 0};
+  struct child_result result = {.end = CHILD_LOST};
   enum reaping reaping;
   long nap = NAP_LEAST_US;
   for (;;) {
@@ -232,9 +232,9 @@ static struct child_result supervise(struct supervision *child) {
 }
 
 struct child_result run_child(const struct child_run *run) {
-  struct child_result result = {CHILD_NOT_STARTED, 0, 0};
+  struct child_result result = {.end = CHILD_NOT_STARTED};
   int input[2] = {-1, -1}, output[2] = {-1, -1};
-  struct supervision child = {run, 0, -1, -1, 0, 0, 0, 0};
+  struct supervision child = {.run = run, .input = -1, .output = -1};
   const bool has_input = run->input.length > 0;
   if (deadline_left(run->deadline_ms, monotonic_ms()) == 0) {
     result.end = CHILD_TIMED_OUT;

@@ -72,7 +72,9 @@ export const FAILING_CALLS: readonly FailingCalls[] = [
   { why: 'naps instead', symbols: ['_poll'], kinds: ['error', 'interrupted'], calls: [1], lasting: true, unnoticed: true, turns: 170 },
   { why: 'byte by byte', symbols: ['_write'], kinds: ['short'], calls: [1], lasting: true, outcome: 'rotated', spawns: BOTH, cleared: true, failures: [0, undefined], errors: [], turns: 370 },
   { why: 'never taken: left at its limit', symbols: ['_write'], kinds: ['again', 'interrupted'], calls: [1], lasting: true, outcome: 'not-awaited', spawns: BOTH, cleared: false, failures: [0, 501], errors: [LEFT], turns: 1500 },
-  { why: 'a status lost for good: the record decides', symbols: ['_waitpid'], kinds: ['error'], calls: [2], lasting: true, outcome: 'internal-error', spawns: BOTH, cleared: false, failures: [1, 501], errors: ['ERROR: The exit status of fdesetup is unknown', 'Caught error trying to generate a new key: internal-error'], turns: 5 },
+  { why: 'a status lost for good: the record decides', symbols: ['_waitpid'], kinds: ['error'], calls: [2], lasting: true, outcome: 'internal-error', spawns: BOTH, cleared: false, failures: [1, 501], errors: ['ERROR: The exit status of fdesetup is unknown', 'Caught error trying to generate a new key: internal-error'], turns: 3 },
+  // Ten seconds of polls and naps, then 50 looks after SIGTERM and 100 after SIGKILL, and one behind each of them.
+  { why: 'a status that never comes', symbols: ['_waitpid'], kinds: ['interrupted'], calls: [1], lasting: true, outcome: 'timed-out', spawns: ['isactive'], cleared: false, failures: [undefined, undefined], errors: ['ERROR: fdesetup isactive gave no answer: 0', stop('timed-out')], turns: 636 },
   asking(['_pipe'], EMFILE, 1),
   asking(['_fcntl'], EINVAL, 1, 2, 3, 4),
   asking(['_posix_spawn'], ENOMEM, 1),
