@@ -95,6 +95,28 @@ describe('writeCpio', () => {
     expect(archive.includes(large)).toBe(true);
   });
 
+  it('joins pieces of up to 8 KiB into buffers of 64 KiB and passes on larger ones as they are', async () => {
+    const pieces = [...new Array<number>(17).fill(8192), 8193, 100, 300_000].map((size) => noise(size));
+    const size = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    const source: ByteSource = {
+      size,
+      chunks: () => expect.fail('it can be read without waiting'),
+      chunksNow: () => pieces,
+    };
+    const large: PayloadEntry = { ...FACTS, kind: 'file', path: './a', mode: 0o644, source };
+    const sizes: number[] = [];
+    const passed: Buffer[] = [];
+    for await (const chunk of writeCpio([directory('.'), large])) {
+      sizes.push(chunk.length);
+      if (pieces.includes(chunk)) passed.push(chunk);
+    }
+    // Two headers of 78 and 80 bytes, then seven pieces: the eighth does not fit any more.
+    const [headers, trailer] = [78 + 80, 76 + 11];
+    const padding = (512 - ((headers + size + trailer) % 512)) % 512;
+    expect(sizes).toEqual([headers + 7 * 8192, 8 * 8192, 2 * 8192, 8193, 100, 300_000, trailer + padding]);
+    expect(passed).toEqual([pieces[17], pieces[19]]);
+  });
+
   it('counts links of folders as APFS does and wraps ino', async () => {
     const archive = await collect(writeCpio(sample));
     expect(ODC_HEADER.decode(archive)).toMatchObject({ ino: 0, nlink: 5, mode: 0o40755 });
