@@ -1,0 +1,80 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Secret } from '../../../src/base/secret.ts';
+import { notaryApi } from '../../../src/notary/rest/api.ts';
+import { uploadObject } from '../../../src/notary/rest/upload.ts';
+import { lookUpTicket } from '../../../src/notary/ticket/ticket-lookup.ts';
+import { timestampClient } from '../../../src/pki/timestamp/timestamp.ts';
+import { standingClock } from '../../support/standing-clock.ts';
+
+let origin: string;
+let deadlines: number[];
+const server = createServer((request, response) => {
+  request.resume();
+  request.on('end', () => response.writeHead(503).end());
+});
+beforeAll(async () => {
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(() => new Promise((done) => void server.close(done)));
+beforeEach(() => {
+  deadlines = [];
+  const never = new AbortController().signal;
+  vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
+    deadlines.push(ms);
+    return never;
+  });
+  // No chance in the pauses.
+  vi.spyOn(Math, 'random').mockReturnValue(0);
+});
+afterEach(() => vi.restoreAllMocks());
+
+/** The pauses and deadlines of a call that is answered with 503 until it gives up. */
+async function patience(call: (clock: ReturnType<typeof standingClock>) => Promise<unknown>) {
+  const clock = standingClock(new Date());
+  await expect(call(clock)).rejects.toThrow();
+  return { slept: clock.slept, deadlines: [...new Set(deadlines)], tries: deadlines.length };
+}
+
+describe('when nothing else is said', () => {
+  it('the notary is asked six times, half a minute each', async () => {
+    const key = { key: generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey, keyId: 'K', issuerId: 'I' };
+    const ask = (clock: ReturnType<typeof standingClock>) =>
+      notaryApi({ url: origin, key, clock }).submit({ name: 'n', sha256: 's' });
+    expect(await patience(ask)).toEqual({ slept: [1000, 2000, 4000, 8000, 16_000], deadlines: [30_000], tries: 6 });
+  });
+
+  it.each([
+    [0, 60_000],
+    [1, 61_000],
+    [50_000, 61_000],
+    [50_001, 62_000],
+  ])('an upload of %i bytes is tried six times, %i ms each', async (size, deadline) => {
+    const keys = { accessKeyId: 'A', secretAccessKey: new Secret('s'), sessionToken: new Secret('t') };
+    const upload = (clock: ReturnType<typeof standingClock>) =>
+      uploadObject({ id: 'i', bucket: 'b', object: 'o', ...keys }, Buffer.alloc(size), 'ab', {
+        place: () => origin,
+        clock,
+      });
+    expect(await patience(upload)).toEqual({
+      slept: [1000, 2000, 4000, 8000, 16_000],
+      deadlines: [deadline],
+      tries: 6,
+    });
+  });
+
+  it('a ticket and a timestamp are asked for half a minute each', async () => {
+    const options = { url: origin, problem: () => undefined, maxWaitMs: 5000, tell: () => undefined, goOn: '' };
+    const look = (clock: ReturnType<typeof standingClock>) =>
+      lookUpTicket([{ hashType: 1, digest: Buffer.alloc(20) }], { ...options, clock });
+    expect(await patience(look)).toEqual({ slept: [5000], deadlines: [30_000], tries: 2 });
+    deadlines = [];
+    const trust = { name: 'apple', roots: [], intermediates: [] } as const;
+    const stamp = (clock: ReturnType<typeof standingClock>) =>
+      timestampClient({ url: origin, trust, clock }).token(Buffer.alloc(1));
+    expect(await patience(stamp)).toEqual({ slept: [1000, 2000, 4000, 8000], deadlines: [30_000], tries: 5 });
+  });
+});
