@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createProgress, formatSeconds } from '../../../build/report/progress.ts';
 
 function record(isTTY: boolean, color = true, verbose = false, columns = 80) {
@@ -80,3 +80,57 @@ it.each([
   [60, '1 min 00 s'],
   [125.4, '2 min 05 s'],
 ])('formatSeconds(%d) is %s', (seconds, text) => expect(formatSeconds(seconds)).toBe(text));
+
+describe('a stage that takes long', () => {
+  afterEach(() => vi.useRealTimers());
+  const started = (isTTY: boolean) => {
+    vi.useFakeTimers();
+    const shown = record(isTTY);
+    return { ...shown, stage: shown.progress.begin('notarize') };
+  };
+
+  it('is told of each minute where there is no terminal, and no more once it has ended', () => {
+    const { progress, text, stage } = started(false);
+    vi.advanceTimersByTime(59_999);
+    expect(text()).toBe('');
+    vi.advanceTimersByTime(1);
+    stage.update('In Progress');
+    vi.advanceTimersByTime(60_000);
+    const lines = () =>
+      text()
+        .split('\n')
+        .map((line) => line.trim().replace(/ +/g, ' '));
+    const told = [
+      'notarize still running after 1 min 00 s',
+      'notarize In Progress',
+      'notarize In Progress, still running after 2 min 00 s',
+    ];
+    expect(lines().slice(0, -1)).toEqual(told);
+    progress.end('done', 'Accepted', 120);
+    vi.advanceTimersByTime(120_000);
+    expect(lines().slice(0, -1)).toEqual([...told, expect.stringMatching(/^✓ notarize Accepted/)]);
+  });
+
+  it('is drawn again ten times a second on a terminal, with the time that it takes', () => {
+    const { progress, text } = started(true);
+    const drawn = () => text().split('\r\x1b[K').slice(1);
+    expect(drawn()).toHaveLength(1);
+    vi.advanceTimersByTime(99);
+    expect(drawn()).toHaveLength(1);
+    vi.advanceTimersByTime(1);
+    expect(drawn()).toEqual([
+      expect.stringMatching(/notarize .* 0\.0 s$/),
+      expect.stringMatching(/notarize .* 0\.1 s$/),
+    ]);
+    progress.close();
+    vi.advanceTimersByTime(1_000);
+    expect(drawn().slice(2)).toEqual(['']);
+  });
+
+  it('gives way to a note, and is drawn again below it', () => {
+    const { progress, text } = started(true);
+    progress.note('fact', 'submission id');
+    expect(text()).toMatch(/\r\x1b\[K\x1b\[0m {2}submission id\x1b\[0m\n\r\x1b\[K. notarize/);
+    progress.close();
+  });
+});
