@@ -84,6 +84,15 @@ describe('parseSuperBlob', () => {
     expect(at([28, 38], [none, Buffer.from('x')], [first, second])).toMatchObject({ blobs, packed: false, stray: 37 });
   });
 
+  it('names the first of several bytes that belong to no blob', () => {
+    const two = [encodeBlob(1, Buffer.alloc(0)), encodeBlob(2, Buffer.alloc(0))];
+    const words = [MAGIC, 28 + 20, 2, 0, 30, 2, 40];
+    const head = Buffer.alloc(28);
+    for (const [place, word] of words.entries()) head.writeUInt32BE(word, place * 4);
+    const bytes = Buffer.concat([head, Buffer.from([0, 5]), two[0]!, Buffer.from([6, 7]), two[1]!]);
+    expect(parseSuperBlob(bytes, MAGIC)).toMatchObject({ stray: 29, packed: false });
+  });
+
   it('refuses every truncation', () => {
     for (let length = 0; length < encoded.length; length++) {
       expect(() => parseSuperBlob(encoded.subarray(0, length), MAGIC)).toThrow(FormatError);

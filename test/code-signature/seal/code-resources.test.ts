@@ -83,6 +83,41 @@ describe('parseCodeResources', () => {
     expect(() => parseCodeResources(Buffer.from(bad))).toThrow(problem);
   });
 
+  const sealed = (value: string) => {
+    const data = Buffer.from(
+      `<plist version="1.0"><dict><key>files2</key><dict><key>a</key>${value}</dict></dict></plist>`,
+    );
+    try {
+      return parseCodeResources(data).files2?.get('a');
+    } catch (error) {
+      return (error as Error).message.replace(/^CodeResources, offset 0: /, '');
+    }
+  };
+  const bytes = (size: number) => `<data>${Buffer.alloc(size, 1).toString('base64')}</data>`;
+  const dictionary = (...pairs: string[]) =>
+    `<dict>${pairs.map((pair) => pair.replace(/^(\w+) /, '<key>$1</key>')).join('')}</dict>`;
+
+  it.each<[string, unknown]>([
+    [bytes(20), { kind: 'file', sha1: Buffer.alloc(20, 1), sha256: null, optional: false }],
+    [bytes(19), "expected 20 bytes of hash for 'a'"],
+    [bytes(32), "expected 20 bytes of hash for 'a'"],
+    ['<true/>', "expected data or a dictionary for 'a'"],
+    ['<string>x</string>', "expected data or a dictionary for 'a'"],
+    [dictionary('symlink <string>b</string>'), { kind: 'symlink', target: 'b' }],
+    [dictionary('symlink <true/>'), "'a' has no hash"],
+    [dictionary(`cdhash ${bytes(20)}`, 'requirement <string>r</string>'), { kind: 'nested', cdHash: Buffer.alloc(20, 1), requirement: 'r' }],
+    [dictionary(`cdhash ${bytes(32)}`, 'requirement <string>r</string>'), "expected 20 bytes of hash for 'a'"],
+    [dictionary('cdhash <true/>', 'requirement <string>r</string>'), "expected 20 bytes of hash for 'a'"],
+    [dictionary('requirement <string>r</string>'), "'a' has no hash"],
+    [dictionary(`cdhash ${bytes(20)}`), "'a' has no hash"],
+    [dictionary(`hash ${bytes(20)}`), { kind: 'file', sha1: Buffer.alloc(20, 1), sha256: null, optional: false }],
+    [dictionary(`hash2 ${bytes(32)}`), { kind: 'file', sha1: null, sha256: Buffer.alloc(32, 1), optional: false }],
+    [dictionary(`hash ${bytes(20)}`, `hash2 ${bytes(32)}`, 'optional <true/>'), { kind: 'file', sha1: Buffer.alloc(20, 1), sha256: Buffer.alloc(32, 1), optional: true }],
+    [dictionary(`hash2 ${bytes(32)}`, 'optional <string>true</string>'), { kind: 'file', sha1: null, sha256: Buffer.alloc(32, 1), optional: false }],
+    [dictionary(`hash2 ${bytes(20)}`), "expected 32 bytes of hash for 'a'"],
+    [dictionary(`hash ${bytes(32)}`), "expected 20 bytes of hash for 'a'"],
+  ])('reads %s', (value, expected) => expect(sealed(value)).toEqual(expected)); // biome-ignore format: a table
+
   it('never matches a pattern that codesign does not write', () => {
     const bad = text.replace('^version.plist$', '(a+)+$');
     expect(parseCodeResources(Buffer.from(bad)).foreignRules).toEqual(['(a+)+$']);

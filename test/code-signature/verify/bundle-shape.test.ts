@@ -53,6 +53,16 @@ describe('findBundles', () => {
     expect(found.map(({ kind, root, sealed }) => `${kind} ${root} in ${sealed}`).join()).toBe(expected);
   });
 
+  it('take no error of ours for one of the file', () => {
+    const broken = new Proxy(Buffer.from('x'), {
+      get() {
+        throw new TypeError('ours');
+      },
+    });
+    const entry = { ...file('A.app/Contents/Info.plist', INFO), content: broken };
+    expect(() => findBundles(new FileIndex([entry]))).toThrow('ours');
+  });
+
   it('names the main executable, or finds it by the bundle’s name', () => {
     const executable = (root: string, info: string, ...more: string[]) =>
       findBundles(new FileIndex([file(root, info), ...more.map((one) => file(one))]))[0]?.executable;
