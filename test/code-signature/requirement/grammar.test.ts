@@ -13,6 +13,8 @@ import { renderRequirement } from '../../../src/code-signature/requirement/text.
 const text = fc
   .string({ unit: fc.constantFrom(...'aZ09 ."-=[]()'), minLength: 1, maxLength: 8 })
   .filter((value) => !/^[a-z]+$/i.test(value));
+/** A key of letters, digits and dots is written without quotes, though not all such can be read: reqdumper.cpp and requirements.g differ. */
+const key = text.filter((value) => !/^[A-Za-z][A-Za-z0-9.]*$/.test(value) || /^\w+(\.([A-Za-z]\w*|\d+))*$/.test(value));
 const hash = fc.uint8Array({ minLength: 20, maxLength: 20 }).map((bytes) => Buffer.from(bytes));
 const slot = fc.integer({ min: -3, max: 3 });
 const match = fc.oneof(
@@ -39,7 +41,7 @@ const requirements = fc.letrec<{ tree: Requirement }>((tie) => ({
     fc.record({ op: fc.constant('platform' as const), platform: fc.nat(20) }),
     fc.record({ op: fc.constant('certificateHash' as const), slot, sha1: hash }),
     fc.record({ op: fc.constant('cdHash' as const), hash }),
-    fc.record({ op: fc.constantFrom('infoPlistField', 'entitlement'), key: text, match }),
+    fc.record({ op: fc.constantFrom('infoPlistField', 'entitlement'), key, match }),
     fc.record({ op: fc.constant('certificateField' as const), slot, field: fc.constant('subject.OU'), match }),
     fc.record({
       op: fc.constantFrom('certificateExtension', 'certificatePolicy'),
