@@ -19,6 +19,7 @@ import { findOnPath, needs } from '../support/needs.ts';
 import { SEALED_STEP } from '../support/sealed-step.ts';
 import { placeCertificates, secretsOf } from '../support/stored-keys.ts';
 import { testAuthority } from '../support/test-authority.ts';
+import { type GitHubState, placeGh } from './fake-gh.ts';
 import { type Run, Runner, type RunnerOptions, type Trigger } from './runner.ts';
 
 /** A release of this project on this machine: its repository, GitHub and Apple, all stand-ins. */
@@ -44,32 +45,6 @@ export interface Replay {
   readonly service: KeyService | undefined;
   /** Folder of the signing keys; no job without the environment `signing` may find a byte of them. */
   readonly signingKeys: readonly string[];
-}
-
-/** State of test/github/fake-gh.mjs. */
-export interface GitHubState {
-  nextId: number;
-  releases: {
-    id: number;
-    tag_name: string;
-    draft: boolean;
-    immutable: boolean;
-    author?: { login: string };
-    make_latest?: string;
-    body: string;
-    target_commitish: string;
-    assets: { name: string; digest: string }[];
-  }[];
-  tags: Record<string, string>;
-  issues: { number: number; title: string; body: string; state: string }[];
-  /** Commit by the digest of what was attested: its provenance, and its SBOM. */
-  attested: Record<string, string>;
-  described: Record<string, string>;
-  calls: string[][];
-  faults: { call: string; when: string; words: string }[];
-  immutable: boolean;
-  tagRule: boolean;
-  commits: Record<string, string>;
 }
 
 /** What a replay of a whole release needs of the machine. */
@@ -101,7 +76,8 @@ export async function makeReplay(scratch: string, options: ReplayOptions = {}): 
     edit(value);
     writeFileSync(file, JSON.stringify(value));
   };
-  const bin = makeBin(join(scratch, 'bin'), state);
+  const bin = makeBin(join(scratch, 'bin'));
+  await placeGh(bin, state);
   const subject = `repo:${REHEARSAL_REPOSITORY}:environment:signing`;
   const service = keys && (await startKeyService(join(scratch, 'service'), keys, authority, subject));
   if (service) for (const name of ['aws', 'az']) cpSync(join(service.bin, name), join(bin, name));
@@ -192,9 +168,8 @@ function git(folder: string, ...argv: string[]): string {
   });
 }
 
-function makeBin(bin: string, state: string): string {
+function makeBin(bin: string): string {
   mkdirSync(bin, { recursive: true });
-  const gh = join(bin, 'gh');
   // The tests of a test would run themselves; what they are is said by what they print. The command line is started as npm
   // starts it, by the line in package.json, without npm's own start for each of some hundred steps.
   const npm = join(bin, 'npm');
@@ -209,21 +184,19 @@ esac
 `,
   );
   chmodSync(npm, 0o755);
-  // A wait of hours is not played: what `wait` would be told is read from a file, one exit code a turn; then it really asks.
+  // A wait of hours is not played: what `wait` would be told is read from a file, one exit code a turn, or `ask`; then it really asks.
   const node = join(bin, 'of-wait', 'node');
   mkdirSync(dirname(node));
   const answers = join(dirname(bin), 'answers-of-wait');
   writeFileSync(
     node,
-    `#!/bin/sh\ncase "$*" in *'--max-wait 330m'*) if [ -s "${answers}" ]; then code=$(head -n 1 "${answers}"); tail -n +2 "${answers}" >"${answers}.rest"; mv "${answers}.rest" "${answers}"; exit "$code"; fi ;; esac\nexec "${process.execPath}" "$@"\n`,
+    `#!/bin/sh\ncase "$*" in *'--max-wait 330m'*) if [ -s "${answers}" ]; then code=$(head -n 1 "${answers}"); tail -n +2 "${answers}" >"${answers}.rest"; mv "${answers}.rest" "${answers}"; [ "$code" = ask ] || exit "$code"; fi ;; esac\nexec "${process.execPath}" "$@"\n`,
   );
   chmodSync(node, 0o755);
   // What apt-get would install is looked for on this machine.
   const sudo = join(bin, 'sudo');
   writeFileSync(sudo, '#!/bin/sh\n[ "$1" = apt-get ] || exec /usr/bin/sudo "$@"\n');
   chmodSync(sudo, 0o755);
-  writeFileSync(gh, `#!/bin/sh\nexec "${process.execPath}" "${resolve('test/github/fake-gh.mjs')}" "${state}" "$@"\n`);
-  chmodSync(gh, 0o755);
   return bin;
 }
 

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renderFindings } from '../../../../build/github/upkeep/issue.ts';
 import { REHEARSAL_TEAM, type RehearsalAuthority } from '../../../../src/rehearsal/authority.ts';
+import { placeGh } from '../../../github/fake-gh.ts';
 import type { CliRun } from '../../../support/cli.ts';
 import { inProcess } from '../../../support/in-process.ts';
 import { placeCertificates } from '../../../support/stored-keys.ts';
@@ -57,11 +58,7 @@ async function run(command: string, project: Project): Promise<CliRun & { output
   }
   const commits = history.map((headings) => commit(root, headings));
   writeFileSync(join(state, 'github.json'), JSON.stringify({ releases: [], tags, calls: [], faults: [] }));
-  writeFileSync(
-    join(state, 'gh'),
-    `#!/bin/sh\nexec "${process.execPath}" "${resolve('test/github/fake-gh.mjs')}" "${state}" "$@"\n`,
-  );
-  chmodSync(join(state, 'gh'), 0o755);
+  await placeGh(state, state);
   const env = {
     GITHUB_REPOSITORY: 'owner/name',
     GITHUB_SHA: 'a'.repeat(40),

@@ -1,10 +1,11 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { assetDifferences, assetSetProblems } from '../../../../build/github/release/assets.ts';
 import { OUR_MARK } from '../../../../build/github/release/drafts.ts';
 import { readConfig } from '../../../../build/plan/config.ts';
+import { placeGh } from '../../../github/fake-gh.ts';
 import { inProcess } from '../../../support/in-process.ts';
 import { verdicts } from './verdicts.ts';
 
@@ -12,7 +13,7 @@ const COMMIT = 'c'.repeat(40);
 let scratch: string;
 let folder: string;
 let state: string;
-beforeEach(() => {
+beforeEach(async () => {
   scratch = mkdtempSync(join(tmpdir(), 'publish-'));
   folder = join(scratch, 'finished');
   cpSync(inject('releaseFolder'), folder, { recursive: true });
@@ -21,11 +22,7 @@ beforeEach(() => {
   writeFileSync(join(scratch, 'smoke-verdicts.jsonl'), verdicts(folder));
   state = join(scratch, 'github');
   mkdirSync(state);
-  mkdirSync(join(scratch, 'bin'));
-  const fake = resolve('test/github/fake-gh.mjs');
-  writeFileSync(join(scratch, 'bin/gh'), `#!/bin/sh\nexec "${process.execPath}" "${fake}" "${state}" "$@"\n`, {
-    mode: 0o755,
-  });
+  await placeGh(join(scratch, 'bin'), state);
   github({});
 });
 afterEach(() => rmSync(scratch, { recursive: true, force: true }));

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { placeGh } from '../../../github/fake-gh.ts';
 import { inProcess } from '../../../support/in-process.ts';
 import { verdicts } from './verdicts.ts';
 
@@ -38,11 +39,9 @@ const read = (state: string) => JSON.parse(readFileSync(join(state, 'github.json
 const write = (state: string, value: object) => writeFileSync(join(state, 'github.json'), JSON.stringify(value));
 const sha256 = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
 
-function github(state: string, argv: readonly string[], more: NodeJS.ProcessEnv = {}) {
+async function github(state: string, argv: readonly string[], more: NodeJS.ProcessEnv = {}) {
   const bin = join(state, 'bin');
-  mkdirSync(bin, { recursive: true });
-  const fake = resolve('test/github/fake-gh.mjs');
-  writeFileSync(join(bin, 'gh'), `#!/bin/sh\nexec "${process.execPath}" "${fake}" "${state}" "$@"\n`, { mode: 0o755 });
+  await placeGh(bin, state);
   const env = {
     GITHUB_REPOSITORY: 'rehearsal.invalid/escrow-buddy',
     GITHUB_SHA: COMMIT,
