@@ -110,7 +110,7 @@ export class Runner {
         cancelled ||= this.cancelAt === `${file}/${id}`;
         return cancelled;
       },
-      run: (id, job, needs) => this.#runJob(run, `${file}/${id}`, job, { needs, inputs }),
+      run: (id, job, needs, earlier) => this.#runJob(run, `${file}/${id}`, job, { needs, inputs }, earlier?.legs),
     });
   }
 
@@ -131,15 +131,23 @@ export class Runner {
     };
   }
 
-  async #runJob(run: Run, at: string, job: Job, given: { needs: Contexts; inputs: Contexts }): Promise<JobResult> {
+  async #runJob(
+    run: Run,
+    at: string,
+    job: Job,
+    given: { needs: Contexts; inputs: Contexts },
+    earlier: readonly JobResult[] = [],
+  ): Promise<JobResult> {
     if (this.unapproved.has(environmentOf(job) ?? '') && !this.approved.has(at)) return notRun('waiting');
     // A rejected deployment fails its job.
     if (this.rejected.has(at)) return notRun('failure');
     if (job.uses) return this.#callWorkflow(run, job, given);
     const legs: JobResult[] = [];
     const all = combinationsOf(job);
-    for (const matrix of this.options.short && at !== 'release.yml/smoke' ? all.slice(0, 1) : all) {
-      legs.push(await new JobRun(this, run, { at, job, given: { ...given, matrix } }).run());
+    const played = this.options.short && at !== 'release.yml/smoke' ? all.slice(0, 1) : all;
+    for (const [index, matrix] of played.entries()) {
+      const kept = earlier[index]?.result === 'success' ? earlier[index] : undefined;
+      legs.push(kept ?? (await new JobRun(this, run, { at, job, given: { ...given, matrix } }).run()));
       if (legs.at(-1)?.result === 'failure' && job.strategy?.['fail-fast'] !== false) break;
     }
     return joinLegs(job, legs);
@@ -186,6 +194,7 @@ function joinLegs(job: Job, legs: readonly JobResult[]): JobResult {
     outputs: Object.fromEntries(outputs),
     workspaces: legs.flatMap(({ workspaces }) => workspaces),
     log: legs.map(({ log }) => log).join(''),
+    ...(job.strategy && { legs }),
   };
 }
 

@@ -13,6 +13,8 @@ export interface JobResult {
   readonly outputs: Readonly<Record<string, string>>;
   readonly workspaces: readonly string[];
   readonly log: string;
+  /** Of a matrix, each combination's end, in order, as far as they ran. */
+  readonly legs?: readonly JobResult[];
 }
 
 /** A job that never began. */
@@ -32,7 +34,13 @@ export interface Schedule {
   readonly before: Readonly<Record<string, JobResult>>;
   /** Whether somebody cancelled the run before this job. */
   cancelled(id: string): boolean;
-  run(id: string, job: Job, needs: Readonly<Record<string, JobResult>>): Promise<JobResult>;
+  /** @param before what is repeated without anything that it needs: of a matrix, only what failed runs again */
+  run(
+    id: string,
+    job: Job,
+    needs: Readonly<Record<string, JobResult>>,
+    before: JobResult | undefined,
+  ): Promise<JobResult>;
 }
 
 /**
@@ -54,7 +62,8 @@ export async function runSchedule(workflow: Workflow, schedule: Schedule): Promi
     }
     const job = workflow.jobs[id] as Job;
     const needs = Object.fromEntries(needsOf(job).map((name) => [name, results[name] as JobResult]));
-    const ancestors = [...(ancestorsIn.get(id) as ReadonlySet<string>)].map((name) => results[name] as JobResult);
+    const needed = [...(ancestorsIn.get(id) as ReadonlySet<string>)];
+    const ancestors = needed.map((name) => results[name] as JobResult);
     if (ancestors.some(({ result }) => result === 'waiting')) {
       results[id] = notRun('waiting');
       continue;
@@ -65,7 +74,9 @@ export async function runSchedule(workflow: Workflow, schedule: Schedule): Promi
       failure: ancestors.some(({ result }) => result === 'failure'),
       cancelled,
     };
-    if (holds(job.if, { ...schedule.contexts, needs }, status)) results[id] = await schedule.run(id, job, needs);
+    const before = needed.some((name) => repeated.has(name)) ? undefined : kept;
+    if (holds(job.if, { ...schedule.contexts, needs }, status))
+      results[id] = await schedule.run(id, job, needs, before);
     else results[id] = notRun(cancelled ? 'cancelled' : 'skipped');
   }
   return results;
