@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { quickCompiler } from '../support/quick-compiler.ts';
 import { attest, checkOut } from './actions.ts';
 import { type Contexts, holds, interpolate } from './expression.ts';
+import { keptStep, type StepEnd } from './kept-steps.ts';
 import type { Run, Runner, RunnerOptions } from './runner.ts';
 import type { JobResult } from './schedule.ts';
 import { environmentOf, type Job, type Step } from './workflow.ts';
@@ -138,7 +139,14 @@ export class JobRun {
     const script = join(this.#home, 'step.sh');
     writeFileSync(script, step.run as string);
     const kill = this.#runner.takeKill(at, name);
-    const status = await this.#execute(script, env, kill);
+    const { jobs: _jobs, run: _run, ...trigger } = this.#run;
+    const played = { at, name, given: { ...trigger, own, run: step.run } };
+    const play = () => this.#execute(script, env, kill);
+    const { state } = this.#options;
+    const { status, log } = await (state === undefined
+      ? play()
+      : keptStep({ ...played, state, home: this.#home }, play));
+    this.#log += log;
     this.#runner.executed.push({ at, step: name, run: step.run as string, env: own, status });
     for (const line of readFileSync(outputFile, 'utf8').split('\n')) {
       const [key, value] = [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)];
@@ -185,8 +193,9 @@ export class JobRun {
     );
   }
 
-  /** Runs a script as the service does, `bash -eo pipefail`, and returns its exit code; null when it was killed. */
-  #execute(script: string, env: Record<string, string>, kill: RunnerOptions['kill']): Promise<number | null> {
+  /** Runs a script as the service does, `bash -eo pipefail`; its exit code is null when it was killed. */
+  #execute(script: string, env: Record<string, string>, kill: RunnerOptions['kill']): Promise<StepEnd> {
+    let log = '';
     return new Promise((done, reject) => {
       const argv = ['--noprofile', '--norc', '-eo', 'pipefail', script];
       const child = spawn('bash', argv, {
@@ -195,7 +204,7 @@ export class JobRun {
         detached: true,
         stdio: ['ignore', 'pipe', 'pipe'],
       });
-      for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (this.#log += text));
+      for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (log += text));
       const watch =
         kill &&
         setInterval(() => {
@@ -207,7 +216,7 @@ export class JobRun {
       child.on('error', reject);
       child.on('close', (status) => {
         clearInterval(watch);
-        done(status);
+        done({ status, log });
       });
     });
   }

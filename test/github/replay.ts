@@ -14,6 +14,7 @@ import { dirname, join, resolve } from 'node:path';
 import { REHEARSAL_REPOSITORY } from '../../build/github/gh.ts';
 import { openRehearsalAuthority, REHEARSAL_TEAM, type RehearsalAuthority } from '../../src/rehearsal/authority.ts';
 import { simulatedMacNeeds } from '../mac/simulated/simulated-mac.ts';
+import { ofTheDay } from '../support/by-day.ts';
 import { externalSignerFor, type KeyService, SERVICES, startKeyService } from '../support/key-services/key-service.ts';
 import { findOnPath, needs } from '../support/needs.ts';
 import { SEALED_STEP } from '../support/sealed-step.ts';
@@ -102,6 +103,7 @@ export async function makeReplay(scratch: string, options: ReplayOptions = {}): 
       }),
     ...(options.kill && { kill: options.kill }),
     ...(options.short && { short: true }),
+    ...(options.keepsSteps && ofTheDay !== '' && { state }),
   });
   return {
     runner,
@@ -128,6 +130,8 @@ export async function makeReplay(scratch: string, options: ReplayOptions = {}): 
 
 /** How a replay is made. */
 interface ReplayOptions extends Partial<Pick<RunnerOptions, 'kill' | 'short' | 'onMac'>> {
+  /** By day steps that are a function of the commit are given again; a night plays them all. */
+  readonly keepsSteps?: boolean;
   /** Changes the command line before it runs, as a package of npm can. */
   readonly poison?: (commandLine: string) => string;
   /** The service that holds the signing keys; without it they are stored in secrets. */

@@ -32,6 +32,8 @@ export interface RunnerOptions {
     | undefined;
   /** Only the first combination of each matrix, but for the Macs that a release is tried on. */
   readonly short?: boolean;
+  /** State of `gh`, for steps whose results are given again (kept-steps.ts); without it every step is played. */
+  readonly state?: string;
   /** Variables of the stand-ins of a Mac, by image. */
   readonly onMac?: (image: string) => Readonly<Record<string, string>>;
 }

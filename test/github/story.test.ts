@@ -65,6 +65,7 @@ describe.skipIf(replayNeeds.missing)(`a release to which everything happens${rep
 
   beforeAll(async () => {
     replay = await makeReplay(scratch(), {
+      keepsSteps: true,
       kill: { at: 'release.yml/staple', step: 'Wait, staple, verify', when: isLogged },
       onMac: (image) => ({ SMOKE_FAULT: image === red ? 'dyld-arm64' : '' }),
     });
@@ -189,7 +190,7 @@ describe.skipIf(replayNeeds.missing)(`a release whose keys are used on Linux${re
   };
   /** As if a secret had been forgotten, or its name had a slip. */
   async function without(prefix: string): Promise<Run> {
-    const replay = await makeReplay(scratch(), { short: true });
+    const replay = await makeReplay(scratch(), { short: true, keepsSteps: true });
     const { secrets } = replay.runner.options;
     const left = Object.entries(secrets.signing!).filter(([name]) => !name.startsWith(prefix));
     secrets.signing = Object.fromEntries(left);
@@ -212,7 +213,7 @@ describe.skipIf(replayNeeds.missing)(`a release whose keys are used on Linux${re
 
   if (today.includes('more digests than slices'))
     it('more digests than slices: a poisoned package asks for a signature of its own, and no key is used', async () => {
-      const replay = await makeReplay(scratch(), { short: true, poison: poisonFor('application') });
+      const replay = await makeReplay(scratch(), { short: true, keepsSteps: true, poison: poisonFor('application') });
       const run = await replay.start('release.yml');
       ends('more digests than slices', run);
       expect(run.jobs['code-key']!.log).toContain('--digests is not from 1 to 2 digests');
@@ -235,7 +236,7 @@ describe.skipIf(replayNeeds.missing)(`a release with keys in a service${replayNe
     expect(resultsOf(jobs), logOf(jobs)).toMatchObject(told(name));
   };
   beforeAll(async () => {
-    replay = await makeReplay(scratch(), { short: true, keys: 'aws' });
+    replay = await makeReplay(scratch(), { short: true, keepsSteps: true, keys: 'aws' });
   });
   afterAll(() => replay.service?.close());
 
@@ -289,7 +290,12 @@ describe.skipIf(replayNeeds.missing)(`a release with keys in a service${replayNe
 
   if (today.includes('a signature that belongs to nothing'))
     it('a signature that belongs to nothing: a poisoned package has one made, and the look finds that no package needs it', async () => {
-      const poisoned = await makeReplay(scratch(), { short: true, keys: 'aws', poison: poisonFor('installer') });
+      const poisoned = await makeReplay(scratch(), {
+        short: true,
+        keepsSteps: true,
+        keys: 'aws',
+        poison: poisonFor('installer'),
+      });
       poisoned.runner.options.variables.SIGNING_KEYS = 'aws';
       const run = await poisoned.start('release.yml');
       poisoned.service?.close();

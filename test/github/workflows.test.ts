@@ -79,6 +79,7 @@ describe('an artifact that another job changed', () => {
   it('stops the job that fetches it before anything of it runs', async () => {
     const replay = await makeReplay(scratch(), {
       short: true,
+      keepsSteps: true,
       kill: { at: 'release.yml/code', step: 'Begin', when: () => true },
     });
     const first = await replay.start('release.yml');

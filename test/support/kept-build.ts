@@ -3,13 +3,15 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, s
 import { join, resolve } from 'node:path';
 import { programStamp } from './program-stamp.ts';
 
-/** How many of each are kept; the oldest goes first. */
+/** How many of each are kept where nothing else is said; the oldest goes first. */
 const KEPT = 3;
 
 interface MadeOf {
   readonly files: readonly string[];
   readonly programs: readonly string[];
   readonly variables: readonly string[];
+  readonly words?: readonly string[];
+  readonly keep?: number;
 }
 
 /**
@@ -19,6 +21,8 @@ interface MadeOf {
  * @param madeOf.files files and folders whose bytes decide
  * @param madeOf.programs compilers and libraries of the system, which decide by being the same files
  * @param madeOf.variables names of the environment that `make` or a program of its reads
+ * @param madeOf.words what else decides
+ * @param madeOf.keep how many of this name are kept
  * @param make fills the folder that it is given; what it throws is thrown, and nothing is kept
  */
 export async function keptBuild(
@@ -30,6 +34,7 @@ export async function keptBuild(
   for (const path of madeOf.files.flatMap(filesOf)) hash.update(`${path}\0`).update(digestOf(path));
   for (const program of madeOf.programs) hash.update(`${programStamp(program)}\0`);
   for (const variable of madeOf.variables) hash.update(JSON.stringify([variable, process.env[variable]]));
+  for (const word of madeOf.words ?? []) hash.update(JSON.stringify(word));
   const folder = resolve('.build', name, hash.digest('hex').slice(0, 32));
   if (existsSync(folder)) return folder;
   const unfinished = `${folder}.${process.pid}`;
@@ -37,7 +42,7 @@ export async function keptBuild(
   try {
     await make(unfinished);
     renameSync(unfinished, folder);
-    removeOldest(resolve('.build', name));
+    removeOldest(resolve('.build', name), madeOf.keep ?? KEPT);
   } catch (error) {
     // Another run may have been faster: then its folder is as good.
     if (!existsSync(folder)) throw error;
@@ -47,10 +52,10 @@ export async function keptBuild(
   return folder;
 }
 
-function removeOldest(folder: string): void {
+function removeOldest(folder: string, keep: number): void {
   const paths = readdirSync(folder).map((name) => join(folder, name));
   const aged = paths.map((path) => ({ path, age: statSync(path).mtimeMs })).sort((a, b) => b.age - a.age);
-  for (const { path } of aged.slice(KEPT)) rmSync(path, { recursive: true, force: true });
+  for (const { path } of aged.slice(keep)) rmSync(path, { recursive: true, force: true });
 }
 
 /** Links lead to what is read, so they count as what they lead to. */
