@@ -54,13 +54,16 @@ export class Surveyor implements TreeVisitor {
 
   async file(path: string, _mode: number, content: AsyncIterable<Buffer>): Promise<void> {
     this.#claim(path, 'file');
+    // Its first block was counted with its name.
     let size = 0;
+    let more = 0;
     for await (const chunk of content) {
       if (this.#signal.aborted) throw new InterruptedError();
       size += chunk.length;
-      if (size > BLOCK_SIZE) this.#checkSize(size);
+      more = Math.max(0, Math.ceil(size / BLOCK_SIZE) - 1) * BLOCK_SIZE;
+      this.#checkSize(more);
     }
-    this.bytes += Math.max(0, Math.ceil(size / BLOCK_SIZE) - 1) * BLOCK_SIZE;
+    this.bytes += more;
   }
 
   async symlink(path: string): Promise<void> {
@@ -71,7 +74,7 @@ export class Surveyor implements TreeVisitor {
     if (this.#signal.aborted) throw new InterruptedError();
     const added = this.#paths.claim(path, kind);
     this.bytes += added * BLOCK_SIZE;
-    if (added > 0) this.#checkSize(0);
+    this.#checkSize(0);
   }
 
   #checkSize(more: number): void {

@@ -78,6 +78,7 @@ describe('memberLocation', () => {
     ['com.example.a.pkg', '#com.example.a.pkg'],
     ['Example A.pkg', '#Example%20A.pkg'],
     ["-._~!$&'()*+,;=:@?", "#-._~!$&'()*+,;=:@?"],
+    ['a#b#c', '#a%23b%23c'],
     ['100%#[é]"<>\\^`{|}', '#100%25%23%5B%C3%A9%5D%22%3C%3E%5C%5E%60%7B%7C%7D'],
   ])('of %s is %s', (member, location) => {
     expect(memberLocation(member)).toBe(location);
@@ -145,6 +146,83 @@ describe('parseDistribution', () => {
   it('keeps a location that names no member', () => {
     const text = '<installer-gui-script><pkg-ref id="a">file:./a.pkg</pkg-ref></installer-gui-script>';
     expect(parseDistribution(Buffer.from(text)).packages).toEqual([{ id: 'a', location: 'file:./a.pkg' }]);
+  });
+
+  const minimal = (children: string) =>
+    parseDistribution(Buffer.from(`<installer-gui-script>${children}</installer-gui-script>`));
+
+  it.each<[string, Partial<ReturnType<typeof parseDistribution>>]>([
+    ['<title>A</title><title>B</title>', { title: 'A' }],
+    ['<title/>', { title: '' }],
+    ['<product/>', { product: {} }],
+    ['<product id="a"/><product id="b"/>', { product: { id: 'a' } }],
+    ['<product version="1"/>', { product: { version: '1' } }],
+    ['<options rootVolumeOnly="true"/>', { rootVolumeOnly: true }],
+    ['<options rootVolumeOnly="false"/>', { rootVolumeOnly: false }],
+    [
+      '<options rootVolumeOnly="true" customize="allow"/><options customize="never"/>',
+      { customize: 'never', rootVolumeOnly: true },
+    ],
+    ['<options hostArchitectures=" arm64 ,, x86_64"/>', { hostArchitectures: ['arm64', 'x86_64'] }],
+    ['<options hostArchitectures=""/>', { hostArchitectures: [] }],
+    [
+      '<volume-check><allowed-os-versions><os-version/><os-version min="11"/></allowed-os-versions></volume-check>' +
+        '<volume-check/><volume-check><allowed-os-versions><os-version min="12"/></allowed-os-versions></volume-check>',
+      { minimumSystemVersions: ['11', '12'] },
+    ],
+    ['<allowed-os-versions><os-version min="11"/></allowed-os-versions>', { minimumSystemVersions: [] }],
+  ])('reads %s', (children, expected) => {
+    const { root: _, ...rest } = minimal(children);
+    const none = { hostArchitectures: [], minimumSystemVersions: [], rootVolumeOnly: false, packages: [] };
+    expect(rest).toEqual({ ...none, ...expected });
+  });
+
+  it.each<[string, object]>([
+    ['<pkg-ref id="a" installKBytes="999999999999999"/>', { installKBytes: 999_999_999_999_999 }],
+    ['<pkg-ref id="a" installKBytes="0"/>', { installKBytes: 0 }],
+    ['<pkg-ref id="a" version="1"/><pkg-ref id="a"/>', { version: '1' }],
+    ['<pkg-ref id="a" onConclusion="RequireRestart" auth="root"/>', { onConclusion: 'RequireRestart', auth: 'root' }],
+    ['<pkg-ref id="a">a#b.pkg</pkg-ref>', { location: 'a#b.pkg' }],
+    ['<pkg-ref id="a">#Example%20A%23.pkg</pkg-ref>', { location: '#Example%20A%23.pkg', member: 'Example A#.pkg' }],
+    ['<pkg-ref id="a">#a</pkg-ref><pkg-ref id="a"/>', { location: '#a', member: 'a' }],
+    ['<pkg-ref id="a"/><pkg-ref id="a">#a</pkg-ref>', { location: '#a', member: 'a' }],
+    ['<pkg-ref id="a">#</pkg-ref>', { location: '#', member: '' }],
+    ['<pkg-ref id="a"><bundle-version><bundle id="b"/></bundle-version></pkg-ref>', {}],
+  ])('reads the reference %s', (children, expected) => {
+    expect(minimal(children).packages).toEqual([{ id: 'a', ...expected }]);
+  });
+
+  it.each([
+    ['an empty id', '<pkg-ref id=""/>', 'DISTRIBUTION_REFERENCE'],
+    ['a size of 16 digits', '<pkg-ref id="a" installKBytes="1000000000000000"/>', 'DISTRIBUTION_VALUE'],
+    ['an empty size', '<pkg-ref id="a" installKBytes=""/>', 'DISTRIBUTION_VALUE'],
+    ['a size with a unit', '<pkg-ref id="a" installKBytes="7K"/>', 'DISTRIBUTION_VALUE'],
+    ['a size behind a blank', '<pkg-ref id="a" installKBytes=" 7"/>', 'DISTRIBUTION_VALUE'],
+    ['a location with a comment inside', '<pkg-ref id="a">#a<!-- -->.pkg</pkg-ref>', 'DISTRIBUTION_REFERENCE'],
+    ['a location before an element', '<pkg-ref id="a">#a<bundle-version/></pkg-ref>', 'DISTRIBUTION_REFERENCE'],
+    ['a location behind an element', '<pkg-ref id="a"><bundle-version/>#a</pkg-ref>', 'DISTRIBUTION_REFERENCE'],
+    [
+      'a member and another place',
+      '<pkg-ref id="a">#a</pkg-ref><pkg-ref id="a">file:a</pkg-ref>',
+      'DISTRIBUTION_REFERENCE',
+    ],
+  ])('refuses %s in a reference', async (_, children, code) => {
+    const fault = await faultOf(() => minimal(children));
+    expect(fault).toMatchObject({
+      code,
+      format: 'Distribution',
+      offset: '<installer-gui-script>'.length + children.lastIndexOf('<pkg-ref'),
+    });
+  });
+
+  it('keeps what stands behind an encoding that is wrong, as the cause', async () => {
+    const fault = await faultOf(() => minimal('<pkg-ref id="a">#%ff</pkg-ref>'));
+    expect(fault.cause).toBeInstanceOf(URIError);
+  });
+
+  it('takes no declaration of a namespace', async () => {
+    const fault = await faultOf(() => minimal('<title xmlns:a="urn:a"/>'));
+    expect(fault).toMatchObject({ code: 'XML_NAMESPACE', format: 'Distribution' });
   });
 
   const faults: [string, string, string][] = [

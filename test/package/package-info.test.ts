@@ -159,6 +159,92 @@ describe('parsePackageInfo', () => {
     expect(parsePackageInfo(Buffer.from(EXAMPLE_XML.replace('auth="root"', 'auth="Root"'))).auth).toBe('root');
   });
 
+  const minimal = (attributes: string, children = '') =>
+    parsePackageInfo(Buffer.from(`<pkg-info identifier="a" version="1" ${attributes}>${children}</pkg-info>`));
+
+  it('takes the least there can be', () => {
+    expect(minimal('')).toEqual({
+      identifier: 'a',
+      version: '1',
+      overwritePermissions: false,
+      relocatable: false,
+      postinstallAction: 'none',
+      auth: 'none',
+      payload: { numberOfFiles: 0, installKBytes: 0 },
+      bundles: [],
+      lists: NO_BUNDLE_LISTS,
+      scripts: [],
+    });
+  });
+
+  it.each([
+    ['overwrite-permissions="true"', { overwritePermissions: true, relocatable: false }],
+    ['relocatable="TRUE"', { overwritePermissions: false, relocatable: true }],
+    ['overwrite-permissions="false" relocatable="false"', { overwritePermissions: false, relocatable: false }],
+    ['postinstall-action="logout"', { postinstallAction: 'logout' }],
+    ['postinstall-action="Restart"', { postinstallAction: 'restart' }],
+    ['postinstall-action="shutdown"', { postinstallAction: 'shutdown' }],
+    ['auth="root"', { auth: 'root' }],
+    ['auth="none"', { auth: 'none' }],
+    ['install-location="/L"', { installLocation: '/L' }],
+    ['install-location=""', { installLocation: '' }],
+    ['generator-version="InstallCmds-845"', { generatorVersion: 'InstallCmds-845' }],
+    ['minimumSystemVersion="11.0"', { minimumSystemVersion: '11.0' }],
+  ])('reads %s', (attributes, expected) => expect(minimal(attributes)).toMatchObject(expected));
+
+  it.each([
+    ['0', 0],
+    ['007', 7],
+    ['999999999999999', 999_999_999_999_999],
+    ['1000000000000000', undefined],
+    ['', undefined],
+    ['1 ', undefined],
+    ['x1', undefined],
+    ['1x', undefined],
+  ])('reads a count of %j as %j', async (text, expected) => {
+    for (const name of ['numberOfFiles', 'installKBytes'] as const) {
+      const read = () => minimal('', `<payload ${name}="${text}"/>`).payload;
+      const other = name === 'numberOfFiles' ? 'installKBytes' : 'numberOfFiles';
+      if (expected !== undefined) expect(read()).toEqual({ [name]: expected, [other]: 0 });
+      else
+        expect(await faultOf(read)).toMatchObject({
+          code: 'PACKAGE_INFO_VALUE',
+          message: expect.stringContaining(name),
+        });
+    }
+    const script = () => minimal('', `<scripts><preinstall file="./p" timeout="${text}"/></scripts>`).scripts;
+    if (expected !== undefined)
+      expect(script()).toEqual([{ name: 'preinstall', file: './p', timeoutSeconds: expected }]);
+    else expect(await faultOf(script)).toMatchObject({ code: 'PACKAGE_INFO_VALUE' });
+  });
+
+  it('joins what a document says in several places, in its order', () => {
+    const children =
+      '<bundle path="././a"/><bundle path="b./c" id="i" CFBundleVersion="2"/><bundle path=".a/x"/>' +
+      '<relocate><bundle id="1"/><other id="x"/></relocate><relocate><bundle id="2"/></relocate>' +
+      '<scripts><preflight file="p"/></scripts><scripts><postinstall file="./q"/></scripts>';
+    const { bundles, lists, scripts } = minimal('', children);
+    expect(bundles).toEqual([{ path: './a' }, { path: 'b./c', id: 'i', version: '2' }, { path: '.a/x' }]);
+    expect(lists).toEqual({ ...NO_BUNDLE_LISTS, relocate: ['1', '2'] });
+    expect(scripts).toEqual([
+      { name: 'preflight', file: 'p' },
+      { name: 'postinstall', file: './q' },
+    ]);
+  });
+
+  it('refuses a second payload, and says where it stands', async () => {
+    const text = '<pkg-info identifier="a" version="1"><payload/><payload numberOfFiles="1"/></pkg-info>';
+    expect(await faultOf(() => parsePackageInfo(Buffer.from(text)))).toMatchObject({
+      code: 'PACKAGE_INFO_REPEATED',
+      offset: text.lastIndexOf('<payload'),
+    });
+  });
+
+  it('takes no declaration of a namespace', async () => {
+    const read = () => minimal('xmlns:a="urn:a"');
+    expect(await faultOf(read)).toMatchObject({ code: 'XML_NAMESPACE', format: 'PackageInfo' });
+  });
+
   const faults: [string, string, string, string, string?][] = [
     ['another root', EXAMPLE_XML, '<pkg/>', 'PACKAGE_INFO_ROOT'],
     ['no identifier', ' identifier="com.example.Plug-in"', '', 'PACKAGE_INFO_MISSING', '<pkg-info'],
