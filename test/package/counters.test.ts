@@ -25,9 +25,22 @@ describe('payloadCounters', () => {
     expect(payloadCounters([folder('.'), double])).toEqual({ numberOfFiles: 2, installKBytes: 0 });
   });
 
+  it('counts what only looks like an AppleDouble file, and each other path whose metadata are not applied', () => {
+    const records: [BomRecord, number][] = [
+      [file('./._a', 700), 1],
+      [{ ...file('./a._b', 700), pathOnly: true }, 1],
+      [{ ...file('./._a/b', 700), pathOnly: true }, 1],
+      [{ ...file('./b/._a', 700), pathOnly: true }, 0],
+    ];
+    for (const [record, installKBytes] of records)
+      expect(payloadCounters([folder('.'), record])).toEqual({ numberOfFiles: 2, installKBytes });
+  });
+
   it.each([
     [0, 0],
     [1, 1],
+    [512, 1],
+    [513, 1],
     [1024, 1],
     [1025, 2],
   ])('takes %i bytes for %i KiB', (size, installKBytes) => {

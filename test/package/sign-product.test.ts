@@ -1,10 +1,11 @@
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FormatError } from '../../src/base/errors.ts';
 import { accessBuffer } from '../../src/base/random-access.ts';
-import { type PackageSigning, signPackage } from '../../src/package/sign-product.ts';
+import { cmsRoom, type PackageSigning, signPackage } from '../../src/package/sign-product.ts';
 import { parseCms } from '../../src/pki/cms/parse.ts';
 import { localSigner } from '../../src/pki/identity/signer.ts';
 import type { RehearsalAuthority } from '../../src/rehearsal/authority.ts';
@@ -86,6 +87,61 @@ describe('signPackage', () => {
     expect(archive.signatures.map(({ style }) => style)).toEqual(['CMS']);
   });
 
+  // SHA-1 and SHA-256 go into a DigestInfo that the signer knows; libxar knows SHA-512 too.
+  it.each([
+    ['sha1', 20, ['RSA', 'CMS']],
+    ['sha256', 32, ['RSA', 'CMS']],
+    ['sha512', 64, ['CMS']],
+  ] as const)('signs a TOC digest of %s, of %i bytes, with %j', async (checksum, size, styles) => {
+    const source = await collect(emitXar(layoutXar(ENTRIES, { creationTime: 0, checksum })));
+    const archive = await readXar(accessBuffer(await sign(source)));
+    expect(archive.checksum).toMatchObject({ style: checksum, value: { length: size } });
+    expect(archive.signatures.map(({ style }) => style)).toEqual(styles);
+    const certificates = authority.chainOf('installer').map(({ der }) => der);
+    // A key of 2,048 bits signs with 256 bytes.
+    expect(archive.signatures.map(({ range }) => range.size)).toEqual(
+      styles.map((style) => (style === 'RSA' ? 256 : cmsRoom(certificates))),
+    );
+  });
+
+  it('refuses a TOC digest of MD5, which guards nothing', async () => {
+    const source = await collect(emitXar(layoutXar(ENTRIES, { creationTime: 0, checksum: 'md5' })));
+    await expect(sign(source)).rejects.toMatchObject({ code: 'XAR_CHECKSUM_WEAK', format: 'XarToc', offset: 0 });
+  });
+
+  it.each([
+    ['an elliptic curve', generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey],
+    ['no kind that is known', undefined],
+  ])('makes room for the CMS alone with a key of %s', async (_, key) => {
+    const { identity } = signing;
+    const publicKeyInfo = key ? key.export({ format: 'der', type: 'spki' }) : Buffer.from('3000', 'hex');
+    const certificate = { ...identity.certificate, publicKeyInfo };
+    const archive = await readXar(accessBuffer(await sign(unsigned, { identity: { ...identity, certificate } })));
+    expect(archive.signatures.map(({ style }) => style)).toEqual(['CMS']);
+  });
+
+  it('asks the key for one signature after the other, first over the digest itself', async () => {
+    const asked: string[] = [];
+    let busy = 0;
+    const signer = {
+      ...signing.identity.signer,
+      async sign(request: Parameters<PackageSigning['identity']['signer']['sign']>[0]) {
+        expect(busy++).toBe(0);
+        asked.push(`${request.hash} ${request.digest.toString('hex')}`);
+        await new Promise(setImmediate);
+        busy--;
+        return signing.identity.signer.sign(request);
+      },
+    };
+    const path = join(folder, 'told.pkg');
+    const options = { ...signing, timestamp: undefined, identity: { ...signing.identity, signer } };
+    const told = await signPackage(accessBuffer(unsigned), path, options);
+    expect(asked).toEqual([`sha1 ${told.tocDigest}`, expect.stringMatching(/^sha256 /)]);
+    const data = readFileSync(path);
+    const sha256 = createHash('sha256').update(data).digest('hex');
+    expect(told).toMatchObject({ kind: 'signed-product', path, size: data.length, sha256 });
+  });
+
   it('refuses a signature that does not fit, and leaves the file as it was', async () => {
     const path = join(folder, 'too-large.pkg');
     writeFileSync(path, unsigned);
@@ -96,6 +152,19 @@ describe('signPackage', () => {
     expect(error).toMatchObject({ code: 'XAR_SIGNATURE_SIZE' });
     expect(readFileSync(path).equals(unsigned)).toBe(true);
     expect(readdirSync(folder).filter((name) => name.endsWith('.unfinished'))).toEqual([]);
+  });
+});
+
+describe('cmsRoom', () => {
+  // 8 KiB for what is no certificate, in units of 512 bytes.
+  it.each([
+    [[], 8192],
+    [[1], 8704],
+    [[512], 8704],
+    [[513], 9216],
+    [[500, 12, 1], 9216],
+  ])('of certificates of %j bytes is %i', (sizes, room) => {
+    expect(cmsRoom(sizes.map((size) => Buffer.alloc(size)))).toBe(room);
   });
 });
 
