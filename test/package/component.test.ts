@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import fs, { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -122,6 +123,36 @@ describe('buildComponent', () => {
     const entry: PayloadEntry = { ...FACTS, kind: 'file', path: './a', mode: 0o644, source };
     await expect(buildComponent(plan(entry), join(folder, 'a.pkg'), signal)).rejects.toThrow('gone');
     expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it.each([
+    ['is whole', 'hello', 5],
+    ['changed', 'hello', 6],
+  ])('closes what it opened for a payload that %s', async (_, data, size) => {
+    const { openSync, closeSync } = fs;
+    const open = new Set<number>();
+    fs.openSync = (...argv) => {
+      const opened = openSync(...argv);
+      if (String(argv[0]).endsWith('.unfinished')) open.add(opened);
+      return opened;
+    };
+    fs.closeSync = (descriptor) => {
+      closeSync(descriptor);
+      open.delete(descriptor);
+    };
+    syncBuiltinESMExports();
+    try {
+      const chunks = () => expect.fail('it could be read without waiting');
+      const source = { size, chunks, chunksNow: () => [Buffer.from(data)] };
+      const entry: PayloadEntry = { ...FACTS, kind: 'file', path: './a', mode: 0o644, source };
+      const building = buildComponent(plan(entry), join(folder, 'a.pkg'), signal);
+      if (size === data.length) await (await building).dispose();
+      else await expect(building).rejects.toMatchObject({ code: 'ENTRY_CHANGED' });
+    } finally {
+      Object.assign(fs, { openSync, closeSync });
+      syncBuiltinESMExports();
+    }
+    expect([...open]).toEqual([]);
   });
 
   it('refuses a file from 4 GiB on, which no Bom lists, before it reads any', async () => {
