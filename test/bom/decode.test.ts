@@ -124,6 +124,9 @@ describe('decodeBom', () => {
     ['a folder in itself', [u32(at(NAME(1)), 2)], 'BOM_UNREACHABLE', at(NAME(1))],
     ['a name without a parent', [u32(at(NAME(3)), 0)], 'BOM_PATH', at(NAME(3))],
     ['no root', [u32(at(NAME(0)), 2)], 'BOM_PATH', at(NAME(0))],
+    ['two roots', [u32(at(NAME(3)), 0), u8(at(NAME(3), 4), 0x2e)], 'BOM_PATH', at(NAME(3))],
+    ['no root, its folders in a circle', [u32(at(NAME(0)), 2), u8(at(NAME(0), 4), 0x72)], 'BOM_PATH', 0],
+    ['one path less than there are', [u32(at(1, 4), 4)], 'BOM_INFO', at(1, 4)],
     ['a root that is a file', [u8(record(0, 'type'), 1)], 'BOM_RECORD', record(0, 'mode')],
     ['a name twice', [u8(at(NAME(4), 4), 0x66)], 'BOM_DUPLICATE_PATH', at(NAME(4))],
     ['a slash in a name', [u8(at(NAME(4), 4), 0x2f)], 'BOM_PATH', at(NAME(4))],
@@ -149,6 +152,15 @@ describe('decodeBom', () => {
     ['a record without cksum', [u32(tableAt(RECORD(3)) + 4, 26)], 'BOM_RECORD', at(RECORD(3), 23)],
   ])('refuses %s', async (_, patches, code, offset) => {
     expect(await faultOf(() => decodeBom(patched(sample, ...patches)))).toEqual({ code, offset });
+  });
+
+  it('refuses an id with bytes behind', async () => {
+    // Where there is room for it: at the end of the file.
+    const longer = Buffer.concat([sample, sample.subarray(at(ID(3)), at(ID(3)) + 8), Buffer.alloc(1)]);
+    const file = patched(longer, u32(tableAt(ID(3)), sample.length), u32(tableAt(ID(3)) + 4, 9));
+    expect(await faultOf(() => decodeBom(file))).toEqual({ code: 'BOM_PATH', offset: sample.length });
+    const moved = patched(longer, u32(tableAt(ID(3)), sample.length));
+    expect(decodeBom(moved).records).toEqual(decodeBom(sample).records);
   });
 
   it('refuses folders inside each other without end, before their paths cost memory', async () => {
