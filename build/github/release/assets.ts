@@ -66,7 +66,7 @@ export interface LaterAssets {
 }
 
 /**
- * Returns the files of a finished version that go on the release page, in order; extra packages stay in their folder.
+ * Returns the files of a finished version that go on the release page, the package first; extra packages stay in their folder.
  *
  * @throws UsageError `ASSETS_WRONG` for one that is missing or unknown; VerificationError `ASSET_CHANGED` for one that is not what
  *   the manifest says
@@ -75,7 +75,7 @@ export async function releaseAssets(
   folder: string,
   later: LaterAssets,
   { config, manifest }: { config: Config; manifest: Manifest },
-): Promise<readonly Asset[]> {
+): Promise<readonly [Asset, ...Asset[]]> {
   const entries = await readdir(folder, { withFileTypes: true });
   const present = new Map(entries.filter((entry) => entry.isFile()).map(({ name }) => [name, join(folder, name)]));
   present.set(ATTESTATION_ASSET, later.bundle);
@@ -96,7 +96,7 @@ export async function releaseAssets(
     }
     assets.push({ name, path, size, sha256 });
   }
-  return assets;
+  return assets as [Asset, ...Asset[]];
 }
 
 /** An asset as GitHub lists it. */

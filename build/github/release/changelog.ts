@@ -62,7 +62,8 @@ export function parseChangelog(source: string): ChangelogEntry[] {
 
 function isDate(year: number, month: number, day: number): boolean {
   const date = new Date(Date.UTC(year, month - 1, day));
-  return date.getUTCFullYear() === year && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
+  // A month that is not there moves the year, a day that is not there the day.
+  return date.getUTCFullYear() === year && date.getUTCDate() === day;
 }
 
 function refuse(line: number, found: string): never {

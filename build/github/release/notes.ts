@@ -18,7 +18,8 @@ import { VERDICTS_ASSET } from './verdicts.ts';
 export interface NotesInput {
   readonly repository: string;
   readonly tag: string;
-  readonly assets: readonly Asset[];
+  /** The package first. */
+  readonly assets: readonly [Asset, ...Asset[]];
   /** Markdown of the changelog entry. */
   readonly changes: string;
   /** Markdown of the release page, which the stage `publish` wrote. */
@@ -27,8 +28,7 @@ export interface NotesInput {
 
 /** Returns the Markdown of a release page: what changed, whose package it is, and how to check it without trusting the page. */
 export function releaseNotes({ repository, tag, assets, changes, page }: NotesInput): string {
-  const [package_] = assets;
-  const name = package_?.name ?? '';
+  const [{ name }] = assets;
   const workflow = `${repository}/.github/workflows/release.yml`;
   const attestation = `gh attestation verify ${name} -R ${repository} --signer-workflow ${workflow} --source-ref refs/heads/main --deny-self-hosted-runners`;
   return `${changes}

@@ -8,7 +8,7 @@ import { parseChangelog } from './changelog.ts';
 /** What of an event's file decides. @see https://docs.github.com/webhooks/webhook-events-and-payloads */
 const EVENT_SCHEMA = z.object({
   /** Of a push: the commit that the branch was at before it; zeros for a new branch. */
-  before: z.string().optional(),
+  before: z.string().default(''),
   /** Of a repository_dispatch: what its sender wrote. */
   client_payload: z.object({ version: z.string().optional() }).nullish(),
 });
@@ -40,13 +40,12 @@ export async function notOwnedReason(root: string, env: GitHubContext['env'], ve
 
 async function readEvent(env: GitHubContext['env']): Promise<Event> {
   const path = env.GITHUB_EVENT_PATH;
-  if (!path) return {};
-  return EVENT_SCHEMA.parse(parseJson(await readFile(path, 'utf8'), path));
+  return EVENT_SCHEMA.parse(path ? parseJson(await readFile(path, 'utf8'), path) : {});
 }
 
 /** Where the branch was before this push; without an event, or after a forced push, the first parent. */
 async function startOf({ before }: Event, history: History): Promise<string | null> {
-  if (before !== undefined && /^[0-9a-f]{40}$/.test(before)) {
+  if (/^[0-9a-f]{40}$/.test(before)) {
     const known = await history.resolve(before);
     if (known !== null) return known;
   }

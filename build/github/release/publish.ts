@@ -14,7 +14,7 @@ import { readConfig } from '../../plan/config.ts';
 import { type Manifest, readManifest } from '../../plan/manifest.ts';
 import { githubReport } from '../../report/github.ts';
 import { commitOf, gh, ghApi, REHEARSAL_REPOSITORY, repositoryOf, tagCommit } from '../gh.ts';
-import { type Asset, assetDifferences, releaseAssets } from './assets.ts';
+import { assetDifferences, releaseAssets } from './assets.ts';
 import { changelogEntry } from './changelog.ts';
 import { clearDrafts, listReleases, OUR_MARK, type Release } from './drafts.ts';
 import { readReleasePage, releaseNotes } from './notes.ts';
@@ -82,9 +82,8 @@ function refuseRehearsal(mode: string, env: CommandContext['env']): void {
 }
 
 /** Every Mac installed exactly this package. */
-async function checkVerdicts(path: string, assets: readonly Asset[], manifest: Manifest): Promise<void> {
-  // The package comes first, and is there: releaseAssets has seen to it.
-  const [{ name, sha256 }] = assets as readonly [Asset, ...Asset[]];
+async function checkVerdicts(path: string, assets: Assets, manifest: Manifest): Promise<void> {
+  const [{ name, sha256 }] = assets;
   const expected = { name, sha256, team: manifest.package?.teamIdentifier ?? null };
   const problems = verdictProblems(await readFile(path, 'utf8'), expected);
   if (problems.length === 0) return;
@@ -99,8 +98,10 @@ function isNewest(releases: readonly Release[], tag: string): boolean {
   return published.every(({ tag_name: other }) => compareVersions(other.slice(1), tag.slice(1)) < 0);
 }
 
+type Assets = Awaited<ReturnType<typeof releaseAssets>>;
+
 interface Draft {
-  readonly assets: readonly Asset[];
+  readonly assets: Assets;
   readonly manifest: Manifest;
   /** Markdown of the release page. */
   readonly page: string;

@@ -63,14 +63,14 @@ export async function verifyRelease(
     await examine('smoke', () => checkSmoke(folder, path));
     await examine('provenance', () => provenance(context, folder, names));
     await examine('sbom-attestation', () => attested(context, path, ['--predicate-type', SBOM_PREDICATE]));
-    await examine('release-attestation', () => releaseAttestation(context, tag, Number(options.wait ?? '30')));
+    await examine('release-attestation', () => releaseAttestation(context, tag, options.wait));
     const trust = context.env.GITHUB_REPOSITORY === REHEARSAL_REPOSITORY ? 'rehearsal' : 'apple';
     const checked = verify(context, path, { trust });
     await examine('package', async () => verdict(await checked));
     await examine('report', async () => checkReport(folder, (await checked).document as VerificationDocument));
     await examine('sbom', () => checkSbom(folder, path));
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true });
   }
   const ok = checks.every(({ status }) => status === 'pass');
   const table = renderChecks(checks);
@@ -145,16 +145,21 @@ async function attested(context: CommandContext, path: string, options: readonly
 }
 
 /** GitHub signs its statement of a release some minutes after publication; up to 20 were seen. */
-async function releaseAttestation(context: CommandContext, tag: string, minutes: number): Promise<string> {
+async function releaseAttestation(context: CommandContext, tag: string, wait: string | undefined): Promise<string> {
   await retry(() => gh(context, ['release', 'verify', tag, '--repo', repositoryOf(context.env)]), {
-    delaysMs: Array.from({ length: minutes * 2 }, () => 30_000),
+    delaysMs: attestationPauses(wait),
     retryable: (error) => error instanceof ToolError || error instanceof NetworkError,
     signal: context.signal,
   });
   return `GitHub attests ${tag}`;
 }
 
+/** Returns the pauses between questions for GitHub's attestation, in milliseconds, that last so many minutes; 30 without a word. */
+export function attestationPauses(minutes = '30'): number[] {
+  return Array.from({ length: Number(minutes) * 2 }, () => 30_000);
+}
+
 function verdict({ exitCode, text }: CommandResult): string {
-  if (exitCode === 0) return text.trim().split('\n').at(-1) ?? '';
+  if (exitCode === 0) return text.trim().split('\n').at(-1) as string;
   throw new VerificationError('PACKAGE_INVALID', text);
 }

@@ -50,7 +50,7 @@ export async function expiringCertificates(context: CommandContext): Promise<Com
       lines.map(({ text }) => text),
     );
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true });
   }
 }
 

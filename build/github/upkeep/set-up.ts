@@ -159,7 +159,7 @@ async function examineEnvironment(
   const branches = policies.branch_policies.map((policy) => policy.name);
   if (branches.join() !== 'main')
     throw new SetUpFault(`environment ${name} is open to: ${branches.join(', ') || 'nothing'}; allow main alone`);
-  const reviewed = environment.protection_rules?.some(({ type }) => type === 'required_reviewers') ?? false;
+  const reviewed = environment.protection_rules?.some(({ type }) => type === 'required_reviewers');
   if (name === 'signing' && !reviewed) throw new SetUpFault('environment signing has no required reviewer');
   // Whoever merges is who asked for the deployment; alone, they would wait for themselves.
   const alone = environment.protection_rules?.some(
@@ -266,5 +266,5 @@ function coversVersions(
 }
 
 function firstLine(error: Error): string {
-  return error.message.split('\n').at(-1) ?? '';
+  return error.message.split('\n').at(-1) as string;
 }

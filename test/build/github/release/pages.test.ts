@@ -19,11 +19,11 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const asset = (name: string) => ({ name, path: name, size: 1, sha256: '0'.repeat(64) });
 
 describe('releaseNotes', () => {
-  const notes = (...names: string[]) =>
+  const notes = (first: string, ...others: string[]) =>
     releaseNotes({
       repository: 'o/n',
       tag: 'v1.1.0',
-      assets: names.map(asset),
+      assets: [asset(first), ...others.map(asset)],
       changes: 'CHANGES',
       page: 'PAGE\n\n',
     });

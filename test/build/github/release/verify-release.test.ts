@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, stat
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { attestationPauses } from '../../../../build/github/release/verify-release.ts';
 import { placeGh } from '../../../github/fake-gh.ts';
 import { inProcess } from '../../../support/in-process.ts';
 import { verdicts } from './verdicts.ts';
@@ -165,6 +166,64 @@ describe('github verify-release', () => {
       'release-attestation': expect.stringContaining('no attestations found'),
     });
   });
+
+  it.each([0, 2])('ends at once where %i assets are packages, and leaves nothing behind', async (packages) => {
+    const copy = mkdtempSync(join(scratch, 'copy-'));
+    cpSync(published, copy, { recursive: true });
+    mkdirSync(join(copy, 'tmp'));
+    const state = read(copy);
+    const { assets, id } = state.releases[0];
+    const at = assets.findIndex(({ name }: { name: string }) => name === PACKAGE);
+    if (packages === 0) assets.splice(at, 1);
+    else {
+      assets.push({ ...assets[at], name: 'other.pkg' });
+      cpSync(join(copy, 'assets', String(id), PACKAGE), join(copy, 'assets', String(id), 'other.pkg'));
+    }
+    write(copy, state);
+    const run = await github(copy, ['verify-release', 'v1.1.0', '--wait', '0'], { TMPDIR: join(copy, 'tmp') });
+    expect(run).toMatchObject({ status: 6, stderr: expect.stringContaining(`v1.1.0 has ${packages} assets that end in .pkg`) });
+    expect(readdirSync(join(copy, 'tmp'))).toEqual([]);
+  }); // biome-ignore format: a list
+
+  it('tells its checks, the last line of the package among them, and on the page of the run', async () => {
+    const page = join(scratch, 'page');
+    const run = await github(published, ['verify-release', 'v1.1.0', '--wait', '0', '--json'], { GITHUB_STEP_SUMMARY: page }); // biome-ignore format: a line
+    const { checks, ...document } = JSON.parse(run.stdout);
+    expect(document).toEqual({ schema: 1, tag: 'v1.1.0', ok: true });
+    const reasons = Object.fromEntries(checks.map(({ id, reason }: { id: string; reason: string }) => [id, reason]));
+    expect(reasons.package).toMatch(/^PASS: [^\n]*Developer ID Installer/);
+    expect(readFileSync(page, 'utf8')).toMatch(
+      /^### v1\.1\.0 as a stranger sees it\n\n```\n[\s\S]*sbom[\s\S]*\n```\n\n$/,
+    );
+  });
+
+  it.each([
+    [undefined, 60],
+    ['0', 0],
+    ['1', 2],
+    ['5', 10],
+  ])('waits %s minutes for the attestation in steps of 30 s', (minutes, steps) => {
+    expect(attestationPauses(minutes)).toEqual(Array.from({ length: steps }, () => 30_000));
+  });
+
+  it('asks for the attestation again after each pause, while GitHub has none', async () => {
+    const real = globalThis.setTimeout;
+    const slept: number[] = [];
+    globalThis.setTimeout = ((work: () => void, ms = 0) => {
+      const pause = ms >= 30_000 && ms <= 36_000;
+      if (pause) slept.push(ms);
+      return real(work, pause ? 0 : ms);
+    }) as typeof setTimeout;
+    try {
+      const { failed } = await verified(({ state }) => {
+        state.releases[0].immutable = false;
+      }, '--wait', '1');
+      expect(failed).toEqual({ 'release-attestation': expect.stringContaining('no attestations found') });
+    } finally {
+      globalThis.setTimeout = real;
+    }
+    expect(slept).toHaveLength(2);
+  }); // biome-ignore format: a list
 
   it('leaves nothing behind', async () => {
     const copy = mkdtempSync(join(scratch, 'copy-'));
