@@ -37,7 +37,11 @@ interface Project {
 }
 
 /** Runs a command in a project of version 1.1.0 whose repository has these tags; returns its outputs too. */
-async function run(command: string, project: Project): Promise<CliRun & { outputs: string }> {
+async function run(
+  command: string,
+  project: Project,
+  ...more: string[]
+): Promise<CliRun & { outputs: string; page: string }> {
   const { heading = '## 1.1.0, 2026-11-24', tags = {}, toolchain = 'portable', history = [heading] } = project;
   const { team = REHEARSAL_TEAM } = project;
   const root = mkdtempSync(join(scratch, 'project-'));
@@ -65,13 +69,15 @@ async function run(command: string, project: Project): Promise<CliRun & { output
     GH_TOKEN: 't',
     SIGNING_KEYS: toolchain === 'apple' ? 'keychain' : '',
     GITHUB_OUTPUT: join(state, 'output'),
+    GITHUB_STEP_SUMMARY: join(state, 'page'),
     PATH: `${state}:${process.env.PATH}`,
     ...eventOf(state, project, commits),
   };
-  writeFileSync(join(state, 'output'), '');
+  for (const name of ['output', 'page']) writeFileSync(join(state, name), '');
   if (project.shallow) writeFileSync(join(root, '.git/shallow'), `${commits.at(-1)}\n`);
-  const ended = await inProcess(['github', command], { env, cwd: root });
-  return { ...ended, outputs: readFileSync(join(state, 'output'), 'utf8') };
+  const ended = await inProcess(['github', command, ...more], { env, cwd: root });
+  const told = (name: string) => readFileSync(join(state, name), 'utf8');
+  return { ...ended, outputs: told('output'), page: told('page') };
 }
 
 function commit(root: string, headings: string): string {
@@ -187,7 +193,29 @@ describe('github plan', () => {
   });
 });
 
+describe('what github plan says', () => {
+  const from = 'a'.repeat(40);
+  it.each<[string, Project, string, object]>([
+    ['a release', {}, `releases 1.1.0 from ${from}`, { release: true, runner: 'ubuntu-24.04', keys: 'stored', reason: null, skipped: [] }],
+    ['a release that a Mac signs', { toolchain: 'apple' }, `releases 1.1.0 from ${from}, signed on a Mac`, { release: true, runner: 'macos-26', keys: 'keychain', reason: null, skipped: [] }],
+    ['no release', { tags: { 'v1.1.0': 'b' } }, 'no release: v1.1.0 is published, at b', { release: false, runner: 'ubuntu-24.04', keys: 'stored', reason: 'v1.1.0 is published, at b', skipped: [] }],
+  ])('of %s', async (_, project, headline, document) => {
+    const { stdout, page } = await run('plan', project);
+    expect([stdout, page]).toEqual([`${headline}\n`, `**${headline}**\n\n`]);
+    expect(JSON.parse((await run('plan', project, '--json')).stdout)).toEqual({ schema: 1, version: '1.1.0', tag: 'v1.1.0', ...document });
+  }); // biome-ignore format: a table
+});
+
 describe('github check-version', () => {
+  it.each([
+    [{}, null, '1.1.0: nothing is published yet\n'],
+    [{ 'v1.0.9': 'b', 'v1.0.10': 'c' }, '1.0.10', '1.1.0: newest published is 1.0.10\n'],
+  ])('tells the newest of %j', async (tags, newest, text) => {
+    expect((await run('check-version', { tags: tags as Record<string, string> })).stdout).toBe(text);
+    const { stdout } = await run('check-version', { tags: tags as Record<string, string> }, '--json');
+    expect(JSON.parse(stdout)).toEqual({ schema: 1, version: '1.1.0', newest });
+  });
+
   it.each([
     ['a new version', {}, 0, ''],
     ['the version that is published', { tags: { 'v1.1.0': 'b' } }, 0, ''],

@@ -32,15 +32,17 @@ function github(changes: object): void {
   writeFileSync(join(state, 'github.json'), JSON.stringify({ ...empty, ...changes }));
 }
 const read = () => JSON.parse(readFileSync(join(state, 'github.json'), 'utf8'));
-const run = (repository = 'rehearsal.invalid/escrow-buddy') => {
+const run = (repository = 'rehearsal.invalid/escrow-buddy', more: readonly string[] = [], cwd = process.cwd()) => {
   const later = [
     '--bundle',
     join(scratch, 'EscrowBuddy.intoto.jsonl'),
     '--verdicts',
     join(scratch, 'smoke-verdicts.jsonl'),
   ];
-  return inProcess(['github', 'publish', '--folder', folder, ...later], {
+  return inProcess(['github', 'publish', '--folder', folder, ...later, ...more], {
+    cwd,
     env: {
+      GITHUB_STEP_SUMMARY: join(scratch, 'page'),
       GITHUB_REPOSITORY: repository,
       GITHUB_SHA: COMMIT,
       GH_TOKEN: 'token',
@@ -143,6 +145,7 @@ describe('github publish', () => {
 
   it.each([
     ['of a person', { author: { login: 'alice' } }, 2, 'alice has a draft of v1.1.0'],
+    ['of nobody', { author: null }, 2, 'somebody has a draft of v1.1.0'],
     ['of another workflow', { body: 'drafted by a bot' }, 2, 'github-actions[bot] has a draft of v1.1.0'],
     ['without words', { body: null }, 2, 'has a draft of v1.1.0'],
     [
@@ -192,6 +195,59 @@ describe('github publish', () => {
     expect(read().calls).toEqual([]);
   });
 
+  it('tells what was published: address, digests, and the same on the page of the run', async () => {
+    const { stdout, status } = await run(undefined, ['--json']);
+    expect(status).toBe(0);
+    const { assets, ...document } = JSON.parse(stdout);
+    const [release] = read().releases;
+    expect(document).toEqual({ schema: 1, tag: 'v1.1.0', id: release.id, url: release.html_url });
+    expect(assets.map(({ name }: { name: string }) => name)).toEqual(release.assets.map(({ name }: { name: string }) => name)); // biome-ignore format: a line
+    const rows = assets.map(({ name, sha256 }: { name: string; sha256: string }) => `- \`${sha256}\` ${name}`).join('\n'); // biome-ignore format: a line
+    expect(readFileSync(join(scratch, 'page'), 'utf8')).toBe(`Published [v1.1.0](${release.html_url})\n\n${rows}\n\n`);
+    expect(release.body.endsWith(`\n${OUR_MARK}\n`)).toBe(true);
+    expect(release).toMatchObject({ target_commitish: COMMIT, name: 'v1.1.0', draft: false });
+  });
+
+  it('publishes nothing whose upload is not what was sent', async () => {
+    github({ garbled: 1 });
+    expect(await run()).toMatchObject({ status: 6, stderr: expect.stringContaining('bytes, ours has') });
+    expect(read().releases).toMatchObject([{ draft: true }]);
+  });
+
+  it('finds one thing of a published release that is not ours, whatever drafts there are beside it', async () => {
+    expect((await run()).status).toBe(0);
+    const good = read();
+    good.releases.push(draft({ author: { login: 'alice' } }));
+    github(good);
+    expect((await run()).status).toBe(0);
+    expect(read().releases).toHaveLength(2);
+    good.releases[0].assets[3].state = 'starter';
+    github(good);
+    expect(await run()).toMatchObject({ status: 6, stderr: expect.stringContaining('state starter') });
+  });
+
+  it('takes a release whose last answer was lost for published', async () => {
+    github({ faults: [{ call: '--method PATCH', when: 'after', words: 'HTTP 502' }] });
+    expect((await run()).status).toBe(0);
+    expect(read().releases).toMatchObject([{ draft: false }]);
+  });
+
+  it('does without a log of the notary, a team and an entry in the changelog', async () => {
+    rmSync(join(folder, 'notary-log.json'), { force: true });
+    const path = join(folder, 'release.json');
+    const manifest = JSON.parse(readFileSync(path, 'utf8'));
+    writeFileSync(path, JSON.stringify({ ...manifest, package: null }));
+    const seen = join(scratch, 'smoke-verdicts.jsonl');
+    writeFileSync(seen, readFileSync(seen, 'utf8').replace(/"team":"\w+"/g, '"team":null'));
+    const root = join(scratch, 'project');
+    mkdirSync(root);
+    for (const name of ['package.json', 'release.config.json']) cpSync(name, join(root, name));
+    writeFileSync(join(root, 'CHANGELOG.md'), '# Changelog\n');
+    const { status, stderr } = await run(undefined, [], root);
+    expect(status, stderr).toBe(0);
+    expect(read().releases[0].body).toMatch(/^\n\n\S/);
+  });
+
   it('leaves a draft, and no release, when the last call fails', async () => {
     github({ faults: [{ call: '--method PATCH', when: 'before', words: 'HTTP 500' }] });
     expect(await run()).toMatchObject({ status: 5, stderr: expect.stringContaining('still a draft') });
@@ -237,5 +293,6 @@ describe('assetDifferences', () => {
     ['an unfinished upload', [{ ...listed, state: 'starter' }], ['a: state starter']],
     ['no digest', [{ ...listed, digest: null }], [`a: digest null, ours is sha256:${'0'.repeat(64)}`]],
     ['another size', [{ ...listed, size: 2 }], ['a: 2 bytes, ours has 1']],
+    ['an asset twice', [listed, listed], ['a: there 2 times instead of once']],
   ])('tells %s', (_, found, problems) => expect(assetDifferences(ours, found)).toEqual(problems));
 });

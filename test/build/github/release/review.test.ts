@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { lockChanges } from '../../../../build/github/release/lock-changes.ts';
+import { review as reviewOf } from '../../../../build/github/release/review.ts';
 import { cli } from '../../../support/cli.ts';
+import { tableGh } from '../table-gh.ts';
 
 const lock = (packages: object) =>
   JSON.stringify({ lockfileVersion: 3, packages: { '': { version: '1.0.0' }, ...packages } });
@@ -98,6 +100,8 @@ describe('github review', () => {
       '**Since v1.1.0**',
       '    a: same version, other bytes (1.0.0), SAYS WHAT IS SIGNED  <-- LOOK',
       '    b: 1.0.0 -> 2.0.0, development\n',
+      '    c: removed (1.0.0), SAYS WHAT IS SIGNED\n',
+      '    d: added (1.0.0), SAYS WHAT IS SIGNED\n',
       '    esbuild: 1.0.0 -> 1.0.1, SAYS WHAT IS SIGNED',
       '    A scripts/status.sh',
       '1 other files changed',
@@ -108,6 +112,31 @@ describe('github review', () => {
     expect(page).not.toContain('src/a.ts');
     expect(page.split('\n').filter((line) => line.includes('<b>'))).toEqual([expect.stringMatching(/^ {4}\w/)]);
   });
+
+  it('tells 200 lines of each list, and how many more there are', async () => {
+    git('init', '--quiet', '--initial-branch=main');
+    commit('first', { 'package.json': '{}', 'package-lock.json': lock({}) });
+    for (const tag of ['v1.1.0', 'v1.10.0-beta', 'vx', 'v1.1']) git('tag', tag);
+    const many = (count: number, name: (at: number) => string) => Array.from({ length: count }, (_, at) => name(at));
+    const packages = many(200, (at) => `node_modules/p${1000 + at}`).map((place) => [place, { version: '1.0.0' }]);
+    const files = many(201, (at) => `scripts/s${1000 + at}`).map((path) => [path, '']);
+    commit('second', { 'package-lock.json': lock(Object.fromEntries(packages)), ...Object.fromEntries(files) });
+    git('tag', 'v1.2.0');
+    const parts = join(root, 'parts');
+    mkdirSync(join(parts, 'compiled'), { recursive: true });
+    const record = { schema: 1, version: '1.2.0', commit: null, sourceDateEpoch: 1, toolchain: 'portable', tools: { clang: '18', lld: '19' }, slices: [{ architecture: 'arm64', sha256: 'b'.repeat(64) }] };
+    writeFileSync(join(parts, 'compiled/compiled.json'), JSON.stringify(record));
+    writeFileSync(join(parts, 'cli.mjs'), 'x');
+    const asked = { parts, partsSha256: 'a'.repeat(64) };
+    const { document, text } = await tableGh(root, {}).run((context) => reviewOf(context, asked), {}, root);
+    expect(document).toMatchObject({ schema: 1, version: '1.2.0', commit: null, last: 'v1.1.0', commits: [expect.stringMatching(/^[0-9a-f]+ A: second$/)] });
+    expect(text).toContain('Commit `unknown`, compiled with clang 18, lld 19. ');
+    expect(text).toContain('Packages in package-lock.json (200):\n\n    p1000: added (1.0.0), SAYS WHAT IS SIGNED\n');
+    expect(text).toContain('    p1199: added (1.0.0), SAYS WHAT IS SIGNED\n\nFiles');
+    // The 201 scripts and package-lock.json, which comes first.
+    expect(text).toContain('sign or decide (202):\n\n    M package-lock.json\n');
+    expect(text).toContain('    A scripts/s1198\n    and 2 more\n\n0 other files changed.\n');
+  }); // biome-ignore format: a list
 
   it('says so when there was no release before', () => {
     git('init', '--quiet', '--initial-branch=main');

@@ -2,7 +2,8 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-import { checkReport, checkSbom, checkSums } from '../../../../build/github/release/verify-documents.ts';
+import { checkReport, checkSbom, checkSmoke, checkSums } from '../../../../build/github/release/verify-documents.ts';
+import { verdicts } from './verdicts.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -45,14 +46,19 @@ describe('checkReport', () => {
   it('passes the report on the package that was checked', async () =>
     expect(await checkReport(folder, report())).toMatch(/^\d+ checks, the same as now$/));
 
-  it.each<[string, (report: any) => void, string]>([
-    ['another package', ({ facts }) => (facts.tocDigest = '00'), 'it is about another package'],
-    ['another trust', (told) => (told.trust = 'apple'), 'it believed apple, not rehearsal'],
-    ['a failed package', (told) => (told.verdict = 'fail'), 'its verdict is fail'],
-    ['a check less', ({ checks }) => checks.shift(), 'it lacks xar-structure of package: pass'],
-    ['a check more', ({ checks }) => checks.push({ id: 'made-up', status: 'pass' }), 'made-up of undefined: pass'],
-    ['another result', ({ checks }) => (checks[0].status = 'skipped'), 'xar-structure of package: skipped'],
-    ['another schema', (told) => (told.schema = 2), 'is not a verification report'],
+  it.each<[string, (report: any) => void, RegExp]>([
+    ['another package', ({ facts }) => (facts.tocDigest = '00'), /^it is about another package$/],
+    ['another trust', (told) => (told.trust = 'apple'), /^it believed apple, not rehearsal$/],
+    ['a failed package', (told) => (told.verdict = 'fail'), /^its verdict is fail$/],
+    ['a check less', ({ checks }) => checks.shift(), /^it lacks xar-structure of package: pass$/],
+    ['a check more', ({ checks }) => checks.push({ id: 'made-up', status: 'pass' }), /^made-up of undefined: pass$/],
+    [
+      'another result',
+      ({ checks }) => (checks[0].status = 'skipped'),
+      /^xar-structure of package: skipped\nit lacks xar-structure of package: pass$/,
+    ],
+    ['another schema', (told) => (told.schema = 2), /^verify-report.json is not a verification report$/],
+    ['a check twice', ({ checks }) => checks.unshift(checks[0]), /^xar-structure of package: pass$/],
   ])('refuses one of %s', async (_, change, words) => {
     editJson('verify-report.json', change);
     await expect(checkReport(folder, report())).rejects.toThrow(words);
@@ -71,5 +77,16 @@ describe('checkSbom', () => {
       code: 'SBOM_WRONG',
       message: expect.stringContaining('scripts/guard.sh differs'),
     });
+  });
+});
+
+describe('checkSmoke', () => {
+  it('passes a package without a team whose Macs saw none', async () => {
+    const path = join(folder, 'Escrow.Buddy-1.1.0-rehearsal.pkg');
+    const seen = verdicts(folder);
+    writeFileSync(join(folder, 'smoke-verdicts.jsonl'), seen.replace(/"team":"\w+"/g, '"team":null'));
+    await expect(checkSmoke(folder, path)).rejects.toMatchObject({ code: 'SMOKE_INCOMPLETE' });
+    editJson('release.json', (manifest) => (manifest.package = null));
+    expect(await checkSmoke(folder, path)).toBe('5 Macs installed this package');
   });
 });

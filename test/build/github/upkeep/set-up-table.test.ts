@@ -225,6 +225,13 @@ describe('examineSetUp, in the checkout', () => {
     expect((await look(gh))['signing-keys']).toEqual(['skipped', reason]);
   }); // biome-ignore format: a table
 
+  it.each([
+    ['what gh prints of the checkout', 'if [ "$1" = repo ]; then echo "{"; exit; fi', {}],
+    ['an answer of GitHub', '', { GITHUB_REPOSITORY: 'owner/name' }],
+  ])('ends with an error of its own where %s is of no known form', async (_, first, env) => {
+    await expect(look(`${first}\n${answering({ ...GOOD, 'immutable-releases': null })}`, env)).rejects.not.toHaveProperty('code'); // biome-ignore format: a line
+  });
+
   it('takes the repository that gh finds for the checkout', async () => {
     const found = `if [ "$1" = repo ]; then pwd >"${scratch}/asked"; echo '{"nameWithOwner":"owner/name"}'; exit; fi`;
     const checks = await look(`${found}\n${answering(GOOD)}`);

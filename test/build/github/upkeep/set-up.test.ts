@@ -285,6 +285,14 @@ describe('doctor --ci with keys in a service', () => {
     expect(check?.reason).toMatch(reason);
   });
 
+  it('says that the subject cannot be read where the repository is hidden', async () => {
+    const { 'repos/owner/name': _, ...hidden } = SERVICE as Record<string, unknown>;
+    expect((await look(hidden, project))['signing-keys']).toMatchObject({
+      status: 'skipped',
+      reason: expect.stringContaining('look at it by hand'),
+    });
+  });
+
   it('fails when a certificate is not there', async () => {
     rmSync(join(project, 'certificates/installer.pem'));
     expect((await look(SERVICE, project))['signing-keys']).toMatchObject({

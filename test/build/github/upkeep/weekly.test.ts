@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, inject, it } from 'vitest';
@@ -62,6 +62,11 @@ describe('the issue', () => {
     const { text, calls } = await file({ ...open(issue), [`PATCH ${ISSUES}/7`]: {} }, env);
     expect(text).toBe(said);
     expect(calls).toEqual(sent ? [`api --method PATCH ${ISSUES}/7 --input - < ${JSON.stringify(sent)}`] : []);
+  });
+
+  it('is the newest of two with its title', async () => {
+    const { text } = await file({ ...open(ours(BODY), { ...ours(''), number: 3 }), [`PATCH ${ISSUES}/7`]: {} }, found);
+    expect(text).toBe('unchanged #7\n');
   });
 
   it('is not opened for nothing', async () => {
@@ -177,6 +182,7 @@ describe('certificates that end', () => {
     at(first - 60 * DAY);
     const quiet = await gh.run(expiringCertificates, output.env);
     expect(gh.calls()[1]).toMatch(/^release download v1\.1\.0 --repo owner\/name --dir \S+ --pattern \*\.pkg --output \S+\/package$/); // biome-ignore format: a line
+    expect(readdirSync(tmpdir())).not.toContainEqual(expect.stringMatching(/^expiry-/));
     expect([quiet.document, output.read()]).toEqual([{ schema: 1, subject: 'certificates', findings: [] }, 'findings=\n']); // biome-ignore format: a line
     expect(quiet.text.split('\n')).toHaveLength(all.length + 1);
     at(first - 60 * DAY + 1);
