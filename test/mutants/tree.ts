@@ -16,7 +16,9 @@ export function copyTree(root: string, tree: string): void {
   symlinkSync(join(root, 'node_modules'), join(tree, 'node_modules'));
   mkdirSync(join(tree, '.build'));
   cpSync(join(root, '.build/cli.mjs'), join(tree, '.build/cli.mjs'));
-  cpSync(join(root, '.rehearsal'), join(tree, '.rehearsal'), { recursive: true });
+  // A run beside this one may be writing there.
+  const whole = (path: string) => !path.endsWith('.unfinished');
+  cpSync(join(root, '.rehearsal'), join(tree, '.rehearsal'), { recursive: true, filter: whole });
   // Some tests ask git for the files of the tree.
   const git = (...argv: string[]) =>
     execFileSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@example.invalid', ...argv], { cwd: tree });
