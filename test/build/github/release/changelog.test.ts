@@ -53,6 +53,10 @@ describe('parseChangelog', () => {
     expect(() => parseChangelog(source)).toThrow('a heading of a version is');
   });
 
+  it('shows the line that is underlined, not the underline', () => {
+    expect(() => parseChangelog('# Changelog\n\n1.1.0\n=====\n')).toThrow('CHANGELOG.md line 3: "1.1.0": a heading');
+  });
+
   it.each<[string, string, string | number]>([
     ['a mark at the front', '\ufeff# Changelog\n', 1],
     ['a first line', '## x\n', 1],
