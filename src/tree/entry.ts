@@ -86,11 +86,11 @@ function sortByPath<T extends Pick<PayloadEntry, 'path'>>(items: readonly T[]): 
   return keyed.sort((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key))).map(({ item }) => item);
 }
 
-/** Siblings in ASCII differ in their names alone, which sort as they are. */
+/** Siblings differ in their names alone; a name in ASCII sorts beside any other as it is. */
 function isAfter(path: string, before: string): boolean {
   const start = path.lastIndexOf('/');
   const areSiblings = start === before.lastIndexOf('/') && before.startsWith(path.slice(0, start + 1));
-  if (areSiblings && !NOT_ASCII.test(path) && !NOT_ASCII.test(before)) return path > before;
+  if (areSiblings && !NOT_ASCII.test(path)) return path > before;
   return sortKey(path) > sortKey(before);
 }
 

@@ -52,4 +52,24 @@ describe('FactGatherer', () => {
     expect(gather(Buffer.alloc(0), 1)).toEqual({ size: 0, cksum: 0xffffffff });
     expect(gather(Buffer.from('hello'), 2)).toEqual({ size: 5, cksum: 3287646509 });
   });
+
+  it('says how many bytes came', () => {
+    const gatherer = new FactGatherer(5);
+    gatherer.update(Buffer.from('he'));
+    expect(gatherer.seen).toBe(2);
+    gatherer.update(Buffer.from('llo'));
+    expect(gatherer.seen).toBe(5);
+  });
+
+  it('sums slices that touch the end of the file, or reach beyond the first piece alone', () => {
+    const data = fatFile();
+    data.writeUInt32BE(1500, 9 * 4);
+    data.writeUInt32BE(1500, 10 * 4);
+    for (const piece of [400, 1399, 1400, 1401, 1499, 1500, 1501, 2999]) {
+      expect(gather(data, piece).macho?.architectures.map((one) => one.cksum)).toEqual([
+        cksum(data.subarray(400, 1400)),
+        cksum(data.subarray(1500, 3000)),
+      ]);
+    }
+  });
 });
