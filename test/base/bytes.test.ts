@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { fromFile } from '../../src/base/bytes.ts';
+import { fromBuffer, fromFile } from '../../src/base/bytes.ts';
 import { readAll } from '../support/read-all.ts';
 
 let folder: string;
@@ -10,6 +10,18 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'bytes-'));
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('fromBuffer', () => {
+  it.each(['', 'a', 'hello'])('gives %j', async (text) => {
+    const source = fromBuffer(Buffer.from(text));
+    expect(source.size).toBe(text.length);
+    expect((await readAll(source)).toString()).toBe(text);
+    expect([...(source.chunksNow?.() ?? [])].map(String)).toEqual(text === '' ? [] : [text]);
+    const pieces = [];
+    for await (const piece of source.chunks()) pieces.push(piece);
+    expect(pieces).toHaveLength(text === '' ? 0 : 1);
+  });
+});
 
 describe('fromFile', () => {
   const READ = 256 * 1024;
@@ -44,5 +56,18 @@ describe('fromFile', () => {
       code: 'SOURCE_CHANGED',
       message: expect.stringMatching(/gone, offset 0: expected 5 bytes, found no file any more$/),
     });
+  });
+
+  it('passes on other errors of the file system, and holds nothing open', async () => {
+    const held = () => readdirSync('/dev/fd').length;
+    writeFileSync(join(folder, 'a'), 'abc');
+    const before = held();
+    await expect(readAll(fromFile(join(folder, 'a/b'), 5))).rejects.toMatchObject({ code: 'ENOTDIR' });
+    await expect(readAll(fromFile(join(folder, 'a'), 5))).rejects.toMatchObject({
+      hint: expect.stringMatching(/Run again/),
+    });
+    await readAll(fromFile(join(folder, 'a'), 3));
+    for await (const _ of fromFile(join(folder, 'a'), 3).chunks()) break;
+    expect(held()).toBe(before);
   });
 });

@@ -28,6 +28,31 @@ describe('systemClock', () => {
   });
 });
 
+describe('systemClock, afterwards', () => {
+  afterEach(() => vi.useRealTimers());
+
+  it('leaves neither a timer nor a listener', async () => {
+    vi.useFakeTimers({ now: 1_700_000_000_000 });
+    expect(systemClock.now().getTime()).toBe(1_700_000_000_000);
+    const controller = new AbortController();
+    const [added, removed] = [
+      vi.spyOn(controller.signal, 'addEventListener'),
+      vi.spyOn(controller.signal, 'removeEventListener'),
+    ];
+    const sleeping = systemClock.sleep(20, controller.signal);
+    await vi.advanceTimersByTimeAsync(20);
+    await sleeping;
+    expect(removed.mock.calls[0]?.slice(0, 2)).toEqual(added.mock.calls[0]?.slice(0, 2));
+    const ended = systemClock.sleep(20, controller.signal);
+    expect(vi.getTimerCount()).toBe(1);
+    controller.abort();
+    await expect(ended).rejects.toThrow(InterruptedError);
+    expect(vi.getTimerCount()).toBe(0);
+    await expect(systemClock.sleep(20, controller.signal)).rejects.toThrow(InterruptedError);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
 describe('standingClock', () => {
   it('moves on by what was slept, at once', async () => {
     const clock = standingClock(new Date('2026-01-01T00:00:00Z'));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { documentIn, parseDocument, parseJson } from '../../src/base/document.ts';
+import { documentIn, parseDocument, parseJson, show } from '../../src/base/document.ts';
 import { UsageError } from '../../src/base/errors.ts';
 
 const schema = z.strictObject({
@@ -80,5 +80,60 @@ describe('documentIn', () => {
     expect([found(''), found('<html>'), found('{"a":1}'), found('{"a":"b","a":"c"}'), found('null')]).toEqual(
       Array(5).fill(undefined),
     );
+  });
+});
+
+describe('show', () => {
+  it('cuts what is longer than 80 characters', () => {
+    expect(show('a'.repeat(78))).toBe(`"${'a'.repeat(78)}"`);
+    expect(show('a'.repeat(79))).toBe(`"${'a'.repeat(76)}...`);
+    expect([show(undefined), show(null), show({ a: [1] })]).toEqual(['undefined', 'null', '{"a":[1]}']);
+  });
+});
+
+describe('parseDocument, refusing', () => {
+  it('has a hint only where its form has one', () => {
+    const fault = (hint?: string): UsageError => {
+      try {
+        parseDocument('{}', { name: 'x', schema, code: 'X', ...(hint === undefined ? {} : { hint }) });
+        return expect.unreachable();
+      } catch (error) {
+        return error as UsageError;
+      }
+    };
+    expect([fault().hint, fault('do it').hint, fault().code]).toEqual([undefined, 'do it', 'X']);
+  });
+
+  it('takes a value of the right shape without any contradiction', () => {
+    const contradictions = () => [];
+    expect(parseDocument('{"a":""}', { name: 'x', schema, code: 'X', contradictions })).toEqual({ a: '' });
+  });
+
+  it('shows each name on one line, and each setting where it stands', () => {
+    expect(() => parseDocument('{}', { name: 'a\nb', schema, code: 'X' })).toThrow('"a\\nb" has 1 problem');
+    expect(() => parse('{"a":7,"b":{}}')).toThrow('  a: 7: allowed is text\n  b: {}: allowed is array');
+    expect(() => parse('{"a":"","b":[{"c":1},null]}')).toThrow('  b.1: null: allowed is object');
+    expect(() => parse('{"a":"","b":[{"c":1,"x":1,"y":2}]}')).toThrow(
+      /2 problems:\n {2}b\.0\.x: no such.*\n {2}b\.0\.y: no/,
+    );
+  });
+
+  it('says of JSON where it breaks off, and what JSON wants', () => {
+    expect(() => parseJson('{\n "a": 1\n "b"}', 'x')).toThrow(/x is not valid JSON: line 3, column 2: /);
+    expect(() => parseJson('{', 'x')).toThrow(/line 1, column 2: /);
+    expect(() => parseJson('{', 'x')).toThrow(
+      expect.objectContaining({ hint: expect.stringContaining('double quotes') }),
+    );
+    expect(parseJson('[[],{"a":{}},{"a":1}]', 'x')).toEqual([[], { a: {} }, { a: 1 }]);
+    expect(() => parseJson('[{"a":[],"b":{"a":1},"a":2}]', 'x')).toThrow('column 22: the key "a" stands twice');
+  });
+});
+
+describe('documentIn, with a schema that fails itself', () => {
+  it('passes the error on', () => {
+    const broken = z.string().transform(() => {
+      throw new TypeError('bug');
+    });
+    expect(() => documentIn(Buffer.from('"a"'), broken)).toThrow('bug');
   });
 });

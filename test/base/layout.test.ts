@@ -90,4 +90,68 @@ describe('layout', () => {
     bad.write('8', SAMPLE.offsetOf('digits') + 2);
     expect(() => SAMPLE.decode(bad)).toThrow(/offset 35: expected an octal digit, found byte 56/);
   });
+
+  it('lists its fields, and knows no others', () => {
+    expect(SAMPLE.name).toBe('Sample');
+    expect(SAMPLE.fields.slice(0, 3)).toMatchObject([
+      { name: 'magic', offset: 0, width: 4 },
+      { name: 'byte', offset: 4, width: 1 },
+      { name: 'big', offset: 5, width: 2 },
+    ]);
+    expect(SAMPLE.offsetOf('magic')).toBe(0);
+    expect(() => SAMPLE.offsetOf('none' as 'raw')).toThrow(new TypeError('Sample has no field none'));
+  });
+
+  it('reads and writes in the middle of other bytes', () => {
+    const around = Buffer.alloc(46, 0xee);
+    SAMPLE.encodeInto(around, 2, VALUE);
+    expect(around.subarray(2, 44).equals(SAMPLE.encode(VALUE))).toBe(true);
+    expect([around[1], around[44]]).toEqual([0xee, 0xee]);
+    expect(SAMPLE.decode(around, 2)).toEqual(VALUE);
+    SAMPLE.encodeInto(around, 4, VALUE);
+    expect(SAMPLE.decode(around, 4)).toEqual(VALUE);
+    const refused = (offset: number) => () => SAMPLE.decode(around, offset);
+    expect(refused(5)).toThrow('Sample, offset 41: expected 42 bytes, found 41');
+    expect(refused(46)).toThrow('Sample, offset 0: expected 42 bytes, found 0');
+    expect(refused(47)).toThrow('Sample, offset 0: expected 42 bytes, found 0');
+    expect(refused(-1)).toThrow('expected 42 bytes, found 47');
+  });
+
+  it('keeps its own copy of raw bytes', () => {
+    const data = SAMPLE.encode(VALUE);
+    const { raw } = SAMPLE.decode(data);
+    data.fill(0);
+    expect(raw.toString()).toBe('abc');
+  });
+
+  it('holds every field at its edges', () => {
+    const field = (value: object) => () => SAMPLE.encode({ ...VALUE, ...value });
+    const most = {
+      byte: 0xff,
+      big: 0xffff,
+      little: 0xffff,
+      word: 0xffffffff,
+      littleWord: 0xffffffff,
+      digits: 0o777777,
+    };
+    for (const [name, value] of Object.entries(most)) {
+      expect(SAMPLE.decode(field({ [name]: value })())).toMatchObject({ [name]: value });
+      expect(SAMPLE.decode(field({ [name]: 0 })())).toMatchObject({ [name]: 0 });
+      expect(field({ [name]: value + 1 })).toThrow(`Sample.${name} does not fit: ${value + 1}`);
+      expect(field({ [name]: -1 })).toThrow(`Sample.${name} does not fit: -1`);
+    }
+    for (const name of ['long', 'littleLong']) expect(field({ [name]: 2n ** 64n })).toThrow(`Sample.${name}`);
+    expect(field({ digits: 1.5 })).toThrow('Sample.digits');
+    for (const magic of ['\0\0\0\x7f', 'a\nb\0']) expect(SAMPLE.decode(field({ magic })()).magic).toBe(magic);
+    for (const magic of ['abc\x80', 'abcde', 'abc']) expect(field({ magic })).toThrow('Sample.magic');
+    for (const size of [2, 4]) expect(field({ raw: Buffer.alloc(size) })).toThrow('Sample.raw');
+  });
+
+  it.each(['/', '8', ' ', '\0'])('refuses %j as an octal digit wherever it stands', (digit) => {
+    for (const index of [0, 5]) {
+      const bad = SAMPLE.encode(VALUE);
+      bad.write(digit, SAMPLE.offsetOf('digits') + index);
+      expect(() => SAMPLE.decode(bad)).toThrow(`octal number, offset ${33 + index}: expected an octal digit`);
+    }
+  });
 });

@@ -63,6 +63,45 @@ describe('retry', () => {
   });
 });
 
+describe('retry, by default', () => {
+  it('adds a fifth by chance, waits two minutes at most, and tries again after errors of the network alone', async () => {
+    expect((await attempt([lost()], { random: () => 1 })).slept).toEqual([1200]);
+    expect((await attempt([lost()], { random: () => 0.5, delaysMs: [1001] })).slept).toEqual([1101]);
+    expect((await attempt([lost()], { delaysMs: [200_000] })).slept).toEqual([120_000]);
+    expect((await attempt([new Error('bug')])).slept).toEqual([]);
+    expect((await attempt([new Error('mine')], { retryable: () => true })).slept).toEqual([1000]);
+    expect((await attempt([lost()], { retryable: () => false })).slept).toEqual([]);
+    expect((await attempt([lost()], { delaysMs: [] })).slept).toEqual([]);
+    const { random, ...plain } = { random: undefined, clock: standingClock(START) };
+    const failing = [lost()];
+    const work = async () => {
+      const failure = failing.pop();
+      if (failure) throw failure;
+    };
+    await retry(work, { ...plain, delaysMs: [1000] });
+    expect(plain.clock.slept[0]).toBeGreaterThanOrEqual(1000);
+    expect(plain.clock.slept[0]).toBeLessThanOrEqual(1200);
+    expect(random).toBeUndefined();
+  });
+
+  it('tells of each try that will be made again, and of no other', async () => {
+    const heard: unknown[] = [];
+    const failures = [lost(), lost(), lost()];
+    const onRetry = (failure: unknown) => void heard.push(failure);
+    await attempt([...failures], { delaysMs: [10, 20], onRetry });
+    expect(heard).toEqual([
+      { error: failures[0], attempt: 1, delayMs: 10 },
+      { error: failures[1], attempt: 2, delayMs: 20 },
+    ]);
+  });
+
+  it('takes a service that names no time for any other', async () => {
+    const busy = new ServiceBusyError('BUSY', 'busy', undefined, { hint: 'wait' });
+    expect(busy).toMatchObject({ code: 'BUSY', message: 'busy', retryAfterMs: undefined, hint: 'wait' });
+    expect((await attempt([busy])).slept).toEqual([1000]);
+  });
+});
+
 describe('retryAfterMs', () => {
   it.each([
     ['120', 120_000],
@@ -72,6 +111,13 @@ describe('retryAfterMs', () => {
     ['-5', undefined],
     ['1.5', undefined],
     ['soon', undefined],
+    ['999999999', 999_999_999_000],
+    ['1000000000', undefined],
+    ['Thu, 01 Jan 2026 00:00:00 GMT', 0],
+    ['Thu, 01 Jan 2026 00:00:30', undefined],
+    ['x GMT', undefined],
+    ['1x', undefined],
+    [undefined, undefined],
     ['', undefined],
     [null, undefined],
   ])('reads %j as %j', (header, expected) => {

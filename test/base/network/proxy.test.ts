@@ -53,6 +53,86 @@ describe('proxyFor', () => {
     expect(proxied(`https://${host}/`, env)).toBe(isDirect ? undefined : 'proxy:1');
   });
 
+  it.each([
+    ['10.1.2.3/32', '10.1.2.3', true],
+    ['10.1.2.3/33', '10.1.2.3', false],
+    ['10.1.2.2/31', '10.1.2.3', true],
+    ['10.1.2.3/32', '10.1.2.4', false],
+    ['fd00::1/128', '[fd00::1]', true],
+    ['fd00::1/129', '[fd00::1]', false],
+    ['[fd00::]/8', '[fd00::1]', true],
+    ['fd00::/8', '10.1.2.3', false],
+    ['10.0.0.0/8', '[fd00::1]', false],
+    ['10.0.0.0/8', 'x.example', false],
+    ['abc/8', 'x.example', false],
+    ['10.0.0.0/1000', '10.1.2.3', false],
+    ['10.1.2.3:443', '10.1.2.3', true],
+    ['10.1.2.3:80', '10.1.2.3', false],
+    ['[fd00::1]:443', '[fd00::1]', true],
+    ['[fd00::1]:80', '[fd00::1]', false],
+    ['x.example:443', 'sub.x.example', true],
+    ['x.example.', 'x.example', true],
+    ['x.example', 'x.example.', true],
+    ['.example', 'x.example', true],
+    ['*example', 'x.example', false],
+    ['sub.x.example', 'x.example', false],
+    ['x.example.org', 'x.example', false],
+    [',', 'x.example', false],
+    ['other,,', 'x.example..', false],
+    ['', 'x.example', false],
+    ['other,\tx.example', 'x.example', true],
+  ])('with no_proxy=%j goes to %s directly: %s', (list, host, isDirect) => {
+    const env = { https_proxy: 'http://proxy:1', no_proxy: list };
+    expect(proxied(`https://${host}/`, env)).toBe(isDirect ? undefined : 'proxy:1');
+  });
+
+  it('counts the port of the address, or that of its scheme', () => {
+    const env = (list: string) => ({ http_proxy: 'proxy:1', https_proxy: 'proxy:1', no_proxy: list });
+    expect(proxied('http://x.example/', env('x.example:80'))).toBeUndefined();
+    expect(proxied('https://x.example/', env('x.example:80'))).toBe('proxy:1');
+    expect(proxied('http://x.example:8080/', env('x.example:8080'))).toBeUndefined();
+    expect(proxied('http://x.example:8080/', env('x.example:80'))).toBe('proxy:1');
+  });
+
+  it('takes no_proxy before NO_PROXY, and neither when it is empty', () => {
+    const env = (more: object) => ({ https_proxy: 'http://proxy:1', ...more });
+    expect(proxied('https://x.example', env({ no_proxy: 'y', NO_PROXY: 'x.example' }))).toBe('proxy:1');
+    expect(proxied('https://x.example', env({ no_proxy: '', NO_PROXY: 'x.example' }))).toBeUndefined();
+    expect(proxied('https://x.example', { https_proxy: '  ' })).toBeUndefined();
+    expect(proxied('https://x.example', { https_proxy: ' http://proxy:1 ' })).toBe('proxy:1');
+    expect(proxied('https://x.example', {})).toBeUndefined();
+    useProxies({ https_proxy: 'http://proxy:2' });
+    expect(proxyFor('https://x.example')?.url.host).toBe('proxy:2');
+    expect(describeRoute('https://x.example')).toBe('through proxy:2 (https_proxy)');
+  });
+
+  it.each([
+    ['http://proxy:1', undefined],
+    ['http://user@proxy:1', 'user:'],
+    ['http://:word@proxy:1', ':word'],
+    ['https://a%3Ab:c%@proxy:1', 'a:b:c%'],
+    ['user:w%C3%B6rd@proxy:1', 'user:wörd'],
+  ])('sends what %s names', (value, pair) => {
+    const proxy = proxyFor('http://x.example', { HTTP_PROXY: value });
+    const basic = pair === undefined ? undefined : `Basic ${Buffer.from(pair).toString('base64')}`;
+    expect(proxy?.authorization?.reveal()).toBe(basic);
+    expect(proxy?.url.href).toMatch(/^https?:\/\/proxy:1\/$/);
+    expect(proxy?.variable).toBe('HTTP_PROXY');
+  });
+
+  it.each(['ftp://proxy:1', 'http://a b', 'file:///proxy', '://'])('refuses %s', (value) => {
+    expect(() => proxyFor('http://x.example', { http_proxy: value })).toThrow(
+      'http_proxy does not hold the address of an http or https proxy',
+    );
+  });
+
+  it.each(['126.0.0.1', '128.0.0.1', '[::2]', 'localhost.example', 'xlocalhost'])(
+    'takes %s for another machine',
+    (host) => {
+      expect(proxied(`http://${host}/`, { http_proxy: 'http://proxy:1' })).toBe('proxy:1');
+    },
+  );
+
   it.each(['localhost', 'a.localhost', '127.0.0.1', '127.8.9.1', '[::1]'])('never sends %s through one', (host) => {
     expect(proxied(`http://${host}:8080/`, { HTTP_PROXY: 'http://proxy:1' })).toBeUndefined();
   });

@@ -86,4 +86,73 @@ describe('fileProblem', () => {
       'writing is not allowed in /a b',
     );
   });
+
+  const errorOf = (more: object) => Object.assign(new Error('X: some words'), more) as NodeJS.ErrnoException;
+  it.each([
+    ['EACCES', '/a/b may not be read, written or run', 'See who may: ls -ld /a/b'],
+    ['EPERM', '/a/b may not be read, written or run', 'See who may: ls -ld /a/b'],
+    ['EROFS', '/a/b lies on a disk that can only be read', 'Choose another path.'],
+    ['EISDIR', '/a/b is a folder, not a file', 'Name a file.'],
+    ['ENOTEMPTY', '/a/b is a folder, not a file', 'Name a file.'],
+    ['EEXIST', '/a/b is there already', 'Choose another path.'],
+    ['ENAMETOOLONG', 'the name is too long: /a/b', 'Name a shorter one.'],
+    ['ELOOP', '/a/b is a symbolic link that leads back to itself', 'Check the links: ls -l'],
+    ['EBUSY', '/a/b is in use', 'End what uses it, and run again.'],
+    ['ETXTBSY', '/a/b is in use', 'End what uses it, and run again.'],
+    ['ENXIO', '/a/b is a socket or device, not a file', 'Name a file.'],
+    ['ENODEV', '/a/b is a socket or device, not a file', 'Name a file.'],
+    ['EOPNOTSUPP', '/a/b is a socket or device, not a file', 'Name a file.'],
+    ['EIO', '/a/b: the disk failed', 'See the messages of the system: dmesg.'],
+    ['EINVAL', '/a/b is on a disk that does not allow this', 'Choose another path.'],
+    ['ENOTSUP', '/a/b is on a disk that does not allow this', 'Choose another path.'],
+    ['EXDEV', '/a/b is on a disk that does not allow this', 'Choose another path.'],
+  ])('has words for %s of a path', (code, message, hint) => {
+    expect(fileProblem(errorOf({ code, path: '/a/b', syscall: 'open' }))).toEqual({ message, hint });
+    expect(fileProblem(errorOf({ code, path: '/x', dest: '/a/b', syscall: 'rename' }))).toEqual({ message, hint });
+  });
+
+  it.each(['EACCES', 'EPERM', 'ENOTDIR', 'EISDIR', 'EROFS', 'ENAMETOOLONG', 'ELOOP', 'EIO'])(
+    'passes on the words of the system for %s without a path',
+    (code) => {
+      const error = Object.assign(new Error(`${code}: some words, read`), { code });
+      expect(fileProblem(error)?.message).toBe('a file could not be read or written: some words, read');
+    },
+  );
+
+  it.each([
+    ['ENOSPC', 'the disk is full'],
+    ['EDQUOT', 'your share of the disk is full'],
+    ['EFBIG', 'the file would be larger than allowed here'],
+    ['EMFILE', 'too many files are open'],
+    ['ENFILE', 'too many files are open on this machine'],
+  ])('says of %s that something runs out, with a path or without', (code, message) => {
+    for (const more of [{}, { path: '/a' }]) {
+      expect(fileProblem(errorOf({ code, ...more }))).toEqual({ message, hint: expect.any(String), isFull: true });
+    }
+  });
+
+  it('says nothing of codes that it does not know, or that need a path', () => {
+    expect(fileProblem(errorOf({ code: 'EWHAT', path: '/a' }))).toBeUndefined();
+    for (const code of ['ENOENT', 'EEXIST', 'ECONNREFUSED']) expect(fileProblem(errorOf({ code }))).toBeUndefined();
+  });
+
+  it('tells what to do about a folder that is missing, by what was to be done', () => {
+    const hintOf = (path: string, syscall: string) => fileProblem(errorOf({ code: 'ENOENT', path, syscall }))?.hint;
+    const below = join(folder, 'none/a b');
+    expect(hintOf(below, 'open')).toBe('Check the path.');
+    expect(hintOf(join(below, 'c'), 'mkdir')).toBe(`Make it first: mkdir -p '${below}'`);
+    expect(hintOf(join(folder, 'none'), 'mkdir')).toBe('Choose another path.');
+    expect(hintOf(join(folder, 'none'), 'open')).toBe('Check the path.');
+    expect(hintOf(join(folder, 'none'), 'xmk')).toBe('Check the path.');
+    expect(hintOf(join(folder, 'dangling'), 'open')).toBe('Mend the link, or name a file.');
+    const denied = fileProblem(errorOf({ code: 'EACCES', path: '/a b/c', syscall: 'mkdir' }));
+    expect(denied).toEqual({ message: 'writing is not allowed in /a b', hint: "See who may: ls -ld '/a b'" });
+  });
+
+  it('names what an unfinished folder above it is to become', () => {
+    const path = join(folder, '.out.12.0123abcd.unfinished/x');
+    expect(fileProblem(errorOf({ code: 'EROFS', path }))?.message).toBe(
+      `${join(folder, 'out/x')} lies on a disk that can only be read`,
+    );
+  });
 });
