@@ -64,5 +64,8 @@ describe('RandomAccess', () => {
     const large = Buffer.alloc(600_000, 'abcdefg');
     const source = fromRange(accessBuffer(large), { offset: 5, size: 599_990 });
     expect((await readAll(source)).equals(large.subarray(5, 599_995))).toBe(true);
+    const sizes: number[] = [];
+    for await (const piece of source.chunks()) sizes.push(piece.length);
+    expect(sizes).toEqual([262_144, 262_144, 75_702]);
   });
 });
