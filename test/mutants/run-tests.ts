@@ -6,6 +6,7 @@ import { register } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { startTests, type Task, type Test, type VitestRunner } from '@vitest/runner';
+import { VitestSnapshotEnvironment } from 'vitest/runtime';
 import { ALIVE, type Answer, type Ask, type Ran } from './question.ts';
 import { SWITCH_ON, SWITCHES_SEEN } from './switches.ts';
 
@@ -13,17 +14,24 @@ import { SWITCH_ON, SWITCHES_SEEN } from './switches.ts';
 const switches = { on: 0, record: false, seen: new Set<number>(), atLoad: new Set<number>() };
 Object.assign(globalThis, { __switches: switches });
 
+/** A file that a test compares a text with is read only: no fault writes what it finds there. */
+const snapshotOptions = { updateSnapshot: 'none', snapshotEnvironment: new VitestSnapshotEnvironment() } as const;
+
 // What vitest's own worker would say; expect and inject ask for it.
 Object.assign(globalThis, {
   __vitest_worker__: {
-    config: { root: process.cwd(), sequence: {}, expect: {} },
+    config: { root: process.cwd(), sequence: {}, expect: {}, snapshotOptions },
     providedContext: { releaseFolder: process.argv[2] },
     environment: { name: 'node' },
     ctx: {},
+    rpc: { resolveSnapshotPath: (path: string) => `${path}.snap` },
     metaEnv: {},
     durations: {},
   },
 });
+
+/** What begins and ends the snapshots of a file, without which toMatchFileSnapshot fails; it reads what is said above. */
+const { TestRunner } = await import('vitest');
 
 /** Longer than the asker waits. */
 const NEVER = 2 ** 31 - 1;
@@ -79,8 +87,11 @@ async function runFile(file: string, { record }: Ask, only: readonly string[] | 
   let atLoad: readonly number[] = [];
   let failure: Answer['failure'];
   let began = 0;
+  const own = new TestRunner({ ...CONFIG, experimental: {} } as ConstructorParameters<typeof TestRunner>[0]);
   const runner: VitestRunner = {
     config: CONFIG,
+    onBeforeRunSuite: (suite) => own.onBeforeRunSuite(suite),
+    onAfterRunFiles: () => own.onAfterRunFiles(),
     importFile: (path) => import(`${pathToFileURL(path).href}?asked=${asked}`),
     onCollected: ([root]) => {
       atLoad = takeSeen();
