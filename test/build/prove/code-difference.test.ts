@@ -169,3 +169,33 @@ describe('buildTools', () => {
     ).toEqual([]);
   });
 });
+
+it('names load commands by their numbers in mach-o/loader.h, with or without LC_REQ_DYLD', () => {
+  const names: readonly (readonly [number, string])[] = [
+    [0x2, 'LC_SYMTAB'],
+    [0xb, 'LC_DYSYMTAB'],
+    [0xc, 'LC_LOAD_DYLIB'],
+    [0x19, 'LC_SEGMENT_64'],
+    [0x1b, 'LC_UUID'],
+    [0x8000001c, 'LC_RPATH'],
+    [0x1d, 'LC_CODE_SIGNATURE'],
+    [0x80000022, 'LC_DYLD_INFO'],
+    [0x24, 'LC_VERSION_MIN_MACOSX'],
+    [0x26, 'LC_FUNCTION_STARTS'],
+    [0x29, 'LC_DATA_IN_CODE'],
+    [0x2a, 'LC_SOURCE_VERSION'],
+    [0x32, 'LC_BUILD_VERSION'],
+    [0x80000033, 'LC_DYLD_EXPORTS_TRIE'],
+    [0x80000034, 'LC_DYLD_CHAINED_FIXUPS'],
+    [0x80000000, 'load command 0x80000000'],
+    [0x7fffffff, 'load command 0x7fffffff'],
+  ];
+  const slice = sampleSlice('arm64');
+  const commands = names.map(([command], index) => ({ command, offset: 32 + index * 8, size: 8 }));
+  const regions = regionsOf(slice, { ...parseMacho(slice), commands: [...commands, { ...commands[0]!, size: 16 }] });
+  expect(regions.slice(0, names.length + 2)).toEqual([
+    { name: 'Mach-O header', offset: 0, size: 32 },
+    ...names.map(([, name], index) => ({ name, offset: 32 + index * 8, size: 8 })),
+    { name: 'LC_SYMTAB (2)', offset: 32, size: 16 },
+  ]);
+});
