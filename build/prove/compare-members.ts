@@ -131,7 +131,7 @@ function contentProblem({ path, content }: TreeFile, own: TreeFile): string[] {
   const bytes = `byte ${at}: expected ${bytesAt(own.content, at)}, found ${bytesAt(content, at)}`;
   if (own.content.includes(0) || content.includes(0)) return [`${path}, ${bytes}`];
   const line = own.content.subarray(0, at).toString('latin1').split('\n').length;
-  const text = (data: Buffer) => JSON.stringify(data.toString('utf8').split('\n')[line - 1] ?? 'the end');
+  const text = (data: Buffer) => JSON.stringify(data.toString('utf8').split('\n')[line - 1]);
   return [`${path}, line ${line}, ${bytes}: expected ${text(own.content)}, found ${text(content)}`];
 }
 

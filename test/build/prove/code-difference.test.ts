@@ -199,3 +199,21 @@ it('names load commands by their numbers in mach-o/loader.h, with or without LC_
     { name: 'LC_SYMTAB (2)', offset: 32, size: 16 },
   ]);
 });
+
+it('has a header up to the first command, and no section that takes no bytes of the file', () => {
+  const slice = sampleSlice('arm64');
+  const parsed = parseMacho(slice);
+  const section = { ...text, name: '__a' };
+  const sections = [
+    { ...section, fileOffset: 1, size: 1 },
+    { ...section, name: '__b', fileOffset: 0, size: 1 },
+    { ...section, name: '__c', fileOffset: 1, size: 0 },
+  ];
+  const segment = { ...parsed.segments[0]!, name: '__X', vmAddress: 16n, fileOffset: 0, sections };
+  const bare = { ...parsed, commands: [], segments: [segment], codeSignature: undefined };
+  expect(regionsOf(slice, bare as unknown as typeof parsed).slice(0, 2)).toEqual([
+    { name: 'Mach-O header', offset: 0, size: parsed.commandsEnd },
+    { name: '__X,__a', offset: 1, size: 1, address: 17n },
+  ]);
+  expect(regionsOf(slice, bare as unknown as typeof parsed)).toHaveLength(2);
+});

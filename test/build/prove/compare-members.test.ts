@@ -4,6 +4,7 @@ import type { MemberContent, TreeFile } from '../../../build/prove/content.ts';
 import type { BomRecord } from '../../../src/bom/bom.ts';
 import { encodeBom } from '../../../src/bom/encode.ts';
 import { buildFat } from '../../../src/macho/fat.ts';
+import { parseMacho } from '../../../src/macho/macho.ts';
 import { sampleSlice } from '../../code-signature/sample.ts';
 
 const FACTS = { kind: 'file', mode: '0644', owner: '0:0', time: '1' };
@@ -151,6 +152,21 @@ describe('a tree', () => {
   });
 });
 
+describe('a program of other tools', () => {
+  const program = sampleSlice('arm64');
+  const { offset } = parseMacho(program).commands.find(({ command }) => command === 0x32)!;
+  const other = Buffer.from(program);
+  // After the command's six fields the first tool: its number and its version. Source: mach-o/loader.h.
+  other.writeUInt32LE(0x00630100, offset + 24 + 4);
+
+  it('says which they are, of each program', () => {
+    const trees = (data: Buffer) => [tree('archive', entry('./1', data), entry('./2', data))];
+    const { tools, otherCode } = found(trees(other), trees(program));
+    const words = expect.stringMatching(/^arm64 names \S+ 99\.1(\.0)?, here \S+ [\d.]+$/);
+    expect([tools, otherCode]).toEqual([[words, words], true]);
+  });
+});
+
 describe('a Bom', () => {
   const common = { mode: 0o644, uid: 0, gid: 0, mtimeSeconds: 1 };
   const record = (path: string, change: Partial<BomRecord> = {}): BomRecord => ({
@@ -159,6 +175,13 @@ describe('a Bom', () => {
   });
   const root: BomRecord = { ...common, path: '.', kind: 'directory', mode: 0o755, size: 128 };
   const bom = (...records: BomRecord[]) => member('a.pkg/Bom', encodeBom([root, ...records]));
+
+  it('is one by its whole name', () => {
+    for (const path of ['a.pkg/Bomb', 'a.pkg/Bom/x', 'Bom'])
+      expect(found([member(path, 'b')], [member(path, 'a')]).failed).toEqual([
+        expect.stringMatching(`^${path} rebuilt-document: ${path}, byte 0`),
+      ]);
+  });
 
   it('is named by the record and the field', () => {
     const ours = [bom(record('./a'), record('./b'))];
