@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { LIMITS } from '../../src/base/input/limits.ts';
 import { openBomStore } from '../../src/bom/store.ts';
 import { faultOf } from '../support/payload.ts';
 
@@ -157,5 +158,17 @@ describe('openBomStore', () => {
     ],
   ])('refuses %s', async (_, file, code, offset) => {
     expect(await faultOf(() => openBomStore(file))).toEqual({ code, offset });
+  });
+
+  it.each([
+    [LIMITS.bomBlocks, undefined],
+    [LIMITS.bomBlocks + 1, 'SIZE_LIMIT'],
+  ])('has a table of %i blocks that stand for none: %s', async (count, code) => {
+    const index = Buffer.alloc(4 + 8 * count + 4);
+    index.writeUInt32BE(count);
+    const numbers = words(1, 0, 36, index.length, 32, 4);
+    const file = Buffer.concat([Buffer.from('BOMStore'), numbers, words(0), index]);
+    if (code) expect(await faultOf(() => openBomStore(file))).toMatchObject({ code });
+    else expect(openBomStore(file).untouched()).toBe(0);
   });
 });
