@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { crateProgram, goProgram } from '../../support/programs.ts';
 import { cargoProgram, compiledProgram, type Missing, npmFile, systemProgram } from '../peers.ts';
@@ -58,6 +59,8 @@ export function packageSigners(identity: { readonly pem: string; readonly relic:
 
 /** What of us is measured: programs of their own, as none of the others loads a command line with 20 commands either; started as run.sh does. */
 const program = (name: string, ...argv: string[]) => [
+  '/usr/bin/env',
+  `UV_THREADPOOL_SIZE=${Math.min(16, Math.max(2, availableParallelism()))}`,
   process.execPath,
   '--max-semi-space-size=4',
   '--v8-pool-size=2',
