@@ -16,8 +16,8 @@ export interface BenchTree {
 
 export const TREES: readonly BenchTree[] = [
   { name: '13 files, 270 kB', files: 13, fileSize: 21_000, runs: 5 },
-  { name: '1,000 × 500 B', files: 1_000, fileSize: 500, runs: 3, oursOnly: true },
-  { name: '5,000 × 500 B', files: 5_000, fileSize: 500, runs: 3, oursOnly: true },
+  { name: '1,000 × 500 B', files: 1_000, fileSize: 500, runs: 9, oursOnly: true },
+  { name: '5,000 × 500 B', files: 5_000, fileSize: 500, runs: 9, oursOnly: true },
   { name: '20,000 × 500 B', files: 20_000, fileSize: 500, runs: 3 },
   { name: '100,000 × 500 B', files: 100_000, fileSize: 500, runs: 3 },
   { name: '2,000 × 100 kB', files: 2_000, fileSize: 100_000, runs: 3 },
