@@ -1,8 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { type Case, inShell } from './in-shell.ts';
+import { describe } from 'vitest';
+import { type Case, testCases } from './in-shell.ts';
 import { PRODUCT } from './product.ts';
 
 // What functions make of the answers of tools, and what they answer themselves.
@@ -87,19 +84,4 @@ describe.each<[string, readonly Case[]]>([
   ['the login right as it is read', RIGHTS],
   ['the profile for escrow', ESCROW],
   ['the lines of status', STATUS],
-])('%s', (_, cases) => {
-  const folder = mkdtempSync(join(tmpdir(), 'answers-'));
-  const printed = inShell(
-    FILES,
-    `${STUBS}T='${folder}'`,
-    cases.map(([code]) => code),
-  );
-  rmSync(folder, { recursive: true });
-
-  it.each(cases.map(([code, expected], at) => [code, expected, printed[at]]))(
-    '%s prints %j',
-    (_code, expected, found) => {
-      expect(found).toBe(expected);
-    },
-  );
-});
+])('%s', (_, cases) => testCases(FILES, STUBS, cases));

@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest';
-import { type Case, inShell } from './in-shell.ts';
+import { describe } from 'vitest';
+import { type Case, testCases } from './in-shell.ts';
 
 // What the functions decide when tools answer in a given way; each tool is a function here, so no Mac is played.
 const FILES = [
@@ -228,16 +228,9 @@ describe.each<[string, readonly Case[]]>([
 ])('%s', (name, cases) => {
   // Guard and status have a function of one name.
   const own = name === 'settings and status' ? FILES.filter((one) => !one.startsWith('guard-look')) : FILES;
-  const printed = inShell(
+  testCases(
     own,
     STUBS,
-    cases.map(([code]) => code.replace('status_look_at_bundle', 'look_at_bundle')),
-  );
-
-  it.each(cases.map(([code, expected], at) => [code, expected, printed[at]]))(
-    '%s prints %j',
-    (_code, expected, found) => {
-      expect(found).toBe(expected);
-    },
+    cases.map(([code, prints]) => [code.replace('status_look_at_bundle', 'look_at_bundle'), prints]),
   );
 });

@@ -1,8 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { type Case, inShell } from './in-shell.ts';
+import { describe } from 'vitest';
+import { type Case, testCases } from './in-shell.ts';
 import { PRODUCT } from './product.ts';
 
 // What status sees and prints, and what the guard sees, lays down and takes away: every answer of a tool, and every step that fails.
@@ -264,19 +261,4 @@ describe.each<[string, readonly string[], readonly Case[]]>([
   ['what the guard sees', OF_GUARD, LOOKS],
   ['what the guard lays down', OF_GUARD, FILES],
   ['how the login right is written', OF_GUARD, WRITES],
-])('%s', (_, files, cases) => {
-  const scratch = mkdtempSync(join(tmpdir(), 'facts-'));
-  const printed = inShell(
-    files,
-    `${STUBS}T=${scratch}`,
-    cases.map(([code], at) => `N=${at}; ${code}`),
-  );
-  rmSync(scratch, { recursive: true });
-
-  it.each(cases.map(([code, expected], at) => [code, expected, printed[at]]))(
-    '%s prints %j',
-    (_code, expected, found) => {
-      expect(found).toBe(expected);
-    },
-  );
-});
+])('%s', (_, files, cases) => testCases(files, STUBS, cases));

@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest';
-import { type Case, inShell } from './in-shell.ts';
+import { describe } from 'vitest';
+import { type Case, testCases } from './in-shell.ts';
 
 const FILES = [
   'characters', 'report', 'json', 'property-list', 'right-plan', 'right-read', 'right-change', 'settings', 'status-facts', 'version', 'guard-record',
@@ -167,17 +167,4 @@ describe.each<[string, readonly Case[]]>([
   ['property lists', DOCUMENTS],
   ['the login right', RIGHTS],
   ['words of JSON and XML', JSON_WORDS],
-])('%s', (_, cases) => {
-  const printed = inShell(
-    FILES,
-    '',
-    cases.map(([code]) => code),
-  );
-
-  it.each(cases.map(([code, expected], at) => [code, expected, printed[at]]))(
-    '%s prints %j',
-    (_code, expected, found) => {
-      expect(found).toBe(expected);
-    },
-  );
-});
+])('%s', (_, cases) => testCases(FILES, '', cases));

@@ -1,5 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
 import { BUNDLE, PRODUCT } from './product.ts';
 
 /** A question to the functions of scripts/lib: shell that prints, and what it prints. */
@@ -22,12 +25,32 @@ const VALUES = {
 };
 
 /**
+ * Makes a test of each case; all are asked in one process, with `$T` for a folder of theirs and `$N` for the case's own number.
+ *
+ * @param files of scripts/lib, without their ending
+ * @param stubs shell that is read behind them
+ */
+export function testCases(files: readonly string[], stubs: string, cases: readonly Case[]): void {
+  const folder = mkdtempSync(join(tmpdir(), 'in-shell-'));
+  const pieces = cases.map(([code], at) => `N=${at}; ${code}`);
+  const printed = inShell(files, `${stubs}\nT=${folder}`, pieces);
+  rmSync(folder, { recursive: true });
+
+  it.each(cases.map(([code, expected], at) => [code, expected, printed[at]]))(
+    '%s prints %j',
+    (_code, expected, found) => {
+      expect(found).toBe(expected);
+    },
+  );
+}
+
+/**
  * Returns what each piece of shell prints with files of scripts/lib, all in one process. Tools lose their folders there, so that a
  * function can stand for each: `stat() { echo '0 755'; }`.
  *
  * @param stubs shell that is read behind the files
  */
-export function inShell(files: readonly string[], stubs: string, pieces: readonly string[]): string[] {
+function inShell(files: readonly string[], stubs: string, pieces: readonly string[]): string[] {
   const values = Object.entries(VALUES).map(([name, value]) => `${name}=${quoted(value)}`);
   const library = files.map((name) =>
     readFileSync(`scripts/lib/${name}.sh`, 'utf8').replace(/\/(usr\/)?s?(bin|libexec|sbin)\/(?=[A-Za-z])/g, ''),

@@ -1,8 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { type Case, inShell } from './in-shell.ts';
+import { describe } from 'vitest';
+import { type Case, testCases } from './in-shell.ts';
 
 // What has to do with processes: the lock and its signals, limits of time, what is said, and the surroundings of a script. Nothing
 // waits here: sleep is a function that returns at once, or one that is killed.
@@ -105,19 +102,4 @@ describe.each<[string, readonly string[], readonly Case[]]>([
   ['the surroundings', [], SURROUNDINGS],
   ['the lock', ['lock'], LOCKS],
   ['limits of time', ['time-limit'], LIMITS],
-])('%s', (_, files, cases) => {
-  const scratch = mkdtempSync(join(tmpdir(), 'processes-'));
-  const printed = inShell(
-    files,
-    `${STUBS}T=${scratch}`,
-    cases.map(([code], at) => `N=${at}; ${code}`),
-  );
-  rmSync(scratch, { recursive: true });
-
-  it.each(cases.map(([code, expected], at) => [code, expected, printed[at]]))(
-    '%s prints %j',
-    (_code, expected, found) => {
-      expect(found).toBe(expected);
-    },
-  );
-});
+])('%s', (_, files, cases) => testCases(files, STUBS, cases));

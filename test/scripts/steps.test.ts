@@ -1,8 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { type Case, inShell } from './in-shell.ts';
+import { describe } from 'vitest';
+import { type Case, testCases } from './in-shell.ts';
 
 // What the functions do, step by step: each tool is a function that says what it was asked; files are real ones in a folder of the test.
 const FILES = [
@@ -232,19 +229,4 @@ describe.each<[string, readonly Case[]]>([
   ['the job of the guard', JOBS],
   ['registering, unregistering, uninstalling', STEPS],
   ['users, and what status prints', STATUS],
-])('%s', (_, cases) => {
-  const folder = mkdtempSync(join(tmpdir(), 'steps-'));
-  const printed = inShell(
-    FILES,
-    `${STUBS}T=${folder}`,
-    cases.map(([code], at) => `N=${at}; ${code}`),
-  );
-  rmSync(folder, { recursive: true });
-
-  it.each(cases.map(([code, expected], at) => [code, expected, printed[at]]))(
-    '%s prints %j',
-    (_code, expected, found) => {
-      expect(found).toBe(expected);
-    },
-  );
-});
+])('%s', (_, cases) => testCases(FILES, STUBS, cases));
