@@ -69,6 +69,10 @@ describe('openRehearsalAuthority', () => {
       name,
       certificate.isAuthority ? certificate.pathLength : 'nothing',
     ]);
+    // keyCertSign and cRLSign, or digitalSignature alone. Source: RFC 5280, section 4.2.1.3.
+    for (const { certificate } of Object.values(first.members))
+      expect(certificate.keyUsage).toBe(certificate.isAuthority ? 0x06 : 0x80);
+    expect(first.members.root.privateKey.asymmetricKeyDetails?.modulusLength).toBe(2048);
     expect(Object.fromEntries(issues)).toEqual({
       ...{ root: 1, developerIdAuthority: 0, timestampAuthority: 0, ticketRoot: 1, ticketAuthority: 0 },
       ...{ application: 'nothing', installer: 'nothing', timestamp: 'nothing', ticket: 'nothing' },
