@@ -79,7 +79,8 @@ export const ROOMS: readonly Room[] = [
   room('build/report', 80, 'test/build/commands', 'test/build/cli.test.ts', 'test/build/last-line.test.ts'),
   room('build/sbom', 80, 'test/build/release.test.ts'),
   room('build/compare', 80),
-  room('build/kit', 80),
+  // The release that tests share is made without the fault: what is compared with it differs here, and would not in npm test.
+  room('build/kit', 80, '!test/build/kit/made-again.test.ts'),
   room('build/prove', 80, 'test/build/compare'),
   room('build/evidence', 80),
   room('build/commands', 80, 'test/build/commands.test.ts', 'test/build/cli.test.ts', 'test/build/replace.test.ts'),

@@ -43,6 +43,14 @@ describe('openRehearsalAuthority', () => {
       expect(certificate.commonName).toContain('REHEARSAL');
       expect(certificate.subject.attributes.map(({ value }) => value)).toContain('REHEARSAL ONLY');
     }
+    // As in Apple's: user ID, name, unit, organization, country of a leaf with a team; name, organization, country of all others.
+    const types = ({ certificate }: (typeof first.members)['root']) =>
+      certificate.subject.attributes.map(({ type }) => type);
+    const team = ['0.9.2342.19200300.100.1.1', '2.5.4.3', '2.5.4.11', '2.5.4.10', '2.5.4.6'];
+    for (const [name, member] of Object.entries(first.members))
+      expect(types(member), name).toEqual(
+        /^(application|installer)$/.test(name) ? team : ['2.5.4.3', '2.5.4.10', '2.5.4.6'],
+      );
     expect(first.members.application.certificate.organizationalUnit).toBe(REHEARSAL_TEAM);
     expect(first.members.installer.certificate.commonName).toMatch(/^Developer ID Installer: .* \(REHEARSAL0\)$/);
   });

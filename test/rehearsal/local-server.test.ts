@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Fault, FaultScript } from '../../src/rehearsal/fault.ts';
 import { type Handler, json, type LocalServer, startLocalServer } from '../../src/rehearsal/local-server.ts';
@@ -27,7 +28,7 @@ async function started(...faults: Fault[]) {
     const answer = await fetch(origin + path, { method, ...(method === 'POST' && { body: 'body' }) });
     return { answer, text: await answer.text() };
   };
-  return { ask, seen, calls };
+  return { ask, seen, calls, origin };
 }
 
 describe('a server of the rehearsal', () => {
@@ -73,5 +74,18 @@ describe('a server of the rehearsal', () => {
     await expect(ask()).rejects.toThrow();
     expect(seen).toHaveLength(done);
     expect((await ask()).answer.status).toBe(201);
+  });
+
+  it('cuts off the second half of a body, and promises a byte more than there is', async () => {
+    const { origin } = await started({ at: 'submit', kind: 'cut' });
+    const { hostname, port } = new URL(origin);
+    const socket = connect(Number(port), hostname);
+    socket.write('POST /a%20b HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n');
+    const parts: Buffer[] = [];
+    socket.on('data', (part) => parts.push(part));
+    await new Promise((ended) => socket.on('close', ended));
+    const [head, body] = Buffer.concat(parts).toString().split('\r\n\r\n');
+    // {"done":1} has ten bytes.
+    expect([/^content-length: (\d+)$/im.exec(head!)?.[1], body]).toEqual(['11', '{"don']);
   });
 });

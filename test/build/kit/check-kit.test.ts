@@ -1,13 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { CommandContext } from '../../../build/command.ts';
-import { kit } from '../../../build/commands/kit.ts';
 import { checkKit } from '../../../build/kit/check-kit.ts';
 import { fileFacts, readKitFacts } from '../../../build/kit/facts.ts';
 import { makeKit } from '../../../build/kit/make-kit.ts';
-import { type KitFile, unzip, zip } from '../../../build/kit/zip.ts';
+import { type KitFile, zip } from '../../../build/kit/zip.ts';
 import { mutationTable } from '../../mutation/table.ts';
 import { builtPackage } from '../../support/built-package.ts';
 import { byDay, ofTheDay } from '../../support/by-day.ts';
@@ -167,19 +165,6 @@ describe(`kit --check${ofTheDay}`, () => {
 describe('a kit that cannot be made again', () => {
   it('is no fault of the kit when the project lacks a file', async () => {
     await expect(checkKit(folder, await packed(files), builtPackage())).rejects.toMatchObject({ code: 'ENOENT' });
-  });
-});
-
-describe('the command kit', () => {
-  it('finds the extra packages of a rehearsal by its name, and makes the kit that the release has', async () => {
-    const out = join(folder, 'made.zip');
-    const context = { root: process.cwd() } as CommandContext;
-    await kit(context, builtPackage(), { out });
-    const released = join(dirname(builtPackage()), 'EscrowBuddy-1.1.0-rehearsal-mdm-kit.zip');
-    const [made, found] = await Promise.all([out, released].map((path) => unzip(readFileSync(path))));
-    expect(made?.files).toEqual(found?.files);
-    for (const check of [out, released])
-      expect(await kit(context, builtPackage(), { check })).toMatchObject({ exitCode: 0 });
   });
 });
 
