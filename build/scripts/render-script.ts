@@ -104,7 +104,7 @@ function blocksOf(lines: readonly string[], finished: (line: string) => string):
     while (lines[head]?.startsWith('#') && !lines[head]?.startsWith('#!')) head++;
     const line = lines[head] ?? '';
     const functionName = /^([a-z_]+)\(\) \{$/.exec(line)?.[1];
-    const variable = /^([A-Z_]+)=(?:[^'"]*|'[^']*'|"[^"]*")(?:\s+#.*)?$/.exec(line)?.[1];
+    const variable = /^([A-Z_]+)=(?:[^'"\s]*|'[^']*'|"[^"]*")(?:\s+#.*)?$/.exec(line)?.[1];
     const end = Math.max(functionName === undefined ? head + 1 : lines.indexOf('}', head) + 1, start + 1);
     const own = lines.slice(start, end);
     const code = own.filter((text) => !/^\s*(#|$)/.test(text)).join('\n');
