@@ -79,8 +79,9 @@ describe('a status of Apple’s frameworks', () => {
     }),
   );
 
-  it.each(named)('%s is known by its number %s, as Apple’s headers have it', (name, number) => {
-    expect(number).toBe(String(NUMBERS.get(name)));
+  // In one test, whose name stays the same whatever the numbers are.
+  it('is known by its number as Apple’s headers have it', () => {
+    for (const [name, number] of named) expect([name, number]).toEqual([name, String(NUMBERS.get(name))]);
   });
 
   it('is found by its name and by its number', () => {
