@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { errorDocument, exitCodeOf, renderError } from '../../build/exit-code.ts';
+import { EXIT_CODES, errorDocument, exitCodeOf, hintOf, messageOf, renderError } from '../../build/exit-code.ts';
 import {
   FormatError,
   InterruptedError,
@@ -119,5 +119,69 @@ describe('errorDocument', () => {
         again: null,
       },
     });
+  });
+});
+
+describe('each kind of error', () => {
+  const bug = new TypeError('x is undefined');
+  const missing = Object.assign(new Error('ENOENT: no such file'), {
+    code: 'ENOENT',
+    path: '/none/x',
+    syscall: 'open',
+  });
+  const damaged = new FormatError('FORMAT_INVALID', 'XarHeader', 4, 'a');
+  const BUG = 'This is a bug. Please report it with the lines below; they hold no secret.';
+  const DAMAGED = 'The file is damaged, or not what its name says. Fetch or build it anew.';
+
+  it('has an exit code that --help explains', () => {
+    for (const error of [bug, missing, damaged, new UsageError('A', 'a'), new InterruptedError()])
+      expect(Object.keys(EXIT_CODES)).toContain(String(exitCodeOf(error)));
+    expect(Object.keys(EXIT_CODES).map(Number)).toEqual([0, 1, 2, 3, 4, 5, 6, 130]);
+  });
+
+  it.each<[unknown, string, string, string | null]>([
+    [bug, 'TypeError', 'x is undefined', BUG],
+    ['thrown text', 'BUG', 'thrown text', BUG],
+    [null, 'BUG', 'null', BUG],
+    [damaged, 'FORMAT_INVALID', 'XarHeader, offset 4: a', DAMAGED],
+    [new FormatError('X', 'Y', 0, 'a', { hint: 'h' }), 'X', 'Y, offset 0: a', 'h'],
+    [new UsageError('A', 'a', { hint: 'h' }), 'A', 'a', 'h'],
+    [new UsageError('A', 'a'), 'A', 'a', null],
+    [missing, 'ENOENT', expect.stringContaining('/none') as never, expect.any(String) as never],
+  ])('%s has code, message and hint', (error, code, message, hint) => {
+    const document = errorDocument(error).error;
+    expect([document.message, document.hint, document.again]).toEqual([message, hint, null]);
+    // An error of the language has no code: it is a bug.
+    expect(document.code).toBe(code === 'TypeError' ? 'BUG' : code);
+    expect([messageOf(error), hintOf(error)]).toEqual([message, hint]);
+  });
+
+  it('shows its stack and causes where it is a bug, or where more is asked for', () => {
+    const cause = new Error('deep');
+    const bare = Object.assign(new Error('bare', { cause }), { stack: undefined });
+    const error = new UsageError('A', 'a', { hint: 'h', cause: bare });
+    expect(renderError(error, false)).toBe('error: a\nnext: h\n');
+    const lines = renderError(error, true).split('\n');
+    expect(lines.slice(0, 2)).toEqual(['error: a', 'next: h']);
+    expect(lines.filter((line) => line.startsWith('caused by: '))).toEqual([
+      'caused by: bare',
+      'caused by: Error: deep',
+    ]);
+    expect(lines.some((line) => /^ +at .*exit-code\.test/.test(line))).toBe(true);
+    expect(renderError('thrown text', true)).toBe(`error: thrown text\nnext: ${BUG}\n`);
+    const nothing = Object.assign(new TypeError('x'), { stack: undefined });
+    expect(renderError(nothing, false)).toBe(`error: x\nnext: ${BUG}\n\n`);
+  });
+
+  it.each([
+    [new RefusedError('UPLOAD_X', 'HTTP status code: 403'), 1],
+    [new RefusedError('NOTARY_X', 'HTTP status code: 403'), 1],
+    [new RefusedError('OTHER_X', 'HTTP status code: 403'), 0],
+    [new NetworkError('A', 'curl ended with 6:\nCould not resolve host'), 1],
+    [new NetworkError('A', 'Could not resolve host'), 0],
+    [new TypeError('curl ended with 6:\nCould not resolve host'), 0],
+    [new ToolError('A', '/usr/bin/codesign', 'errSecInternalComponent'), 1],
+  ])('%s: words of a tool are explained where it was the tool that spoke', (error, count) => {
+    expect(errorDocument(error).error.known).toHaveLength(count);
   });
 });

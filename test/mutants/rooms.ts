@@ -65,7 +65,7 @@ export const ROOMS: readonly Room[] = [
   room('src/compression', 80, 'test/cpio'),
   room('src/rehearsal', 80, 'test/toolchain/portable', 'test/notary/faults.test.ts', 'test/build/commands.test.ts'),
   room('src/toolchain', 80, 'test/build/apple-release.test.ts'),
-  room('src/apple-messages', 80, 'test/toolchain/apple/recorded-outputs.test.ts', 'test/build/messages.test.ts'),
+  room('src/apple-messages', 80, 'test/toolchain/apple/recorded-outputs.test.ts', 'test/build/messages'),
   // The settings are followed into packages, which asks what makes those.
   room('build/plan', 80, '!test/build/plan/settings.test.ts'),
   room('build/signing', 80),
@@ -83,8 +83,24 @@ export const ROOMS: readonly Room[] = [
   room('build/kit', 80, '!test/build/kit/made-again.test.ts'),
   room('build/prove', 80, 'test/build/compare'),
   room('build/evidence', 80),
-  room('build/commands', 80, 'test/build/commands.test.ts', 'test/build/cli.test.ts', 'test/build/replace.test.ts'),
-  room('build/messages', 80, 'test/build/messages.test.ts'),
+  // A command is asked where its matter is.
+  room(
+    'build/commands',
+    80,
+    'test/build/compare',
+    'test/build/evidence',
+    'test/build/release-index',
+    'test/build/kit/made-again.test.ts',
+    'test/build/signing/credentials.test.ts',
+    'test/build/signing/replay.test.ts',
+    'test/build/commands.test.ts',
+    'test/build/cli.test.ts',
+    'test/build/replace.test.ts',
+    'test/build/parts/parts.test.ts',
+    'test/build/prove/prove.test.ts',
+    'test/build/release.test.ts',
+  ),
+  room('build/messages', 80),
   room('build/notary', 80, 'test/build/commands.test.ts'),
   room('build/parts', 80),
   room('build/scripts', 80, 'test/build/stages/generate-scripts.test.ts'),
@@ -95,9 +111,9 @@ export const ROOMS: readonly Room[] = [
   { folder: 'build/look', tests: ['test/build/look'], floor: 80, sample: 40, apart: () => true },
   {
     folder: 'build',
-    tests: ['again', 'cli', 'commands', 'exit-code', 'interrupt', 'last-line', 'release', 'replace'].map(
-      (name) => `test/build/${name}.test.ts`,
-    ),
+    tests: 'again cli commands exit-code interrupt last-line readiness release replace run'
+      .split(' ')
+      .map((name) => `test/build/${name}.test.ts`),
     floor: 80,
     sample: 40,
     own: true,

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { explain, explainNearest, renderExplanation, TABLES } from '../../build/messages/advice.ts';
-import { readCorpus } from '../support/apple-corpus.ts';
+import { explain, explainNearest, renderExplanation, TABLES } from '../../../build/messages/advice.ts';
+import { readCorpus } from '../../support/apple-corpus.ts';
 
 const corpus = [...readCorpus('failures.jsonl'), ...readCorpus('public.jsonl')];
 const spoken = corpus.filter(({ message }) => message !== '');
