@@ -50,11 +50,20 @@ const externalIdentity = z.strictObject({
     .default([])
     .describe('Environment variables that the command is given beside PATH and HOME, such as AWS_SESSION_TOKEN'),
 });
-/** Addresses that would have to be mended, hold a password, or cannot have a path put behind them, are none. */
-const url = text(
-  'an http or https address without user, query or fragment',
-  /^https?:\/\/([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(\/([A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*)?$/u,
-).refine((address) => URL.canParse(address), 'an http or https address, its port below 65536');
+/** Addresses that would have to be mended, hold a password, or cannot have a path put behind them, are none. `more`: what else a path may hold. */
+const address = (words: string, more = '') =>
+  text(
+    words,
+    new RegExp(
+      `^https?://([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?(/([A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2}${more})*)?$`,
+      'u',
+    ),
+  ).refine((value) => URL.canParse(value), 'an http or https address, its port below 65536');
+const url = address('an http or https address without user, query or fragment');
+const folderUrl = address(
+  'an http or https address without user, query or fragment; {version} in its path stands for the version',
+  '|\\{version\\}',
+);
 
 /** Schema of release.config.json; the JSON Schema beside that file is made from it. */
 export const CONFIG_SCHEMA = z.strictObject({
@@ -109,7 +118,7 @@ export const CONFIG_SCHEMA = z.strictObject({
     timestamp: url,
     notary: url,
     tickets: url,
-    downloads: url
+    downloads: folderUrl
       .nullable()
       .describe(
         'Folder from which a released version is downloaded, {version} put in; null: the kit names a placeholder',

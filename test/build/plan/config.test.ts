@@ -231,6 +231,28 @@ describe('text that cannot be in a package', () => {
   });
 });
 
+describe('the folder of downloads', () => {
+  const said = (key: string, value: string) =>
+    messageAfter((config: Record<string, any>) => {
+      config.services[key] = value;
+    });
+
+  it.each([
+    'https://dl.example.org/v{version}',
+    'https://dl.example.org/{version}/{version}/',
+    'https://dl.example.org',
+  ])('may be %s: the version is put in', (value) => expect(said('downloads', value)).toBe('accepted'));
+
+  it.each([
+    ['downloads', 'https://{version}.example.org'],
+    ['downloads', 'https://dl.example.org/{other}'],
+    ['downloads', 'https://dl.example.org/?v={version}'],
+    ['notary', 'https://example.org/{version}'],
+  ])('is no place for it elsewhere: %s of %s', (key, value) => {
+    expect(said(key, value)).toContain('an http or https address without user, query or fragment');
+  });
+});
+
 describe('the JSON Schema for editors', () => {
   it('is the one that the code checks with (after a change: npx vitest run test/build/plan/config.test.ts -u)', async () => {
     await expect(jsonSchemaText(CONFIG_SCHEMA, 'input')).toMatchFileSnapshot(
