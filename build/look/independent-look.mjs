@@ -296,7 +296,7 @@ function render(template) {
       while (/^#(?!!)/.test(lines[head] ?? '')) head++;
       const first = lines[head] ?? '';
       const isFunction = /^([a-z_]+)\(\) \{$/.exec(first);
-      const isVariable = /^([A-Z_]+)=(?:[^'"]*|'[^']*'|"[^"]*")(?:\s+#.*)?$/.exec(first);
+      const isVariable = /^([A-Z_]+)=(?:[^'"\s]*|'[^']*'|"[^"]*")(?:\s+#.*)?$/.exec(first);
       const end = isFunction ? lines.indexOf('}', head) + 1 : Math.max(head + 1, at + 1);
       const body = lines.slice(at, end);
       const code = body.filter((line) => !/^\s*(#|$)/.test(line)).join('\n');
