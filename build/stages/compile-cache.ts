@@ -51,8 +51,9 @@ export function compileCache(folder: string): CompileCache {
 /** A slice lies behind its own digest, so that one that was damaged since is compiled again. */
 async function readSlice(path: string): Promise<Buffer | undefined> {
   const file = await readFile(path).catch(() => undefined);
-  const data = file?.subarray(DIGEST_SIZE);
-  return file && data && digestOf(data).equals(file.subarray(0, DIGEST_SIZE)) ? data : undefined;
+  if (!file) return undefined;
+  const data = file.subarray(DIGEST_SIZE);
+  return digestOf(data).equals(file.subarray(0, DIGEST_SIZE)) ? data : undefined;
 }
 
 async function keyOf(source: BundleSource, tools: Readonly<Record<string, string>>): Promise<string> {
@@ -71,7 +72,7 @@ async function removeOldest(folder: string): Promise<void> {
   const names = await readdir(folder);
   const aged = await Promise.all(names.map(async (name) => ({ name, age: (await stat(join(folder, name))).mtimeMs })));
   const old = aged.sort((a, b) => b.age - a.age).slice(KEPT);
-  for (const { name } of old) await rm(join(folder, name), { recursive: true, force: true });
+  for (const { name } of old) await rm(join(folder, name), { recursive: true });
 }
 
 const digestOf = (data: Buffer) => createHash('sha256').update(data).digest();

@@ -32,7 +32,6 @@ export interface ScriptFile {
   readonly template: string;
   /** `Scripts/NAME`: in the Scripts archive. `Contents/Resources/NAME`: inside the bundle. */
   readonly path: string;
-  readonly mode: number;
 }
 
 /** A script with its text. */
@@ -42,17 +41,17 @@ export interface RenderedScript extends ScriptFile {
 
 /** Every script of every package. `guard.sh` lies beside the postinstall that copies it into place. */
 export const SCRIPT_FILES: readonly ScriptFile[] = [
-  { package: 'product', template: 'preinstall.sh', path: 'Scripts/preinstall', mode: 0o755 },
-  { package: 'product', template: 'postinstall.sh', path: 'Scripts/postinstall', mode: 0o755 },
-  { package: 'product', template: 'guard.sh', path: 'Scripts/guard.sh', mode: 0o755 },
-  { package: 'product', template: 'AuthDBSetup.sh', path: 'Contents/Resources/AuthDBSetup.sh', mode: 0o755 },
-  { package: 'product', template: 'AuthDBTeardown.sh', path: 'Contents/Resources/AuthDBTeardown.sh', mode: 0o755 },
-  { package: 'product', template: 'status.sh', path: 'Contents/Resources/status.sh', mode: 0o755 },
-  { package: 'product', template: 'uninstall.sh', path: 'Contents/Resources/uninstall.sh', mode: 0o755 },
-  { package: 'guard', template: 'guard-postinstall.sh', path: 'Scripts/postinstall', mode: 0o755 },
-  { package: 'guard', template: 'guard.sh', path: 'Scripts/guard.sh', mode: 0o755 },
-  { package: 'uninstall', template: 'uninstall-postinstall.sh', path: 'Scripts/postinstall', mode: 0o755 },
-  { package: 'request', template: 'request-postinstall.sh', path: 'Scripts/postinstall', mode: 0o755 },
+  { package: 'product', template: 'preinstall.sh', path: 'Scripts/preinstall' },
+  { package: 'product', template: 'postinstall.sh', path: 'Scripts/postinstall' },
+  { package: 'product', template: 'guard.sh', path: 'Scripts/guard.sh' },
+  { package: 'product', template: 'AuthDBSetup.sh', path: 'Contents/Resources/AuthDBSetup.sh' },
+  { package: 'product', template: 'AuthDBTeardown.sh', path: 'Contents/Resources/AuthDBTeardown.sh' },
+  { package: 'product', template: 'status.sh', path: 'Contents/Resources/status.sh' },
+  { package: 'product', template: 'uninstall.sh', path: 'Contents/Resources/uninstall.sh' },
+  { package: 'guard', template: 'guard-postinstall.sh', path: 'Scripts/postinstall' },
+  { package: 'guard', template: 'guard.sh', path: 'Scripts/guard.sh' },
+  { package: 'uninstall', template: 'uninstall-postinstall.sh', path: 'Scripts/postinstall' },
+  { package: 'request', template: 'request-postinstall.sh', path: 'Scripts/postinstall' },
 ];
 
 /**

@@ -41,7 +41,7 @@ export async function putProduct(mac: SimulatedMac): Promise<void> {
   const files = Object.fromEntries(resources.map(({ path, text }) => [path.replace('Contents/Resources/', ''), text]));
   writeSealedBundle(mac.path(BUNDLE), { short: '1.1.0', build: '10100' }, files);
   for (const script of RENDERED.filter(({ path }) => path.startsWith('Scripts/')))
-    await mac.put(`/private/tmp/${script.package}/${script.path.replace('Scripts/', '')}`, script.text, script.mode);
+    await mac.put(`/private/tmp/${script.package}/${script.path.replace('Scripts/', '')}`, script.text, 0o755);
   const guard = RENDERED.find(({ template }) => template === 'guard.sh');
   await mac.put(RUN.guard[0], guard!.text, 0o755);
 }

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -90,6 +90,34 @@ describe('what was compiled before', () => {
     expect(readdirSync(join(root, 'kept'))).toHaveLength(4);
     await run(compiler('19.0.0'));
     expect(compiled).toBe(6);
+    for (const name of readdirSync(join(root, 'kept'))) expect(name).toMatch(/^[0-9a-f]{32}$/);
+  });
+
+  it('stays when it is taken, and the one that was not taken for longest goes', async () => {
+    const kept = () => readdirSync(join(root, 'kept'));
+    const names: string[] = [];
+    for (const version of ['14', '15', '16', '17']) {
+      await run(compiler(version));
+      const [made] = kept().filter((name) => !names.includes(name)) as [string];
+      names.push(made);
+    }
+    // In an order that is neither that of their names nor that of their making.
+    const ages = [400, 300, 500, 200];
+    for (const [index, name] of names.entries()) {
+      const then = new Date(Date.now() - (ages[index] as number) * 1000);
+      utimesSync(join(root, 'kept', name), then, then);
+    }
+    await run(compiler('16'));
+    expect(compiled).toBe(4);
+    await run(compiler('18'));
+    expect(kept()).toHaveLength(4);
+    expect(names.filter((name) => !kept().includes(name))).toEqual([names[0]]);
+  });
+
+  it('hides no error of our own', async () => {
+    const cache = compileCache(join(root, 'kept'));
+    const source = await readBundleSource(plan);
+    await expect(cache.write(source, { clang: 1n as never }, SLICES)).rejects.toThrow(TypeError);
   });
 
   it('is not asked for without a cache, and a place that cannot be written to is not a failure', async () => {

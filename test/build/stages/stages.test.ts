@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
@@ -119,6 +119,7 @@ describe('buildPackages', () => {
   it('makes the product with its bundle, and the others that only run scripts', async () => {
     const { given, own, facts, summary } = await built();
     const paths = packagePaths(own);
+    expect(readdirSync(own.outFolder)).toEqual(['extras']);
     const told = [...given].map(([path, { identifier, title, component }]) => [
       path,
       identifier,
@@ -131,6 +132,7 @@ describe('buildPackages', () => {
       [paths.uninstall, 'com.netflix.Escrow-Buddy.uninstall', 'Escrow Buddy Uninstall', 0],
       [paths.request, 'com.netflix.Escrow-Buddy.request', 'Escrow Buddy Request', 0],
     ]);
+    expect(given.get(paths.product)!.component.bundles[0]).toMatchObject({ path: 'Escrow Buddy.bundle' });
     const common = { version: own.version, minimumSystemVersion: '10.14.4', creationTime: 1_700_000_000 };
     for (const { component, ...product } of given.values()) {
       expect(product).toMatchObject(common);

@@ -78,7 +78,7 @@ export function testPackages(folder: string, version = '1.1.0'): Packages {
     mkdirSync(tree, { recursive: true });
     for (const script of scripts)
       if (script.package === name && script.path.startsWith('Scripts/'))
-        writeFileSync(join(tree, script.path.slice('Scripts/'.length)), script.text, { mode: script.mode });
+        writeFileSync(join(tree, script.path.slice('Scripts/'.length)), script.text, { mode: 0o755 });
     return {
       identifier: IDENTIFIERS[name],
       version,
