@@ -25,7 +25,7 @@ export interface GitHubState {
   faults: { call: string; when: string; words: string }[];
   immutable: boolean;
   tagRule: boolean;
-  /** Bytes that an upload gains on its way. */
+  /** Bytes that the first upload of a release gains on its way. */
   garbled?: number;
   commits: Record<string, string>;
 }
@@ -262,7 +262,7 @@ class Gh {
     const folder = join(this.#call.state, 'assets', String(release.id));
     mkdirSync(folder, { recursive: true });
     copyFileSync(path, join(folder, basename(path)));
-    const size = statSync(path).size + (this.#github.garbled ?? 0);
+    const size = statSync(path).size + (release.assets.length === 0 ? (this.#github.garbled ?? 0) : 0);
     release.assets.push({ name: basename(path), state: 'uploaded', size, digest: `sha256:${digest(path)}` });
   }
 

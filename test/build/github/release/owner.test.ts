@@ -17,7 +17,7 @@ const COMMITS: readonly (readonly [name: string, files: Readonly<Record<string, 
   ['a manifest that is not JSON', { 'CHANGELOG.md': DATED, 'package.json': '{' }],
   ['the version before', { 'package.json': '{"version":"1.0.0"}' }],
   ['sets it', { 'package.json': '{"version":"1.1.0"}' }],
-  ['after it', { readme: 'b' }],
+  ['after it', { 'CHANGELOG.md': `${DATED}## 1.0.0, 2024-01-01\n` }],
   ['the last', { readme: 'c' }],
 ];
 

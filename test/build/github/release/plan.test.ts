@@ -159,9 +159,10 @@ describe('github plan', () => {
     ['a higher one', { 'v1.0.8': 'b', 'v1.2.0': 'c' }],
     ['none', {}],
   ])('tells them, whatever is published: %s', async (_, tags) => {
-    const heading = '## 1.1.0, 2026-11-24\n\n## 1.0.10, 2026-11-01\n\n## 1.0.9, 2026-10-01\n\n## 1.3.0, 2026-11-25';
-    const { stdout } = await run('plan', { heading, tags: tags as Record<string, string> });
+    const dates = ['1.1.0', '1.0.10', '1.0.9', '1.0.5', '1.3.0'].map((version) => `## ${version}, 2026-11-24`);
+    const { stdout } = await run('plan', { heading: dates.join('\n\n'), tags: tags as Record<string, string> });
     expect(stdout.match(/^\S+ has a date .* it is skipped$/gm)?.map((line) => line.split(' ')[0])).toEqual([
+      ...('v1.0.8' in tags ? [] : ['1.0.5']),
       '1.0.9',
       '1.0.10',
     ]);

@@ -82,6 +82,12 @@ describe('github publish', () => {
     expect(read().calls).toEqual([]);
   });
 
+  it('publishes nothing from a folder without a release', async () => {
+    rmSync(join(folder, 'release.json'));
+    expect(await run()).toMatchObject({ status: 2, stderr: expect.stringMatching(/holds no release\.json/) });
+    expect(read().calls).toEqual([]);
+  });
+
   it('refuses a package that is not the one release.json names', async () => {
     writeFileSync(join(folder, 'Escrow.Buddy-1.1.0-rehearsal.pkg'), 'other');
     expect(await run()).toMatchObject({ status: 6 });

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, inject, it, vi } from 'vitest';
 import { expiringCertificates, movedPins } from '../../../../build/github/upkeep/expiry.ts';
 import { fileIssue, renderFindings } from '../../../../build/github/upkeep/issue.ts';
 import { packageCertificates } from '../../../../build/github/upkeep/package-certificates.ts';
@@ -16,6 +16,7 @@ const DAY = 86_400_000;
 const RealDate = Date;
 afterEach(() => {
   globalThis.Date = RealDate;
+  vi.unstubAllEnvs();
 });
 /** `new Date()` is this moment until the end of the test. */
 function at(moment: number): void {
@@ -180,9 +181,11 @@ describe('certificates that end', () => {
     const gh = tableGh(scratch, { [RELEASES]: releases }, download());
     const output = outputs();
     at(first - 60 * DAY);
+    const own = mkdtempSync(join(scratch, 'tmp-'));
+    vi.stubEnv('TMPDIR', own);
     const quiet = await gh.run(expiringCertificates, output.env);
     expect(gh.calls()[1]).toMatch(/^release download v1\.1\.0 --repo owner\/name --dir \S+ --pattern \*\.pkg --output \S+\/package$/); // biome-ignore format: a line
-    expect(readdirSync(tmpdir())).not.toContainEqual(expect.stringMatching(/^expiry-/));
+    expect(readdirSync(own)).toEqual([]);
     expect([quiet.document, output.read()]).toEqual([{ schema: 1, subject: 'certificates', findings: [] }, 'findings=\n']); // biome-ignore format: a line
     expect(quiet.text.split('\n')).toHaveLength(all.length + 1);
     at(first - 60 * DAY + 1);
