@@ -37,14 +37,14 @@ static CFPropertyListRef create_name(enum outcome outcome) {
   return CFStringCreateWithCString(NULL, outcome_name(outcome), kCFStringEncodingUTF8);
 }
 
-static bool set_failures(struct failures failures) {
-  const bool changed = change_local(CFSTR("ConsecutiveFailures"), create_number(failures.count));
-  if (!failures.user.known) return remove_local(CFSTR("LastFailedUID")) || changed;
-  return change_local(CFSTR("LastFailedUID"), create_number(failures.user.id)) || changed;
+static void set_failures(struct failures failures) {
+  (void)change_local(CFSTR("ConsecutiveFailures"), create_number(failures.count));
+  if (failures.user.known) (void)change_local(CFSTR("LastFailedUID"), create_number(failures.user.id));
+  else remove_local(CFSTR("LastFailedUID"));
 }
 
-static void finish(bool changed, os_log_t log) {
-  if (changed && !synchronize_local()) LOG_ERROR(log, "ERROR: The outcome could not be written to the settings");
+static void write_outcome(os_log_t log) {
+  if (!synchronize_local()) LOG_ERROR(log, "ERROR: The outcome could not be written to the settings");
 }
 
 /* The record as it was before the attempt, when that is remembered; else whether it changed after LastAttempt, which is
@@ -69,9 +69,9 @@ enum answer attempts_done_since(os_log_t log) {
   LOG_ERROR(log, "ERROR: The key record has not changed since the last attempt, which counts as a failure");
   const struct failures failures = attempts_failures();
   (void)change_local(CFSTR("LastOutcome"), create_name(OUTCOME_ROTATION_FAILED));
-  (void)set_failures(one_more_failure(failures, failures.user));
-  (void)remove_local(CFSTR("LastKeyRecord"));
-  finish(true, log);
+  set_failures(one_more_failure(failures, failures.user));
+  remove_local(CFSTR("LastKeyRecord"));
+  write_outcome(log);
   return ANSWER_NO;
 }
 
@@ -81,8 +81,8 @@ bool attempts_begin(struct failures failures, struct user user, struct key_recor
   if (complete) {
     set_local(CFSTR("LastAttempt"), date);
     set_local(CFSTR("LastOutcome"), name);
-    (void)set_failures((struct failures){failures_of(failures, user), user});
-    if (record.state == RECORD_UNREAD) (void)remove_local(CFSTR("LastKeyRecord"));
+    set_failures((struct failures){failures_of(failures, user), user});
+    if (record.state == RECORD_UNREAD) remove_local(CFSTR("LastKeyRecord"));
     else (void)change_local(CFSTR("LastKeyRecord"), create_number(record.fingerprint));
   }
   if (date != NULL) CFRelease(date);
@@ -92,15 +92,15 @@ bool attempts_begin(struct failures failures, struct user user, struct key_recor
 
 void attempts_end(const struct attempt *attempt, os_log_t log) {
   const bool rotated = attempt->outcome == OUTCOME_ROTATED || attempt->outcome == OUTCOME_ROTATED_UNCONFIRMED;
-  bool changed = change_local(CFSTR("LastOutcome"), create_name(attempt->outcome));
-  changed |= set_failures(attempt->failures);
-  if (rotated) changed |= change_local(CFSTR("LastRotation"), create_now());
-  if (attempt->has_status) changed |= change_local(CFSTR("LastExitStatus"), create_number(attempt->status));
-  else changed |= remove_local(CFSTR("LastExitStatus"));
-  if (attempt->outcome != OUTCOME_NOT_AWAITED) changed |= remove_local(CFSTR("LastKeyRecord"));
-  finish(changed, log);
+  (void)change_local(CFSTR("LastOutcome"), create_name(attempt->outcome));
+  set_failures(attempt->failures);
+  if (rotated) (void)change_local(CFSTR("LastRotation"), create_now());
+  if (attempt->has_status) (void)change_local(CFSTR("LastExitStatus"), create_number(attempt->status));
+  else remove_local(CFSTR("LastExitStatus"));
+  if (attempt->outcome != OUTCOME_NOT_AWAITED) remove_local(CFSTR("LastKeyRecord"));
+  write_outcome(log);
 }
 
 void attempts_record_outcome(enum outcome outcome, os_log_t log) {
-  finish(change_local(CFSTR("LastOutcome"), create_name(outcome)), log);
+  if (change_local(CFSTR("LastOutcome"), create_name(outcome))) write_outcome(log);
 }

@@ -49,12 +49,11 @@ bool change_local(CFStringRef key, CFPropertyListRef CONSUMED value) {
   return changed;
 }
 
-bool remove_local(CFStringRef key) {
+void remove_local(CFStringRef key) {
   const CFPropertyListRef before = copy_local(key);
-  if (before == NULL) return false;
+  if (before == NULL) return;
   CFRelease(before);
   set_local(key, NULL);
-  return true;
 }
 
 CFPropertyListRef create_number(int64_t value) { return CFNumberCreate(NULL, kCFNumberSInt64Type, &value); }

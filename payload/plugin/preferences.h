@@ -31,8 +31,8 @@ bool synchronize_local(void);
 /* Sets key to value unless it says so already, and releases value; true when something was set. */
 bool change_local(CFStringRef key, CFPropertyListRef CONSUMED value);
 
-/* Removes key unless it is not there; true when something was removed. */
-bool remove_local(CFStringRef key);
+/* Removes key unless it is not there. */
+void remove_local(CFStringRef key);
 
 CFPropertyListRef create_number(int64_t value);
 CFPropertyListRef create_now(void);

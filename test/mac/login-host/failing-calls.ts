@@ -20,6 +20,8 @@ interface FailingCalls {
   readonly failures?: readonly [count: number | undefined, user: number | undefined];
   /** Lines of errors, in order; each is the beginning of one. */
   readonly errors?: readonly string[];
+  /** How long it naps, in microseconds: each length once, in the order in which they come. */
+  readonly naps?: readonly number[];
   /** How often a child may be looked after: it is never spun for. */
   readonly turns?: number;
 }
@@ -56,6 +58,7 @@ const changing = (symbols: readonly string[], number: number, ...calls: readonly
 });
 const [ENOMEM, EINVAL, EMFILE] = [12, 22, 24];
 const NOT_WRITTEN = 'ERROR: The settings cannot be written, so the request could not be cleared';
+const NOT_KEPT = 'ERROR: The outcome could not be written to the settings';
 const NOT_CLEARED = 'ERROR: GenerateNewKey could not be set to False';
 const LEFT = 'ERROR: fdesetup did not end in time; it goes on without this login';
 const NO_VALUE = (name: string) => ['getContextData failed', `Unable to instantiate ${name}`];
@@ -70,6 +73,7 @@ export const FAILING_CALLS: readonly FailingCalls[] = [
   { why: 'nothing to take back', symbols: ['_close', '_nanosleep', ...ENDS, '_munlock'], kinds: ['error'], calls: [1, 2], unnoticed: true, turns: 64 },
   { why: 'not read on, and waited for in naps', symbols: ['_read'], kinds: ['error'], calls: [3, 4, 8], unnoticed: true, turns: 170 },
   { why: 'naps instead', symbols: ['_poll'], kinds: ['error', 'interrupted'], calls: [1], lasting: true, unnoticed: true, turns: 170 },
+  { why: 'naps no longer than 20 ms', scenario: 'hang-after-reading', symbols: ['_poll'], kinds: ['error'], calls: [2], lasting: true, outcome: 'not-awaited', spawns: BOTH, cleared: false, failures: [0, 501], errors: [LEFT], turns: 1600, naps: [100, 200, 400, 800, 1600, 3200, 6400, 12_800, 20_000] },
   { why: 'byte by byte', symbols: ['_write'], kinds: ['short'], calls: [1], lasting: true, outcome: 'rotated', spawns: BOTH, cleared: true, failures: [0, undefined], errors: [], turns: 370 },
   { why: 'never taken: left at its limit', symbols: ['_write'], kinds: ['again', 'interrupted'], calls: [1], lasting: true, outcome: 'not-awaited', spawns: BOTH, cleared: false, failures: [0, 501], errors: [LEFT], turns: 1500 },
   { why: 'a status lost for good: the record decides', symbols: ['_waitpid'], kinds: ['error'], calls: [2], lasting: true, outcome: 'internal-error', spawns: BOTH, cleared: false, failures: [1, 501], errors: ['ERROR: The exit status of fdesetup is unknown', 'Caught error trying to generate a new key: internal-error'], turns: 3 },
@@ -96,7 +100,8 @@ export const FAILING_CALLS: readonly FailingCalls[] = [
   { why: 'memory that cannot be locked is used all the same', symbols: ['_mlock'], kinds: ['error'], calls: [1], outcome: 'rotated', spawns: BOTH, cleared: true, failures: [0, undefined], errors: ['ERROR: The memory for the password could not be locked'] },
   { why: 'what a later login needs is not on disk: nothing is attempted', symbols: ['_CFDateCreate', '_CFStringCreateWithCString', '_CFPreferencesSynchronize'], kinds: ['error'], calls: [1], outcome: 'internal-error', spawns: ['isactive'], cleared: false, failures: [0, undefined], errors: [NOT_WRITTEN] },
   { why: 'a request that cannot be cleared is a failure of everybody', symbols: ['_CFPreferencesSynchronize'], kinds: ['error'], calls: [2], outcome: 'rotated', spawns: BOTH, cleared: false, failures: [1, undefined], errors: [NOT_CLEARED] },
-  { why: 'an outcome that cannot be written stays open', symbols: ['_CFPreferencesSynchronize'], kinds: ['error'], calls: [3], outcome: 'not-awaited', spawns: BOTH, cleared: true, failures: [0, 501], errors: ['ERROR: The outcome could not be written to the settings'] },
+  { why: 'an outcome that cannot be written stays open', symbols: ['_CFPreferencesSynchronize'], kinds: ['error'], calls: [3], outcome: 'not-awaited', spawns: BOTH, cleared: true, failures: [0, 501], errors: [NOT_KEPT] },
+  { why: 'what the next login finds out is written before it goes on', scenario: 'not-awaited-remembered-unchanged', symbols: ['_CFPreferencesSynchronize'], kinds: ['error'], calls: [1], outcome: 'authentication-failed', spawns: BOTH, cleared: false, failures: [1, 501], errors: ['ERROR: The key record has not changed since the last attempt, which counts as a failure', NOT_KEPT, 'ERROR: fdesetup terminated with a non-zero exit status: 11', 'fdesetup Standard Error: ', 'Caught error trying to generate a new key: authentication-failed'] },
   { why: 'nobody is told, and nobody can be asked', symbols: ['_CFPreferencesAppValueIsForced'], kinds: ['error'], calls: [2], outcome: 'no-escrow-profile', spawns: [], cleared: false, failures: [undefined, undefined], errors: ['ERROR: No MDM profile for enforcing FileVault escrow is present.'] },
   { why: 'no record before: no success can be seen', symbols: ['_stat'], kinds: ['error'], calls: [1], outcome: 'rotated-unconfirmed', spawns: BOTH, cleared: true, failures: [0, undefined], errors: [] },
   { why: 'looked at again', symbols: ['_stat'], kinds: ['error'], calls: [2, 3], unnoticed: true },
@@ -131,6 +136,8 @@ function expectRow(run: Run, scenario: Scenario, row: FailingCalls, words: strin
   const errors = said.map(({ message }) => String(message));
   expect(run.violations, words).toEqual([]);
   if (row.turns !== undefined) expect(run.calls._waitpid ?? 0, words).toBeLessThanOrEqual(row.turns);
+  if (row.naps)
+    expect([...new Set(ofKind(run, 'nap').map(({ microseconds }) => microseconds))], words).toEqual(row.naps);
   if (row.unnoticed) {
     expectRun(run, scenario);
     expect(errors, words).toEqual([]);

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "engine.h"
+#include "record.h"
 #include "scenario.h"
 #include "standin.h"
 #include "world.h"
@@ -98,6 +99,9 @@ int32_t standin_nanosleep(const struct darwin_timespec *span, struct darwin_time
         if (left) *left = *span;
         return fail_with(fault == FAULT_INTERRUPTED ? DARWIN_EINTR : DARWIN_EINVAL);
     }
+    event_begin("nap");
+    event_number("microseconds", span->seconds * 1000000 + span->nanoseconds / 1000);
+    event_end();
     pass(span->seconds * NS_PER_SECOND + span->nanoseconds);
     return 0;
 }
