@@ -15,6 +15,7 @@
 static const char FDESETUP[] = "/usr/bin/fdesetup";
 
 enum {
+  CLOSED = -1, /* stands for a descriptor */
   OWN_READER = STDERR_FILENO + 1, /* a child's descriptor, see add_streams */
   POLL_SLICE_MS = 50, /* how late an end is seen while a grandchild holds the pipe open */
   READS_PER_TURN = 16,
@@ -32,7 +33,7 @@ enum reaping { RUNNING, REAPED, LOST };
 struct supervision {
   const struct child_run *run;
   pid_t pid;
-  int input, output; /* our ends of the pipes; -1 when closed */
+  int input, output; /* our ends of the pipes */
   size_t fed, captured;
   int wait_status;
   int lost; /* times in a row */
@@ -60,7 +61,7 @@ void reap_left_children(void) {
 
 static void close_end(int *descriptor) {
   if (*descriptor >= 0) (void)close(*descriptor);
-  *descriptor = -1;
+  *descriptor = CLOSED;
 }
 
 /* Marks close-on-exec, and moves a descriptor off 0..3, which the child's file actions overwrite. */
@@ -79,7 +80,7 @@ static bool settle(int *descriptor) {
  * pipe2. */
 static bool open_pipe(int ends[2], int ours) {
   if (pipe(ends) != 0) {
-    ends[0] = ends[1] = -1;
+    ends[0] = ends[1] = CLOSED;
     return false;
   }
   return settle(&ends[0]) && settle(&ends[1]) && fcntl(ends[ours], F_SETFL, O_NONBLOCK) != -1 &&
@@ -97,7 +98,7 @@ static int add_streams(posix_spawn_file_actions_t *actions, const struct child_r
                        const int output[2]) {
   int failed = add_stream(actions, STDIN_FILENO, input, O_RDONLY);
   for (int stream = STDOUT_FILENO; stream <= STDERR_FILENO && failed == 0; stream++)
-    failed = add_stream(actions, stream, run->captured == stream ? output[1] : -1, O_WRONLY);
+    failed = add_stream(actions, stream, run->captured == stream ? output[1] : CLOSED, O_WRONLY);
   if (failed == 0 && run->overdue == OVERDUE_LEAVE) failed = add_stream(actions, OWN_READER, output[0], O_RDONLY);
   return failed;
 }
@@ -233,8 +234,8 @@ static struct child_result supervise(struct supervision *child) {
 
 struct child_result run_child(const struct child_run *run) {
   struct child_result result = {.end = CHILD_NOT_STARTED};
-  int input[2] = {-1, -1}, output[2] = {-1, -1};
-  struct supervision child = {.run = run, .input = -1, .output = -1};
+  int input[2] = {CLOSED, CLOSED}, output[2] = {CLOSED, CLOSED};
+  struct supervision child = {.run = run, .input = CLOSED, .output = CLOSED};
   const bool has_input = run->input.length > 0;
   if (deadline_left(run->deadline_ms, monotonic_ms()) == 0) {
     result.end = CHILD_TIMED_OUT;

@@ -42,7 +42,7 @@ static void attempt_rotation(const struct login *login) {
   const os_log_t log = login->logs.invoke;
   const struct failures before = attempts_failures();
   const struct key_record record = read_key_record();
-  struct attempt attempt = {OUTCOME_INTERNAL_ERROR, false, 0, before};
+  struct attempt attempt = {.outcome = OUTCOME_INTERNAL_ERROR, .failures = before};
   if (!attempts_begin(before, login->user, record)) {
     LOG_ERROR(log, "ERROR: The settings cannot be written, so the request could not be cleared");
     attempts_end(&attempt, log);

@@ -232,6 +232,7 @@ const RULES: readonly (readonly [probe: string, found: RegExp, scenario?: string
   ['FREED', /the password is left in/],
   ['PAST', /crashed: Segmentation fault/],
   ['DESCRIPTORS', /leaves 2 descriptors open/],
+  ['WAITS', /waits for a child with 4 descriptors open/],
   ['MEMORY', /leaves 1 blocks of memory/],
   ['CLEAR', /clears the request without a success/],
   ['LATE', /Invoke took 60\.\d+ s/],

@@ -147,6 +147,12 @@ function expectIdle(run: Run): void {
   expect([run.calls._malloc, run.calls._calloc, run.calls._pipe]).toEqual([undefined, undefined, undefined]);
 }
 
+/** Between two looks after a child it reads 16 times at most, and as often once more when that is over. */
+export function expectReads({ calls, events }: Run, words?: string): void {
+  const spawns = events.filter(({ event }) => event === 'spawn').length;
+  expect(calls._read ?? 0, words).toBeLessThanOrEqual(16 * ((calls._waitpid ?? 0) + spawns));
+}
+
 function expectTimes(run: Run, { expect: wanted }: Scenario): void {
   if (wanted.minMs !== undefined) expect(run.worstMs).toBeGreaterThanOrEqual(wanted.minMs);
   if (wanted.maxMs !== undefined) expect(run.worstMs).toBeLessThanOrEqual(wanted.maxMs);
@@ -157,6 +163,7 @@ function expectTimes(run: Run, { expect: wanted }: Scenario): void {
   expect(run.deactivations).toBe(wanted.deactivations ?? run.invokes);
   // A child is looked after every 50 ms, or in naps of 20 ms at most, and oftener only while it reads or says something.
   expect(run.calls._waitpid ?? 0).toBeLessThanOrEqual((run.worstMs / 25 + 1000) * Math.max(1, run.invokes));
+  expectReads(run);
   if (wanted.reads !== undefined) expect(ofKind(run, 'context').length).toBe(wanted.reads);
 }
 

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { expectRun, ofKind } from './expectations.ts';
+import { expectReads, expectRun, ofKind } from './expectations.ts';
 import { host, type Run, readScenarios, type Scenario, type Slice } from './host.ts';
 
 /** Calls that fail, each in a run of its own, and what comes of the login. */
@@ -74,6 +74,7 @@ export const FAILING_CALLS: readonly FailingCalls[] = [
   { why: 'not read on, and waited for in naps', symbols: ['_read'], kinds: ['error'], calls: [3, 4, 8], unnoticed: true, turns: 170 },
   { why: 'naps instead', symbols: ['_poll'], kinds: ['error', 'interrupted'], calls: [1], lasting: true, unnoticed: true, turns: 170 },
   { why: 'naps no longer than 20 ms', scenario: 'hang-after-reading', symbols: ['_poll'], kinds: ['error'], calls: [2], lasting: true, outcome: 'not-awaited', spawns: BOTH, cleared: false, failures: [0, 501], errors: [LEFT], turns: 1600, naps: [100, 200, 400, 800, 1600, 3200, 6400, 12_800, 20_000] },
+  { why: 'a flood byte by byte: looked after every 16 reads', scenario: 'flood-stderr', symbols: ['_read'], kinds: ['short'], calls: [1], lasting: true, outcome: 'not-awaited', spawns: BOTH, cleared: false, failures: [0, 501], errors: [LEFT, 'fdesetup Standard Error: '], turns: 2000 },
   { why: 'byte by byte', symbols: ['_write'], kinds: ['short'], calls: [1], lasting: true, outcome: 'rotated', spawns: BOTH, cleared: true, failures: [0, undefined], errors: [], turns: 370 },
   { why: 'never taken: left at its limit', symbols: ['_write'], kinds: ['again', 'interrupted'], calls: [1], lasting: true, outcome: 'not-awaited', spawns: BOTH, cleared: false, failures: [0, 501], errors: [LEFT], turns: 1500 },
   { why: 'a status lost for good: the record decides', symbols: ['_waitpid'], kinds: ['error'], calls: [2], lasting: true, outcome: 'internal-error', spawns: BOTH, cleared: false, failures: [1, 501], errors: ['ERROR: The exit status of fdesetup is unknown', 'Caught error trying to generate a new key: internal-error'], turns: 3 },
@@ -135,6 +136,7 @@ function expectRow(run: Run, scenario: Scenario, row: FailingCalls, words: strin
   const said = ofKind(run, 'log').filter(({ type }) => type === 16);
   const errors = said.map(({ message }) => String(message));
   expect(run.violations, words).toEqual([]);
+  expectReads(run, words);
   if (row.turns !== undefined) expect(run.calls._waitpid ?? 0, words).toBeLessThanOrEqual(row.turns);
   if (row.naps)
     expect([...new Set(ofKind(run, 'nap').map(({ microseconds }) => microseconds))], words).toEqual(row.naps);

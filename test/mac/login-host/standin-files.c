@@ -40,6 +40,12 @@ void files_copied(int from, int to) {
 
 bool files_write_end(int descriptor) { return files_owned(descriptor) && write_end[descriptor]; }
 
+unsigned files_held(void) {
+    unsigned held = 0;
+    for (int i = 0; i < DESCRIPTORS; i++) held += owned[i];
+    return held;
+}
+
 unsigned files_left(void) {
     unsigned left = 0;
     for (int i = 0; i < DESCRIPTORS; i++) {

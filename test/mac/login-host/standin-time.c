@@ -72,6 +72,8 @@ static int32_t real_poll(struct poll_request *request, int32_t timeout_ms) {
 int32_t standin_poll(struct darwin_pollfd *list, uint32_t count, int32_t timeout_ms) {
     enum fault fault = called(ID_poll);
     engine_waits();
+    /* Beside its own two ends it has none: the other end of a pipe would keep it from hearing that the child has closed its own. */
+    if (files_held() > 2) violation("waits for a child with %u descriptors open", files_held());
     if (count > POLL_MOST) violation("polls %u descriptors", count);
     for (uint32_t i = 0; i < count && i < POLL_MOST; i++)
         if (list[i].descriptor >= 0 && !files_owned(list[i].descriptor)) violation("polls descriptor %d, which is not its own", list[i].descriptor);

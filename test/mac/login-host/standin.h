@@ -36,7 +36,9 @@ void files_own(int descriptor);
 bool files_owned(int descriptor);
 /* Returns whether it is the writing end of a pipe. */
 bool files_write_end(int descriptor);
-/* Returns how many the plugin left open. */
+/* Returns how many are open. */
+unsigned files_held(void);
+/* Returns how many the plugin left open, and closes them. */
 unsigned files_left(void);
 /* Returns the bytes a pipe's write end can still take under the scenario's limit. */
 size_t files_pipe_room(int descriptor);

@@ -4,6 +4,7 @@
 #include <Security/AuthorizationPlugin.h>
 #include <errno.h>
 #include <os/log.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -66,6 +67,12 @@ static void misbehave(void) {
 #elif defined(PROBE_DESCRIPTORS)
   int ends[2];
   pipe(ends);
+#elif defined(PROBE_WAITS)
+  int ends[4];
+  pipe(ends);
+  pipe(ends + 2);
+  poll(&(struct pollfd){ends[0], POLLIN, 0}, 1, 10);
+  for (int i = 0; i < 4; i++) close(ends[i]);
 #elif defined(PROBE_MEMORY)
   *(void *volatile *)kept = calloc(1, 16);
 #elif defined(PROBE_CLEAR)
