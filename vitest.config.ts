@@ -8,15 +8,13 @@ import { defineConfig } from 'vitest/config';
 const APART = [
   // Mocks a module.
   'build/last-line',
-  // Read while they are loaded which programs are on PATH, which they change.
-  'toolchain/**/*',
 ].map((name) => `test/${name}.test.ts`);
 // Beside thirty busy programs a test of a second takes half a minute, and that is no fault; at night a test may be a whole sweep.
 const PATIENCE_MS = process.env.TEST_SWEEP === 'whole' ? 7_200_000 : 600_000;
 const COMMON = {
   testTimeout: PATIENCE_MS,
   hookTimeout: PATIENCE_MS,
-  setupFiles: ['test/support/buffers-at-once.ts', 'test/support/properties.ts'],
+  setupFiles: ['test/support/left-as-found.ts', 'test/support/buffers-at-once.ts', 'test/support/properties.ts'],
 };
 
 export default defineConfig({

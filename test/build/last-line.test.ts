@@ -15,6 +15,7 @@ import { rehearsalTimestampAuthority } from '../../src/rehearsal/timestamp-autho
 import { rehearsalP12 } from '../rehearsal/authority-p12.ts';
 import { sharedAuthority } from '../rehearsal/shared-authority.ts';
 import { startTimestampServer } from '../rehearsal/timestamp-server.ts';
+import { quickCompiler } from '../support/quick-compiler.ts';
 
 /** Nobody listens there: to connect is refused at once. */
 const CLOSED = 'http://127.0.0.1:9';
@@ -33,6 +34,7 @@ vi.mock('../../build/notary/connection.ts', async (original) => {
   return { ...real, connectToNotary };
 });
 
+const before = process.env.PATH;
 let root: string;
 let authority: RehearsalAuthority;
 let identities: NodeJS.ProcessEnv;
@@ -56,6 +58,7 @@ beforeAll(async () => {
     INSTALLER_P12_BASE64: await p12('installer'),
     INSTALLER_P12_PASSWORD: 'p',
   };
+  process.env.PATH = quickCompiler();
   signed = join(root, 'signed');
   configure(await start(), { timestamp: timestamps.url });
   const { error } = await run(signed, { until: 'sign-package' });
@@ -67,6 +70,7 @@ afterEach(async () => {
   for (const services of running.splice(0)) await services.close();
 });
 afterAll(async () => {
+  process.env.PATH = before;
   await timestamps.close();
   rmSync(root, { recursive: true, force: true });
 });

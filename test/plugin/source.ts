@@ -111,12 +111,13 @@ export function linkSlice(
 ): { path: string; remove: () => void } {
   const work = mkdtempSync(join(tmpdir(), 'plugin-'));
   const stubs = ['-nostdinc', '-isystem', join(PLUGIN_FOLDER, BUILD.stubHeaders)];
-  const flags = [`--target=${architecture.target}`, ...BUILD.compilerFlags, ...stubs];
+  // In the order of a release, whose objects are then taken.
+  const flags = [`--target=${architecture.target}`, ...stubs, ...BUILD.compilerFlags];
   const PATH = kept === undefined ? quickCompiler() : process.env.PATH;
   const quick = { cwd: work, stdio: 'pipe', env: { ...process.env, PATH } } as const;
   const clang = findLlvmProgram('clang', PATH);
   const compile = (...argv: string[]) =>
-    execFileSync(clang, [...flags, `-ffile-prefix-map=${PLUGIN_FOLDER}=.`, '-c', ...argv], quick);
+    execFileSync(clang, [...flags, `-ffile-prefix-map=${join(PLUGIN_FOLDER, '.')}=.`, '-c', ...argv], quick);
   const objects = kept === undefined ? allObjects(compile, work) : keptObjects(compile, kept, flags);
   const path = join(work, 'Escrow Buddy');
   const platform = ['-platform_version', 'macos', architecture.minimumMacOS, SDK_VERSION];

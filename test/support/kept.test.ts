@@ -62,6 +62,16 @@ class Bench {
     return readFileSync(this.#calls, 'utf8').trim().split('\n').filter(Boolean);
   }
 
+  /** Returns what both say that they are, and which of the real programs ran. */
+  versions(): [said: string, ran: string[]] {
+    writeFileSync(this.#calls, '');
+    const path = putBeforePath(`${this.bin}${delimiter}${process.env.PATH}`, join(scratch, 'kept'));
+    const ask = (program: string) =>
+      spawnSync(program, ['--version'], { env: { PATH: path }, encoding: 'utf8' }).stdout.trim();
+    const said = ['clang', 'ld64.lld'].map(ask).join(' ');
+    return [said, readFileSync(this.#calls, 'utf8').trim().split('\n').filter(Boolean)];
+  }
+
   made(): string {
     return readFileSync(join(this.objects, 'program'), 'utf8');
   }
@@ -91,6 +101,16 @@ describe.skipIf(tools.missing)(`the quick compiler${tools.note}`, () => {
     bench.make();
     change(bench);
     expect(bench.make()).toEqual(expected);
+  });
+
+  it('asks the real ones for their version once, and anew after a change of one', () => {
+    const bench = new Bench();
+    for (const name of ['clang', 'ld64.lld']) bench.put(name, `echo ${name} 14`);
+    expect(bench.versions()).toEqual(['clang 14 ld64.lld 14', ['clang', 'ld64.lld']]);
+    expect(bench.versions()).toEqual(['clang 14 ld64.lld 14', []]);
+    bench.put('ld64.lld', 'echo ld64.lld 15');
+    // They lie in one folder, so both are asked again.
+    expect(bench.versions()).toEqual(['clang 14 ld64.lld 15', ['clang', 'ld64.lld']]);
   });
 
   it('runs the compiler anew for another flag, and keeps no failure', () => {

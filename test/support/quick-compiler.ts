@@ -82,6 +82,13 @@ keep_in "$kept.$$"
 mv -T "$kept.$$" "$kept" 2>/dev/null || rm -rf "$kept.$$"
 `;
 
+/** Asked a hundred times a run, for 30 ms of the processor each. The script's folder is named after the program that it stands for. */
+const tellVersion = `if [ "$*" = --version ]; then
+  [ -f "$0.version" ] || { "$real" --version >"$0.version.$$" && mv "$0.version.$$" "$0.version"; }
+  exec cat "$0.version"
+fi
+`;
+
 const clangScript = (real: string, kept: string) => `#!/bin/sh
 set -eu
 real='${real}'
@@ -90,7 +97,7 @@ folder=
 for word; do
   case $word in -ffile-prefix-map=*=.) folder=\${word#*=} folder=\${folder%=.} ;; esac
 done
-# A question for its version, or a call of somebody else.
+${tellVersion}# A call of somebody else.
 [ -n "$folder" ] || exec "$real" "$@"
 key=$({
   ${told(real)}
@@ -103,7 +110,7 @@ const linkerScript = (real: string, kept: string) => `#!/bin/sh
 set -eu
 real='${real}'
 keep_in() { cp "$output" "$1"; }
-output= last=
+${tellVersion}output= last=
 for word; do
   if [ "$last" = -o ]; then output=$word; fi
   last=$word

@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { quickCompiler } from './quick-compiler.ts';
 
 /** A release that many tests read and none may change. */
 export interface SharedRelease {
@@ -84,6 +85,8 @@ function make(root: string, shared: string): void {
   const run = spawnSync('sh', ['build/setup/run.sh', 'release', '--rehearsal', '--json', '--out', out], {
     cwd: root,
     encoding: 'utf8',
+    // What it compiles, or finds compiled, the tests find.
+    env: { ...process.env, PATH: quickCompiler() },
   });
   if (run.status !== 0) throw new Error(`npm start failed with ${run.status}:\n${run.stderr}`);
   const { version } = JSON.parse(run.stdout);

@@ -5,6 +5,7 @@ import { makeRehearsalAuthority } from '../../../src/rehearsal/authority.ts';
 import { startRehearsalServices } from '../../../src/rehearsal/services.ts';
 import { rehearsalTimestampAuthority } from '../../../src/rehearsal/timestamp-authority.ts';
 import { portableToolchain } from '../../../src/toolchain/portable/portable-toolchain.ts';
+import { quickCompiler } from '../../support/quick-compiler.ts';
 import { describeToolchain } from '../contract.ts';
 
 describeToolchain('portable', async () => {
@@ -14,6 +15,8 @@ describeToolchain('portable', async () => {
   const timestamp = async (signature: Buffer) =>
     parseTimestampResponse(service.issueToken(encodeTimestampRequest(signature, randomBytes(8)))).token as Buffer;
   const { key, notaryUrl, ticketUrl, uploadPlace, close } = await startRehearsalServices({ authority });
+  const before = process.env.PATH;
+  process.env.PATH = quickCompiler();
   return {
     toolchain: portableToolchain(timestamp),
     trust,
@@ -22,6 +25,9 @@ describeToolchain('portable', async () => {
       identity: await loadIdentity(role, authority.identitySource(role), { trust }),
     }),
     access: { key, notaryUrl, ticketUrl, upload: { place: uploadPlace }, trust },
-    dispose: close,
+    dispose: () => {
+      process.env.PATH = before;
+      return close();
+    },
   };
 });
