@@ -21,10 +21,10 @@
 #include <unistd.h>
 
 /*
- * Looks are a millisecond apart, and several in a row have to see the same: the kernel calls a child a zombie a moment before
- * it wakes the parent, and a busy host can stretch that moment. A hang is not a hurry.
+ * Looks are a millisecond apart, three while anything works, and several in a row have to see the same: the kernel calls a
+ * child a zombie a moment before it wakes the parent, and a busy host can stretch that moment. A hang is not a hurry.
  */
-enum { LOOK_MS = 1, LOOKS_TO_JUMP = 3, LOOKS_TO_GIVE_UP = 100, LONGEST_WORK_SECONDS = 900 };
+enum { LOOK_MS = 1, LOOK_AT_WORK_MS = 3, LOOKS_TO_JUMP = 3, LOOKS_TO_GIVE_UP = 100, LONGEST_WORK_SECONDS = 900 };
 
 static bool read_text(const char *path, char *to, size_t room) {
 	int file = open(path, O_RDONLY | O_CLOEXEC);
@@ -135,7 +135,7 @@ bool wait_in_virtual_time(const char *root, pid_t child, double seconds) {
 	bool in_time = true;
 	int same = 0;
 	clock_gettime(CLOCK_MONOTONIC, &start);
-	while (in_time && poll(&ended, 1, LOOK_MS) <= 0) {
+	while (in_time && poll(&ended, 1, last ? LOOK_MS : LOOK_AT_WORK_MS) <= 0) {
 		reap_others(child);
 		clock_gettime(CLOCK_MONOTONIC, &now);
 		in_time = now.tv_sec - start.tv_sec < LONGEST_WORK_SECONDS;
