@@ -14,7 +14,8 @@ shift
 mkdir -p "$out"
 : "${CLANG:=clang}"
 warnings='-Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Wno-incomplete-setjmp-declaration'
-flags="-std=gnu11 -O2 -g1 -fno-common $warnings"
+# Not optimized: it compiles in half the time, and runs as fast, as most of its time is the kernel's.
+flags="-std=gnu11 -O0 -g1 -fno-common $warnings"
 
 build_slice() { # NAME TARGET
     # shellcheck disable=SC2086
