@@ -82,7 +82,7 @@ describe('runTool, more of it', () => {
     const missing = { code: 'TOOL_MISSING', message: 'cannot start /dev/null: it is not there or may not be run' };
     await expect(runTool('/dev/null', [])).rejects.toMatchObject(missing);
     await expect(runTool('no-such-tool', [], { hint: 'mine' })).rejects.toMatchObject({ hint: 'mine' });
-    await expect(script('sleep 9', { timeoutMs: 50, hint: 'mine' })).rejects.toMatchObject({
+    await expect(script('exec sleep 9', { timeoutMs: 50, hint: 'mine' })).rejects.toMatchObject({
       code: 'TOOL_TIMEOUT',
       hint: 'mine',
     });

@@ -1,4 +1,7 @@
 import { byDay } from '../support/by-day.ts';
-import { CASE_NAMES, describeCorpus } from './simulated/corpus.ts';
+import { CASE_NAMES, describeCorpus, describeModel, outcomesOf } from './simulated/corpus.ts';
 
-describeCorpus('dash', byDay(CASE_NAMES, 20));
+describeModel();
+
+// One of all whose acts end alike.
+describeCorpus('dash', byDay(CASE_NAMES, 3, outcomesOf));

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RequirementSubject } from '../../src/code-signature/requirement/evaluation.ts';
 import { evaluateRequirement } from '../../src/code-signature/requirement/evaluation.ts';
 import { parseRequirementText } from '../../src/code-signature/requirement/grammar.ts';
+import { ofTheDay } from '../support/by-day.ts';
 import { writeSealedBundle } from './simulated/sealed-bundle.ts';
 import { SimulatedMac, simulatedMacNeeds } from './simulated/simulated-mac.ts';
 import { BUNDLE } from './simulated/test-package.ts';
@@ -59,7 +60,7 @@ describe.skipIf(simulatedMacNeeds.missing)(`the simulated codesign${simulatedMac
     }
   };
 
-  it('reads and checks requirements as src/code-signature does', async () => {
+  it(`reads and checks requirements as src/code-signature does${ofTheDay}`, async () => {
     const seen = new Map<number, number>();
     const texts = fc
       .array(fc.constantFrom(...PIECES), { minLength: 1, maxLength: 7 })
@@ -72,9 +73,9 @@ describe.skipIf(simulatedMacNeeds.missing)(`the simulated codesign${simulatedMac
         else expect(wanted, text).not.toBe(1);
         seen.set(found, (seen.get(found) ?? 0) + 1);
       }),
-      { numRuns: 1500, seed: 20261126 },
+      { numRuns: ofTheDay === '' ? 5000 : 400 },
     );
-    for (const status of [0, 1, 3]) expect(seen.get(status), `runs that ended with ${status}`).toBeGreaterThan(20);
+    for (const status of [0, 1, 3]) expect(seen.get(status), `runs that ended with ${status}`).toBeGreaterThan(5);
   });
 
   it.each([

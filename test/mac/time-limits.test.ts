@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { byDay } from '../support/by-day.ts';
 import { install } from './simulated/installer.ts';
 import {
   makeWorld,
@@ -27,7 +28,18 @@ describe.skipIf(simulatedMacNeeds.missing).each(SHELLS_OF_THE_DAY)(
     });
     afterAll(() => world?.mac.stop());
 
-    it.each(['security', 'codesign', 'defaults', 'fdesetup', 'launchctl', 'pkgutil', 'dscl', 'sysadminctl', 'logger'])(
+    const tools = [
+      'security',
+      'codesign',
+      'defaults',
+      'fdesetup',
+      'launchctl',
+      'pkgutil',
+      'dscl',
+      'sysadminctl',
+      'logger',
+    ];
+    it.each(byDay(tools, 4))(
       'no script waits for ever, or changes anything by mistake, when %s hangs',
       async (tool) => {
         const { mac, packages } = world;

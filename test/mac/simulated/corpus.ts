@@ -55,8 +55,14 @@ const KEPT: Readonly<Record<string, (value: unknown) => boolean>> = {
   'default-button': () => true,
 };
 
-/** Runs cases of the corpus through installed packages, with one shell as /bin/sh. */
-export function describeCorpus(shell: Shell, cases: readonly string[] = CASE_NAMES): void {
+/** How each act of a case ends, and whether authd takes what is written. */
+export function outcomesOf(name: string): string {
+  const { register, unregister, heal, unlock, authd } = CASES[name] as Case;
+  return [...[register, unregister, heal, unlock].map(({ outcome }) => outcome), authd?.write].join(' ');
+}
+
+/** Holds the model of these tests to what the corpus says. */
+export function describeModel(): void {
   describe('the model of these tests', () => {
     it.each(Object.entries(CASES))('agrees with expected.json: %s', (name, expected) => {
       for (const task of ['register', 'unregister', 'heal', 'unlock'] as const) {
@@ -69,7 +75,10 @@ export function describeCorpus(shell: Shell, cases: readonly string[] = CASE_NAM
         expect(storedByAuthd(expected.register.mechanisms!)).toEqual(expected.authd.readBack);
     });
   });
+}
 
+/** Runs cases of the corpus through installed packages, with one shell as /bin/sh. */
+export function describeCorpus(shell: Shell, cases: readonly string[]): void {
   // Two Macs side by side: a case waits for processes most of the time.
   describe.skipIf(simulatedMacNeeds.missing).concurrent(`the corpus under ${shell}${simulatedMacNeeds.note}`, () => {
     const idle: World[] = [];
