@@ -77,8 +77,8 @@ describe(`kit --check${ofTheDay}`, () => {
   it('finds every value of the package that is wrong in one place of one file', async () => {
     const all = await places();
     expect(all.length).toBeGreaterThan(300);
-    // Of each file a place, and of each value.
-    const ofFiles = byDay(all, 10, ({ path }) => path);
+    // Of each system a place, and of each value.
+    const ofFiles = byDay(all, 10, ({ path }) => dirname(path));
     const ofValues = byDay(all, 0, ({ value }) => value);
     const today = [...new Set([...ofFiles, ...ofValues])].filter(({ path }) => path !== 'kit.json');
     await expectAllFound(today, ({ path, at, value }) => {
@@ -97,7 +97,7 @@ describe(`kit --check${ofTheDay}`, () => {
       return lines.map((_, at) => ({ path, at, lines })).filter(({ at }) => at % 40 === first);
     });
     await expectAllFound(
-      byDay(places, 10, ({ path }) => path),
+      byDay(places, 10, ({ path }) => dirname(path)),
       ({ at, lines }) => Buffer.from(lines.with(at, `${lines[at]} `).join('\n')),
     );
   });
