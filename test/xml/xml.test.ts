@@ -10,6 +10,7 @@ import {
   type XmlElement,
   type XmlNode,
 } from '../../src/xml/xml.ts';
+import { character } from '../support/characters.ts';
 import { check, needs } from '../support/needs.ts';
 import { faultOf } from '../support/xar.ts';
 
@@ -190,7 +191,7 @@ describe('parseXml', () => {
 describe('XML trees', () => {
   const name = fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_.-]{0,8}$/);
   const text = fc
-    .string({ unit: 'binary', minLength: 1, maxLength: 12 })
+    .string({ unit: character, minLength: 1, maxLength: 12 })
     .map((value) => value.replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '?'));
   const { node } = fc.letrec<{ node: XmlElement }>((tie) => ({
     node: fc

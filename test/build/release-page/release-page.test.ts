@@ -15,6 +15,7 @@ import { inlineParts } from '../../../build/release-page/blocks.ts';
 import { actionsFor } from '../../../build/release-page/changes.ts';
 import { releasePage } from '../../../build/release-page/release-page.ts';
 import { builtPackage } from '../../support/built-package.ts';
+import { byDay, ofTheDay } from '../../support/by-day.ts';
 import { needs } from '../../support/needs.ts';
 import { kitSource } from '../kit/made-kit.ts';
 import { chromium } from './chromium.ts';
@@ -188,13 +189,16 @@ describe('the page in a browser', () => {
     expect(asked).toEqual(['/report.html']);
   });
 
-  it.skipIf(browser.missing).each([
+  const schemes: readonly (readonly [string, number])[] = [
     ['dark', 0],
     ['light', 1],
-  ])(`axe-core finds nothing, %s${browser.note}`, async (name, scheme) => {
-    const path = join(scratch, `${name}.html`);
-    // The page's own policy would keep axe from running; everything folded is opened, so that it is looked at too.
-    const script = `document.querySelectorAll('details').forEach((one) => { one.open = true; });
+  ];
+  it.skipIf(browser.missing).each(byDay(schemes, 1))(
+    `axe-core finds nothing, %s${ofTheDay}${browser.note}`,
+    async (name, scheme) => {
+      const path = join(scratch, `${name}.html`);
+      // The page's own policy would keep axe from running; everything folded is opened, so that it is looked at too.
+      const script = `document.querySelectorAll('details').forEach((one) => { one.open = true; });
 axe.run().then(({ violations, passes }) => {
   const result = { violations: violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 200))]), passes: passes.length,
     dark: matchMedia('(prefers-color-scheme: dark)').matches };
@@ -204,21 +208,22 @@ axe.run().then(({ violations, passes }) => {
   out.textContent = btoa(unescape(encodeURIComponent(JSON.stringify(result))));
   document.body.append(out);
 });`;
-    const probe = html
-      .replace(/<meta http-equiv="Content-Security-Policy"[^>]*>/, '')
-      .replace('</body>', () => `<script>${axe}</script><script>${script}</script></body>`);
-    writeFileSync(path, probe);
-    const shown = await chromium(
-      `--blink-settings=preferredColorScheme=${scheme}`,
-      '--virtual-time-budget=60000',
-      '--dump-dom',
-      `file://${path}`,
-    );
-    const result = /<output id="axe-result">([^<]+)</.exec(shown)?.[1];
-    const found = JSON.parse(Buffer.from(result as string, 'base64').toString('utf8'));
-    expect(found).toMatchObject({ violations: [], dark: name === 'dark' });
-    expect(found.passes).toBeGreaterThan(20);
-  });
+      const probe = html
+        .replace(/<meta http-equiv="Content-Security-Policy"[^>]*>/, '')
+        .replace('</body>', () => `<script>${axe}</script><script>${script}</script></body>`);
+      writeFileSync(path, probe);
+      const shown = await chromium(
+        `--blink-settings=preferredColorScheme=${scheme}`,
+        '--virtual-time-budget=60000',
+        '--dump-dom',
+        `file://${path}`,
+      );
+      const result = /<output id="axe-result">([^<]+)</.exec(shown)?.[1];
+      const found = JSON.parse(Buffer.from(result as string, 'base64').toString('utf8'));
+      expect(found).toMatchObject({ violations: [], dark: name === 'dark' });
+      expect(found.passes).toBeGreaterThan(20);
+    },
+  );
 
   it.skipIf(browser.missing)(`fits a narrow screen: no word of a table is broken${browser.note}`, async () => {
     const path = join(scratch, 'narrow.html');

@@ -23,6 +23,7 @@ import { sharedAuthority } from '../../rehearsal/shared-authority.ts';
 import { startTimestampServer } from '../../rehearsal/timestamp-server.ts';
 import { inProcess } from '../../support/in-process.ts';
 import { pemOf } from '../../support/openssl.ts';
+import { quickCompiler } from '../../support/quick-compiler.ts';
 
 const PASSWORD = 'Zwölf Kühe & 1 "Gans"';
 const DAY = 24 * 3600 * 1000;
@@ -32,7 +33,9 @@ let authority: RehearsalAuthority;
 let trust: Trust;
 let p12: Readonly<Record<'application' | 'installer', string>>;
 let plan: Plan;
+const pathBefore = process.env.PATH;
 beforeAll(async () => {
+  process.env.PATH = quickCompiler();
   scratch = mkdtempSync(join(tmpdir(), 'identities-'));
   authority = await sharedAuthority();
   trust = { ...authority.trust, name: 'apple' };
@@ -41,7 +44,10 @@ beforeAll(async () => {
   p12 = { application: await base64('application'), installer: await base64('installer') };
   plan = await makePlan({ root: process.cwd(), outFolder: join(scratch, 'out'), sourceDateEpoch: '1700000000' });
 });
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+afterAll(() => {
+  process.env.PATH = pathBefore;
+  rmSync(scratch, { recursive: true, force: true });
+});
 
 const complete = () => ({
   APPLICATION_P12_BASE64: p12.application,
