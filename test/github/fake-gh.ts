@@ -9,8 +9,8 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { basename, join, resolve } from 'node:path';
+import { type Answer, answeredProgram } from '../support/answered.ts';
 
 /** What the stand-in for GitHub holds: the file github.json in the folder of its state. */
 export interface GitHubState {
@@ -42,7 +42,7 @@ interface Release {
   assets: { name: string; state: string; size: number; digest: string }[];
 }
 
-/** A call as the program sends it: each word of it ends with a NUL. */
+/** A call as the program sends it. */
 interface Call {
   readonly folder: string;
   readonly state: string;
@@ -52,71 +52,28 @@ interface Call {
 }
 
 const EMPTY = resolve('test/github/empty-github.json');
-let server: Promise<Server> | undefined;
 
 /**
  * Puts a stand-in for GitHub's command line into a folder: it knows what build/github/ calls, and nothing more.
- *
- * This process answers, as a Node for each call would take most of its time to start; so nothing here may wait for a call without
- * letting it be answered (`spawnSync`).
  *
  * @param bin where `gh` is put
  * @param state folder of github.json and of the assets; without that file GitHub is empty
  */
 export async function placeGh(bin: string, state: string): Promise<void> {
-  server ??= listen();
-  const { port } = (await server).address() as AddressInfo;
-  const program = `#!/bin/bash
-exec 3<>/dev/tcp/127.0.0.1/${port} || exit 97
-input=
-case " $* " in *' --input '*) IFS= read -r -d '' input ;; esac
-printf '%s\\0' "$#" "$PWD" '${resolve(state)}' "\${GH_TOKEN:+1}" "$input" "$@" >&3
-IFS= read -r -d '' code <&3 || exit 97
-IFS= read -r -d '' out <&3
-IFS= read -r -d '' err <&3
-printf '%s' "$out"
-printf '%s' "$err" >&2
-exit "$code"
-`;
+  const ask = `input=; case " $* " in *' --input '*) IFS= read -r -d '' input ;; esac
+printf '%s\\0' "$PWD" '${resolve(state)}' "\${GH_TOKEN:+1}" "$input" "$@"`;
   mkdirSync(bin, { recursive: true });
-  writeFileSync(join(bin, 'gh'), program, { mode: 0o755 });
+  writeFileSync(join(bin, 'gh'), await answeredProgram(answer, ask), { mode: 0o755 });
 }
 
-async function listen(): Promise<Server> {
-  const listening = createServer((socket) => {
-    // Whoever called may have been ended meanwhile.
-    socket.on('error', () => undefined);
-    let received = '';
-    socket.setEncoding('utf8').on('data', (part: string) => {
-      received += part;
-      const call = parseCall(received);
-      if (call) answer(call, socket);
-    });
-  });
-  // It ends with the tests.
-  listening.unref();
-  await new Promise<void>((done) => listening.listen(0, '127.0.0.1', done));
-  return listening;
-}
-
-/** Returns the call once all of it is there. */
-function parseCall(received: string): Call | undefined {
-  const [count, folder, state, token, input, ...argv] = received.split('\0');
-  argv.pop();
-  if (input === undefined || argv.length < Number(count)) return undefined;
-  return { folder: folder as string, state: state as string, hasToken: token !== '', input, argv };
-}
-
-/** Sends exit code, standard output and standard error, each with a NUL behind it. */
-function answer(call: Call, socket: Socket): void {
-  let [code, out, err] = [0, '', ''];
+function answer([folder, state, token, input, ...argv]: readonly string[]): Answer {
+  const call = { folder, state, input, argv, hasToken: token !== '' } as Call;
   try {
-    out = new Gh(call).answer();
+    return { code: 0, out: new Gh(call).answer(), err: '' };
   } catch (error) {
-    // What nobody taught it must look neither like a success nor like a failure of GitHub.
-    [code, err] = error instanceof Refusal ? [1, error.message] : [97, String((error as Error).stack)];
+    if (error instanceof Refusal) return { code: 1, out: '', err: `gh: ${error.message}\n` };
+    throw error;
   }
-  socket.end(`${code}\0${out}\0${err === '' ? '' : `gh: ${err}\n`}\0`);
 }
 
 /** What GitHub or its command line says no to. */

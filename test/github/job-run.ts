@@ -135,10 +135,10 @@ export class JobRun {
     const own = Object.fromEntries(given.map(([key, value]) => [key, interpolate(String(value), contexts)]));
     const outputFile = join(this.#home, 'output');
     writeFileSync(outputFile, '');
-    const env = { ...this.#environment(outputFile), ...own };
+    const kill = this.#runner.takeKill(at, name);
+    const env = { ...this.#environment(outputFile, kill !== undefined), ...own };
     const script = join(this.#home, 'step.sh');
     writeFileSync(script, step.run as string);
-    const kill = this.#runner.takeKill(at, name);
     const { jobs: _jobs, run: _run, ...trigger } = this.#run;
     const played = { at, name, given: { ...trigger, own, run: step.run } };
     const play = () => this.#execute(script, env, kill);
@@ -155,12 +155,14 @@ export class JobRun {
     return status === 0;
   }
 
-  #environment(outputFile: string): Record<string, string> {
-    const { bin, macBin, repository, onMac } = this.#options;
+  /** @param isKilled what is killed must be a process of its own */
+  #environment(outputFile: string, isKilled: boolean): Record<string, string> {
+    const { bin, macBin, repository, state, onMac } = this.#options;
     const image = this.#image as string;
     const mac = /^(macos|xcode)-/.test(image);
     const wait = this.#input.at === 'release.yml/wait' ? [join(bin, 'of-wait')] : [];
-    const path = [...(mac ? [macBin] : []), ...wait, bin, quickCompiler()];
+    const answered = state !== undefined && !isKilled ? [join(bin, 'answered')] : [];
+    const path = [...(mac ? [macBin] : []), ...wait, ...answered, bin, quickCompiler()];
     return {
       PATH: path.join(':'),
       HOME: join(this.#home, 'home'),

@@ -5,11 +5,13 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { REHEARSAL_REPOSITORY } from '../../build/github/gh.ts';
 import { openRehearsalAuthority, REHEARSAL_TEAM, type RehearsalAuthority } from '../../src/rehearsal/authority.ts';
@@ -18,8 +20,9 @@ import { ofTheDay } from '../support/by-day.ts';
 import { externalSignerFor, type KeyService, SERVICES, startKeyService } from '../support/key-services/key-service.ts';
 import { findOnPath, needs } from '../support/needs.ts';
 import { SEALED_STEP } from '../support/sealed-step.ts';
-import { placeCertificates, secretsOf } from '../support/stored-keys.ts';
+import { certificatesOf, placeCertificates, secretsOf } from '../support/stored-keys.ts';
 import { testAuthority } from '../support/test-authority.ts';
+import { placeNode } from './answered-node.ts';
 import { type GitHubState, placeGh } from './fake-gh.ts';
 import { type Run, Runner, type RunnerOptions, type Trigger } from './runner.ts';
 
@@ -65,7 +68,7 @@ export async function makeReplay(scratch: string, options: ReplayOptions = {}): 
   const homes = await makeHomes(join(scratch, 'apple'));
   const authority = await openRehearsalAuthority(homes.signing);
   const { keys } = options;
-  const commit = makeOrigin(origin, authority, keys && externalSignerFor(keys, authority).settings);
+  const commit = placeOrigin(origin, authority, keys && externalSignerFor(keys, authority).settings);
   let [before, head] = ['0'.repeat(40), commit];
   const state = join(scratch, 'github');
   mkdirSync(state, { recursive: true });
@@ -77,8 +80,12 @@ export async function makeReplay(scratch: string, options: ReplayOptions = {}): 
     edit(value);
     writeFileSync(file, JSON.stringify(value));
   };
-  const bin = makeBin(join(scratch, 'bin'));
+  const quick = options.quick === true && ofTheDay !== '';
+  const bin = join(scratch, 'bin');
+  const answered = quick ? join(bin, 'answered') : undefined;
+  makeBin(bin, answered ? join(answered, 'node') : process.execPath);
   await placeGh(bin, state);
+  if (answered) await placeQuick(answered);
   const subject = `repo:${REHEARSAL_REPOSITORY}:environment:signing`;
   const service = keys && (await startKeyService(join(scratch, 'service'), keys, authority, subject));
   if (service) for (const name of ['aws', 'az']) cpSync(join(service.bin, name), join(bin, name));
@@ -94,6 +101,7 @@ export async function makeReplay(scratch: string, options: ReplayOptions = {}): 
     onMac: (image) => ({ SMOKE_FAULT: '', ...options.onMac?.(image), FAKE_AUTHORITIES: authoritiesIn(homes.signing) }),
     prepare: (at, environment, workspace) => {
       giveHome(homes, at, environment, workspace);
+      if (quick && at.startsWith('ci.yml/')) giveAuthority(homes.signing, workspace);
       const program = join(workspace, '.build/cli.mjs');
       if (options.poison && existsSync(program)) writeFileSync(program, options.poison(readFileSync(program, 'utf8')));
     },
@@ -103,7 +111,7 @@ export async function makeReplay(scratch: string, options: ReplayOptions = {}): 
       }),
     ...(options.kill && { kill: options.kill }),
     ...(options.short && { short: true }),
-    ...(options.keepsSteps && ofTheDay !== '' && { state }),
+    ...(quick && { state }),
   });
   return {
     runner,
@@ -130,12 +138,23 @@ export async function makeReplay(scratch: string, options: ReplayOptions = {}): 
 
 /** How a replay is made. */
 interface ReplayOptions extends Partial<Pick<RunnerOptions, 'kill' | 'short' | 'onMac'>> {
-  /** By day steps that are a function of the commit are given again; a night plays them all. */
-  readonly keepsSteps?: boolean;
+  /** By day steps that are a function of the commit are given again, and this process answers for Node; a night plays all. */
+  readonly quick?: boolean;
   /** Changes the command line before it runs, as a package of npm can. */
   readonly poison?: (commandLine: string) => string;
   /** The service that holds the signing keys; without it they are stored in secrets. */
   readonly keys?: keyof typeof SERVICES;
+}
+
+const origins = new Map<string, string>();
+
+/** Puts the repository there; it is made once for all replays of a run, whose sources do not change meanwhile. */
+function placeOrigin(origin: string, authority: RehearsalAuthority, external: object | undefined): string {
+  const of = JSON.stringify([external, certificatesOf(authority)]);
+  const made = origins.get(of) ?? makeOrigin(mkdtempSync(join(tmpdir(), 'origin-')), authority, external);
+  origins.set(of, made);
+  cpSync(made, origin, { recursive: true });
+  return git(origin, 'rev-parse', 'HEAD').trim();
 }
 
 /** Copies what git would hold, gives the version a date in the changelog and commits: the merge that is released. */
@@ -161,7 +180,7 @@ function makeOrigin(origin: string, authority: RehearsalAuthority, external: obj
   git(origin, 'commit', '--quiet', '--message', 'release');
   // Each job copies the repository: one file is quicker copied than an object for each version of a file.
   git(origin, 'repack', '-a', '-d', '--quiet');
-  return git(origin, 'rev-parse', 'HEAD').trim();
+  return origin;
 }
 
 function git(folder: string, ...argv: string[]): string {
@@ -172,7 +191,8 @@ function git(folder: string, ...argv: string[]): string {
   });
 }
 
-function makeBin(bin: string): string {
+/** @param real the Node that is asked in the end */
+function makeBin(bin: string, real: string): void {
   mkdirSync(bin, { recursive: true });
   // The tests of a test would run themselves; what they are is said by what they print. The command line is started as npm
   // starts it, by the line in package.json, without npm's own start for each of some hundred steps.
@@ -194,14 +214,26 @@ esac
   const answers = join(dirname(bin), 'answers-of-wait');
   writeFileSync(
     node,
-    `#!/bin/sh\ncase "$*" in *'--max-wait 330m'*) if [ -s "${answers}" ]; then code=$(head -n 1 "${answers}"); tail -n +2 "${answers}" >"${answers}.rest"; mv "${answers}.rest" "${answers}"; [ "$code" = ask ] || exit "$code"; fi ;; esac\nexec "${process.execPath}" "$@"\n`,
+    `#!/bin/sh\ncase "$*" in *'--max-wait 330m'*) if [ -s "${answers}" ]; then code=$(head -n 1 "${answers}"); tail -n +2 "${answers}" >"${answers}.rest"; mv "${answers}.rest" "${answers}"; [ "$code" = ask ] || exit "$code"; fi ;; esac\nexec "${real}" "$@"\n`,
   );
   chmodSync(node, 0o755);
   // What apt-get would install is looked for on this machine.
   const sudo = join(bin, 'sudo');
   writeFileSync(sudo, '#!/bin/sh\n[ "$1" = apt-get ] || exec /usr/bin/sudo "$@"\n');
   chmodSync(sudo, 0o755);
-  return bin;
+}
+
+/** Programs that a step starts again and again, by quicker ones: what the real ones do is asked by `github/replay` every day. */
+async function placeQuick(bin: string): Promise<void> {
+  await placeNode(bin);
+  // The command line at once, without looking again whether this tree's modules and command line are there.
+  const npm = `#!/bin/sh
+case "$*" in 'run -s cli -- '*) shift 4 && exec node .build/cli.mjs "$@" ;; *) exec "${dirname(bin)}/npm" "$@" ;; esac
+`;
+  // In C, for a program in Perl.
+  const shasum = `#!/bin/sh\n[ "$1 $2" = '-a 256' ] || exit 97\nshift 2 && exec sha256sum "$@"\n`;
+  for (const [name, program] of Object.entries({ npm, shasum }))
+    writeFileSync(join(bin, name), program, { mode: 0o755 });
 }
 
 /** What each kind of job may have of the rehearsal: the notary's side, or certificates alone; all keys are in `signing`. */
@@ -256,6 +288,12 @@ function giveHome(homes: Homes, at: string, environment: string | undefined, wor
   // Those that stamp know the rehearsal's timestamp authority, as they know Apple's.
   if (environment === 'notary' || STAMPING.includes(at)) symlinkSync(homes.notary, place);
   else if (at === 'release.yml/verify' || at === 'release.yml/look') symlinkSync(homes.stranger, place);
+}
+
+/** A rehearsal that nothing was given makes an authority of its own, which takes longer than all else that it does. */
+function giveAuthority(signing: string, workspace: string): void {
+  const place = join(workspace, '.rehearsal/authority');
+  if (!existsSync(place)) cpSync(join(signing, 'authority'), place, { recursive: true });
 }
 
 function countSubmissions(home: string): number {

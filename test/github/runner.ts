@@ -32,7 +32,7 @@ export interface RunnerOptions {
     | undefined;
   /** Only the first combination of each matrix, but for the Macs that a release is tried on. */
   readonly short?: boolean;
-  /** State of `gh`, for steps whose results are given again (kept-steps.ts); without it every step is played. */
+  /** State of `gh`, for steps whose results are given again (kept-steps.ts) or that this process plays (answered-node.ts). */
   readonly state?: string;
   /** Variables of the stand-ins of a Mac, by image. */
   readonly onMac?: (image: string) => Readonly<Record<string, string>>;
@@ -148,11 +148,22 @@ export class Runner {
     const all = combinationsOf(job);
     const played = this.options.short && at !== 'release.yml/smoke' ? all.slice(0, 1) : all;
     for (const [index, matrix] of played.entries()) {
-      const kept = earlier[index]?.result === 'success' ? earlier[index] : undefined;
+      const before = earlier[index] ?? this.#asAnother(at, matrix.image as string | undefined, legs[0]);
+      const kept = before?.result === 'success' ? before : undefined;
       legs.push(kept ?? (await new JobRun(this, run, { at, job, given: { ...given, matrix } }).run()));
       if (legs.at(-1)?.result === 'failure' && job.strategy?.['fail-fast'] !== false) break;
     }
     return joinLegs(job, legs);
+  }
+
+  /** What a release does on a Mac with which nothing is wrong is played on the first image alone; the others find the same. */
+  #asAnother(at: string, image: string | undefined, first: JobResult | undefined): JobResult | undefined {
+    const { state, onMac } = this.options;
+    if (state === undefined || at !== 'release.yml/smoke' || !image || !first || onMac?.(image).SMOKE_FAULT)
+      return undefined;
+    const found = Object.values(first.outputs).filter((value) => value !== '');
+    const outputs = found.map((value) => [image, JSON.stringify({ ...JSON.parse(value), image })]);
+    return { ...first, outputs: Object.fromEntries(outputs) };
   }
 
   async #callWorkflow(run: Run, job: Job, given: { needs: Contexts; inputs: Contexts }): Promise<JobResult> {

@@ -19,7 +19,7 @@ describe("ci.yml for a stranger's pull request", () => {
   let replay: Replay;
   let jobs: Readonly<Record<string, JobResult>>;
   beforeAll(async () => {
-    replay = await makeReplay(scratch(), { short: true });
+    replay = await makeReplay(scratch(), { short: true, quick: true });
     ({ jobs } = await replay.start('ci.yml', { event: 'pull_request' }));
   });
 
@@ -49,7 +49,7 @@ describe("ci.yml for a stranger's pull request", () => {
 
 describe('expiry.yml', () => {
   it('opens one issue with what it found, keeps it up to date, and closes it', async () => {
-    const replay = await makeReplay(scratch(), { short: true });
+    const replay = await makeReplay(scratch(), { short: true, quick: true });
     const pins = await readPins('.');
     const pinned = Object.fromEntries(
       Object.entries(pins).map(([action, { tag, commit }]) => [`${action}@${tag}`, commit]),
@@ -79,7 +79,7 @@ describe('an artifact that another job changed', () => {
   it('stops the job that fetches it before anything of it runs', async () => {
     const replay = await makeReplay(scratch(), {
       short: true,
-      keepsSteps: true,
+      quick: true,
       kill: { at: 'release.yml/code', step: 'Begin', when: () => true },
     });
     const first = await replay.start('release.yml');

@@ -15,22 +15,22 @@ import { quickCompiler } from './quick-compiler.ts';
  * loaded, where the program's own file lies. Working folder and environment are changed for as long as it takes, so nothing else
  * may run beside it, and the test needs a process of its own (no thread).
  *
+ * @param options.env variables beside those of the tests; with `only` there are no others
  * @param options.cwd the working folder
  * @param options.root the project's folder; the working folder without it
+ * @param options.program the command line's file; without it where the project's folder has it
  * @param options.columns of a terminal that both streams are; without it they are files
  */
-export async function inProcess(
-  argv: readonly string[],
-  options: { env?: NodeJS.ProcessEnv; cwd?: string; root?: string; columns?: number } = {},
-): Promise<CliRun> {
+export async function inProcess(argv: readonly string[], options: Options = {}): Promise<CliRun> {
   const { isTTY, columns } = process.stdout;
   const before = { env: process.env, cwd: process.cwd(), terminal: { isTTY, columns } };
-  process.env = { ...process.env, PATH: quickCompiler(), NO_COLOR: '1', ...options.env };
+  const { only = false, root = options.cwd ?? process.cwd(), program = `${root}/.build/cli.mjs` } = options;
+  process.env = { ...(!only && { ...process.env, PATH: quickCompiler(), NO_COLOR: '1' }), ...options.env };
   if (options.cwd) process.chdir(options.cwd);
   // Where Commander looks how wide its help may be.
   Object.assign(process.stdout, { isTTY: options.columns !== undefined, columns: options.columns });
   try {
-    return await run(argv, options.root ?? process.cwd(), options.columns);
+    return await run(argv, root, program, options.columns);
   } finally {
     process.env = before.env;
     process.chdir(before.cwd);
@@ -38,8 +38,21 @@ export async function inProcess(
   }
 }
 
-async function run(argv: readonly string[], root: string, columns: number | undefined): Promise<CliRun> {
-  const program = `${root}/.build/cli.mjs`;
+interface Options {
+  readonly env?: NodeJS.ProcessEnv;
+  readonly only?: boolean;
+  readonly cwd?: string;
+  readonly root?: string;
+  readonly program?: string;
+  readonly columns?: number;
+}
+
+async function run(
+  argv: readonly string[],
+  root: string,
+  program: string,
+  columns: number | undefined,
+): Promise<CliRun> {
   const run = { status: 0, stdout: '', stderr: '' };
   const stream = { isTTY: columns !== undefined, columns, write: (text: string) => void (run.stderr += text) };
   const print = (text: string) => void (run.stdout += foldText(text, columns));
