@@ -117,7 +117,7 @@ describe('the drawing of a login', () => {
     const [picture, list] = loginSection(kit).blocks;
     expect([picture?.kind, list]).toMatchObject(['picture', { kind: 'list', ordered: true }]);
     const boxes = (picture as { svg: string }).svg.match(/<rect /g);
-    expect(boxes).toHaveLength((list as { items: string[] }).items.length);
+    expect(boxes).toHaveLength(list?.kind === 'list' ? list.items.length : -1);
   });
 });
 
