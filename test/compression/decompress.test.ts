@@ -8,7 +8,7 @@ import { firstOnPath } from '../support/needs.ts';
 import { collect, inPieces, noise, text } from '../support/payload.ts';
 import { faultOf } from '../support/xar.ts';
 
-const mixed = Buffer.concat([text(100_000), noise(150_000), Buffer.alloc(500_000), text(33)]);
+const mixed = Buffer.concat([text(60_000), noise(70_000), Buffer.alloc(150_000), text(33)]);
 /** Several blocks of bzip2: its smallest are of 100,000 bytes. */
 const BLOCKS: Readonly<Record<string, readonly string[]>> = { bzip2: ['-1'] };
 const run = (tool: string, data: Buffer, ...options: string[]) =>

@@ -1,5 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: expressions of GitHub Actions look like templates.
 import { describe, expect, it } from 'vitest';
+import { byDay, ofTheDay } from '../support/by-day.ts';
 import { evaluate, holds, interpolate } from './expression.ts';
 import { orderProblems } from './order.ts';
 import { remove, set } from './policy/faults/seed-edits.ts';
@@ -15,117 +16,120 @@ const comesAfter = (job: string, earlier: string) => (text: string) =>
     `\${{ !cancelled() && needs.${earlier}.result == 'success' }}`,
   )(set(`jobs.${job}.needs`, ['plan', earlier])(text));
 
+/** What breaks the order, and what is then said. */
+const BREAKS: readonly [what: string, edit: (text: string) => string, words: string][] = [
+  ['smoke does not wait for the look', comesAfter('smoke', 'staple'), 'smoke begins, and look did not'],
+  ['the look may fail', set('jobs.look.steps.4.continue-on-error', true), 'look fails in step 5: smoke begins'],
+  ['attest does not need smoke', comesAfter('attest', 'staple'), 'attest begins, and smoke did not succeed'],
+  [
+    'attest asks about a job that it does not need',
+    set('jobs.attest.needs', ['plan', 'staple']),
+    'all well: attest does not begin',
+  ],
+  ['attest runs whatever smoke found', set('jobs.attest.if', 'always()'), 'attest begins, and smoke did not succeed'],
+  ['attest runs unless somebody cancels', set('jobs.attest.if', '${{ !cancelled() }}'), 'attest begins, and smoke'],
+  ['attest runs when something failed', set('jobs.attest.if', 'failure() || success()'), 'attest begins, and smoke'],
+  [
+    'attest does not look at the result',
+    set('jobs.attest.if', "always() && needs.staple.result == 'success'"),
+    'attest begins, and smoke',
+  ],
+  [
+    'attest runs when smoke was skipped',
+    set('jobs.attest.if', "!cancelled() && needs.smoke.result != 'failure'"),
+    'attest begins, and smoke',
+  ],
+  ['smoke may fail', set('jobs.smoke.continue-on-error', true), 'attest begins, and smoke did not succeed'],
+  [
+    'a step of smoke may fail',
+    set('jobs.smoke.steps.3.continue-on-error', true),
+    'smoke fails in step 4: attest begins',
+  ],
+  ['smoke is switched off', set('jobs.smoke.if', false), 'smoke does not begin'],
+  [
+    'smoke runs on pull requests only',
+    set('jobs.smoke.if', "github.event_name == 'pull_request'"),
+    'smoke does not begin',
+  ],
+  ['publish does not need attest', comesAfter('publish', 'staple'), 'publish begins, and attest did not succeed'],
+  ['publish runs after a failure', set('jobs.publish.if', 'failure()'), 'publish begins, and attest did not succeed'],
+  ['verify is missing', remove('jobs.verify'), 'verify is missing'],
+  ['verify runs only after a failure', set('jobs.verify.if', 'failure()'), 'nobody verifies'],
+  ['verify does not wait for publish', comesAfter('verify', 'staple'), 'verify begins, and publish did not succeed'],
+  ['the Mac does not need the build', set('jobs.sign.needs', ['plan']), 'sign begins, and build did not succeed'],
+  ['the plan is not asked', remove('jobs.build.if'), 'the plan says no, and there begin'],
+  [
+    'the plan is asked for a word',
+    set('jobs.build.if', 'needs.plan.outputs.release'),
+    'the plan says no, and there begin',
+  ],
+  ['a Mac signs too', remove('jobs.sign.if'), 'all well: sign begins too'],
+  [
+    'a Mac signs because the plan says so',
+    set('jobs.sign.if', "needs.plan.outputs.keys == 'keychain'"),
+    'the plan alone says keychain',
+  ],
+  ['both kinds of key sign', remove('jobs.code-key.if'), 'aws, all well: code-key begins too'],
+  ['nobody signs with keys in a service', set('jobs.code-service.if', false), 'aws, all well: code-service does not'],
+  ['a service signs by default', remove('jobs.code-service.if'), 'all well: code-service begins too'],
+  [
+    'a service signs whatever is chosen',
+    set('jobs.code.if', "needs.plan.outputs.keys != 'keychain'"),
+    'keys in "gcp": there begin code',
+  ],
+  ['a key is used before the review', set('jobs.code.needs', ['plan', 'build']), 'review ends as failure: code begins'],
+  [
+    'a key is used without digests',
+    set('jobs.packages-key.if', "${{ !cancelled() && needs.plan.outputs.keys == 'stored' }}"),
+    'packages ends as failure: packages-key begins',
+  ],
+  [
+    'packages are put together without signatures',
+    set('jobs.signed.if', "${{ !cancelled() && needs.packages.result == 'success' }}"),
+    'packages-key ends as failure: signed begins',
+  ],
+  [
+    'packages are described before the code is signed',
+    set('jobs.packages.if', "${{ !cancelled() && needs.code.result == 'success' }}"),
+    'code-key ends as failure: packages begins',
+  ],
+  [
+    'the packages’ key waits for the code’s, which is skipped in a service',
+    set('jobs.packages-service.if', "needs.plan.outputs.keys == 'aws'"),
+    'aws, all well: packages-service does not begin',
+  ],
+  [
+    'submit does not ask who signed',
+    set('jobs.submit.if', "${{ !cancelled() && needs.build.result == 'success' }}"),
+    'submit begins, and signed did not succeed',
+  ],
+  [
+    'submit takes one that failed for one that was skipped',
+    set(
+      'jobs.submit.if',
+      "${{ !cancelled() && (needs.signed.result == 'success' || needs.sign.result != 'success') }}",
+    ),
+    'submit begins, and signed did not succeed',
+  ],
+  ['submit runs by default only', remove('jobs.submit.if'), 'all well: submit does not begin'],
+  ['wait runs by default only', remove('jobs.wait.if'), 'all well: wait does not begin'],
+  [
+    'staple does not wait for the verdict',
+    set('jobs.staple.if', '${{ !cancelled() }}'),
+    'staple begins, and wait did not succeed',
+  ],
+];
+
+/** Which job it is about is no kind of its own. */
+const kindOf = (words: string) =>
+  words.replace(/(^|, |: )[a-z-]+ (begins|does not begin|did not succeed|fails in step \d+|ends as failure)/g, '$1$2');
+
 describe('the order of a release', () => {
   it('holds however any job or step ends', async () => {
     expect(await orderProblems(parseWorkflow(source))).toEqual([]);
   });
 
-  it.each<[string, (text: string) => string, string]>([
-    ['smoke does not wait for the look', comesAfter('smoke', 'staple'), 'smoke begins, and look did not'],
-    ['the look may fail', set('jobs.look.steps.4.continue-on-error', true), 'look fails in step 5: smoke begins'],
-    ['attest does not need smoke', comesAfter('attest', 'staple'), 'attest begins, and smoke did not succeed'],
-    [
-      'attest asks about a job that it does not need',
-      set('jobs.attest.needs', ['plan', 'staple']),
-      'all well: attest does not begin',
-    ],
-    ['attest runs whatever smoke found', set('jobs.attest.if', 'always()'), 'attest begins, and smoke did not succeed'],
-    ['attest runs unless somebody cancels', set('jobs.attest.if', '${{ !cancelled() }}'), 'attest begins, and smoke'],
-    ['attest runs when something failed', set('jobs.attest.if', 'failure() || success()'), 'attest begins, and smoke'],
-    [
-      'attest does not look at the result',
-      set('jobs.attest.if', "always() && needs.staple.result == 'success'"),
-      'attest begins, and smoke',
-    ],
-    [
-      'attest runs when smoke was skipped',
-      set('jobs.attest.if', "!cancelled() && needs.smoke.result != 'failure'"),
-      'attest begins, and smoke',
-    ],
-    ['smoke may fail', set('jobs.smoke.continue-on-error', true), 'attest begins, and smoke did not succeed'],
-    [
-      'a step of smoke may fail',
-      set('jobs.smoke.steps.3.continue-on-error', true),
-      'smoke fails in step 4: attest begins',
-    ],
-    ['smoke is switched off', set('jobs.smoke.if', false), 'smoke does not begin'],
-    [
-      'smoke runs on pull requests only',
-      set('jobs.smoke.if', "github.event_name == 'pull_request'"),
-      'smoke does not begin',
-    ],
-    ['publish does not need attest', comesAfter('publish', 'staple'), 'publish begins, and attest did not succeed'],
-    ['publish runs after a failure', set('jobs.publish.if', 'failure()'), 'publish begins, and attest did not succeed'],
-    ['verify is missing', remove('jobs.verify'), 'verify is missing'],
-    ['verify runs only after a failure', set('jobs.verify.if', 'failure()'), 'nobody verifies'],
-    ['verify does not wait for publish', comesAfter('verify', 'staple'), 'verify begins, and publish did not succeed'],
-    ['the Mac does not need the build', set('jobs.sign.needs', ['plan']), 'sign begins, and build did not succeed'],
-    ['the plan is not asked', remove('jobs.build.if'), 'the plan says no, and there begin'],
-    [
-      'the plan is asked for a word',
-      set('jobs.build.if', 'needs.plan.outputs.release'),
-      'the plan says no, and there begin',
-    ],
-    ['a Mac signs too', remove('jobs.sign.if'), 'all well: sign begins too'],
-    [
-      'a Mac signs because the plan says so',
-      set('jobs.sign.if', "needs.plan.outputs.keys == 'keychain'"),
-      'the plan alone says keychain',
-    ],
-    ['both kinds of key sign', remove('jobs.code-key.if'), 'aws, all well: code-key begins too'],
-    ['nobody signs with keys in a service', set('jobs.code-service.if', false), 'aws, all well: code-service does not'],
-    ['a service signs by default', remove('jobs.code-service.if'), 'all well: code-service begins too'],
-    [
-      'a service signs whatever is chosen',
-      set('jobs.code.if', "needs.plan.outputs.keys != 'keychain'"),
-      'keys in "gcp": there begin code',
-    ],
-    [
-      'a key is used before the review',
-      set('jobs.code.needs', ['plan', 'build']),
-      'review ends as failure: code begins',
-    ],
-    [
-      'a key is used without digests',
-      set('jobs.packages-key.if', "${{ !cancelled() && needs.plan.outputs.keys == 'stored' }}"),
-      'packages ends as failure: packages-key begins',
-    ],
-    [
-      'packages are put together without signatures',
-      set('jobs.signed.if', "${{ !cancelled() && needs.packages.result == 'success' }}"),
-      'packages-key ends as failure: signed begins',
-    ],
-    [
-      'packages are described before the code is signed',
-      set('jobs.packages.if', "${{ !cancelled() && needs.code.result == 'success' }}"),
-      'code-key ends as failure: packages begins',
-    ],
-    [
-      'the packages’ key waits for the code’s, which is skipped in a service',
-      set('jobs.packages-service.if', "needs.plan.outputs.keys == 'aws'"),
-      'aws, all well: packages-service does not begin',
-    ],
-    [
-      'submit does not ask who signed',
-      set('jobs.submit.if', "${{ !cancelled() && needs.build.result == 'success' }}"),
-      'submit begins, and signed did not succeed',
-    ],
-    [
-      'submit takes one that failed for one that was skipped',
-      set(
-        'jobs.submit.if',
-        "${{ !cancelled() && (needs.signed.result == 'success' || needs.sign.result != 'success') }}",
-      ),
-      'submit begins, and signed did not succeed',
-    ],
-    ['submit runs by default only', remove('jobs.submit.if'), 'all well: submit does not begin'],
-    ['wait runs by default only', remove('jobs.wait.if'), 'all well: wait does not begin'],
-    [
-      'staple does not wait for the verdict',
-      set('jobs.staple.if', '${{ !cancelled() }}'),
-      'staple begins, and wait did not succeed',
-    ],
-  ])('is broken when %s', async (_, edit, words) => {
+  it.each(byDay(BREAKS, 6, ([, , words]) => kindOf(words)))(`is broken when %s${ofTheDay}`, async (_, edit, words) => {
     expect((await orderProblems(parseWorkflow(edit(source)))).join('\n')).toContain(words);
   });
 

@@ -1,8 +1,9 @@
-import { constants, createHash, generateKeyPairSync, privateEncrypt } from 'node:crypto';
+import { constants, createHash, privateEncrypt } from 'node:crypto';
 import { context, der, octetString, oid, sequence } from '../../src/pki/asn1/der.ts';
 import { DIGEST_INFO_PREFIX, localSigner } from '../../src/pki/identity/signer.ts';
 import type { RehearsalAuthority } from '../../src/rehearsal/authority.ts';
 import { deflatedFile, directory } from '../../src/xar/write.ts';
+import { rsaKeys } from '../support/rsa-keys.ts';
 import type { Mutation } from './outcome.ts';
 import { assemble, withGap } from './sample.ts';
 import { type SignatureChange, tokenMaker, usualSignature } from './signing.ts';
@@ -45,7 +46,7 @@ function archiveCases(): Mutation[] {
 type Make = (what: string, expected: string[], change: SignatureChange) => Mutation;
 
 function rsaCases(make: Make, other: RehearsalAuthority): Mutation[] {
-  const { privateKey: stranger } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const { privateKey: stranger } = rsaKeys(1);
   const raw = (content: Buffer) =>
     privateEncrypt({ key: other.members.installer.privateKey, padding: constants.RSA_PKCS1_PADDING }, content);
   const hashed = (hash: 'sha1' | 'sha256') => (digest: Buffer) => createHash(hash).update(digest).digest();

@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { CheckList } from '../../src/base/check.ts';
 import { accessBuffer } from '../../src/base/random-access.ts';
@@ -12,6 +12,7 @@ import type { XarArchive } from '../../src/xar/read.ts';
 import type { XarSignature } from '../../src/xar/toc.ts';
 import { newRehearsalSigner } from '../code-signature/signers.ts';
 import { type SignatureChange, tokenMaker, usualSignature } from '../mutation/signing.ts';
+import { rsaKeys } from '../support/rsa-keys.ts';
 import { edited } from './edited.ts';
 
 let authority: RehearsalAuthority;
@@ -195,7 +196,7 @@ describe('the RSA signature', () => {
   });
 
   it('is made with the key of the first certificate, which is an RSA key', async () => {
-    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const { privateKey } = rsaKeys();
     const { commonName } = authority.members.installer.certificate;
     expect(await rsa({ rsa: (digest) => localSigner(privateKey).sign({ hash: 'sha1', digest }) })).toBe(
       `package-rsa fail: it was not made with the key of "${commonName}"`,

@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/base/secret.ts';
 import { readNotaryKey } from '../../../src/notary/rest/credentials.ts';
+import { rsaKeys } from '../../support/rsa-keys.ts';
 
 const pair = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
 const pem = pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
@@ -29,7 +30,7 @@ describe('the notary key', () => {
     expect(key.export({ type: 'pkcs8', format: 'pem' })).toBe(pem);
   });
 
-  const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+  const rsa = rsaKeys().privateKey;
   const p384 = generateKeyPairSync('ec', { namedCurve: 'secp384r1' }).privateKey;
   it.each([
     ['NOTARY_KEY_EMPTY', '  \n'],

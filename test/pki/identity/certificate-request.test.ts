@@ -5,10 +5,11 @@ import { parseWholeAsn1 } from '../../../src/pki/asn1/asn1.ts';
 import { certificateRequest, readPublicKey } from '../../../src/pki/identity/certificate-request.ts';
 import { localSigner, type Signer } from '../../../src/pki/identity/signer.ts';
 import { OpensslFolder, openssl, run } from '../../support/openssl.ts';
+import { rsaKeys } from '../../support/rsa-keys.ts';
 
 const SUBJECT = { email: 'a@example.com', commonName: 'Käthe', country: 'US' };
-const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-const other = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const { publicKey, privateKey } = rsaKeys();
+const other = rsaKeys(1);
 const problem = (work: Promise<unknown>) =>
   work.then(
     () => 'made',

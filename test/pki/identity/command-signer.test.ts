@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
-import { createHash, generateKeyPairSync, verify } from 'node:crypto';
+import { createHash, verify } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { type PipelineError, ToolError } from '../../../src/base/errors.ts';
 import { type CommandRunner, commandSigner } from '../../../src/pki/identity/command-signer.ts';
 import { OpensslFolder, openssl } from '../../support/openssl.ts';
+import { rsaKeys } from '../../support/rsa-keys.ts';
 
-const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const { publicKey, privateKey } = rsaKeys();
 const DIGEST = createHash('sha256').update('data').digest();
 
 /** Runs a real program; only what the tests here need of the project's own runner. */

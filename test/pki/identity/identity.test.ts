@@ -10,6 +10,7 @@ import type { Certificate } from '../../../src/pki/x509/certificate.ts';
 import { makeRehearsalAuthority, type RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
 import { sharedAuthority } from '../../rehearsal/shared-authority.ts';
 import { legacyProvider, openssl, pemOf } from '../../support/openssl.ts';
+import { rsaKeys } from '../../support/rsa-keys.ts';
 import { type KeyPair, leafFor, manyIdentities, opensslP12, type P12Plan } from './identity-files.ts';
 
 const PASSWORD = 'correct horse';
@@ -21,7 +22,7 @@ let p12: Buffer;
 
 beforeAll(async () => {
   authority = await sharedAuthority();
-  keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  keys = rsaKeys();
   leaf = installer();
   p12 = openssl.missing ? Buffer.alloc(0) : opensslP12({ leaf, key: keys.privateKey });
 });
@@ -145,11 +146,7 @@ const WRONG: [
   ['IDENTITY_ENCRYPTION', /cannot be read here/, () => source(foreignEncryption())],
   ['IDENTITY_NO_KEY', /no private key/, () => source(opensslP12({ leaf }))],
   ['IDENTITY_NO_CERTIFICATE', /no certificate/, () => source(made({ flags: ['-nocerts'] }))],
-  [
-    'IDENTITY_KEY_MISMATCH',
-    /does not belong to the certificate \("Dev/,
-    () => pem(leaf, generateKeyPairSync('rsa', { modulusLength: 2048 })),
-  ],
+  ['IDENTITY_KEY_MISMATCH', /does not belong to the certificate \("Dev/, () => pem(leaf, rsaKeys(1))],
   ['IDENTITY_AMBIGUOUS', /2 identities, 2 of them fit/, () => twoOf(installer(), installer({ team: 'OTHER67890' }))],
   ['IDENTITY_AMBIGUOUS', /2 identities, 0 of them fit/, () => twoOf(installer(), installer()), 'application'],
   ['IDENTITY_ROLE_SWAPPED', /not a Developer ID Application certificate/, () => pem(leaf), 'application'],

@@ -1,8 +1,9 @@
-import { createHash, generateKeyPairSync, sign, verify } from 'node:crypto';
+import { createHash, sign, verify } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { localSigner } from '../../../src/pki/identity/signer.ts';
+import { rsaKeys } from '../../support/rsa-keys.ts';
 
-const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const { publicKey, privateKey } = rsaKeys();
 const DATA = Buffer.from('what is signed');
 
 describe('localSigner', () => {

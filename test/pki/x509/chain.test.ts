@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { DER_NULL, TAG } from '../../../src/pki/asn1/der.ts';
 import { APPLE, EXTENSION, KEY_PURPOSE, NAME } from '../../../src/pki/asn1/oids.ts';
@@ -9,6 +9,7 @@ import type { RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
 import { type CertificatePlan, type Issuer, makeCertificate } from '../../../src/rehearsal/certificate-maker.ts';
 import { sharedAuthority } from '../../rehearsal/shared-authority.ts';
 import { OpensslFolder, openssl, run } from '../../support/openssl.ts';
+import { rsaKeys } from '../../support/rsa-keys.ts';
 
 const NOW = new Date();
 const DAY = 24 * 3600 * 1000;
@@ -17,7 +18,7 @@ let keys: { publicKey: KeyObject; privateKey: KeyObject };
 
 beforeAll(async () => {
   authority = await sharedAuthority();
-  keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  keys = rsaKeys();
 });
 
 /** Returns a leaf of the Developer ID Installer kind, changed as told. */
