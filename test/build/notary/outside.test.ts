@@ -98,6 +98,12 @@ describe('a look at all of it', () => {
     expect(error).toMatchObject({ code: 'PREFLIGHT_FAILED', message: expect.stringMatching(words) });
   });
 
+  it('has the first of the most serious for its cause', async () => {
+    const error = await outcome({ ...fails(refused), skewMs: 61_000, ticketUrl: NOWHERE });
+    expect(error).toBeInstanceOf(RefusedError);
+    expect((error as Error).cause).toBe(refused);
+  });
+
   it('ends with a fault of our own as it is', async () => {
     const bug = new TypeError('a bug');
     expect(await outcome(fails(bug))).toBe(bug);

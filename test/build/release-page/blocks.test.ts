@@ -249,6 +249,13 @@ describe('the sections', () => {
     expect(['deploy', 'login', 'rescue', 'sees'].map(ordered)).toEqual([[true], [true], [true], [false]]);
   });
 
+  it('are about the first package that is listed', () => {
+    const file = manifest.files.find(({ role }) => role === 'package')!;
+    const files = [...manifest.files, { ...file, path: 'other.pkg' }];
+    expect(commands('identity', { files })[0]).toContain(file.path);
+    expect(commands('identity', { files })[0]).not.toContain('other.pkg');
+  });
+
   it('need a package, whatever else there is', () => {
     const files = manifest.files.filter(({ role }) => role !== 'package');
     expect(() => sections({ files })).toThrow(new TypeError('the manifest lists no package'));

@@ -47,6 +47,18 @@ describe('a template', () => {
       'V=1 # why\nW="x" # why\nused() {\n echo $V\n}',
       'V=1 # why\nused() {\n echo $V\n}',
     ],
+    [
+      'a variable above another, though words stand behind it',
+      'V=1 # why\nW=2\nused() {\n echo $W\n}',
+      'W=2\nused() {\n echo $W\n}',
+    ],
+    ['a line that acts, though words stand behind it', 'run # why\nV=2\nused() {\n :\n}', 'run # why\nused() {\n :\n}'],
+    [
+      'a comment above a variable that it reads',
+      '# why\nV=1\nused() {\n echo $V\n}',
+      '# why\nV=1\nused() {\n echo $V\n}',
+    ],
+    ['no comment above a variable that it does not', '# why\n# so\nV=1\nused() {\n :\n}', 'used() {\n :\n}'],
     ['lines that act', 'umask 022\nused() {\n :\n}\nidle() {\n :\n}', 'umask 022\nused() {\n :\n}'],
     ['a value of two words, which acts', 'V=1 run\nused() {\n :\n}', 'V=1 run\nused() {\n :\n}'],
     ['no function that a comment alone names', 'used() {\n # idle\n :\n}\nidle() {\n :\n}', 'used() {\n # idle\n :\n}'],
