@@ -1,10 +1,13 @@
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makePlan, type Plan } from '../../build/plan/plan.ts';
+import { type PrepareOptions, prepare } from '../../build/prepare.ts';
 import { demandReady, type Examination, examinations, examineAll } from '../../build/readiness.ts';
 import { NetworkError, UsageError } from '../../src/base/errors.ts';
+import { portableNotary } from '../../src/toolchain/portable/notary.ts';
+import { portableStapler } from '../../src/toolchain/portable/stapler.ts';
 
 let root: string;
 let plan: Plan;
@@ -90,6 +93,117 @@ const network = new NetworkError('B', 'no way');
 const missing = () =>
   Object.assign(new Error('ENOENT: no such file'), { code: 'ENOENT', path: '/none', syscall: 'open' });
 const bug = new TypeError('a bug');
+
+describe('what a run is prepared with', () => {
+  const prepared = (options: PrepareOptions = {}) => prepare({ root, env: { SOURCE_DATE_EPOCH: '7' } }, options);
+  const RELEASE = { mode: 'release' } as const;
+  const REHEARSAL = { mode: 'rehearsal', timestamp: async () => undefined, signingTime: () => new Date(0) } as const;
+
+  it('is the plan of the project, or of where it is told to write and compare', async () => {
+    const { plan: own, compilesHere } = await prepared();
+    expect([own.root, own.outFolder, own.sourceDateEpoch, compilesHere]).toEqual([
+      root,
+      join(root, 'out/1.1.0'),
+      7,
+      true,
+    ]);
+    expect(own.previousPackage).toBeUndefined();
+    const { plan: other } = await prepared({ out: 'else', previous: 'a.pkg' });
+    expect([other.outFolder, other.previousPackage]).toEqual([resolve('else/1.1.0'), resolve('a.pkg')]);
+  });
+
+  it('asks a compiler for its version once', async () => {
+    const { toolchainFor } = await prepared({ toolchain: 'portable' });
+    const { compiler: asked } = toolchainFor(null);
+    expect(asked.versions()).toBe(asked.versions());
+  });
+
+  describe('with parts', () => {
+    const parts = (toolchain: 'portable' | 'apple' = 'portable') => {
+      const slices = [{ architecture: 'arm64', sha256: '0'.repeat(64) }];
+      const record = {
+        schema: 1,
+        version: '1.1.0',
+        commit: 'c',
+        sourceDateEpoch: 9,
+        toolchain,
+        tools: { t: '1' },
+        slices,
+      };
+      mkdirSync(join(root, 'compiled'), { recursive: true });
+      writeFileSync(join(root, 'compiled/compiled.json'), JSON.stringify(record));
+      return root;
+    };
+
+    it('is what the machine had that compiled', async () => {
+      const { plan: own, compilesHere, toolchainFor } = await prepared({ compiled: parts() });
+      expect([own.commit, own.sourceDateEpoch, own.outFolder, compilesHere]).toEqual([
+        'c',
+        9,
+        join(root, 'out/1.1.0'),
+        false,
+      ]);
+      expect([toolchainFor(null).name, await toolchainFor(null).compiler.versions()]).toEqual(['portable', { t: '1' }]);
+      expect((await prepared({ compiled: parts(), out: 'else' })).plan.outFolder).toBe(resolve('else/1.1.0'));
+    });
+
+    it('needs the tools that compiled, but not to end what is signed, nor against what was typed', async () => {
+      await withPath([], async () => {
+        const needs = async (options: PrepareOptions) =>
+          (await prepared({ compiled: parts('apple'), ...options })).toolchainFor(null).name;
+        await expect(needs({})).rejects.toMatchObject({ code: 'TOOLCHAIN_UNAVAILABLE' });
+        expect([await needs({ resume: true }), await needs({ toolchain: 'portable' })]).toEqual([
+          'portable',
+          'portable',
+        ]);
+        expect((await prepared({ compiled: parts(), resume: true })).toolchainFor(null).name).toBe('portable');
+      });
+    });
+
+    it('is not what is no folder, or none of parts', async () => {
+      writeFileSync(join(root, 'file'), '');
+      await expect(prepared({ compiled: join(root, 'file') })).rejects.toThrow(/is a file, not a folder/);
+      rmSync(join(root, 'compiled'), { recursive: true, force: true });
+      await expect(prepared({ compiled: root })).rejects.toMatchObject({ code: 'PARTS_INVALID' });
+    });
+  });
+
+  /** Runs some work with these programs alone on PATH. */
+  async function withPath<T>(programs: readonly string[], work: () => Promise<T>): Promise<T> {
+    const before = process.env.PATH;
+    const bin = mkdtempSync(join(root, 'bin-'));
+    for (const program of programs) writeFileSync(join(bin, program), '#!/bin/sh\n', { mode: 0o755 });
+    process.env.PATH = bin;
+    try {
+      return await work();
+    } finally {
+      process.env.PATH = before;
+    }
+  }
+
+  it.each<[PrepareOptions, object | null, string, boolean]>([
+    [{ toolchain: 'portable' }, null, 'portable', true],
+    [{ toolchain: 'portable' }, REHEARSAL, 'portable', true],
+    [{ toolchain: 'apple' }, null, 'apple', false],
+    [{ toolchain: 'apple' }, RELEASE, 'apple', false],
+    [{ toolchain: 'apple' }, REHEARSAL, 'apple', true],
+    [{ toolchain: 'apple', notary: 'portable' }, RELEASE, 'apple', true],
+    [{ toolchain: 'portable', notary: 'apple' }, RELEASE, 'portable', false],
+    [{}, RELEASE, 'apple', false],
+  ])(
+    'of %j and %j are the tools called %s; the portable ones submit and staple: %s',
+    async (options, signing, name, portable) => {
+      await withPath(['xcrun', 'pkgbuild'], async () => {
+        const toolchain = (await prepared(options)).toolchainFor(signing as never);
+        expect(toolchain.name).toBe(name);
+        expect([toolchain.notary === portableNotary, toolchain.stapler === portableStapler]).toEqual([
+          portable,
+          portable,
+        ]);
+      });
+    },
+  );
+});
 
 describe('a list of checks', () => {
   it('says of each what was found, and of one cause once', async () => {
