@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { byDay, ofTheDay } from '../support/by-day.ts';
-import { cli, placeCommandLine } from '../support/cli.ts';
+import { placeCommandLine } from '../support/cli.ts';
+import { inProcess } from '../support/in-process.ts';
 import { quickCompiler } from '../support/quick-compiler.ts';
 
 let root: string;
@@ -13,6 +14,7 @@ beforeAll(() => {
   for (const part of ['payload', 'scripts', 'package.json', 'package-lock.json', 'release.config.json', 'CHANGELOG.md'])
     cpSync(part, join(root, part), { recursive: true });
   placeCommandLine(root);
+  cpSync('.rehearsal/authority', join(root, '.rehearsal/authority'), { recursive: true });
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
@@ -54,21 +56,21 @@ describe(`a release that is interrupted${ofTheDay}`, () => {
     const last = stderr.trimEnd().split('\n').at(-1) as string;
     expect(last).toBe('To go on: npm start -- --rehearsal --out out --resume');
     const typed = last.replace('To go on: npm start -- ', '').split(' ');
-    const again = cli(['release', ...typed], { cwd: root, program: join(root, '.build/cli.mjs') });
+    const again = await inProcess(['release', ...typed], { cwd: root });
     expect(again.status, again.stderr).toBe(0);
     expect(existsSync(join(root, 'out/1.1.0/SHA256SUMS'))).toBe(true);
   });
 });
 
 describe('a wait that is over', () => {
-  it('ends with the command that goes on waiting', () => {
+  it('ends with the command that goes on waiting', async () => {
     const argv = ['release', '--rehearsal', '--out', 'wait', '--submit-only'];
-    const run = cli(argv, { cwd: root, program: join(root, '.build/cli.mjs') });
+    const run = await inProcess(argv, { cwd: root });
     expect([run.status, run.stdout.trimEnd().split('\n').at(-1)]).toEqual([
       0,
       '  npm start -- --rehearsal --out wait --resume',
     ]);
-    const twice = cli(argv, { cwd: root, program: join(root, '.build/cli.mjs') });
+    const twice = await inProcess(argv, { cwd: root });
     expect(twice.status).toBe(2);
     expect(twice.stderr).toMatch(/another run would submit a second time\nnext: .*--replace\n.*--resume\n$/);
   });

@@ -1,11 +1,12 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MANIFEST_SCHEMA } from '../../build/plan/manifest.ts';
 import { EXTRA_PACKAGES } from '../../build/plan/plan.ts';
-import { placeCommandLine } from '../support/cli.ts';
+import { type CliRun, placeCommandLine } from '../support/cli.ts';
+import { inProcess } from '../support/in-process.ts';
 import { quickCompiler } from '../support/quick-compiler.ts';
 
 /** When a run is killed: as soon as it prints these words, or after so many milliseconds. */
@@ -42,6 +43,7 @@ const FILES = [
   'verify-report.json',
 ];
 const VERSION = '1.1.0';
+const SURROUNDINGS = { SOURCE_DATE_EPOCH: '1700000000', NO_COLOR: '1' };
 
 /** A copy of the project with a rehearsal of its own, in which releases are killed and resumed. */
 export class KillRange {
@@ -57,7 +59,7 @@ export class KillRange {
 
   /** Makes the state from which runs `from: 'signed'` begin: killed as soon as the package was signed. */
   async prepare(): Promise<void> {
-    await this.#run(['--out', join(this.root, 'signed'), '--until', 'sign-package'], undefined);
+    await this.#finish(['--out', join(this.root, 'signed'), '--until', 'sign-package']);
   }
 
   /** Kills a release at a moment, resumes it, and looks at what is there in the end. */
@@ -67,10 +69,10 @@ export class KillRange {
     rmSync(join(this.root, '.rehearsal/notary'), { recursive: true, force: true });
     mkdirSync(out);
     if (from === 'signed') cpSync(join(this.root, 'signed'), out, { recursive: true });
-    const { killed } = await this.#run(['--out', out, ...(from === 'signed' ? ['--resume'] : [])], moment);
-    const { status, stderr } = await this.#run(['--out', out, '--resume'], undefined);
+    const { killed } = await this.#start(['--out', out, ...(from === 'signed' ? ['--resume'] : [])], moment);
+    const { status, stderr } = await this.#finish(['--out', out, '--resume']);
     const problems =
-      status === 0 ? this.#problems(join(out, VERSION)) : [`the resumed run ended with ${status}: ${stderr}`];
+      status === 0 ? await this.#problems(join(out, VERSION)) : [`the resumed run ended with ${status}: ${stderr}`];
     return { killed, problems };
   }
 
@@ -78,31 +80,32 @@ export class KillRange {
     rmSync(this.root, { recursive: true, force: true });
   }
 
-  #run(
-    argv: string[],
-    moment: Moment | undefined,
-  ): Promise<{ killed: boolean; status: number | null; stderr: string }> {
-    const env = { ...process.env, PATH: quickCompiler(), SOURCE_DATE_EPOCH: '1700000000', NO_COLOR: '1' };
+  #start(argv: string[], moment: Moment): Promise<{ killed: boolean }> {
     const child = spawn(process.execPath, ['.build/cli.mjs', 'release', '--rehearsal', ...argv], {
       cwd: this.root,
-      env,
+      env: { ...process.env, PATH: quickCompiler(), ...SURROUNDINGS },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     let stderr = '';
     child.stderr.on('data', (part) => {
       stderr += part;
-      if (moment && 'words' in moment && stderr.includes(moment.words)) child.kill('SIGKILL');
+      if ('words' in moment && stderr.includes(moment.words)) child.kill('SIGKILL');
     });
-    const timer = moment && 'ms' in moment ? setTimeout(() => child.kill('SIGKILL'), moment.ms) : undefined;
+    const timer = 'ms' in moment ? setTimeout(() => child.kill('SIGKILL'), moment.ms) : undefined;
     return new Promise((done) => {
-      child.on('close', (status, signal) => {
+      child.on('close', (_, signal) => {
         clearTimeout(timer);
-        done({ killed: signal === 'SIGKILL', status, stderr });
+        done({ killed: signal === 'SIGKILL' });
       });
     });
   }
 
-  #problems(folder: string): string[] {
+  /** A run to the end, in this process: what was killed was another one. */
+  #finish(argv: string[]): Promise<CliRun> {
+    return inProcess(['release', '--rehearsal', ...argv], { cwd: this.root, env: SURROUNDINGS });
+  }
+
+  async #problems(folder: string): Promise<string[]> {
     const manifest = MANIFEST_SCHEMA.parse(JSON.parse(readFileSync(join(folder, 'release.json'), 'utf8')));
     const found = [
       ...readdirSync(folder),
@@ -120,11 +123,8 @@ export class KillRange {
     const uploads = this.#completedSubmissions();
     const extras = manifest.extras ?? [];
     const recorded = [manifest.submission, ...extras.map(({ submission }) => submission)];
-    const verified = spawnSync(
-      process.execPath,
-      ['.build/cli.mjs', 'verify', '--trust', 'rehearsal', join(folder, FILES[0] as string)],
-      { cwd: this.root, encoding: 'utf8' },
-    );
+    const verify = ['verify', '--trust', 'rehearsal', join(folder, FILES[0] as string)];
+    const verified = await inProcess(verify, { cwd: this.root });
     const held: readonly (readonly [boolean, string])[] = [
       [found.join() === expected.sort().join(), `files: ${found.join(', ')}`],
       [done.sort().join() === [...STAGES].sort().join(), `stages done: ${done.join(', ')}`],

@@ -9,6 +9,7 @@ import { removeOwnUnfinished } from '../../../src/base/files.ts';
 import { sha256 } from '../../github/actions.ts';
 import { cli } from '../../support/cli.ts';
 import { inProcess } from '../../support/in-process.ts';
+import { quickCompiler } from '../../support/quick-compiler.ts';
 
 let scratch: string;
 beforeAll(async () => {
@@ -79,7 +80,10 @@ describe('parts', () => {
       verbose: false,
       env: { SOURCE_DATE_EPOCH: '0' },
     };
+    const { PATH } = process.env;
+    process.env.PATH = quickCompiler();
     await expect(parts(context, { out })).rejects.toMatchObject({ code: 'ENOENT' });
+    process.env.PATH = PATH;
     removeOwnUnfinished();
     expect(readdirSync(scratch).filter((name) => name.includes('cut off'))).toEqual([]);
   });
@@ -102,11 +106,12 @@ describe('release --compiled', () => {
     expect(manifest.tools).toMatchObject(compiled.tools);
   });
 
-  it('refuses a slice that is not the one that was compiled', () => {
+  it('refuses a slice that is not the one that was compiled', async () => {
     const folder = join(scratch, 'changed');
     cpSync(join(scratch, 'parts'), folder, { recursive: true });
     appendFileSync(join(folder, 'compiled/arm64'), '\0');
-    const run = sealed(folder, 'release', '--compiled', '.', '--until', 'sign-package', '--out', 'out');
+    const argv = ['release', '--compiled', '.', '--until', 'sign-package', '--out', 'out'];
+    const run = await inProcess(argv, { cwd: folder });
     expect(run.status).toBe(6);
     expect(run.stderr).toMatch(/arm64 has sha256 [0-9a-f]{64}, not [0-9a-f]{64}/);
   });

@@ -20,6 +20,7 @@ import { rehearsalP12 } from '../../rehearsal/authority-p12.ts';
 import { sharedAuthority } from '../../rehearsal/shared-authority.ts';
 import { byDay, ofTheDay } from '../../support/by-day.ts';
 import { firstOnPath } from '../../support/needs.ts';
+import { quickCompiler } from '../../support/quick-compiler.ts';
 
 /**
  * Changes every setting, one at a time, and sees that it reaches what is built, or is refused: a setting that nobody reads would
@@ -218,6 +219,9 @@ describe(`the template of Info.plist${ofTheDay}`, () => {
 
 const linking = firstOnPath('clang', ...versions('clang')) && firstOnPath('ld64.lld', ...versions('ld64.lld'));
 describe(`what the compiler is told${ofTheDay}`, () => {
+  const { PATH } = process.env;
+  beforeAll(() => void (process.env.PATH = quickCompiler()));
+  afterAll(() => void (process.env.PATH = PATH));
   const compiled = async (plan: Plan) => {
     const slices = await portableCompiler().compile(await readBundleSource(plan), { signal });
     return slices.map(({ data }) => data.toString('base64'));

@@ -11,12 +11,16 @@ import { openSample, type Sample } from '../../mutation/sample.ts';
 import { builtPackage } from '../../support/built-package.ts';
 import { byDay, ofTheDay } from '../../support/by-day.ts';
 import { cli, placeCommandLine } from '../../support/cli.ts';
+import { inProcess } from '../../support/in-process.ts';
+import { quickCompiler } from '../../support/quick-compiler.ts';
 import { codePlants, PLANTED } from './planted.ts';
 
 let scratch: string;
 let sample: Sample;
 let common: Omit<ProofInput, 'file'>;
+const { PATH } = process.env;
 beforeAll(async () => {
+  process.env.PATH = quickCompiler();
   scratch = mkdtempSync(join(tmpdir(), 'proof-'));
   const authority = await openRehearsalAuthority('.rehearsal');
   sample = await openSample(readFileSync(builtPackage()), authority);
@@ -29,7 +33,10 @@ beforeAll(async () => {
     toolchain: { ...portable, compiler: compilingOnce(portable.compiler) },
   };
 });
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+afterAll(() => {
+  process.env.PATH = PATH;
+  rmSync(scratch, { recursive: true, force: true });
+});
 
 /** The sources do not change from one planted difference to the next. */
 function compilingOnce(compiler: Compiler): Compiler {
@@ -62,13 +69,12 @@ function checkoutAt(folder: string): string {
 const asNobody = process.getuid?.() === 0;
 const note = asNobody ? '' : ' (skipped: needs root)';
 
-describe('prove', () => {
-  it('finds the release and its extra packages equal to what the sources make', () => {
-    const folder = inject('releaseFolder');
-    for (const path of [builtPackage(), join(folder, 'extras/Escrow.Buddy.Guard-1.1.0-rehearsal.pkg')]) {
-      const run = cli(['prove', path, '--trust', 'rehearsal', '--json'], {
-        env: { SOURCE_DATE_EPOCH: common.sourceDateEpoch },
-      });
+describe(`prove${ofTheDay}`, () => {
+  it('finds the release and its extra packages equal to what the sources make', async () => {
+    const guard = join(inject('releaseFolder'), 'extras/Escrow.Buddy.Guard-1.1.0-rehearsal.pkg');
+    const env = { SOURCE_DATE_EPOCH: common.sourceDateEpoch };
+    for (const [path, command] of [[builtPackage(), cli] as const, [guard, inProcess] as const]) {
+      const run = await command(['prove', path, '--trust', 'rehearsal', '--json'], { env });
       const document = JSON.parse(run.stdout);
       expect(document.checks.filter(({ status }: { status: string }) => status === 'fail')).toEqual([]);
       expect(document.checks.map(({ id }: { id: string }) => id)).toContain('rebuilt-whole');
@@ -76,19 +82,24 @@ describe('prove', () => {
     }
   });
 
-  it('finds a release equal that another folder, time zone and umask made', () => {
+  it('finds a release equal that another folder, time zone and umask made', async () => {
     const copy = checkoutAt(join(scratch, 'another folder'));
-    const env = { ...process.env, SOURCE_DATE_EPOCH: '1700000000', TZ: 'Pacific/Chatham', LC_ALL: 'C', HOME: copy };
+    // By day another user alone compiles anew, in another folder too.
+    const compiler = { PATH: asNobody && ofTheDay !== '' ? quickCompiler() : PATH };
+    const surroundings = { TZ: 'Pacific/Chatham', LC_ALL: 'C', HOME: copy, ...compiler };
+    const env = { ...process.env, SOURCE_DATE_EPOCH: '1700000000', ...surroundings };
     const line = 'umask 077; exec "$0" .build/cli.mjs release --rehearsal --json --out results';
     const made = spawnSync('sh', ['-c', line, process.execPath], { cwd: copy, env, encoding: 'utf8' });
     const { version, files } = JSON.parse(made.stdout);
     const path = join(copy, 'results', version, files[0].path);
-    const run = cli(['prove', path, '--source', process.cwd(), '--trust', 'rehearsal'], {
+    const run = await inProcess(['prove', path, '--source', process.cwd(), '--trust', 'rehearsal'], {
       env: { SOURCE_DATE_EPOCH: '1700000000' },
     });
     expect(run.stdout).toMatch(/pass +rebuilt-whole\n/);
     expect([run.stdout.trim().split('\n').at(-1), run.status]).toEqual([expect.stringMatching(/^PROVEN: /), 0]);
-    const later = cli(['prove', path, '--trust', 'rehearsal', '--json'], { env: { SOURCE_DATE_EPOCH: '1700000001' } });
+    const later = await inProcess(['prove', path, '--trust', 'rehearsal', '--json'], {
+      env: { SOURCE_DATE_EPOCH: '1700000001' },
+    });
     const failed = JSON.parse(later.stdout).checks.filter(({ status }: { status: string }) => status === 'fail');
     expect([failed.map(({ id }: { id: string }) => id), later.status]).toEqual([['rebuilt-time'], 6]);
   });
@@ -101,7 +112,7 @@ describe('prove', () => {
     expect(spawnSync('chown', ['-R', '65534:65534', home]).status).toBe(0);
     const run = spawnSync(process.execPath, ['.build/cli.mjs', 'prove', path, '--trust', 'rehearsal', '--json'], {
       ...{ cwd: home, uid: 65534, gid: 65534, encoding: 'utf8' },
-      env: { PATH: process.env.PATH, HOME: home, SOURCE_DATE_EPOCH: common.sourceDateEpoch },
+      env: { PATH, HOME: home, SOURCE_DATE_EPOCH: common.sourceDateEpoch },
     });
     rmSync(home, { recursive: true });
     const { checks, proven, source } = JSON.parse(run.stdout);
@@ -127,7 +138,7 @@ describe('prove', () => {
     );
   });
 
-  it(`names every planted difference${ofTheDay}`, async () => {
+  it('names every planted difference', async () => {
     const planted = [...PLANTED, ...(await codePlants(sample))];
     expect(planted.length).toBeGreaterThanOrEqual(40);
     const wrong: string[] = [];
