@@ -4,7 +4,7 @@
 
 #include "preferences.h"
 
-static const struct user NOBODY = {false, 0};
+static const struct user NOBODY = {.known = false};
 
 struct failures attempts_failures(void) {
   const struct setting_value count = take_value(copy_local(CFSTR("ConsecutiveFailures")));
@@ -28,7 +28,6 @@ struct failures one_more_failure(struct failures failures, struct user user) {
 
 bool attempts_held_back(struct user user) {
   const int64_t failures = failures_of(attempts_failures(), user);
-  if (failures == 0) return false;
   const struct setting_value last = take_value(copy_local(CFSTR("LastAttempt")));
   return held_back(failures, last.kind == SETTING_DATE, CFAbsoluteTimeGetCurrent() - last.number);
 }
@@ -53,7 +52,7 @@ static bool key_recorded_since_attempt(struct setting_value fingerprint) {
   const struct key_record now = read_key_record();
   if (fingerprint.kind == SETTING_NUMBER && fingerprint.number >= 0) {
     const enum record_state state = fingerprint.number > 0 ? RECORD_PRESENT : RECORD_ABSENT;
-    return key_recorded_since(now, (struct key_record){state, (int64_t)fingerprint.number, 0});
+    return key_recorded_since(now, (struct key_record){.state = state, .fingerprint = (int64_t)fingerprint.number});
   }
   const struct setting_value last = take_value(copy_local(CFSTR("LastAttempt")));
   return now.state == RECORD_PRESENT && last.kind == SETTING_DATE && now.changed_at >= last.number;

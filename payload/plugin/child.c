@@ -51,11 +51,10 @@ static void leave(pid_t pid) {
 }
 
 void reap_left_children(void) {
-  int status = 0;
   for (size_t i = 0; i < LEFT_MOST; i++) {
     if (__atomic_load_n(&left[i], __ATOMIC_RELAXED) == 0) continue;
     const pid_t pid = __atomic_exchange_n(&left[i], 0, __ATOMIC_ACQ_REL);
-    if (pid > 0 && waitpid(pid, &status, WNOHANG) == 0) leave(pid);
+    if (pid > 0 && waitpid(pid, NULL, WNOHANG) == 0) leave(pid);
   }
 }
 
@@ -253,9 +252,9 @@ struct child_result run_child(const struct child_run *run) {
       output[0] = child.output;
     }
   }
-  for (int i = 0; i < 2; i++) {
-    close_end(&input[i]);
-    close_end(&output[i]);
-  }
+  close_end(&input[0]);
+  close_end(&input[1]);
+  close_end(&output[0]);
+  close_end(&output[1]);
   return result;
 }

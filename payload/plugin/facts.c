@@ -14,7 +14,7 @@ static const char *const TOKEN_KEYS[] = {"authenticated-token-id", "ap-pam-servi
 
 /* The engine's value, borrowed until the next call; empty when there is none. */
 static struct bytes context_bytes(const struct login *login, const char *key) {
-  AuthorizationContextFlags flags = 0;
+  AuthorizationContextFlags flags;
   const AuthorizationValue *value = NULL;
   const struct bytes none = {NULL, 0};
   if (login->callbacks->GetContextValue == NULL) return none;
@@ -34,7 +34,7 @@ static struct bytes context_text(const struct login *login, const char *key) {
 static struct user read_user(const struct login *login) {
   const struct bytes value = context_bytes(login, USER_ID);
   uint64_t id = 0;
-  if (value.length != sizeof(uint32_t) && value.length != sizeof(uint64_t)) return (struct user){false, 0};
+  if (value.length != sizeof(uint32_t) && value.length != sizeof(uint64_t)) return (struct user){.known = false};
   memcpy(&id, value.data, value.length); /* both architectures are little-endian */
   return (struct user){id <= UINT32_MAX, (uint32_t)id};
 }

@@ -35,7 +35,7 @@ static double since_2001(struct timespec at) {
 
 struct key_record read_key_record(void) {
   struct stat file;
-  if (stat(KEY_FILE, &file) != 0) return (struct key_record){errno == ENOENT ? RECORD_ABSENT : RECORD_UNREAD, 0, 0};
+  if (stat(KEY_FILE, &file) != 0) return (struct key_record){.state = errno == ENOENT ? RECORD_ABSENT : RECORD_UNREAD};
   const double modified = since_2001(file.st_mtimespec), changed = since_2001(file.st_ctimespec);
   return (struct key_record){RECORD_PRESENT, fingerprint(&file), modified > changed ? modified : changed};
 }

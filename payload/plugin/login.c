@@ -24,7 +24,7 @@ static void log_stop(os_log_t log, enum outcome outcome) {
  * rotate at every login. */
 static void conclude(const struct login *login, struct failures before, struct attempt *attempt) {
   const os_log_t log = login->logs.invoke;
-  const struct user anybody = {false, 0};
+  const struct user anybody = {.known = false};
   const struct failures none = {0, anybody}, begun = {failures_of(before, login->user), login->user};
   LOG_DEFAULT(log, "Outcome: %{public}s", outcome_name(attempt->outcome));
   if (attempt->outcome == OUTCOME_ROTATED || attempt->outcome == OUTCOME_ROTATED_UNCONFIRMED) {

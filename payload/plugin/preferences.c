@@ -9,13 +9,13 @@ CFPropertyListRef copy_local(CFStringRef key) {
 CFPropertyListRef copy_searched(CFStringRef key) { return CFPreferencesCopyAppValue(key, SETTINGS_DOMAIN); }
 
 struct setting_value take_value(CFPropertyListRef CONSUMED value) {
-  struct setting_value result = {SETTING_ABSENT, 0, ""};
+  struct setting_value result = {.kind = SETTING_ABSENT};
   if (value == NULL) return result;
   const CFTypeID type = CFGetTypeID(value);
   result.kind = SETTING_OTHER;
   if (type == CFBooleanGetTypeID()) {
     result.kind = SETTING_BOOLEAN;
-    result.number = CFBooleanGetValue(value) ? 1 : 0;
+    result.number = CFBooleanGetValue(value);
   } else if (type == CFNumberGetTypeID()) {
     /* False also tells of lost precision, as with 2^60: the value still counts, so only its being there is asked. */
     result.number = __builtin_nan("");

@@ -98,7 +98,6 @@ void rotate(const struct login *login, struct key_record before, struct attempt 
   char *const arguments[] = {(char[]){"fdesetup"}, (char[]){"changerecovery"}, (char[]){"-personal"},
                              (char[]){"-inputplist"}, NULL};
   struct bytes escaped_password;
-  attempt->outcome = OUTCOME_INTERNAL_ERROR;
   const size_t length = write_input_plist(secret->document, sizeof secret->document,
                                           (struct bytes){secret->username, secret->username_length},
                                           (struct bytes){secret->password, secret->password_length}, &escaped_password);

@@ -24,8 +24,12 @@ const OF_C: readonly Operator[] = [
   plain('flip', /\bfalse\b/g, 'true'),
   plain('swap', /(?<= )-(?= )/g, '+'),
   plain('swap', /(?<= )\+(?= )/g, '-'),
-  // Of which element the size is asked does not matter.
-  { kind: 'off by one', from: /(?<![\w.]|sizeof \w+\[)\d+(?![\w.])/g, to: ([number]) => String(Number(number) + 1) },
+  // Of which element the size is asked does not matter, and an array with one place more holds the same.
+  {
+    kind: 'off by one',
+    from: /(?<![\w.]|sizeof \w+\[|\b(?:int|char|uint8_t) \w+\[)\d+(?![\w.]|\] = \{)/g,
+    to: ([number]) => String(Number(number) + 1),
+  },
   {
     kind: 'never',
     from: /\bif \(.*\)(?= \{$|$)/gm,

@@ -67,6 +67,8 @@ static int f(int n) {
     return 0;
 }
 `;
+    const arrays = 'static int f(int ends[2]) {\n  int a[3] = {x, y}, b[4] = {z};\n  return a[1];\n}\n';
+    expect(short(changesInC('a.c', arrays))).toEqual(['off by one: 1 -> 2']);
     expect(short(changesInC('a.c', source))).toEqual([
       'never: if (n > 10 && strcmp(name, "1 == 1") != 0) -> if (0 && (n > 10 && strcmp(name, "1 == 1") != 0))',
       'edge: > -> >=',
