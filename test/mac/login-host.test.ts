@@ -233,6 +233,8 @@ const RULES: readonly (readonly [probe: string, found: RegExp, scenario?: string
   ['PAST', /crashed: Segmentation fault/],
   ['DESCRIPTORS', /leaves 2 descriptors open/],
   ['WAITS', /waits for a child with 4 descriptors open/],
+  ['READS', /asks for 8192 bytes at once/],
+  ['LOCKS', /mlock of a part of a page/],
   ['MEMORY', /leaves 1 blocks of memory/],
   ['CLEAR', /clears the request without a success/],
   ['LATE', /Invoke took 60\.\d+ s/],

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { expectReads, expectRun, ofKind } from './expectations.ts';
+import { expectMeasure, expectRun, ofKind } from './expectations.ts';
 import { host, type Run, readScenarios, type Scenario, type Slice } from './host.ts';
 
 /** Calls that fail, each in a run of its own, and what comes of the login. */
@@ -136,7 +136,7 @@ function expectRow(run: Run, scenario: Scenario, row: FailingCalls, words: strin
   const said = ofKind(run, 'log').filter(({ type }) => type === 16);
   const errors = said.map(({ message }) => String(message));
   expect(run.violations, words).toEqual([]);
-  expectReads(run, words);
+  expectMeasure(run, words);
   if (row.turns !== undefined) expect(run.calls._waitpid ?? 0, words).toBeLessThanOrEqual(row.turns);
   if (row.naps)
     expect([...new Set(ofKind(run, 'nap').map(({ microseconds }) => microseconds))], words).toEqual(row.naps);

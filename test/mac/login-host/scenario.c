@@ -125,7 +125,7 @@ void scenario_load(struct scenario *scenario, const struct json *source) {
     scenario->id = json_text(source, "id", "?");
     scenario->source = source;
     scenario->callbacks_version = (unsigned)json_number(source, "callbacksVersion", 4);
-    scenario->key_file_age = !age ? 86400 : age->kind == JSON_NUMBER ? (int64_t)age->number : -1;
+    scenario->key_file_age = !age ? 86400 * NS_PER_SECOND : age->kind == JSON_NUMBER ? (int64_t)(age->number * NS_PER_SECOND) : -1;
     scenario->pipe_capacity = (unsigned)json_number(source, "pipeCapacity", 0);
     scenario->hangup_as_error = strcmp(json_text(source, "hangup", ""), "error") == 0;
     scenario->child_signals_ignored = ignored && ignored->boolean;

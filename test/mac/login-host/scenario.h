@@ -72,7 +72,7 @@ struct scenario {
     const char *id;
     const struct json *source;
     unsigned callbacks_version;
-    int64_t key_file_age; /* seconds before the start; -1 absent */
+    int64_t key_file_age; /* ns before the start; -1 absent */
     unsigned pipe_capacity; /* bytes a pipe takes; 0 the machine's */
     bool hangup_as_error; /* poll reports a pipe without a reader as POLLERR, else as POLLHUP */
     bool child_signals_ignored; /* the host ignores SIGCHLD: waitpid never gets a status */

@@ -13,6 +13,8 @@
 #include "world.h"
 
 #define DESCRIPTORS 64
+/* The largest buffer that the plugin reads into. */
+#define READ_MOST 4096
 /* Where the MDM client leaves the new key for the server. Source: com.apple.security.FDERecoveryKeyEscrow (apple/device-management). */
 #define KEY_FILE "/var/db/FileVaultPRK.dat"
 
@@ -158,6 +160,7 @@ static int32_t faulty_transfer(enum fault fault) {
 int64_t standin_read(int32_t descriptor, void *bytes, size_t length) {
     enum fault fault = called(ID_read);
     if (!files_owned(descriptor)) violation("reads descriptor %d, which is not its own", descriptor);
+    if (length > READ_MOST) violation("asks for %zu bytes at once, more than any of its buffers holds", length);
     if (fault & (FAULT_ERROR | FAULT_INTERRUPTED | FAULT_AGAIN)) return faulty_transfer(fault);
     wait_if_blocking(descriptor, POLLIN);
     int64_t count = read(descriptor, bytes, fault == FAULT_SHORT && length > 1 ? 1 : length);
@@ -188,12 +191,14 @@ static int64_t fresh_date(void) {
 /* How the file differs once a new key is in it: "newer"; "older" (a date set back, or a copy from elsewhere); "inode", another file with the same times and size; "gone". */
 static int32_t describe(const char *path, struct darwin_stat *status) {
     const char *change = scenario->key_file_change;
-    event_begin("stat");
-    event_text("path", path);
-    event_end();
     bool fresh = world->key_file_time >= 0 && world->now >= world->key_file_time;
-    if (strcmp(path, KEY_FILE) != 0 || (!fresh && scenario->key_file_age < 0) || (fresh && strcmp(change, "gone") == 0)) return fail_with(DARWIN_ENOENT);
-    int64_t modified = wall_start_ns() - scenario->key_file_age * NS_PER_SECOND;
+    if (strcmp(path, KEY_FILE) != 0 || (!fresh && scenario->key_file_age < 0) || (fresh && strcmp(change, "gone") == 0)) {
+        event_begin("stat");
+        event_text("path", path);
+        event_end();
+        return fail_with(DARWIN_ENOENT);
+    }
+    int64_t modified = wall_start_ns() - scenario->key_file_age;
     if (fresh && strcmp(change, "newer") == 0) modified = fresh_date();
     if (fresh && strcmp(change, "older") == 0) modified -= 365 * 86400 * NS_PER_SECOND;
     memset(status, 0, sizeof *status);
@@ -205,6 +210,13 @@ static int32_t describe(const char *path, struct darwin_stat *status) {
     status->modified.nanoseconds = modified % NS_PER_SECOND;
     status->changed = status->born = status->modified;
     status->accessed.seconds = wall_ns() / NS_PER_SECOND; /* a backup reads it, which is not a change */
+    event_begin("stat");
+    event_text("path", path);
+    event_number("inode", (long long)status->inode);
+    event_number("size", status->size);
+    event_number("seconds", status->modified.seconds);
+    event_number("nanoseconds", status->modified.nanoseconds);
+    event_end();
     return 0;
 }
 

@@ -145,12 +145,19 @@ int32_t standin_memset_s(void *to, size_t room, int value, size_t length) {
     return length > room ? DARWIN_EINVAL : 0;
 }
 
+/* A page of Apple silicon: a part of one that is shared with others is unlocked with them (mlock(2)). */
+#define LARGEST_PAGE 16384
+
+static void whole_pages(const char *call, const void *at, size_t length) {
+    if ((uintptr_t)at % LARGEST_PAGE || length % LARGEST_PAGE || length == 0) violation("%s of a part of a page", call);
+}
+
 int32_t standin_mlock(const void *at, size_t length) {
-    (void)at, (void)length;
+    whole_pages("mlock", at, length);
     return called(ID_mlock) ? fail_with(DARWIN_EAGAIN) : 0;
 }
 int32_t standin_munlock(const void *at, size_t length) {
-    (void)at, (void)length;
+    whole_pages("munlock", at, length);
     return called(ID_munlock) ? fail_with(DARWIN_ENOMEM) : 0;
 }
 

@@ -244,7 +244,7 @@ int32_t standin_waitpid(int32_t pid, int32_t *status, int32_t options) {
     player->waited = true;
     player->state = PLAYER_DEAD;
     if (scenario->child_signals_ignored) return fail_with(DARWIN_ECHILD);
-    *status = WIFSIGNALED(word) ? darwin_signal(WTERMSIG(word)) : WEXITSTATUS(word) << 8;
+    if (status) *status = WIFSIGNALED(word) ? darwin_signal(WTERMSIG(word)) : WEXITSTATUS(word) << 8;
     return ended;
 }
 

@@ -9,6 +9,7 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -73,6 +74,15 @@ static void misbehave(void) {
   pipe(ends + 2);
   poll(&(struct pollfd){ends[0], POLLIN, 0}, 1, 10);
   for (int i = 0; i < 4; i++) close(ends[i]);
+#elif defined(PROBE_READS)
+  static char large[8192];
+  int ends[2];
+  pipe(ends);
+  write(ends[1], "x", 1);
+  read(ends[0], large, sizeof large);
+  for (int i = 0; i < 2; i++) close(ends[i]);
+#elif defined(PROBE_LOCKS)
+  mlock(kept, sizeof kept);
 #elif defined(PROBE_MEMORY)
   *(void *volatile *)kept = calloc(1, 16);
 #elif defined(PROBE_CLEAR)
