@@ -1,6 +1,6 @@
 // Puts small faults into the source, one at a time, and asks the tests: npm run mutants [-- FOLDER...] [--whole] [--sample N] [--seed N] [--quick].
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { sampled } from '../support/by-day.ts';
 import { sharedRelease } from '../support/shared-release.ts';
@@ -136,7 +136,11 @@ async function main(): Promise<void> {
           if (!room) throw new Error(`no room for ${folder}; rooms are ${ROOMS.map((one) => one.folder).join(', ')}`);
           return { room, folder };
         });
-  const { folder: releaseFolder } = sharedRelease(root);
+  // A copy: tests that run beside this make the shared one anew after a commit, and theirs is of another submission.
+  const { folder: shared } = sharedRelease(root);
+  const releaseFolder = resolve('.build/mutants/release', basename(shared));
+  rmSync(dirname(releaseFolder), { recursive: true, force: true });
+  cpSync(shared, releaseFolder, { recursive: true });
   copyTree(root, tree);
   const asker = openAsker(tree, resolve('.build/mutants/run-tests.mjs'), releaseFolder);
   const scores: Score[] = [];
