@@ -103,3 +103,55 @@ describe('doctor and npm start agree', () => {
     ]);
   });
 });
+
+describe('doctor', () => {
+  const checksOf = async (env: NodeJS.ProcessEnv = {}) => {
+    const { status, stdout } = await run(['doctor', '--json'], env);
+    const { schema, checks } = JSON.parse(stdout);
+    const found: Record<string, string> = Object.fromEntries(
+      checks.map(({ id, status, reason }: Record<string, string>) => [id, `${status}: ${reason}`]),
+    );
+    return { status, schema, found };
+  };
+
+  it('says of each check what it found, and of outside that nobody was asked', async () => {
+    restore();
+    const { status, schema, found } = await checksOf();
+    expect([status, schema]).toEqual([0, 1]);
+    expect(found).toMatchObject({
+      node: `pass: ${process.versions.node}`,
+      configuration: 'pass: release.config.json, version 1.1.0',
+      commit: 'pass: no repository: release.json will name no commit',
+      room: 'pass: nothing is replaced',
+    });
+    for (const id of ['notary', 'clock', 'ticket-service', 'timestamp-authority'])
+      expect(found[id]).toBe('skipped: a rehearsal contacts nothing outside this machine');
+  });
+
+  it('does not ask outside while it is not known who signs', async () => {
+    restore();
+    const { found } = await checksOf(P12);
+    for (const id of ['notary', 'clock', 'ticket-service', 'timestamp-authority'])
+      expect(found[id]).toBe('skipped: needs identities');
+    const { status, stdout } = await run(['doctor'], P12);
+    expect([status, stdout]).toEqual([
+      2,
+      expect.stringMatching(/\n1 of \d+ checks failed\. \d checks were skipped\.\n$/),
+    ]);
+  });
+
+  it('names each service once, the way to it, and whose authorities are accepted beside', async () => {
+    restore();
+    const { found } = await checksOf({ NODE_EXTRA_CA_CERTS: '' });
+    const lines = found.network?.split('\n') ?? [];
+    expect([lines.length, new Set(lines).size]).toEqual([3, 3]);
+    for (const host of ['timestamp.apple.com', 'appstoreconnect.apple.com'])
+      expect(found.network).toContain(`${host} `);
+    const file = join(root, 'authorities.pem');
+    writeFileSync(file, '');
+    const more = (await checksOf({ NODE_EXTRA_CA_CERTS: file })).found.network;
+    expect(more).toBe(`${found.network}\nauthorities of ${file} are accepted too`);
+    const none = (await checksOf({ NODE_EXTRA_CA_CERTS: join(root, 'none.pem') })).found.network;
+    expect(none).toMatch(/^fail: NODE_EXTRA_CA_CERTS: cannot read .*none\.pem\nName a PEM file/);
+  });
+});

@@ -298,3 +298,46 @@ describe('explain', () => {
     expect(found.stderr).not.toMatch(/Known are ([\w-]+, )*any[,;]/);
   });
 });
+
+describe('evidence', () => {
+  const finished = () => {
+    const folder = join(mkdtempSync(join(root, 'evidence-')), '1.1.0');
+    cpSync(inject('releaseFolder'), folder, { recursive: true });
+    return folder;
+  };
+
+  it('is put into the folder under a name that says what it is, or where it is told', async () => {
+    const folder = finished();
+    const { status, document } = await documentOf(['evidence', folder]);
+    expect([status, document.schema, document.path]).toEqual([
+      0,
+      1,
+      join(folder, 'EscrowBuddy-1.1.0-rehearsal-evidence.zip'),
+    ]);
+    expect(document.files).toEqual([...document.files].sort());
+    const out = join(root, 'my-evidence.zip');
+    const told = await run(['evidence', folder, '--out', out]);
+    expect(told.stdout).toBe(`Made ${out}: ${document.files.join(', ')}\n`);
+    expect(readFileSync(out)).toEqual(readFileSync(document.path));
+    writeFileSync(out, 'other');
+    expect((await run(['evidence', folder, '--out', out])).status).toBe(2);
+    expect((await run(['evidence', folder, '--out', out, '--replace'])).stdout).toContain(', in place of the one');
+  });
+
+  it.each([
+    ['a place that cannot be written', (folder: string) => ['--out', folder], /1\.1\.0/],
+    ['a policy that is none', (folder: string) => ['--policy', join(folder, 'release.json')], /release\.json/],
+    ['a policy that is not there', () => ['--policy', 'none.json'], /none\.json/],
+    ['bundles that are not there', () => ['--attestation', 'none.jsonl'], /none\.jsonl/],
+  ])('is not made with %s', async (_, options, words) => {
+    const folder = finished();
+    const before = readdirSync(folder);
+    const found = await run(['evidence', folder, ...options(folder)]);
+    expect([found.status, found.stderr]).toEqual([2, expect.stringMatching(words)]);
+    expect(readdirSync(folder)).toEqual(before);
+  });
+
+  it('is of a folder', async () => {
+    expect((await run(['evidence', builtPackage()])).stderr).toMatch(/is a file, not a folder/);
+  });
+});
