@@ -42,7 +42,35 @@ describe('a command given something else', () => {
       expect([command, run.status]).toEqual([command, 2]);
       expect(run.stderr).toContain('is a folder, not a file: a bundle package');
     }
+    for (const argv of [['prove'], ['release', '--rehearsal', '--previous']]) {
+      const run = await inProcess([...argv, join(scratch, 'Old.pkg')]);
+      expect([run.status, run.stderr]).toEqual([
+        2,
+        expect.stringContaining('is a folder, not a file: a bundle package'),
+      ]);
+    }
     expect((await inProcess(['staple', join(scratch, 'Plain')])).stderr).toContain('is a folder, not a file');
+    expect((await inProcess(['staple', ''])).stderr).toContain('the file to staple has an empty name');
+  });
+
+  it('takes a bundle for a ticket only with what bundles have', async () => {
+    write('Real.bundle/Contents/Info.plist', '');
+    const run = await inProcess(['staple', '--trust', 'rehearsal', join(scratch, 'Real.bundle')]);
+    expect(run.stderr).not.toContain('is a folder, not a file');
+    expect(run.status).not.toBe(0);
+  });
+
+  it('says what it cannot read as a package, before it proves or compares', async () => {
+    const given = write('other.pkg', 'hello');
+    for (const argv of [
+      ['prove', given],
+      ['release', '--rehearsal', '--previous', given],
+    ]) {
+      const run = await inProcess(argv);
+      expect([argv[0], run.status, run.stderr]).toEqual([argv[0], 6, expect.stringContaining('but this is text')]);
+    }
+    expect((await inProcess(['prove', given, '--source', given])).stderr).toContain('is a file, not a folder');
+    expect((await inProcess(['compare', given, given])).status).toBe(6);
   });
 
   it.each([

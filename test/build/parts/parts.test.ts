@@ -58,7 +58,7 @@ describe('parts', () => {
   });
 
   it('fails when a second build gives other bytes than expected', async () => {
-    const run = await inProcess(['parts', '--out', join(scratch, 'other'), '--expect', '0'.repeat(64)]);
+    const run = await inProcess(['parts', '--out', join(scratch, 'deep/er/other'), '--expect', '0'.repeat(64)]);
     expect(run).toMatchObject({ status: 6 });
     expect(run.stderr).toContain('the parts have sha256');
   });
