@@ -18,10 +18,9 @@ import {
 } from '../command.ts';
 import { checkAttestation } from '../evidence/attestation.ts';
 import { attestationTrust, signerOption, trustedRootOption } from '../evidence/attestation-options.ts';
-import { type Proof, proveContents } from '../prove/prove.ts';
-import { renderChecks } from '../report/checks.ts';
+import { proveContents } from '../prove/prove.ts';
+import { renderProof } from '../prove/render-proof.ts';
 import { demandKind, FLAT_PACKAGE, refuseFolder } from '../report/demand-kind.ts';
-import { printable, printableLines } from '../report/printable.ts';
 import { formOf, trustOf } from './verify.ts';
 
 /** Options of `prove` as the command line gives them. */
@@ -88,25 +87,4 @@ async function attestationChecks(file: string, options: ProveOptions): Promise<r
   }
   const { sha256 } = await digestFile(file);
   return checkAttestation(await readWhole(resolve(options.attestation)), sha256, trust);
-}
-
-function renderProof(file: string, { version, commit, checks }: Proof, all: readonly Check[], proven: boolean): string {
-  const named = (list: readonly Check[]) =>
-    list.map(({ subject, reason, ...check }) => ({
-      ...check,
-      ...(reason !== undefined && { reason: subject === 'package' ? reason : `${subject}: ${reason}` }),
-    }));
-  const failed = all.filter(({ status }) => status === 'fail');
-  const others = failed.filter((check) => !checks.includes(check));
-  const lines = [renderChecks(named([...checks, ...others])), ''];
-  if (all.some(({ reason }) => reason?.includes('trusted: apple') && reason.includes('REHEARSAL'))) {
-    lines.push('It was signed in a rehearsal, which no Mac trusts; --trust rehearsal proves it by that authority.');
-  }
-  const from = `${version}${commit === null ? '' : `, commit ${commit}`}`;
-  lines.push(
-    proven
-      ? `PROVEN: ${printable(file)}: made from the sources of ${from}; ${all.length} checks passed`
-      : `NOT PROVEN: ${printable(file)}: ${failed.length} of ${all.length} checks failed: ${[...new Set(failed.map(({ id }) => id))].join(', ')}`,
-  );
-  return printableLines(`${lines.join('\n')}\n`);
 }
