@@ -24,7 +24,6 @@ part fuzzing sh test/plugin/fuzz.sh 60
 # Others each night, as the seed is the day.
 part mutants sh build/setup/mutants.sh --sample 200
 part readers sh build/setup/fuzz.sh --seconds 300
-part bombs env BOMBS=all node node_modules/vitest/vitest.mjs run test/bench/bombs
 # The tests of every day, with every case of their tables.
 part tests node node_modules/vitest/vitest.mjs run
 part long-tests node node_modules/vitest/vitest.mjs run --config test/nightly/vitest.config.ts

@@ -6,9 +6,10 @@ import { codeCmsVerifier } from '../../src/code-signature/verify/verify-cms.ts';
 import { signCms } from '../../src/pki/cms/cms.ts';
 import { encodeTimestampRequest, parseTimestampResponse } from '../../src/pki/timestamp/timestamp-token.ts';
 import { parseCertificate } from '../../src/pki/x509/certificate.ts';
-import { makeRehearsalAuthority, REHEARSAL_TEAM, type RehearsalAuthority } from '../../src/rehearsal/authority.ts';
+import { REHEARSAL_TEAM, type RehearsalAuthority } from '../../src/rehearsal/authority.ts';
 import { rehearsalTimestampAuthority } from '../../src/rehearsal/timestamp-authority.ts';
 import { standingClock } from '../support/standing-clock.ts';
+import { keptAuthority } from '../support/test-authority.ts';
 
 /** A fixed moment: November 2023. */
 export const NOW = new Date(1700000000 * 1000);
@@ -17,9 +18,12 @@ export const AD_HOC: CodeExpectations = { verifyCms: null, ours: true, allowAdHo
 
 /** Returns a signer with a throw-away identity in Apple's shape, and how to check what it signs; the same one for all tests of a file. */
 export function rehearsalSigner(): Promise<Rehearsal> {
-  shared ??= newRehearsalSigner();
+  shared ??= signerOf('signer');
   return shared;
 }
+
+/** Returns another one. */
+export const otherRehearsalSigner = (): Promise<Rehearsal> => signerOf('other signer');
 
 let shared: Promise<Rehearsal> | undefined;
 
@@ -29,9 +33,8 @@ interface Rehearsal {
   readonly expectations: CodeExpectations;
 }
 
-/** Returns one with keys of its own; making them takes a while. */
-export async function newRehearsalSigner(): Promise<Rehearsal> {
-  const authority = await makeRehearsalAuthority(NOW);
+async function signerOf(name: string): Promise<Rehearsal> {
+  const authority = await keptAuthority(name, NOW);
   const { certificateChain, signer: key } = authority.identitySource('application');
   const chain = certificateChain.map(parseCertificate);
   const timestamps = rehearsalTimestampAuthority(authority, standingClock(NOW));

@@ -3,7 +3,7 @@ import { context, der, octetString, oid, sequence } from '../../src/pki/asn1/der
 import { DIGEST_INFO_PREFIX, localSigner } from '../../src/pki/identity/signer.ts';
 import type { RehearsalAuthority } from '../../src/rehearsal/authority.ts';
 import { deflatedFile, directory } from '../../src/xar/write.ts';
-import { rsaKeys } from '../support/rsa-keys.ts';
+import { rsaPair } from '../support/rsa-pairs.ts';
 import type { Mutation } from './outcome.ts';
 import { assemble, withGap } from './sample.ts';
 import { type SignatureChange, tokenMaker, usualSignature } from './signing.ts';
@@ -46,7 +46,7 @@ function archiveCases(): Mutation[] {
 type Make = (what: string, expected: string[], change: SignatureChange) => Mutation;
 
 function rsaCases(make: Make, other: RehearsalAuthority): Mutation[] {
-  const { privateKey: stranger } = rsaKeys(1);
+  const { privateKey: stranger } = rsaPair();
   const raw = (content: Buffer) =>
     privateEncrypt({ key: other.members.installer.privateKey, padding: constants.RSA_PKCS1_PADDING }, content);
   const hashed = (hash: 'sha1' | 'sha256') => (digest: Buffer) => createHash(hash).update(digest).digest();

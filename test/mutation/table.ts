@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { makePlan } from '../../build/plan/plan.ts';
 import { ourForm } from '../../build/stages/our-form.ts';
-import { makeRehearsalAuthority, openRehearsalAuthority, REHEARSAL_TEAM } from '../../src/rehearsal/authority.ts';
+import { openRehearsalAuthority, REHEARSAL_TEAM } from '../../src/rehearsal/authority.ts';
 import type { OurForm } from '../../src/verify/expectations.ts';
+import { keptAuthority } from '../support/test-authority.ts';
 import { codeMutations } from './of-code.ts';
 import { fileMutations } from './of-file.ts';
 import { metadataMutations } from './of-metadata.ts';
@@ -23,7 +24,7 @@ export interface MutationTable {
 export async function mutationTable(root: string, path: string): Promise<MutationTable> {
   const authority = await openRehearsalAuthority(`${root}/.rehearsal`);
   const sample = await openSample(await readFile(path), authority);
-  const other = await makeRehearsalAuthority(new Date());
+  const other = await keptAuthority('stranger');
   const plan = await makePlan({ root, outFolder: root, sourceDateEpoch: '1700000000' });
   const ours = await ourForm(plan, 'product', {
     madeBy: 'portable',

@@ -1,9 +1,5 @@
-import { makeRehearsalAuthority, type RehearsalAuthority } from '../../src/rehearsal/authority.ts';
+import type { RehearsalAuthority } from '../../src/rehearsal/authority.ts';
+import { keptAuthority } from '../support/test-authority.ts';
 
-let made: Promise<RehearsalAuthority> | undefined;
-
-/** Returns one authority for all tests of a file: its keys take a third of a second. */
-export function sharedAuthority(): Promise<RehearsalAuthority> {
-  made ??= makeRehearsalAuthority(new Date());
-  return made;
-}
+/** Returns one authority for all tests: its keys take a second of the processor. */
+export const sharedAuthority = (): Promise<RehearsalAuthority> => keptAuthority('shared');

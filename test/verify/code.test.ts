@@ -12,7 +12,7 @@ import type { PayloadEntry } from '../../src/tree/entry.ts';
 import { verifyPackage } from '../../src/verify/verify-package.ts';
 import { storedFile } from '../../src/xar/write.ts';
 import { sampleBundle, sampleSlice } from '../code-signature/sample.ts';
-import { newRehearsalSigner } from '../code-signature/signers.ts';
+import { rehearsalSigner } from '../code-signature/signers.ts';
 import { directory, file, symlink } from '../support/payload.ts';
 import { type PackageParts, packageOf } from './others.ts';
 
@@ -33,7 +33,7 @@ const OPTIONS = {
 };
 
 beforeAll(async () => {
-  ({ authority, signer } = await newRehearsalSigner());
+  ({ authority, signer } = await rehearsalSigner());
   if (signer.kind !== 'identity') throw new Error('no identity');
   const { signCms, teamIdentifier } = signer;
   const cms = (content: Buffer) => signCms({ content, extraSignedAttributes: [] });

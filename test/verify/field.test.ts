@@ -3,9 +3,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { inspectCode } from '../../build/report/inspect-code.ts';
 import { accessBuffer } from '../../src/base/random-access.ts';
 import { openPackage } from '../../src/package/open-package.ts';
-import { makeRehearsalAuthority, type RehearsalAuthority } from '../../src/rehearsal/authority.ts';
+import type { RehearsalAuthority } from '../../src/rehearsal/authority.ts';
 import type { PayloadEntry } from '../../src/tree/entry.ts';
 import { verifyPackage } from '../../src/verify/verify-package.ts';
+import { sharedAuthority } from '../rehearsal/shared-authority.ts';
 import { file } from '../support/payload.ts';
 import { type PackageParts, packageOf } from './others.ts';
 
@@ -13,7 +14,7 @@ const FIELD = new URL('../fixtures/field/', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, FIELD));
 let authority: RehearsalAuthority;
 beforeAll(async () => {
-  authority = await makeRehearsalAuthority(new Date());
+  authority = await sharedAuthority();
 });
 
 /** Checks about who signed: the authority that signed these inputs exists no more. */

@@ -10,16 +10,16 @@ import { checkArchiveSignature } from '../../src/verify/signature.ts';
 import type { ChecksumStyle } from '../../src/xar/layout.ts';
 import type { XarArchive } from '../../src/xar/read.ts';
 import type { XarSignature } from '../../src/xar/toc.ts';
-import { newRehearsalSigner } from '../code-signature/signers.ts';
+import { rehearsalSigner } from '../code-signature/signers.ts';
 import { type SignatureChange, tokenMaker, usualSignature } from '../mutation/signing.ts';
-import { rsaKeys } from '../support/rsa-keys.ts';
+import { rsaPair } from '../support/rsa-pairs.ts';
 import { edited } from './edited.ts';
 
 let authority: RehearsalAuthority;
 let other: RehearsalAuthority;
 beforeAll(async () => {
   authority = await openRehearsalAuthority('.rehearsal');
-  ({ authority: other } = await newRehearsalSigner());
+  ({ authority: other } = await rehearsalSigner());
 });
 
 const DIGEST = createHash('sha1').update('a table of contents').digest();
@@ -196,7 +196,7 @@ describe('the RSA signature', () => {
   });
 
   it('is made with the key of the first certificate, which is an RSA key', async () => {
-    const { privateKey } = rsaKeys();
+    const { privateKey } = rsaPair();
     const { commonName } = authority.members.installer.certificate;
     expect(await rsa({ rsa: (digest) => localSigner(privateKey).sign({ hash: 'sha1', digest }) })).toBe(
       `package-rsa fail: it was not made with the key of "${commonName}"`,

@@ -14,6 +14,7 @@ import { der, sequence } from '../../../src/pki/asn1/der.ts';
 import { NAME } from '../../../src/pki/asn1/oids.ts';
 import { makeCertificate } from '../../../src/rehearsal/certificate-maker.ts';
 import { placeCommandLine } from '../../support/cli.ts';
+import { rsaPair } from '../../support/rsa-pairs.ts';
 
 const DAY_MS = 24 * 3600 * 1000;
 
@@ -245,14 +246,13 @@ describe('request', () => {
 describe('the command line behind a proxy that opens TLS with an authority of its own', () => {
   const scratch = mkdtempSync(join(tmpdir(), 'proxy-'));
   const proxy = new ProxyStandIn();
-  const keys = () => generateKeyPairSync('rsa', { modulusLength: 2048 });
   let service: ReturnType<typeof createTlsServer>;
   let address: string;
   let project: string;
 
   beforeAll(async () => {
-    const authority = certificate('Company Authority', keys(), undefined);
-    const leaf = certificate('notary.example.invalid', keys(), authority);
+    const authority = certificate('Company Authority', rsaPair(), undefined);
+    const leaf = certificate('notary.example.invalid', rsaPair(1), authority);
     writeFileSync(join(scratch, 'company.pem'), authority.pem);
     service = createTlsServer({ cert: leaf.pem, key: leaf.keyPem }, (_, answer) => answer.writeHead(404).end('{}'));
     await new Promise<void>((done) => service.listen(0, '127.0.0.1', done));
@@ -276,7 +276,7 @@ describe('the command line behind a proxy that opens TLS with an authority of it
 
   function certificate(
     name: string,
-    pair: ReturnType<typeof keys>,
+    pair: ReturnType<typeof rsaPair>,
     issuer?: { pem: string; keyPem: string; made: any },
   ) {
     const made = makeCertificate(

@@ -3,29 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SMALL_PACKAGE } from '../../../src/base/input/limits.ts';
+import { byDay, ofTheDay } from '../../support/by-day.ts';
 import { needs } from '../../support/needs.ts';
-import { randomFrom } from '../../verify/differential.ts';
 import { detonate } from './detonate.ts';
 import { bombTable } from './table.ts';
 
 /** What README and `SMALL_PACKAGE` promise. */
 const MOST_MIB = 300;
 const MOST_SECONDS = 10;
-/** All of them at night (`BOMBS=all`); else a few, the same in every run until another seed is given. */
-const { BOMBS = '1' } = process.env;
-const SAMPLE = 3;
 
 const table = bombTable();
-const chosen = BOMBS === 'all' ? table : sample(Number(BOMBS));
-
-function sample(seed: number): typeof table {
-  const random = randomFrom(seed);
-  return table
-    .map((bomb) => ({ bomb, place: random() }))
-    .sort((a, b) => a.place - b.place)
-    .slice(0, SAMPLE)
-    .map(({ bomb }) => bomb);
-}
+/** One that a limit stops, and one that is borne. */
+const chosen = byDay(table, 0, ({ limit }) => String(limit !== undefined));
 
 let folder = '';
 beforeAll(() => {
@@ -33,7 +22,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describe('a file below 20 MB that is made to cost much', () => {
+describe(`a file below 20 MB that is made to cost much${ofTheDay}`, () => {
   it('is one of many, none of them twice', () => {
     expect(new Set(table.map(({ name }) => name)).size).toBe(table.length);
     expect(table.length).toBeGreaterThan(50);

@@ -8,12 +8,12 @@ import { runTool } from '../../../src/base/run-tool.ts';
 import { commandSigner } from '../../../src/pki/identity/command-signer.ts';
 import { inProcess } from '../../support/in-process.ts';
 import { check, needs } from '../../support/needs.ts';
-import { rsaKeys } from '../../support/rsa-keys.ts';
+import { rsaPair } from '../../support/rsa-pairs.ts';
 
 const AWS_KEY = 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
 const AZURE_KEY = 'https://example-vault.vault.azure.net/keys/installer';
 const SUBJECT = ['--email', 'owner@example.com', '--name', 'Example Ltd', '--country', 'DE'];
-const service = rsaKeys();
+const service = rsaPair();
 let scratch: string;
 let project: string;
 let environment: Record<string, string>;
@@ -99,7 +99,7 @@ describe('csr', () => {
   });
 
   it('refuses a public key of another key, a private one, and one that Apple would not take', async () => {
-    const other = rsaKeys(1);
+    const other = rsaPair(1);
     const short = generateKeyPairSync('rsa', { modulusLength: 1024 });
     const pem = (name: string, content: string | Buffer) => {
       writeFileSync(join(scratch, name), content);

@@ -24,7 +24,7 @@ import { startTimestampServer } from '../../rehearsal/timestamp-server.ts';
 import { inProcess } from '../../support/in-process.ts';
 import { pemOf } from '../../support/openssl.ts';
 import { quickCompiler } from '../../support/quick-compiler.ts';
-import { rsaKeys } from '../../support/rsa-keys.ts';
+import { rsaPair } from '../../support/rsa-pairs.ts';
 
 const PASSWORD = 'Zwölf Kühe & 1 "Gans"';
 const DAY = 24 * 3600 * 1000;
@@ -125,7 +125,7 @@ process.stdout.write(privateEncrypt({ key: readFileSync(process.argv[2]), paddin
   });
 
   it('warns 30 days before a certificate expires', async () => {
-    const keys = rsaKeys();
+    const keys = rsaPair();
     const notAfter = new Date(Date.now() + 12.5 * DAY);
     const leaf = leafFor('installer', keys, authority.members.developerIdAuthority, { team: REHEARSAL_TEAM, notAfter });
     const { INSTALLER_P12_BASE64: _, INSTALLER_P12_PASSWORD: __, ...application } = complete();
@@ -171,7 +171,7 @@ describe('npm start with incomplete variables', () => {
 });
 
 describe('npm start with a wrong identity', () => {
-  const pair = rsaKeys();
+  const pair = rsaPair(1);
   const leaf = (change: Parameters<typeof leafFor>[3]) =>
     leafFor('application', pair, authority.members.developerIdAuthority, change);
   const pem =

@@ -11,7 +11,7 @@ import { buildFat, parseFat } from '../../../src/macho/fat.ts';
 import { isCode } from '../../../src/macho/first-bytes.ts';
 import { parseMacho } from '../../../src/macho/macho.ts';
 import { SAMPLE_EXECUTABLE, sampleBundle, sampleSlice } from '../sample.ts';
-import { AD_HOC, NOW, newRehearsalSigner, rehearsalSigner } from '../signers.ts';
+import { AD_HOC, NOW, otherRehearsalSigner, rehearsalSigner } from '../signers.ts';
 
 /** Places in each region where a bit is flipped. The nightly sweep tries every byte. */
 const STEPS = 5;
@@ -223,7 +223,7 @@ describe('verifyBundle', () => {
   });
 
   it('refuses a root that is not trusted, and code that another identity re-signed in part', async () => {
-    const [one, two] = [await rehearsalSigner(), await newRehearsalSigner()];
+    const [one, two] = [await rehearsalSigner(), await otherRehearsalSigner()];
     const first = await signBundle(sampleBundle(), one.signer);
     expect(failures(verifyBundle(first.entries, two.expectations))).toContain('code-chain');
     const second = await signBundle(sampleBundle(), two.signer);

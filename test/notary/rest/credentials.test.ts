@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/base/secret.ts';
 import { readNotaryKey } from '../../../src/notary/rest/credentials.ts';
-import { rsaKeys } from '../../support/rsa-keys.ts';
+import { rsaPair } from '../../support/rsa-pairs.ts';
 
 const pair = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
 const pem = pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
@@ -30,7 +30,7 @@ describe('the notary key', () => {
     expect(key.export({ type: 'pkcs8', format: 'pem' })).toBe(pem);
   });
 
-  const rsa = rsaKeys().privateKey;
+  const rsa = rsaPair().privateKey;
   const p384 = generateKeyPairSync('ec', { namedCurve: 'secp384r1' }).privateKey;
   it.each([
     ['NOTARY_KEY_EMPTY', '  \n'],

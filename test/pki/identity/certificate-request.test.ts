@@ -5,11 +5,11 @@ import { parseWholeAsn1 } from '../../../src/pki/asn1/asn1.ts';
 import { certificateRequest, readPublicKey } from '../../../src/pki/identity/certificate-request.ts';
 import { localSigner, type Signer } from '../../../src/pki/identity/signer.ts';
 import { OpensslFolder, openssl, run } from '../../support/openssl.ts';
-import { rsaKeys } from '../../support/rsa-keys.ts';
+import { rsaPair } from '../../support/rsa-pairs.ts';
 
 const SUBJECT = { email: 'a@example.com', commonName: 'Käthe', country: 'US' };
-const { publicKey, privateKey } = rsaKeys();
-const other = rsaKeys(1);
+const { publicKey, privateKey } = rsaPair();
+const other = rsaPair(1);
 const problem = (work: Promise<unknown>) =>
   work.then(
     () => 'made',

@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { type PipelineError, ToolError } from '../../../src/base/errors.ts';
 import { type CommandRunner, commandSigner } from '../../../src/pki/identity/command-signer.ts';
 import { OpensslFolder, openssl } from '../../support/openssl.ts';
-import { rsaKeys } from '../../support/rsa-keys.ts';
+import { rsaPair } from '../../support/rsa-pairs.ts';
 
-const { publicKey, privateKey } = rsaKeys();
+const { publicKey, privateKey } = rsaPair();
 const DIGEST = createHash('sha256').update('data').digest();
 
 /** Runs a real program; only what the tests here need of the project's own runner. */

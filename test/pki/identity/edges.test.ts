@@ -9,11 +9,11 @@ import { kindOf, openPkcs12 } from '../../../src/pki/identity/pkcs12.ts';
 import type { Certificate } from '../../../src/pki/x509/certificate.ts';
 import type { RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
 import { sharedAuthority } from '../../rehearsal/shared-authority.ts';
-import { rsaKeys } from '../../support/rsa-keys.ts';
+import { rsaPair } from '../../support/rsa-pairs.ts';
 import { leafFor } from './identity-files.ts';
 
 const DAY = 24 * 3600 * 1000;
-const [one, two] = [rsaKeys(0), rsaKeys(1)];
+const [one, two] = [rsaPair(), rsaPair(1)];
 let authority: RehearsalAuthority;
 beforeAll(async () => {
   authority = await sharedAuthority();

@@ -7,10 +7,11 @@ import { KEY_PURPOSE } from '../../../src/pki/asn1/oids.ts';
 import { checkIdentityPair, type IdentitySource, loadIdentity } from '../../../src/pki/identity/identity.ts';
 import { appleTrust } from '../../../src/pki/x509/apple-roots.ts';
 import type { Certificate } from '../../../src/pki/x509/certificate.ts';
-import { makeRehearsalAuthority, type RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
+import type { RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
 import { sharedAuthority } from '../../rehearsal/shared-authority.ts';
 import { legacyProvider, openssl, pemOf } from '../../support/openssl.ts';
-import { rsaKeys } from '../../support/rsa-keys.ts';
+import { rsaPair } from '../../support/rsa-pairs.ts';
+import { keptAuthority } from '../../support/test-authority.ts';
 import { type KeyPair, leafFor, manyIdentities, opensslP12, type P12Plan } from './identity-files.ts';
 
 const PASSWORD = 'correct horse';
@@ -22,7 +23,7 @@ let p12: Buffer;
 
 beforeAll(async () => {
   authority = await sharedAuthority();
-  keys = rsaKeys();
+  keys = rsaPair();
   leaf = installer();
   p12 = openssl.missing ? Buffer.alloc(0) : opensslP12({ leaf, key: keys.privateKey });
 });
@@ -146,7 +147,7 @@ const WRONG: [
   ['IDENTITY_ENCRYPTION', /cannot be read here/, () => source(foreignEncryption())],
   ['IDENTITY_NO_KEY', /no private key/, () => source(opensslP12({ leaf }))],
   ['IDENTITY_NO_CERTIFICATE', /no certificate/, () => source(made({ flags: ['-nocerts'] }))],
-  ['IDENTITY_KEY_MISMATCH', /does not belong to the certificate \("Dev/, () => pem(leaf, rsaKeys(1))],
+  ['IDENTITY_KEY_MISMATCH', /does not belong to the certificate \("Dev/, () => pem(leaf, rsaPair(1))],
   ['IDENTITY_AMBIGUOUS', /2 identities, 2 of them fit/, () => twoOf(installer(), installer({ team: 'OTHER67890' }))],
   ['IDENTITY_AMBIGUOUS', /2 identities, 0 of them fit/, () => twoOf(installer(), installer()), 'application'],
   ['IDENTITY_ROLE_SWAPPED', /not a Developer ID Application certificate/, () => pem(leaf), 'application'],
@@ -206,7 +207,7 @@ function weakIdentity(): IdentitySource {
 }
 
 async function strangers(): Promise<IdentitySource> {
-  const stranger = await makeRehearsalAuthority(new Date());
+  const stranger = await keptAuthority('stranger');
   const { developerIdAuthority, root } = stranger.members;
   const chain = [leafFor('installer', keys, developerIdAuthority), developerIdAuthority.certificate, root.certificate];
   return { ...pem(leaf), pemCertificate: chain.map(pemOf).join('') } as IdentitySource;

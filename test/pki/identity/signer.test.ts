@@ -1,9 +1,9 @@
 import { createHash, sign, verify } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { localSigner } from '../../../src/pki/identity/signer.ts';
-import { rsaKeys } from '../../support/rsa-keys.ts';
+import { rsaPair } from '../../support/rsa-pairs.ts';
 
-const { publicKey, privateKey } = rsaKeys();
+const { publicKey, privateKey } = rsaPair();
 const DATA = Buffer.from('what is signed');
 
 describe('localSigner', () => {

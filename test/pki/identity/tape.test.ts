@@ -4,9 +4,9 @@ import type { PipelineError } from '../../../src/base/errors.ts';
 import type { SignRequest } from '../../../src/pki/identity/signer.ts';
 import { askingSigner, replayingSigner } from '../../../src/pki/identity/tape.ts';
 import type { Certificate } from '../../../src/pki/x509/certificate.ts';
-import { rsaKeys } from '../../support/rsa-keys.ts';
+import { rsaPair } from '../../support/rsa-pairs.ts';
 
-const { publicKey, privateKey } = rsaKeys();
+const { publicKey, privateKey } = rsaPair();
 const ec = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
 const certificateOf = (key: typeof publicKey) =>
   ({ publicKeyInfo: key.export({ type: 'spki', format: 'der' }) }) as unknown as Certificate;

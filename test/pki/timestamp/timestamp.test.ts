@@ -4,11 +4,12 @@ import { NetworkError, type PipelineError, RefusedError } from '../../../src/bas
 import { type TimestampClientOptions, timestampClient } from '../../../src/pki/timestamp/timestamp.ts';
 import { verifyTimestampToken } from '../../../src/pki/timestamp/timestamp-token.ts';
 import { appleTrust } from '../../../src/pki/x509/apple-roots.ts';
-import { makeRehearsalAuthority, type RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
+import type { RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
 import { rehearsalTimestampAuthority } from '../../../src/rehearsal/timestamp-authority.ts';
 import { sharedAuthority } from '../../rehearsal/shared-authority.ts';
 import { type ServerFault, startTimestampServer, type TimestampServer } from '../../rehearsal/timestamp-server.ts';
 import { standingClock } from '../../support/standing-clock.ts';
+import { keptAuthority } from '../../support/test-authority.ts';
 
 const SIGNATURE = randomBytes(256);
 const START = new Date();
@@ -17,7 +18,7 @@ let stranger: RehearsalAuthority;
 const servers: TimestampServer[] = [];
 
 beforeAll(async () => {
-  [authority, stranger] = await Promise.all([sharedAuthority(), makeRehearsalAuthority(START)]);
+  [authority, stranger] = await Promise.all([sharedAuthority(), keptAuthority('stranger')]);
 });
 afterEach(() => Promise.all(servers.splice(0).map((server) => server.close())));
 

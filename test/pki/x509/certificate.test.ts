@@ -19,9 +19,9 @@ import {
 } from '../../../src/pki/asn1/der.ts';
 import { attribute, parseCertificate } from '../../../src/pki/x509/certificate.ts';
 import { hashOf, publicKeyOf, readAlgorithm, signatureProblem } from '../../../src/pki/x509/signature-algorithms.ts';
-import { rsaKeys } from '../../support/rsa-keys.ts';
+import { rsaPair } from '../../support/rsa-pairs.ts';
 
-const rsa = rsaKeys();
+const rsa = rsaPair();
 const ec = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
 const spki = (key: typeof rsa.publicKey) => key.export({ type: 'spki', format: 'der' });
 const ALGORITHM = sequence(oid('1.2.840.113549.1.1.11'), Buffer.from('0500', 'hex'));

@@ -9,7 +9,7 @@ import type { RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
 import { type CertificatePlan, type Issuer, makeCertificate } from '../../../src/rehearsal/certificate-maker.ts';
 import { sharedAuthority } from '../../rehearsal/shared-authority.ts';
 import { OpensslFolder, openssl, run } from '../../support/openssl.ts';
-import { rsaKeys } from '../../support/rsa-keys.ts';
+import { rsaPair } from '../../support/rsa-pairs.ts';
 
 const NOW = new Date();
 const DAY = 24 * 3600 * 1000;
@@ -18,7 +18,7 @@ let keys: { publicKey: KeyObject; privateKey: KeyObject };
 
 beforeAll(async () => {
   authority = await sharedAuthority();
-  keys = rsaKeys();
+  keys = rsaPair();
 });
 
 /** Returns a leaf of the Developer ID Installer kind, changed as told. */

@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeRehearsalAuthority, type RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
+import type { RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
 import { demandNoMetadata } from '../../../src/toolchain/apple/pkgbuild.ts';
+import { sharedAuthority } from '../../rehearsal/shared-authority.ts';
 import { file } from '../../support/payload.ts';
 import { packageOf } from '../../verify/others.ts';
 
@@ -11,7 +12,7 @@ let scratch: string;
 let authority: RehearsalAuthority;
 beforeAll(async () => {
   scratch = mkdtempSync(join(tmpdir(), 'metadata-'));
-  authority = await makeRehearsalAuthority(new Date());
+  authority = await sharedAuthority();
 });
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 

@@ -1,15 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { loadIdentity } from '../../../src/pki/identity/identity.ts';
 import { encodeTimestampRequest, parseTimestampResponse } from '../../../src/pki/timestamp/timestamp-token.ts';
-import { makeRehearsalAuthority } from '../../../src/rehearsal/authority.ts';
+
 import { startRehearsalServices } from '../../../src/rehearsal/services.ts';
 import { rehearsalTimestampAuthority } from '../../../src/rehearsal/timestamp-authority.ts';
 import { portableToolchain } from '../../../src/toolchain/portable/portable-toolchain.ts';
+import { sharedAuthority } from '../../rehearsal/shared-authority.ts';
 import { quickCompiler } from '../../support/quick-compiler.ts';
 import { describeToolchain } from '../contract.ts';
 
 describeToolchain('portable', async () => {
-  const authority = await makeRehearsalAuthority(new Date());
+  const authority = await sharedAuthority();
   const { trust } = authority;
   const service = rehearsalTimestampAuthority(authority);
   const timestamp = async (signature: Buffer) =>

@@ -7,12 +7,12 @@ import { parseFat } from '../../../src/macho/fat.ts';
 import { parseMacho } from '../../../src/macho/macho.ts';
 import { checkOwnBundle, signerOfProgram } from '../../../src/verify/own-form/own-code.ts';
 import { SAMPLE_EXECUTABLE, SAMPLE_IDENTIFIER, sampleBundle, sampleSlice } from '../../code-signature/sample.ts';
-import { newRehearsalSigner } from '../../code-signature/signers.ts';
+import { rehearsalSigner } from '../../code-signature/signers.ts';
 
 let signer: BundleSigner;
 let signed: readonly BundleEntry[];
 beforeAll(async () => {
-  ({ signer } = await newRehearsalSigner());
+  ({ signer } = await rehearsalSigner());
   signed = (await signBundle(BUNDLE, signer)).entries;
 });
 

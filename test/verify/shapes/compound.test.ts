@@ -6,7 +6,7 @@ import type { RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
 import type { Policy } from '../../../src/verify/expectations.ts';
 import { verifyPackage } from '../../../src/verify/verify-package.ts';
 import { sampleBundle, sampleSlice } from '../../code-signature/sample.ts';
-import { newRehearsalSigner } from '../../code-signature/signers.ts';
+import { otherRehearsalSigner, rehearsalSigner } from '../../code-signature/signers.ts';
 import { directory, file, symlink } from '../../support/payload.ts';
 import { type ProductParts, packageOf, productOf } from '../others.ts';
 import { outerBundle, tool } from './nested.ts';
@@ -17,8 +17,8 @@ let signer: BundleSigner;
 let stranger: { readonly authority: RehearsalAuthority; readonly signer: BundleSigner };
 let inner: readonly BundleEntry[];
 beforeAll(async () => {
-  ({ authority, signer } = await newRehearsalSigner());
-  stranger = await newRehearsalSigner();
+  ({ authority, signer } = await rehearsalSigner());
+  stranger = await otherRehearsalSigner();
   inner = (await signBundle(sampleBundle(), signer)).entries;
 });
 

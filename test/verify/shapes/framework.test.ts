@@ -5,7 +5,7 @@ import type { BundleSigner } from '../../../src/code-signature/sign/sign-bundle.
 import type { RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
 import type { Policy } from '../../../src/verify/expectations.ts';
 import { verifyPackage } from '../../../src/verify/verify-package.ts';
-import { newRehearsalSigner } from '../../code-signature/signers.ts';
+import { otherRehearsalSigner, rehearsalSigner } from '../../code-signature/signers.ts';
 import { packageOf } from '../others.ts';
 import { framework, outerBundle } from './nested.ts';
 
@@ -16,10 +16,10 @@ let right: readonly BundleEntry[];
 let another: readonly BundleEntry[];
 let strangers: readonly BundleEntry[];
 beforeAll(async () => {
-  ({ authority, signer } = await newRehearsalSigner());
+  ({ authority, signer } = await rehearsalSigner());
   right = await framework(signer);
   another = await framework(signer, 'com.example.other');
-  strangers = await framework((await newRehearsalSigner()).signer);
+  strangers = await framework((await otherRehearsalSigner()).signer);
 });
 
 const PLACE = 'Frameworks/F.framework';

@@ -5,7 +5,7 @@ import type { PayloadEntry } from '../../../src/tree/entry.ts';
 import type { Policy } from '../../../src/verify/expectations.ts';
 import { verifyPackage } from '../../../src/verify/verify-package.ts';
 import { readXar } from '../../../src/xar/read.ts';
-import { newRehearsalSigner } from '../../code-signature/signers.ts';
+import { rehearsalSigner } from '../../code-signature/signers.ts';
 import { directory, file, symlink } from '../../support/payload.ts';
 import { type PackageParts, packageOf } from '../others.ts';
 
@@ -13,7 +13,7 @@ import { type PackageParts, packageOf } from '../others.ts';
 // those of other publishers.
 let authority: RehearsalAuthority;
 beforeAll(async () => {
-  ({ authority } = await newRehearsalSigner());
+  ({ authority } = await rehearsalSigner());
 });
 
 const IN_TIME = new Date('2023-11-15');
