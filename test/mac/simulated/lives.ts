@@ -1,6 +1,8 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, lstatSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { install, picture } from './installer.ts';
+import { keptBuild } from '../../support/kept-build.ts';
+import { type Component, install, list, picture } from './installer.ts';
 import { writeSealedBundle } from './sealed-bundle.ts';
 import { type Run, type Shell, SimulatedMac, stockRight } from './simulated-mac.ts';
 import {
@@ -28,15 +30,49 @@ export interface World {
 export async function makeWorld(shell: Shell, given?: Packages): Promise<World> {
   const mac = await SimulatedMac.start(shell);
   const packages = given ?? packagesUnderTest(join(mac.work, 'packages'));
-  const empty = await mac.save('empty');
-  for (const component of [packages.product, packages.guard]) {
-    const { status, log } = await install(mac, component);
-    if (status === 0) continue;
+  const snapshots = await installedOnce(mac, shell, [packages.product, packages.guard]).catch(async (error) => {
     await mac.stop();
-    throw new Error(`${component.identifier} does not install: ${log}`);
-  }
-  mac.forgetLog();
-  return { mac, packages, empty, installed: await mac.save('installed') };
+    throw error;
+  });
+  const [empty, installed] = ['empty', 'installed'].map((name) => join(snapshots, name)) as [string, string];
+  await mac.reset(installed);
+  return { mac, packages, empty, installed };
+}
+
+/** The disk before and after an installation is the same for all Macs with these packages and this shell: a run makes it once. */
+function installedOnce(mac: SimulatedMac, shell: Shell, components: readonly Component[]): Promise<string> {
+  const words = [shell, ...components.flatMap(digestOf)];
+  const key = words.join();
+  const made =
+    snapshotsOf.get(key) ??
+    keptBuild(
+      'simulated-disks',
+      { files: [import.meta.dirname], programs: [], variables: [], words, keep: 12 },
+      async (to) => {
+        await mac.save(join(to, 'empty'));
+        for (const component of components) {
+          const { status, log } = await install(mac, component);
+          if (status !== 0) throw new Error(`${component.identifier} does not install: ${log}`);
+        }
+        mac.forgetLog();
+        await mac.save(join(to, 'installed'));
+      },
+    );
+  snapshotsOf.set(key, made);
+  return made;
+}
+
+const snapshotsOf = new Map<string, Promise<string>>();
+
+/** All that an installation takes from a component. */
+function digestOf({ payload, scripts, ...facts }: Component): string[] {
+  const trees = [payload, scripts].filter((tree) => tree !== undefined);
+  const bytes = (tree: string) =>
+    list(tree)
+      .map((path) => join(tree, path))
+      .filter((path) => lstatSync(path).isFile())
+      .map((path) => createHash('sha256').update(readFileSync(path)).digest('hex'));
+  return [JSON.stringify(facts), ...trees.flatMap((tree) => [...picture(tree), ...bytes(tree)])];
 }
 
 /** Runs the guard as its job does. */

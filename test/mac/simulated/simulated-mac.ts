@@ -137,9 +137,9 @@ export class SimulatedMac {
     await this.#well(['reset', folder]);
   }
 
-  /** Saves the disk as a folder beside it, and returns that. */
+  /** Saves the disk as a folder: one of that name beside it, or at a path; returns where it is. */
   async save(name: string): Promise<string> {
-    const folder = join(this.work, name);
+    const folder = resolve(this.work, name);
     await this.#well(['save', folder]);
     return folder;
   }
