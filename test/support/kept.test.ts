@@ -2,9 +2,11 @@ import { spawnSync } from 'node:child_process';
 import {
   appendFileSync,
   chmodSync,
+  copyFileSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  realpathSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -14,6 +16,7 @@ import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { keptBuild } from './kept-build.ts';
 import { needs } from './needs.ts';
+import { programStamp } from './program-stamp.ts';
 import { putBeforePath } from './quick-compiler.ts';
 
 let scratch: string;
@@ -121,6 +124,26 @@ describe.skipIf(tools.missing)(`the quick compiler${tools.note}`, () => {
     expect(() => bench.make('-O3')).toThrow();
     bench.put('clang', 'echo 3 >a.o');
     expect(bench.make('-O3')).toEqual(['clang', 'ld64.lld']);
+  });
+});
+
+const ldd = needs('ldd');
+describe.skipIf(ldd.missing || process.platform !== 'linux')(`the stamp of a program${ldd.note}`, () => {
+  afterEach(() => {
+    delete process.env.LD_LIBRARY_PATH;
+  });
+
+  it('is another as soon as a library that it loads is another file', () => {
+    const libc = /^(\S*\/libc[.-]\S*) /m.exec(programStamp(realpathSync('/bin/sh')))?.[1];
+    const [program, library] = [join(scratch, 'program'), join(scratch, 'libc.so.6')];
+    copyFileSync(realpathSync('/bin/sh'), program);
+    copyFileSync(libc as string, library);
+    process.env.LD_LIBRARY_PATH = scratch;
+    const before = programStamp(program);
+    expect(before).toContain(library);
+    expect(programStamp(program)).toBe(before);
+    chmodSync(library, 0o600);
+    expect(programStamp(program)).not.toBe(before);
   });
 });
 
