@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { ofTheDay } from '../support/by-day.ts';
 import { Artifacts, type Attempt } from './artifacts.ts';
 import { type Contexts, interpolate } from './expression.ts';
 import { JobRun } from './job-run.ts';
@@ -148,7 +149,7 @@ export class Runner {
     const all = combinationsOf(job);
     const played = this.options.short && at !== 'release.yml/smoke' ? all.slice(0, 1) : all;
     for (const [index, matrix] of played.entries()) {
-      const before = earlier[index] ?? this.#asAnother(at, matrix.image as string | undefined, legs[0]);
+      const before = earlier[index] ?? this.#asAnother(at, matrix.image as string | undefined, legs);
       const kept = before?.result === 'success' ? before : undefined;
       legs.push(kept ?? (await new JobRun(this, run, { at, job, given: { ...given, matrix } }).run()));
       if (legs.at(-1)?.result === 'failure' && job.strategy?.['fail-fast'] !== false) break;
@@ -156,14 +157,20 @@ export class Runner {
     return joinLegs(job, legs);
   }
 
-  /** What a release does on a Mac with which nothing is wrong is played on the first image alone; the others find the same. */
-  #asAnother(at: string, image: string | undefined, first: JobResult | undefined): JobResult | undefined {
-    const { state, onMac } = this.options;
-    if (state === undefined || at !== 'release.yml/smoke' || !image || !first || onMac?.(image).SMOKE_FAULT)
-      return undefined;
-    const found = Object.values(first.outputs).filter((value) => value !== '');
-    const outputs = found.map((value) => [image, JSON.stringify({ ...JSON.parse(value), image })]);
-    return { ...first, outputs: Object.fromEntries(outputs) };
+  /**
+   * By day what a release does on a Mac with which nothing is wrong is played on one image of each kind, of those that this process
+   * answers for on one: the others find the same.
+   */
+  #asAnother(at: string, image: string | undefined, legs: readonly JobResult[]): JobResult | undefined {
+    const { short, state, onMac } = this.options;
+    const isPlayed = ofTheDay === '' || (!short && state === undefined) || onMac?.(image ?? '').SMOKE_FAULT;
+    if (at !== 'release.yml/smoke' || !image || isPlayed) return undefined;
+    for (const leg of legs) {
+      const [of, found] = Object.entries(leg.outputs).find(([, value]) => value !== '') ?? [];
+      if (found === undefined || (state === undefined && kindOf(of as string) !== kindOf(image))) continue;
+      return { ...leg, outputs: { [image]: JSON.stringify({ ...JSON.parse(found), image }) } };
+    }
+    return undefined;
   }
 
   async #callWorkflow(run: Run, job: Job, given: { needs: Contexts; inputs: Contexts }): Promise<JobResult> {
@@ -197,6 +204,9 @@ export class Runner {
     return kill;
   }
 }
+
+/** Images of the same machine with another macOS are of a kind. */
+const kindOf = (image: string) => image.replace(/\d+/, '');
 
 /** One result for all combinations: an output that several set is the last one's, and an empty one sets nothing. */
 function joinLegs(job: Job, legs: readonly JobResult[]): JobResult {

@@ -12,6 +12,7 @@ import { ourForm } from '../../../build/stages/our-form.ts';
 import { openRehearsalAuthority, REHEARSAL_TEAM } from '../../../src/rehearsal/authority.ts';
 import { collect } from '../../mutation/sample.ts';
 import { builtPackage } from '../../support/built-package.ts';
+import { byDay, ofTheDay } from '../../support/by-day.ts';
 import { inProcess } from '../../support/in-process.ts';
 import { SIGNER, sigstore, statementOf } from './sigstore.ts';
 
@@ -52,7 +53,7 @@ const changed = (name: string, change: (text: string) => string): KitFile[] => {
   return others.map((file) => (file.path === INDEX_FILE ? { path: INDEX_FILE, data: indexOf(others) } : file));
 };
 
-describe('evidence', () => {
+describe(`evidence${ofTheDay}`, () => {
   it('of the release is accepted, made and checked by the commands', async () => {
     const path = join(scratch, 'evidence.zip');
     const made = await inProcess(['evidence', inject('releaseFolder'), '--out', path, '--json']);
@@ -76,21 +77,18 @@ describe('evidence', () => {
     const release = inject('releaseFolder');
     const made = await inProcess(['evidence', release, '--out', path as string, '--attestation', bundles as string]);
     expect(made.status).toBe(0);
-    const check = (trusted: readonly string[]) => {
-      const argv = ['verify', builtPackage(), '--verbose', '--trust', 'rehearsal', '--evidence', path as string];
-      const command = [process.execPath, '.build/cli.mjs', ...argv, ...trusted];
-      const line = 'grep -c : /proc/net/dev; exec "$@"'; // networks: the loopback alone
-      return spawnSync('unshare', [...UNPLUGGED, 'sh', '-c', line, 'sh', ...command], { encoding: 'utf8' });
-    };
-    const trusted = ['--trusted-root', root as string, '--signer', SIGNER];
-    const run = check(trusted);
+    const argv = ['verify', builtPackage(), '--verbose', '--trust', 'rehearsal', '--evidence', path as string];
+    argv.push('--trusted-root', root as string, '--signer');
+    const command = [process.execPath, '.build/cli.mjs', ...argv, SIGNER];
+    const line = 'grep -c : /proc/net/dev; exec "$@"'; // networks: the loopback alone
+    const run = spawnSync('unshare', [...UNPLUGGED, 'sh', '-c', line, 'sh', ...command], { encoding: 'utf8' });
     expect(run.stdout).toMatch(/^1\n(.*\n)*.*pass +attestation\n/);
     expect(run.status).toBe(0);
-    expect(check([...trusted.slice(0, 3), `${SIGNER}-2`]).stdout).toMatch(/FAIL +attestation/);
+    expect((await inProcess([...argv, `${SIGNER}-2`])).stdout).toMatch(/FAIL +attestation/);
 
     const { files: attested } = await unzip(readFileSync(path as string));
     expect(attested).toHaveLength(files.length + 1);
-    for (const { path: name, data } of attested) {
+    for (const { path: name, data } of byDay(attested, 1, ({ path: name }) => String(/attestations/.test(name)))) {
       const copy = Buffer.from(data);
       copy[copy.length >> 1] = (copy[copy.length >> 1] as number) ^ 1;
       const others = attested.map((file) => (file.path === name ? { path: name, data: copy } : file));
@@ -99,13 +97,14 @@ describe('evidence', () => {
   });
 
   it('is refused when a byte of any of its files is another', async () => {
-    for (const { path, data } of files) {
-      for (const at of [0, data.length >> 1, data.length - 1]) {
-        const copy = Buffer.from(data);
-        copy[at] = (copy[at] as number) ^ 1;
-        const others = files.map((file) => (file.path === path ? { path, data: copy } : file));
-        expect([path, at, (await failed(others)).length > 0]).toEqual([path, at, true]);
-      }
+    const places = files.flatMap(({ path, data }) =>
+      [0, data.length >> 1, data.length - 1].map((at) => ({ path, data, at })),
+    );
+    for (const { path, data, at } of byDay(places, 0, (place) => place.path)) {
+      const copy = Buffer.from(data);
+      copy[at] = (copy[at] as number) ^ 1;
+      const others = files.map((file) => (file.path === path ? { path, data: copy } : file));
+      expect([path, at, (await failed(others)).length > 0]).toEqual([path, at, true]);
     }
   });
 
@@ -120,7 +119,7 @@ describe('evidence', () => {
     ).toContain('evidence-files');
   });
 
-  it.each([
+  const FORGED: [string, string, (text: string) => string][] = [
     ['notary-log.json', 'evidence-notary-log', (text: string) => text.replace('"Accepted"', '"Invalid"')],
     [
       'notary-log.json',
@@ -143,7 +142,8 @@ describe('evidence', () => {
       'evidence-provenance',
       (text: string) => text.replace('"version": "1.1.0"', '"version": "1.1.1"'),
     ],
-  ])('is refused for what a forged %s says (%s)', async (name, id, change) => {
+  ];
+  it.each(byDay(FORGED, 0, ([, id]) => id))('is refused for what a forged %s says (%s)', async (name, id, change) => {
     expect(await failed(changed(name, change))).toContain(id);
   });
 
@@ -189,14 +189,15 @@ describe('evidence', () => {
     expect(await sums((lines) => [...lines, `${'0'.repeat(64)}  elsewhere.txt`])).toEqual(['evidence-provenance']);
   });
 
-  it.each<[string, (report: any) => void]>([
+  const REPORTS: [string, (report: any) => void][] = [
     ['a failed verdict', (report) => (report.verdict = 'fail')],
     ['another trust', (report) => (report.trust = 'apple')],
     ['a check less', (report) => report.checks.pop()],
     ['a check of another thing', (report) => (report.checks[0].subject = 'other')],
     ['a check that ended otherwise', (report) => (report.checks[0].status = 'skipped')],
     ['a form that is none', (report) => (report.schema = 2)],
-  ])('is refused for a report with %s', async (_, change) => {
+  ];
+  it.each(byDay(REPORTS, 3))('is refused for a report with %s', async (_, change) => {
     expect(await forged('verify-report.json', change)).toContain('evidence-report');
   });
 
