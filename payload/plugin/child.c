@@ -52,7 +52,6 @@ static void leave(pid_t pid) {
 
 void reap_left_children(void) {
   for (size_t i = 0; i < LEFT_MOST; i++) {
-    if (__atomic_load_n(&left[i], __ATOMIC_RELAXED) == 0) continue;
     const pid_t pid = __atomic_exchange_n(&left[i], 0, __ATOMIC_ACQ_REL);
     if (pid > 0 && waitpid(pid, NULL, WNOHANG) == 0) leave(pid);
   }

@@ -20,6 +20,10 @@ interface FailingCalls {
   readonly failures?: readonly [count: number | undefined, user: number | undefined];
   /** Lines of errors, in order; each is the beginning of one. */
   readonly errors?: readonly string[];
+  /** How often a child is looked after. */
+  readonly looks?: number;
+  /** How often settings are written. */
+  readonly writes?: number;
   /** How long it naps, in microseconds: each length once, in the order in which they come. */
   readonly naps?: readonly number[];
   /** How often a child may be looked after: it is never spun for. */
@@ -59,6 +63,7 @@ const changing = (symbols: readonly string[], number: number, ...calls: readonly
 const [ENOMEM, EINVAL, EMFILE] = [12, 22, 24];
 const NOT_WRITTEN = 'ERROR: The settings cannot be written, so the request could not be cleared';
 const NOT_KEPT = 'ERROR: The outcome could not be written to the settings';
+const NO_PROFILE = 'ERROR: No MDM profile for enforcing FileVault escrow is present.';
 const NOT_CLEARED = 'ERROR: GenerateNewKey could not be set to False';
 const LEFT = 'ERROR: fdesetup did not end in time; it goes on without this login';
 const NO_VALUE = (name: string) => ['getContextData failed', `Unable to instantiate ${name}`];
@@ -96,14 +101,16 @@ export const FAILING_CALLS: readonly FailingCalls[] = [
   { why: 'no clock, no question', symbols: ['_clock_gettime'], kinds: ['error'], calls: [1, 2, 3], outcome: 'timed-out', spawns: [], cleared: false, failures: [undefined, undefined], errors: ['ERROR: fdesetup isactive gave no answer: 0', stop('timed-out')] },
   { why: 'no clock, no change', symbols: ['_clock_gettime'], kinds: ['error'], calls: [4, 5], outcome: 'timed-out', spawns: ['isactive'], cleared: false, failures: [1, 501], errors: ['ERROR: No time is left to begin a key change in this login', 'Caught error trying to generate a new key: timed-out'] },
   { why: 'without a clock nobody waits', symbols: ['_clock_gettime'], kinds: ['error'], calls: [6, 9], outcome: 'not-awaited', spawns: BOTH, cleared: false, failures: [0, 501], errors: [LEFT], turns: 8 },
-  { why: 'less is said, the same is done', symbols: ['_calloc', '_os_log_create'], kinds: ['error'], calls: [1], outcome: 'rotated', spawns: BOTH, cleared: true, failures: [0, undefined], errors: [] },
+  { why: 'less is said, the same is done', symbols: ['_calloc', '_os_log_create'], kinds: ['error'], calls: [1], outcome: 'rotated', spawns: BOTH, cleared: true, failures: [0, undefined], errors: [], looks: 63, writes: 3 },
   { why: 'no memory for the password', symbols: ['_calloc'], kinds: ['error'], calls: [2], outcome: 'internal-error', spawns: ['isactive'], cleared: false, failures: [undefined, undefined], errors: ['ERROR: No memory for the password', stop('internal-error')] },
   { why: 'memory that cannot be locked is used all the same', symbols: ['_mlock'], kinds: ['error'], calls: [1], outcome: 'rotated', spawns: BOTH, cleared: true, failures: [0, undefined], errors: ['ERROR: The memory for the password could not be locked'] },
   { why: 'what a later login needs is not on disk: nothing is attempted', symbols: ['_CFDateCreate', '_CFStringCreateWithCString', '_CFPreferencesSynchronize'], kinds: ['error'], calls: [1], outcome: 'internal-error', spawns: ['isactive'], cleared: false, failures: [0, undefined], errors: [NOT_WRITTEN] },
   { why: 'a request that cannot be cleared is a failure of everybody', symbols: ['_CFPreferencesSynchronize'], kinds: ['error'], calls: [2], outcome: 'rotated', spawns: BOTH, cleared: false, failures: [1, undefined], errors: [NOT_CLEARED] },
   { why: 'an outcome that cannot be written stays open', symbols: ['_CFPreferencesSynchronize'], kinds: ['error'], calls: [3], outcome: 'not-awaited', spawns: BOTH, cleared: true, failures: [0, 501], errors: [NOT_KEPT] },
   { why: 'what the next login finds out is written before it goes on', scenario: 'not-awaited-remembered-unchanged', symbols: ['_CFPreferencesSynchronize'], kinds: ['error'], calls: [1], outcome: 'authentication-failed', spawns: BOTH, cleared: false, failures: [1, 501], errors: ['ERROR: The key record has not changed since the last attempt, which counts as a failure', NOT_KEPT, 'ERROR: fdesetup terminated with a non-zero exit status: 11', 'fdesetup Standard Error: ', 'Caught error trying to generate a new key: authentication-failed'] },
-  { why: 'nobody is told, and nobody can be asked', symbols: ['_CFPreferencesAppValueIsForced'], kinds: ['error'], calls: [2], outcome: 'no-escrow-profile', spawns: [], cleared: false, failures: [undefined, undefined], errors: ['ERROR: No MDM profile for enforcing FileVault escrow is present.'] },
+  { why: 'an outcome without a name is not written', scenario: 'no-escrow-profile', symbols: ['_CFStringCreateWithCString'], kinds: ['error'], calls: [1], spawns: [], cleared: false, failures: [undefined, undefined], errors: [NO_PROFILE], writes: 0 },
+  { why: 'a number that cannot be had is none', scenario: 'timeout-20', symbols: ['_CFNumberGetValue'], kinds: ['error'], calls: [1], outcome: 'not-awaited', spawns: BOTH, cleared: false, failures: [0, 501], errors: ['ERROR: CommandTimeout is not a number of seconds; it counts as not set', LEFT] },
+  { why: 'nobody is told, and nobody can be asked', symbols: ['_CFPreferencesAppValueIsForced'], kinds: ['error'], calls: [2], outcome: 'no-escrow-profile', spawns: [], cleared: false, failures: [undefined, undefined], errors: [NO_PROFILE] },
   { why: 'no record before: no success can be seen', symbols: ['_stat'], kinds: ['error'], calls: [1], outcome: 'rotated-unconfirmed', spawns: BOTH, cleared: true, failures: [0, undefined], errors: [] },
   { why: 'looked at again', symbols: ['_stat'], kinds: ['error'], calls: [2, 3], unnoticed: true },
   { why: 'nobody knows who it is', symbols: ['GetContextValue'], kinds: ['error', 'again', 'short'], calls: [1], scenario: 'change-auth-wrong-password', outcome: 'authentication-failed', spawns: BOTH, cleared: false, failures: [1, undefined] },
@@ -138,6 +145,8 @@ function expectRow(run: Run, scenario: Scenario, row: FailingCalls, words: strin
   expect(run.violations, words).toEqual([]);
   expectMeasure(run, words);
   if (row.turns !== undefined) expect(run.calls._waitpid ?? 0, words).toBeLessThanOrEqual(row.turns);
+  if (row.looks !== undefined) expect(run.calls._waitpid, words).toBe(row.looks);
+  if (row.writes !== undefined) expect(run.calls._CFPreferencesSynchronize ?? 0, words).toBe(row.writes);
   if (row.naps)
     expect([...new Set(ofKind(run, 'nap').map(({ microseconds }) => microseconds))], words).toEqual(row.naps);
   if (row.unnoticed) {

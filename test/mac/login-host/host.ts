@@ -137,7 +137,7 @@ export interface Expectation {
   readonly spawns: readonly string[]; // fdesetup's commands, in order
   readonly cleared?: boolean;
   readonly failures?: number; // ConsecutiveFailures
-  readonly exitStatus?: number; // LastExitStatus
+  readonly exitStatus?: number; // LastExitStatus, none where it is left out
   readonly log?: readonly string[]; // each begins one message
   readonly idle?: boolean;
   readonly wrongType?: boolean;
@@ -153,4 +153,5 @@ export interface Expectation {
   readonly deactivations?: number;
   readonly invokes?: number;
   readonly reads?: number; // context reads
+  readonly allocations?: number; // of memory, four mechanisms need none
 }
