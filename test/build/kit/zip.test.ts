@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { zip } from '../../../build/kit/zip.ts';
+import { unzip, zip, zipProblems } from '../../../build/kit/zip.ts';
 import { check, needs } from '../../support/needs.ts';
 
 let scratch: string;
@@ -45,5 +45,39 @@ describe('zip', () => {
 
   it('takes times before 1980, which zip cannot hold, for its first day', async () => {
     expect((await bytesOf([A], 0)).equals(await bytesOf([A], 315_532_800))).toBe(true);
+  });
+});
+
+describe('unzip', () => {
+  it('gives back the files, sorted, and the time of the newest', async () => {
+    expect(await unzip(await bytesOf([B, A], 1_700_000_000))).toEqual({ files: [A, B], mtimeSeconds: 1_700_000_000 });
+    expect(await unzip(await bytesOf([]))).toEqual({ files: [], mtimeSeconds: 0 });
+    await expect(unzip(Buffer.from('no zip'))).rejects.toMatchObject({ code: 'ZIP_INVALID' });
+  });
+
+  it('takes 64 MiB in all, and no byte more', async () => {
+    /** What is said of an archive whose entries claim these sizes; what they claim is not there. */
+    const said = async (...sizes: number[]) => {
+      const archive = await bytesOf(sizes.map((_, index) => ({ path: `${index}`, data: Buffer.alloc(0) })));
+      // Sizes stand at 20 and 24 of an entry of the central directory. Source: APPNOTE.TXT, 4.3.12.
+      for (let at = archive.indexOf('PK\x01\x02'), index = 0; at !== -1; at = archive.indexOf('PK\x01\x02', at + 4))
+        for (const size of [sizes[index++]!]) for (const field of [20, 24]) archive.writeUInt32LE(size, at + field);
+      return unzip(archive).then(
+        () => 'read',
+        (error: Error) => (/more than 67108864 bytes/.test(error.message) ? 'too much' : 'not there'),
+      );
+    };
+    const limit = 64 * 2 ** 20;
+    expect([await said(0, 0), await said(limit), await said(limit + 1)]).toEqual(['read', 'not there', 'too much']);
+    expect([await said(0, limit), await said(0, limit + 1)]).toEqual(['not there', 'too much']);
+  });
+
+  it('finds what this project does not write in an archive', async () => {
+    const archive = await bytesOf([A, B]);
+    const { files, mtimeSeconds } = await unzip(archive);
+    expect(await zipProblems(archive, files, mtimeSeconds)).toEqual([]);
+    const words = ['the zip has bytes that this project does not write'];
+    expect(await zipProblems(Buffer.concat([archive, Buffer.alloc(1)]), files, mtimeSeconds)).toEqual(words);
+    expect(await zipProblems(archive, files, mtimeSeconds + 2)).toEqual(words);
   });
 });
