@@ -35,10 +35,9 @@ export async function tarFolder(folder: string, target: string): Promise<Written
     }
     await archive.finalize();
   };
-  const filled = fill();
-  const written = await writeWhole(target, archive as AsyncIterable<Buffer>);
-  await filled;
-  return written;
+  // What cannot be read ends the archive, which nobody would end otherwise.
+  fill().catch((error: Error) => archive.destroy(error));
+  return writeWhole(target, archive as AsyncIterable<Buffer>);
 }
 
 async function listFiles(folder: string, below: string): Promise<Entry[]> {

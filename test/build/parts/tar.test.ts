@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -38,6 +47,14 @@ describe('tarFolder', () => {
       env: { ...process.env, TZ: 'UTC' },
     });
     expect(stdout).toMatch(/^-rw-r--r--.* 0[/ ]+0 .*1970.* a\.txt\n-rwxr-xr-x.* 0[/ ]+0 .*1970.* b\/run\.sh\n$/);
+  });
+
+  it('ends with what cannot be read, and leaves no archive', async () => {
+    const folder = makeFolder('folder', ['a.txt'], 1);
+    // No buffer of Node.js takes so much; the file has no blocks.
+    truncateSync(join(folder, 'a.txt'), 2 ** 42);
+    await expect(tarFolder(folder, join(scratch, '1.tar'))).rejects.toMatchObject({ code: 'ERR_FS_FILE_TOO_LARGE' });
+    expect(readdirSync(scratch)).toEqual(['folder']);
   });
 
   it('refuses what is neither file nor folder', async () => {
