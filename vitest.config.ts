@@ -1,21 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-/**
- * Files whose tests change the process that runs them, each with what it changes; all others leave it as they found it, and share
- * it with all that it has loaded: a process and its modules for each file cost as much as a tenth of the tests.
- */
-const APART = [
-  // Mocks a module.
-  'build/last-line',
-].map((name) => `test/${name}.test.ts`);
 // Beside thirty busy programs a test of a second takes half a minute, and that is no fault; at night a test may be a whole sweep.
 const PATIENCE_MS = process.env.TEST_SWEEP === 'whole' ? 7_200_000 : 600_000;
-const COMMON = {
-  testTimeout: PATIENCE_MS,
-  hookTimeout: PATIENCE_MS,
-  setupFiles: ['test/support/left-as-found.ts', 'test/support/buffers-at-once.ts', 'test/support/properties.ts'],
-};
 
 export default defineConfig({
   test: {
@@ -26,17 +13,12 @@ export default defineConfig({
     experimental: { fsModuleCache: true, fsModuleCachePath: '.build/vitest' },
     // Most tests wait for processes they started, so two files at once fill two cores.
     maxWorkers: Math.max(2, availableParallelism() - 1),
-    projects: [
-      {
-        test: {
-          ...COMMON,
-          name: 'tidy',
-          include: ['test/**/*.test.ts'],
-          exclude: ['test/interop/**', 'test/nightly/**', ...APART],
-          isolate: false,
-        },
-      },
-      { test: { ...COMMON, name: 'apart', include: APART } },
-    ],
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/interop/**', 'test/nightly/**'],
+    testTimeout: PATIENCE_MS,
+    hookTimeout: PATIENCE_MS,
+    setupFiles: ['test/support/left-as-found.ts', 'test/support/buffers-at-once.ts', 'test/support/properties.ts'],
+    // A process and its modules for each file would cost as much as a tenth of the tests; each leaves it as it found it.
+    isolate: false,
   },
 });

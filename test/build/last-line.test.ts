@@ -1,11 +1,12 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { commandAgain, commandAnew } from '../../build/again.ts';
 import type { CommandContext } from '../../build/command.ts';
 import { type ReleaseOptions, release } from '../../build/commands/release.ts';
 import { errorDocument, renderError } from '../../build/exit-code.ts';
+import * as notaryConnection from '../../build/notary/connection.ts';
 import { createProgress } from '../../build/report/progress.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { useProxies } from '../../src/base/network/proxy.ts';
@@ -25,13 +26,12 @@ const ANEW = 'Once that is mended: npm start -- --release';
 
 /** Where the upload goes: a real release goes to Amazon's store, whatever the configuration says. */
 let uploadPlace: RehearsalServices['uploadPlace'];
-vi.mock('../../build/notary/connection.ts', async (original) => {
-  const real = await original<typeof import('../../build/notary/connection.ts')>();
-  const connectToNotary: typeof real.connectToNotary = async (input) => {
-    const connection = await real.connectToNotary(input);
+const { connectToNotary } = notaryConnection;
+beforeEach(() => {
+  vi.spyOn(notaryConnection, 'connectToNotary').mockImplementation(async (input) => {
+    const connection = await connectToNotary(input);
     return { ...connection, access: { ...connection.access, upload: { place: (...of) => uploadPlace(...of) } } };
-  };
-  return { ...real, connectToNotary };
+  });
 });
 
 const before = process.env.PATH;
