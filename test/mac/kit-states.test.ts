@@ -1,6 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { KIT_SCRIPTS, KitScripts } from '../../build/kit/scripts.ts';
+import { byDay, ofTheDay } from '../support/by-day.ts';
 import { install } from './simulated/installer.ts';
 import { disk, installUpstream, makeWorld, type World, writeMechanisms } from './simulated/lives.ts';
 import { SHELLS_OF_THE_DAY, type SimulatedMac, simulatedMacNeeds, stockRight } from './simulated/simulated-mac.ts';
@@ -124,7 +125,7 @@ function atUpstream(after: (mac: SimulatedMac) => Promise<unknown>) {
 }
 
 describe.skipIf(simulatedMacNeeds.missing).each(SHELLS_OF_THE_DAY)(
-  `every script of the kit, in every state, under %s${simulatedMacNeeds.note}`,
+  `every script of the kit, in every state, under %s${ofTheDay}${simulatedMacNeeds.note}`,
   (shell) => {
     let world: World;
     beforeAll(async () => {
@@ -146,26 +147,29 @@ describe.skipIf(simulatedMacNeeds.missing).each(SHELLS_OF_THE_DAY)(
     };
     const still = () => disk(world.mac).filter((line) => !line.includes('private/tmp/kit.sh'));
 
-    it.each(STATES)('%s', async (_, arrange, answer, differs) => {
-      await begin(arrange);
-      const [before, right] = [still(), world.mac.rightBytes()];
-      const state = await run('state');
-      expect(state).toMatchObject({ status: 0, errors: '' });
-      expect(state.said).toMatch(answer);
-      expect(state.said).not.toContain('\n');
-      expect((await run('state-jamf')).said).toBe(`<result>${state.said}</result>`);
-      const statuses = { ...HEALTHY, ...differs };
-      for (const name of ['need-munki', 'need-audit', 'audit-request', 'remove-needed'] as const)
-        expect((await run(name)).status, name).toBe(statuses[name]);
-      expect([still(), world.mac.rightBytes()], 'who asks changes nothing').toEqual([before, right]);
-      for (const name of ['request', 'request-unrecorded', 'remove'] as const) {
+    it.each(byDay(STATES, 2, ([, , , differs]) => JSON.stringify(differs)))(
+      '%s',
+      async (_, arrange, answer, differs) => {
         await begin(arrange);
-        const { status, said } = await run(name);
-        expect([name, status, said.length > 0], said).toEqual([name, statuses[name], true]);
-        if (name !== 'remove') expect(world.mac.rightBytes(), name).toEqual(right);
-        else if (status !== 0) expect([still(), world.mac.rightBytes()], said).toEqual([before, right]);
-      }
-    });
+        const [before, right] = [still(), world.mac.rightBytes()];
+        const state = await run('state');
+        expect(state).toMatchObject({ status: 0, errors: '' });
+        expect(state.said).toMatch(answer);
+        expect(state.said).not.toContain('\n');
+        expect((await run('state-jamf')).said).toBe(`<result>${state.said}</result>`);
+        const statuses = { ...HEALTHY, ...differs };
+        for (const name of ['need-munki', 'need-audit', 'audit-request', 'remove-needed'] as const)
+          expect((await run(name)).status, name).toBe(statuses[name]);
+        expect([still(), world.mac.rightBytes()], 'who asks changes nothing').toEqual([before, right]);
+        for (const name of ['request', 'request-unrecorded', 'remove'] as const) {
+          await begin(arrange);
+          const { status, said } = await run(name);
+          expect([name, status, said.length > 0], said).toEqual([name, statuses[name], true]);
+          if (name !== 'remove') expect(world.mac.rightBytes(), name).toEqual(right);
+          else if (status !== 0) expect([still(), world.mac.rightBytes()], said).toEqual([before, right]);
+        }
+      },
+    );
 
     describe('the Request package', () => {
       beforeEach(() => begin(() => undefined));

@@ -65,27 +65,33 @@ const SAYS: readonly (() => readonly string[])[] = [
   () => ['timestamp', '--compiled', join(scratch, 'parts'), '--record', join(scratch, 'signing.json')],
   () => ['sign', '--role', 'application', ...recorded(), '--out', join(scratch, 'signed.json')],
   () => ['digests', ...recorded(), '--out', join(scratch, 'digests.txt')],
+  () => ['release', '--release'],
+  () => ['github', 'check-version'],
+];
+/** Whole builds, of which a day makes one: all print the same stages. */
+const BUILDS: typeof SAYS = [
   () => ['prove', '--trust', 'rehearsal', extra('Guard')],
   () => ['build', '--out', join(scratch, 'build')],
   () => ['release', '--rehearsal', '--out', join(scratch, 'release')],
-  () => ['release', '--release'],
-  () => ['github', 'check-version'],
 ];
 const extra = (name: string) => join(inject('releaseFolder'), `extras/Escrow.Buddy.${name}-1.1.0-rehearsal.pkg`);
 const recorded = () => ['--compiled', join(scratch, 'parts'), '--record', join(scratch, 'signing.json')];
 
 describe('a terminal of 60 columns', () => {
-  it.each(SAYS.map((argv, at) => [at, argv] as const))('takes what command %i says', async (_, argv) => {
-    const lines = await toldTo(60, argv());
-    expect(lines.join('').trim()).not.toBe('');
-    expect(tooLong(lines, 60)).toEqual([]);
-  });
+  it.each([...SAYS, ...byDay(BUILDS, 1)].map((argv, at) => [at, argv] as const))(
+    'takes what command %i says',
+    async (_, argv) => {
+      const lines = await toldTo(60, argv());
+      expect(lines.join('').trim()).not.toBe('');
+      expect(tooLong(lines, 60)).toEqual([]);
+    },
+  );
 
   it('takes what every command says of itself, and each command is among those above', async () => {
     const names = [...(await inProcess(['--help'])).stdout.matchAll(/^ {2}(\w+) (?:\[|<)/gm)].map(([, name]) => name!);
     expect(tooLong(await toldTo(60, ['--help']), 60)).toEqual([]);
     for (const name of names) expect(tooLong(await toldTo(60, [name, '--help']), 60), name).toEqual([]);
-    const said = new Set(SAYS.map((argv) => argv()[0]));
+    const said = new Set([...SAYS, ...BUILDS].map((argv) => argv()[0]));
     expect(names.length).toBeGreaterThan(15);
     expect(names.filter((name) => !said.has(name))).toEqual([]);
   });
