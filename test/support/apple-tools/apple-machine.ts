@@ -32,12 +32,20 @@ export interface AppleMachine {
   /** As if nothing had ever been submitted. */
   forgetSubmissions(): void;
   keychains(): Keychains;
-  identity(role: 'application' | 'installer'): Promise<SigningIdentity>;
+  identity(role: Role): Promise<SigningIdentity>;
   /** A key that its notary takes. Its tools know where their services are. */
   access(): NotaryAccess;
   readonly authority: RehearsalAuthority;
   /** Ends the stand-ins, puts PATH and DEVELOPER_DIR back and removes the machine's memory. */
   dispose(): void;
+}
+
+type Role = 'application' | 'installer';
+
+async function identityOf(authority: RehearsalAuthority, role: Role): Promise<SigningIdentity> {
+  const p12 = new Secret(await rehearsalP12(authority, role, P12_PASSWORD));
+  const source = { p12, password: new Secret(P12_PASSWORD) };
+  return { kind: 'identity', identity: await loadIdentity(role, source, { trust: authority.trust }) };
 }
 
 /** Starts the stand-ins, puts them on PATH and returns the machine they make. */
@@ -54,6 +62,7 @@ export async function makeAppleMachine(): Promise<AppleMachine> {
   write('keychains.json', { searchList: [LOGIN_KEYCHAIN], keychains: {} });
   writeFileSync(join(memory, 'calls'), '');
   const server = await serve(developer);
+  const identities: Partial<Record<Role, Promise<SigningIdentity>>> = {};
   const before = { PATH: process.env.PATH, DEVELOPER_DIR: process.env.DEVELOPER_DIR };
   process.env.PATH = `${STAND_INS}${delimiter}${quickCompiler()}`;
   process.env.DEVELOPER_DIR = developer;
@@ -66,13 +75,7 @@ export async function makeAppleMachine(): Promise<AppleMachine> {
       verdict === undefined ? rmSync(join(memory, 'verdict.json'), { force: true }) : write('verdict.json', verdict),
     forgetSubmissions: () => rmSync(join(memory, 'submissions.json'), { force: true }),
     keychains: () => JSON.parse(readFileSync(join(memory, 'keychains.json'), 'utf8')) as Keychains,
-    identity: async (role) => {
-      const source = {
-        p12: new Secret(await rehearsalP12(authority, role, P12_PASSWORD)),
-        password: new Secret(P12_PASSWORD),
-      };
-      return { kind: 'identity', identity: await loadIdentity(role, source, { trust: authority.trust }) };
-    },
+    identity: (role) => (identities[role] ??= identityOf(authority, role)),
     access: () => ({
       key: { key: generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey, ...KEY_NAMES },
       notaryUrl: 'https://notary.invalid',
