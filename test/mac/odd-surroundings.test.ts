@@ -61,7 +61,7 @@ describe.skipIf(simulatedMacNeeds.missing)(`odd surroundings${simulatedMacNeeds.
     `${GUARD_FOLDER}/guard.plist`,
     `${GUARD_FOLDER}/new`,
   ].flatMap((path) => Object.keys(KINDS).map((kind) => [path, kind] as const));
-  it.each(byDay(everywhere, 6, ([, kind]) => kind))(
+  it.each(byDay(everywhere, 2, ([, kind]) => kind))(
     "%s is %s already: the guard's own comes in its place, and runs",
     async (path, kind) => {
       const { mac, packages } = world;
