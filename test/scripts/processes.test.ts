@@ -78,6 +78,8 @@ const SPINS = `sh -c 'while :; do sleep 1; done'`;
 /** Does not heed SIGALRM; until it does not, no second passes. */
 const HEEDLESS = `sh -c 'trap "" ALRM; : >"$1"; while :; do sleep 1; done' x "$T/heedless"`;
 const PASSES = 'sleep() { printf "%s;" "$1" >>"$T/slept"; until [ -e "$T/heedless" ]; do command sleep 0.01; done; };';
+/** Tells that it sleeps, and that it was ended: whether a process is there says nothing, which may wait long for whoever counts the dead. */
+const TELLS = `sleep() { trap ': >"$T/ended"; exit' TERM; : >"$T/sleeps"; i=0; until [ $i -gt 6000 ]; do i=$((i + 1)); command sleep 0.01; done; };`;
 /** Waits a while until `code` succeeds, however busy the machine is. */
 const until = (code: string) => `i=0; until ${code} || [ $i -gt 1000 ]; do i=$((i + 1)); command sleep 0.01; done`;
 const LIMITS: readonly Case[] = [
@@ -92,7 +94,7 @@ const LIMITS: readonly Case[] = [
   [`${AT_ONCE} (limited 9 ${SPINS}); printf '%s' $?`, '124'],
   [`rm -f "$T/heedless"; ${PASSES} (limited 9 ${HEEDLESS}); printf '%s ' $?; cat "$T/slept"`, '137 9;5;'],
   // What counts the seconds ends with the command, and so does the sleep that it started.
-  [`${NEVER} wait() { [ -z "\${sleeper-}" ] || printf '%s' "$sleeper" >"$T/sleeper"; command wait "$@"; }; waits() { ${until('[ -s "$T/sleeper" ]')}; }; (limited 9 waits); ${until('! kill -0 "$(cat "$T/sleeper")" 2>/dev/null')}; kill -0 "$(cat "$T/sleeper")" 2>/dev/null || printf gone`, 'gone'],
+  [`${TELLS} wait() { [ -z "\${sleeper-}" ] || : >"$T/waits"; command wait "$@"; }; both() { ${until('[ -e "$T/waits" ] && [ -e "$T/sleeps" ]')}; }; (limited 9 both); ${until('[ -e "$T/ended" ]')}; ls "$T" | grep ended`, 'ended\n'],
   [`${NEVER} quietly 9 sh -c 'printf out; printf err >&2; cat; exit 3'; printf '%s' $?`, '3'],
   [`${AT_ONCE} quietly 9 ${SPINS}; printf '%s' $?`, '124'],
 ]; // biome-ignore format: a table
