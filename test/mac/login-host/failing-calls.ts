@@ -20,6 +20,8 @@ interface FailingCalls {
   readonly failures?: readonly [count: number | undefined, user: number | undefined];
   /** Lines of errors, in order; each is the beginning of one. */
   readonly errors?: readonly string[];
+  /** A line of the log. */
+  readonly says?: string;
   /** How often a child is looked after. */
   readonly looks?: number;
   /** How often settings are written. */
@@ -79,7 +81,7 @@ export const FAILING_CALLS: readonly FailingCalls[] = [
   { why: 'not read on, and waited for in naps', symbols: ['_read'], kinds: ['error'], calls: [3, 4, 8], unnoticed: true, turns: 170 },
   { why: 'naps instead', symbols: ['_poll'], kinds: ['error', 'interrupted'], calls: [1], lasting: true, unnoticed: true, turns: 170 },
   { why: 'naps no longer than 20 ms', scenario: 'hang-after-reading', symbols: ['_poll'], kinds: ['error'], calls: [2], lasting: true, outcome: 'not-awaited', spawns: BOTH, cleared: false, failures: [0, 501], errors: [LEFT], turns: 1600, naps: [100, 200, 400, 800, 1600, 3200, 6400, 12_800, 20_000] },
-  { why: 'a flood byte by byte: looked after every 16 reads', scenario: 'flood-stderr', symbols: ['_read'], kinds: ['short'], calls: [1], lasting: true, outcome: 'not-awaited', spawns: BOTH, cleared: false, failures: [0, 501], errors: [LEFT, 'fdesetup Standard Error: '], turns: 2000 },
+  { why: 'a flood byte by byte: looked after every 16 reads', scenario: 'flood-stderr', symbols: ['_read'], kinds: ['short'], calls: [1], lasting: true, outcome: 'not-awaited', spawns: BOTH, cleared: false, failures: [0, 501], errors: [LEFT, 'fdesetup Standard Error: '], turns: 1900 },
   { why: 'byte by byte', symbols: ['_write'], kinds: ['short'], calls: [1], lasting: true, outcome: 'rotated', spawns: BOTH, cleared: true, failures: [0, undefined], errors: [], turns: 370 },
   { why: 'never taken: left at its limit', symbols: ['_write'], kinds: ['again', 'interrupted'], calls: [1], lasting: true, outcome: 'not-awaited', spawns: BOTH, cleared: false, failures: [0, 501], errors: [LEFT], turns: 1500 },
   { why: 'a status lost for good: the record decides', symbols: ['_waitpid'], kinds: ['error'], calls: [2], lasting: true, outcome: 'internal-error', spawns: BOTH, cleared: false, failures: [1, 501], errors: ['ERROR: The exit status of fdesetup is unknown', 'Caught error trying to generate a new key: internal-error'], turns: 3 },
@@ -108,6 +110,7 @@ export const FAILING_CALLS: readonly FailingCalls[] = [
   { why: 'a request that cannot be cleared is a failure of everybody', symbols: ['_CFPreferencesSynchronize'], kinds: ['error'], calls: [2], outcome: 'rotated', spawns: BOTH, cleared: false, failures: [1, undefined], errors: [NOT_CLEARED] },
   { why: 'an outcome that cannot be written stays open', symbols: ['_CFPreferencesSynchronize'], kinds: ['error'], calls: [3], outcome: 'not-awaited', spawns: BOTH, cleared: true, failures: [0, 501], errors: [NOT_KEPT] },
   { why: 'what the next login finds out is written before it goes on', scenario: 'not-awaited-remembered-unchanged', symbols: ['_CFPreferencesSynchronize'], kinds: ['error'], calls: [1], outcome: 'authentication-failed', spawns: BOTH, cleared: false, failures: [1, 501], errors: ['ERROR: The key record has not changed since the last attempt, which counts as a failure', NOT_KEPT, 'ERROR: fdesetup terminated with a non-zero exit status: 11', 'fdesetup Standard Error: ', 'Caught error trying to generate a new key: authentication-failed'] },
+  { why: 'a Location of more than a million characters is not read', symbols: ['_CFStringGetLength'], kinds: ['error'], calls: [1], outcome: 'rotated', spawns: BOTH, cleared: true, failures: [0, undefined], errors: [], says: 'FileVault configured to escrow to: (No Location Description)' },
   { why: 'an outcome without a name is not written', scenario: 'no-escrow-profile', symbols: ['_CFStringCreateWithCString'], kinds: ['error'], calls: [1], spawns: [], cleared: false, failures: [undefined, undefined], errors: [NO_PROFILE], writes: 0 },
   { why: 'a number that cannot be had is none', scenario: 'timeout-20', symbols: ['_CFNumberGetValue'], kinds: ['error'], calls: [1], outcome: 'not-awaited', spawns: BOTH, cleared: false, failures: [0, 501], errors: ['ERROR: CommandTimeout is not a number of seconds; it counts as not set', LEFT] },
   { why: 'nobody is told, and nobody can be asked', symbols: ['_CFPreferencesAppValueIsForced'], kinds: ['error'], calls: [2], outcome: 'no-escrow-profile', spawns: [], cleared: false, failures: [undefined, undefined], errors: [NO_PROFILE] },
@@ -145,6 +148,11 @@ function expectRow(run: Run, scenario: Scenario, row: FailingCalls, words: strin
   expect(run.violations, words).toEqual([]);
   expectMeasure(run, words);
   if (row.turns !== undefined) expect(run.calls._waitpid ?? 0, words).toBeLessThanOrEqual(row.turns);
+  if (row.says)
+    expect(
+      ofKind(run, 'log').map(({ message }) => message),
+      words,
+    ).toContain(row.says);
   if (row.looks !== undefined) expect(run.calls._waitpid, words).toBe(row.looks);
   if (row.writes !== undefined) expect(run.calls._CFPreferencesSynchronize ?? 0, words).toBe(row.writes);
   if (row.naps)

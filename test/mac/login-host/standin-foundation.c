@@ -179,11 +179,12 @@ uint32_t standin_CFStringGetCString(const struct cf_object *string, char *out, i
     return 1;
 }
 
-/* In UTF-16 units: one for each character, two beyond U+FFFF, which UTF-8 writes in four bytes. */
+/* In UTF-16 units: one for each character, two beyond U+FFFF, which UTF-8 writes in four bytes. Made to fail it tells of more than a million. */
 int64_t standin_CFStringGetLength(const struct cf_object *string) {
     int64_t units = 0;
-    called(ID_CFStringGetLength);
+    enum fault fault = called(ID_CFStringGetLength);
     expect(string, CF_STRING, "CFStringGetLength");
+    if (fault) return (1 << 20) + 1;
     for (int64_t i = 0; i < string->length; i++) units += (string->text[i] & 0xc0) != 0x80 ? 1 + ((string->text[i] & 0xf8) == 0xf0) : 0;
     return units;
 }
