@@ -7,12 +7,12 @@ import {
   changeEntry,
   changeFile,
   packScripts,
-  payloadParts,
   type Sample,
   withGap,
   withPayload,
 } from '../../mutation/sample.ts';
 import { usualSignature } from '../../mutation/signing.ts';
+import { BOM } from './planted-bom.ts';
 
 /** Path of the program in the payload. */
 export const PROGRAM = './Escrow Buddy.bundle/Contents/MacOS/Escrow Buddy';
@@ -312,18 +312,6 @@ const STREAMS: Plants = {
   ],
 };
 
-const BOM: Plants = {
-  'a Bom of another payload': [
-    /Bom, line/,
-    async ({ sample }) => {
-      const { bom } = await payloadParts(
-        sample,
-        changeEntry(sample.payload, PROGRAM, (entry) => ({ ...entry, mode: 0o4755 })),
-      );
-      return assemble(sample, { bom: bom as Buffer });
-    },
-  ],
-};
 const byPath = (a: PayloadEntry, b: PayloadEntry) => (a.path < b.path ? -1 : 1);
 
 /** By the part of the package that they are in. */
