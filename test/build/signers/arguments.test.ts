@@ -1,0 +1,70 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+let scratch: string;
+beforeAll(() => {
+  scratch = mkdtempSync(join(tmpdir(), 'arguments-'));
+  writeFileSync(join(scratch, 'there'), '');
+});
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+const SHA256 = '0'.repeat(64);
+const run = (script: string, argv: readonly string[]) => {
+  const { status, stderr } = spawnSync('/bin/sh', [resolve('build/signers', `${script}.sh`), ...argv], {
+    ...{ cwd: scratch, encoding: 'utf8', env: { PATH: process.env.PATH } },
+  });
+  return [status, stderr];
+};
+const OPTIONS = {
+  'check-signatures': ['--role', '--digests', '--signatures', '--out'],
+  sealed: ['--role', '--digests', '--out'],
+  'key-service': ['--service', '--role', '--project', '--digests', '--out'],
+};
+
+describe.each(Object.entries(OPTIONS))('%s.sh', (script, options) => {
+  const refused = (argv: readonly string[], words: RegExp) => {
+    expect(run(script, argv)).toEqual([2, expect.stringMatching(new RegExp(`^${script}: ${words.source}`))]);
+    expect(readdirSync(scratch)).toEqual(['there']);
+  };
+
+  it.each(options)('needs a value of %s, wherever it stands', (option) => {
+    refused([option], new RegExp(`${option} needs a value`));
+    refused([options.find((other) => other !== option)!, 'x', option], new RegExp(`${option} needs a value`));
+  });
+
+  it('knows its own options alone', () => {
+    refused(['--strange', 'x'], /unknown option --strange/);
+    refused(['--role', 'installer', '--strange', 'x'], /unknown option --strange/);
+  });
+});
+
+describe('key-service.sh, given all of them', () => {
+  const given = (change: Readonly<Record<string, string>>) =>
+    Object.entries({
+      '--service': 'aws',
+      '--role': 'installer',
+      '--project': '.',
+      '--digests': SHA256,
+      '--out': 'out',
+      ...change,
+    }).flat();
+
+  it.each<[Readonly<Record<string, string>>, RegExp]>([
+    [{ '--service': '' }, /use: key-service\.sh/],
+    [{ '--service': 'gcp' }, /use: key-service\.sh/],
+    [{ '--role': '' }, /--role is application or installer/],
+    [{ '--role': 'installer x' }, /--role is application or installer/],
+    [{ '--out': '' }, /--out is missing/],
+    [{ '--out': 'there' }, /there is there already and was left unchanged/],
+    [{ '--digests': '' }, /--digests is not from 1 to/],
+    [{ '--digests': `${SHA256}0` }, /--digests is not from 1 to/],
+    [{ '--digests': SHA256.slice(24) }, /--digests must be SHA-256: no key service signs SHA-1/],
+    [{ '--digests': `${SHA256} ${SHA256.slice(24)}` }, /--digests must be SHA-256: no key service signs SHA-1/],
+  ])('refuses %j', (change, words) => {
+    expect(run('key-service', given(change))).toEqual([2, expect.stringMatching(words)]);
+    expect(readdirSync(scratch)).toEqual(['there']);
+  });
+});
