@@ -84,7 +84,7 @@ mv -T "$kept.$$" "$kept" 2>/dev/null || rm -rf "$kept.$$"
 
 /** Asked a hundred times a run, for 30 ms of the processor each. The script's folder is named after the program that it stands for. */
 const tellVersion = `if [ "$*" = --version ]; then
-  [ -f "$0.version" ] || { "$real" --version >"$0.version.$$" && mv "$0.version.$$" "$0.version"; }
+  [ -f "$0.version" ] || { "$real" --version >"$0.version.$$" && mv "$0.version.$$" "$0.version"; } || exec "$real" "$@"
   exec cat "$0.version"
 fi
 `;
