@@ -8,6 +8,7 @@ import { contentOf, openSample, type Sample } from '../../mutation/sample.ts';
 import { builtPackage } from '../../support/built-package.ts';
 import { byDay, ofTheDay } from '../../support/by-day.ts';
 import { PLANTED, PROGRAM } from './planted.ts';
+import { DEEP_BOM } from './planted-bom.ts';
 
 const LOOK = 'build/look/independent-look.mjs';
 let scratch: string;
@@ -90,6 +91,12 @@ describe('the independent look', () => {
   );
   it.each(byDay(planted, 2, ([, { part }]) => part))(`finds %s${ofTheDay}`, async (_, { words, plant }) => {
     const { status, printed } = await look(await plant({ sample, epoch }));
+    expect([status, printed]).toEqual([6, expect.stringMatching(words)]);
+  });
+
+  it('reads a Bom whose tree has two levels, as no package of ours has one', async () => {
+    const [words, plant] = DEEP_BOM;
+    const { status, printed } = await look(await plant({ sample }));
     expect([status, printed]).toEqual([6, expect.stringMatching(words)]);
   });
 

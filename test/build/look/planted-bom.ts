@@ -51,7 +51,9 @@ export const BOM: Readonly<Record<string, Row>> = {
     ),
   ),
   'a Bom without a file': ofAnother((entries) => entries.filter(({ path }) => path !== PATHS.document)),
-  'a Bom with so many files that its tree has two levels': ofAnother((entries) =>
-    entries.flatMap((entry) => (entry.path === `${CONTENTS}/Resources` ? [entry, ...many] : [entry])),
-  ),
 };
+
+/** A Bom with so many files that its tree has two levels. */
+export const DEEP_BOM: Row = ofAnother((entries) =>
+  entries.flatMap((entry) => (entry.path === `${CONTENTS}/Resources` ? [entry, ...many] : [entry])),
+);
