@@ -72,7 +72,8 @@ async function removeOldest(folder: string): Promise<void> {
   const names = await readdir(folder);
   const aged = await Promise.all(names.map(async (name) => ({ name, age: (await stat(join(folder, name))).mtimeMs })));
   const old = aged.sort((a, b) => b.age - a.age).slice(KEPT);
-  for (const { name } of old) await rm(join(folder, name), { recursive: true });
+  // Another build may have removed it meanwhile.
+  for (const { name } of old) await rm(join(folder, name), { recursive: true, force: true });
 }
 
 const digestOf = (data: Buffer) => createHash('sha256').update(data).digest();
