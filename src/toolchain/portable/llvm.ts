@@ -28,7 +28,7 @@ export function findLlvmProgram(program: string, path = process.env.PATH ?? ''):
 
 /** Whether links lead to a file with a version in its path, such as /usr/lib/llvm-14/bin/clang, and that is one of ours. */
 function isNewEnough(place: string): boolean {
-  const version = /.*\b(?:llvm|clang|lld)[-@](\d+)/.exec(realpathSync(place))?.[1];
+  const version = /.*\b(?:llvm|clang|lld)[-@](\d+)\b/.exec(realpathSync(place))?.[1];
   return version !== undefined && Number(version) >= (LLVM_VERSIONS[0] as number);
 }
 

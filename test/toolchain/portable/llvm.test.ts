@@ -4,7 +4,8 @@ import { delimiter, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { findLlvmProgram, llvmVersion } from '../../../src/toolchain/portable/llvm.ts';
 
-const scratch = mkdtempSync(join(tmpdir(), 'find-llvm-'));
+// No name that ends in "llvm-" and what chance puts behind it, which may begin with a number.
+const scratch = mkdtempSync(join(tmpdir(), 'programs-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 let count = 0;
 
@@ -40,6 +41,7 @@ describe('findLlvmProgram', () => {
     ['with a version, when the plain one is 13', { clang: '->llvm-13/bin/clang', 'clang-15': '' }, 'clang-15'],
     ['plain, by the last version in its path', { clang: '->llvm-13/clang-14', 'clang-15': '' }, 'clang'],
     ['with a version, when the number is of something else', { clang: '->gcc-14/x', 'clang-15': '' }, 'clang-15'],
+    ['with a version, when the number begins a word', { clang: '->llvm-62ab/clang', 'clang-15': '' }, 'clang-15'],
     ['plain of any version, when there is no other', { clang: '->llvm-13/bin/clang' }, 'clang'],
   ])('finds it %s', (_, programs, expected) => {
     expect(findLlvmProgram('clang', folder(programs))).toBe(expected);
