@@ -6,213 +6,126 @@ import { EXECUTABLE, fixture, JOB, LOCAL, MANAGED, useMac } from './rig.ts';
 
 const { missing, note } = simulatedMacNeeds;
 
-describe.skipIf(missing)(`guard, uninstaller and status${note}`, () => {
+describe.skipIf(missing)(`the guard${note}`, () => {
   const { mac, run, entries, guard, registered, writes } = useMac();
 
-  describe('the guard', () => {
-    const install = async () => {
-      await mac.put(LOCAL, '{EnableGuard=YES;}');
-      expect((await run(RUN.install)).status).toBe(0);
-      await mac.setRight(fixture('stock-macos-26'));
-    };
+  const install = async () => {
+    await mac.put(LOCAL, '{EnableGuard=YES;}');
+    expect((await run(RUN.install)).status).toBe(0);
+    await mac.setRight(fixture('stock-macos-26'));
+  };
 
-    it.each([
-      ['1', undefined, true],
-      ['on', undefined, true],
-      ['"Yes"', undefined, true],
-      ['0', undefined, false],
-      ['perhaps', undefined, false],
-      ['1', '0', false],
-      ['0', '1', true],
-      ['1', 'perhaps', true],
-    ])('is installed when EnableGuard is %s here and %s in a profile: %s', async (local, managed, expected) => {
-      await mac.put(LOCAL, `{EnableGuard=${local};}`);
-      if (managed !== undefined) await mac.put(MANAGED, `{EnableGuard=${managed};}`);
-      expect((await run(RUN.install)).status).toBe(0);
-      expect(existsSync(mac.path(JOB))).toBe(expected);
-      expect((await mac.shell(`/bin/launchctl print system/${PRODUCT.guardIdentifier}`)).status).toBe(
-        expected ? 0 : 113,
-      );
-    });
-
-    it('is replaced by the one of a new package, which knows the new signer', async () => {
-      await install();
-      await mac.put(LOCAL, '{EnableGuard=NO;}');
-      await mac.put(RUN.guard[0], 'exit 1\n', 0o755);
-      expect((await run(RUN.install)).status).toBe(0);
-      expect((await guard()).status).toBe(0);
-    });
-
-    it('is named by the teardown that it would undo', async () => {
-      await install();
-      expect((await run(RUN.unregister)).said).toContain('will register the mechanism again');
-    });
-
-    it('lays its files down as launchd wants them', async () => {
-      await install();
-      const { stdout } = await mac.shell(`/usr/bin/stat -f '%Su:%Sg %Lp' ${JOB} '${RUN.guard[0]}'`);
-      expect(stdout).toBe('root:wheel 644\nroot:wheel 755\n');
-    });
-
-    it('moves an entry that runs before the password was checked', async () => {
-      await install();
-      await mac.setRight(fixture('fault-early-before-authenticate'));
-      await guard();
-      const list = await entries();
-      expect(list.indexOf(ENTRY)).toBe(list.indexOf('loginwindow:done') - 1);
-    });
-
-    it('puts a lost entry back once in a boot', async () => {
-      await install();
-      expect((await guard()).status).toBe(0);
-      expect(await registered()).toBe(true);
-      await mac.setRight(fixture('stock-macos-26'));
-      const { said } = await guard();
-      expect(said).toContain('already put it right once');
-      expect(await registered()).toBe(false);
-      await mac.shell('rmdir /private/var/run/*'); // as a start of the Mac does
-      await guard();
-      expect(await registered()).toBe(true);
-    });
-
-    it.each([
-      ['{DisableHeal=1;}', '26.1', false],
-      ['{DisableHeal=0;}', '26.1', true],
-      ['{MaximumOSVersion=26;}', '26.9.1', true],
-      ['{MaximumOSVersion="26.2";}', '26.2', true],
-      ['{MaximumOSVersion="26.2";}', '26.3', false],
-      ['{MaximumOSVersion=26;}', '27.0', false],
-      ['{MaximumOSVersion="9";}', '26.0', false],
-      ['{MaximumOSVersion="latest";}', '26.0', false],
-    ])('with %s on macOS %s: heals %s, and unlocks in any case', async (settings, productVersion, heals) => {
-      await install();
-      await mac.put(MANAGED, settings);
-      await mac.facts({ productVersion });
-      await guard();
-      expect(await registered()).toBe(heals);
-      await mac.setRight(fixture('stock-macos-26-registered'));
-      await mac.shell(`rm "${EXECUTABLE}"`);
-      await guard();
-      expect(await registered()).toBe(false);
-    });
-
-    it('writes once even when the write does not last', async () => {
-      await install();
-      mac.forgetLog();
-      await mac.faults('security-write:1 swallow');
-      expect((await guard()).status).toBe(1);
-      expect(writes()).toBe(1);
-    });
-
-    it('stays while a damaged bundle is there, and for a day when nothing is left', async () => {
-      await install();
-      await mac.setRight(fixture('stock-macos-26-registered'));
-      await mac.shell(`rm "${EXECUTABLE}"`);
-      await guard();
-      expect(existsSync(mac.path(JOB))).toBe(true);
-      rmSync(mac.path(BUNDLE), { recursive: true });
-      await guard();
-      await mac.pass(86_000);
-      await guard();
-      expect(existsSync(mac.path(JOB))).toBe(true);
-      await mac.pass(1000);
-      await guard();
-      const left = (await mac.shell('find /Library /private/var -name "*scrow*"')).stdout;
-      expect(left).toBe(`${LOCAL}\n`);
-      expect((await mac.shell(`/bin/launchctl print system/${PRODUCT.guardIdentifier}`)).status).toBe(113);
-    });
-
-    it('leaves the entry when codesign hangs', async () => {
-      await install();
-      await mac.setRight(fixture('stock-macos-26-registered'));
-      await mac.shell(`echo >>"${BUNDLE}/Contents/Info.plist"`);
-      await mac.faults('codesign:1 hang', 'codesign:2 hang');
-      const { status, said } = await guard();
-      expect(status, said).toBe(1);
-      expect(await registered()).toBe(true);
-    });
+  it.each([
+    ['1', undefined, true],
+    ['on', undefined, true],
+    ['"Yes"', undefined, true],
+    ['0', undefined, false],
+    ['perhaps', undefined, false],
+    ['1', '0', false],
+    ['0', '1', true],
+    ['1', 'perhaps', true],
+  ])('is installed when EnableGuard is %s here and %s in a profile: %s', async (local, managed, expected) => {
+    await mac.put(LOCAL, `{EnableGuard=${local};}`);
+    if (managed !== undefined) await mac.put(MANAGED, `{EnableGuard=${managed};}`);
+    expect((await run(RUN.install)).status).toBe(0);
+    expect(existsSync(mac.path(JOB))).toBe(expected);
+    expect((await mac.shell(`/bin/launchctl print system/${PRODUCT.guardIdentifier}`)).status).toBe(expected ? 0 : 113);
   });
 
-  describe('uninstalling', () => {
-    it('keeps the bundle that a mechanism of others needs, and starts the guard again', async () => {
-      await mac.put(LOCAL, '{EnableGuard=YES;}');
-      await run(RUN.install);
-      await mac.setRight(fixture('near-miss-plug-in-lower-case'));
-      const { status, said } = await run(RUN.uninstall);
-      expect(status).toBe(1);
-      expect(said).toContain('"escrow buddy:Invoke,privileged"');
-      expect(await mac.seal(BUNDLE)).toBe('ok');
-      expect((await mac.shell(`/bin/launchctl print system/${PRODUCT.guardIdentifier}`)).status).toBe(0);
-    });
-
-    it.each([
-      ['the script', RUN.uninstall, true],
-      ['the package', RUN.uninstallPackage, false],
-    ])('by %s leaves nothing behind', async (_, program, forgetsItself) => {
-      await mac.put(LOCAL, '{EnableGuard=YES;}');
-      await run(RUN.install);
-      await guard();
-      const { status, said } = await run(program);
-      expect(status, said).toBe(0);
-      expect((await mac.shell('find /Library /private/var -name "*scrow*"')).stdout).toBe('');
-      expect(await registered()).toBe(false);
-      const forgotten = mac
-        .log()
-        .filter(({ argv }) => argv.includes('--forget'))
-        .map(({ argv }) => argv.at(-1));
-      const { packageIdentifier, guardIdentifier, uninstallIdentifier, requestIdentifier } = PRODUCT;
-      const itself = forgetsItself ? [uninstallIdentifier] : [];
-      expect(forgotten).toEqual([packageIdentifier, guardIdentifier, ...itself, requestIdentifier]);
-    });
+  it('is replaced by the one of a new package, which knows the new signer', async () => {
+    await install();
+    await mac.put(LOCAL, '{EnableGuard=NO;}');
+    await mac.put(RUN.guard[0], 'exit 1\n', 0o755);
+    expect((await run(RUN.install)).status).toBe(0);
+    expect((await guard()).status).toBe(0);
   });
 
-  describe('status.sh', () => {
-    const status = async () => {
-      const { status, said } = await run([...RUN.status, '--json']);
-      return { status, ...JSON.parse(said) };
-    };
-    const healthy = async () => {
-      await mac.setRight(fixture('stock-macos-26-registered'));
-      await mac.put(
-        '/Library/Managed Preferences/com.apple.security.FDERecoveryKeyEscrow.plist',
-        '{Location="A \\"B\\"";}',
-      );
-      await mac.shell('rm -rf "/Library/Application Support/Escrow Buddy"');
-    };
+  it('is named by the teardown that it would undo', async () => {
+    await install();
+    expect((await run(RUN.unregister)).said).toContain('will register the mechanism again');
+  });
 
-    it('is healthy when all is in place', async () => {
-      await healthy();
-      expect(await status()).toMatchObject({
-        status: 0, schema: 1, version: '1.1.0', state: 'healthy', mechanism: { place: 'in-place' },
-        bundle: { state: 'valid' }, escrowLocation: 'A "B"', fileVault: 'on', request: 'none', guard: { state: 'absent' },
-      }); // biome-ignore format: a table
-    });
+  it('lays its files down as launchd wants them', async () => {
+    await install();
+    const { stdout } = await mac.shell(`/usr/bin/stat -f '%Su:%Sg %Lp' ${JOB} '${RUN.guard[0]}'`);
+    expect(stdout).toBe('root:wheel 644\nroot:wheel 755\n');
+  });
 
-    it.each([
-      ['a lost entry', 1, () => mac.setRight(fixture('stock-macos-26'))],
-      ['an entry in the wrong place', 1, () => mac.setRight(fixture('fault-after-done'))],
-      ['FileVault being off', 1, () => mac.facts({ filevault: 'off' })],
-      ['a forced request', 1, () => mac.put(MANAGED, '{GenerateNewKey=1;}')],
-      ['a failed rotation', 1, () => mac.put(LOCAL, '{LastOutcome="rotation-failed";}')],
-      ['a right without its anchor', 2, () => mac.setRight(fixture('fault-no-done'))],
-      ['a right that is not understood', 2, () => mac.setRight(fixture('output-truncated-in-array'))],
-      ['a damaged bundle', 2, () => mac.shell(`echo >>"${BUNDLE}/Contents/Info.plist"`)],
-      ['a missing executable', 2, () => mac.shell(`rm "${EXECUTABLE}"`)],
-    ] as [string, number, () => Promise<unknown>][])('reports %s with %s', async (_, level, damage) => {
-      await healthy();
-      await damage();
-      expect((await status()).status).toBe(level);
-    });
+  it('moves an entry that runs before the password was checked', async () => {
+    await install();
+    await mac.setRight(fixture('fault-early-before-authenticate'));
+    await guard();
+    const list = await entries();
+    expect(list.indexOf(ENTRY)).toBe(list.indexOf('loginwindow:done') - 1);
+  });
 
-    it('writes nothing', async () => {
-      await healthy();
-      const tree = async () =>
-        (await mac.shell('find /Library /private /Users -exec /.host/bin/stat -c "%n %s %Y %Z" {} +')).stdout;
-      const before = await tree();
-      await status();
-      await run(RUN.status);
-      expect(await tree()).toBe(before);
-      expect(mac.log().some(({ argv }) => argv[0] === '/usr/bin/logger')).toBe(false);
-    });
+  it('puts a lost entry back once in a boot', async () => {
+    await install();
+    expect((await guard()).status).toBe(0);
+    expect(await registered()).toBe(true);
+    await mac.setRight(fixture('stock-macos-26'));
+    const { said } = await guard();
+    expect(said).toContain('already put it right once');
+    expect(await registered()).toBe(false);
+    await mac.shell('rmdir /private/var/run/*'); // as a start of the Mac does
+    await guard();
+    expect(await registered()).toBe(true);
+  });
+
+  it.each([
+    ['{DisableHeal=1;}', '26.1', false],
+    ['{DisableHeal=0;}', '26.1', true],
+    ['{MaximumOSVersion=26;}', '26.9.1', true],
+    ['{MaximumOSVersion="26.2";}', '26.2', true],
+    ['{MaximumOSVersion="26.2";}', '26.3', false],
+    ['{MaximumOSVersion=26;}', '27.0', false],
+    ['{MaximumOSVersion="9";}', '26.0', false],
+    ['{MaximumOSVersion="latest";}', '26.0', false],
+  ])('with %s on macOS %s: heals %s, and unlocks in any case', async (settings, productVersion, heals) => {
+    await install();
+    await mac.put(MANAGED, settings);
+    await mac.facts({ productVersion });
+    await guard();
+    expect(await registered()).toBe(heals);
+    await mac.setRight(fixture('stock-macos-26-registered'));
+    await mac.shell(`rm "${EXECUTABLE}"`);
+    await guard();
+    expect(await registered()).toBe(false);
+  });
+
+  it('writes once even when the write does not last', async () => {
+    await install();
+    mac.forgetLog();
+    await mac.faults('security-write:1 swallow');
+    expect((await guard()).status).toBe(1);
+    expect(writes()).toBe(1);
+  });
+
+  it('stays while a damaged bundle is there, and for a day when nothing is left', async () => {
+    await install();
+    await mac.setRight(fixture('stock-macos-26-registered'));
+    await mac.shell(`rm "${EXECUTABLE}"`);
+    await guard();
+    expect(existsSync(mac.path(JOB))).toBe(true);
+    rmSync(mac.path(BUNDLE), { recursive: true });
+    await guard();
+    await mac.pass(86_000);
+    await guard();
+    expect(existsSync(mac.path(JOB))).toBe(true);
+    await mac.pass(1000);
+    await guard();
+    const left = (await mac.shell('find /Library /private/var -name "*scrow*"')).stdout;
+    expect(left).toBe(`${LOCAL}\n`);
+    expect((await mac.shell(`/bin/launchctl print system/${PRODUCT.guardIdentifier}`)).status).toBe(113);
+  });
+
+  it('leaves the entry when codesign hangs', async () => {
+    await install();
+    await mac.setRight(fixture('stock-macos-26-registered'));
+    await mac.shell(`echo >>"${BUNDLE}/Contents/Info.plist"`);
+    await mac.faults('codesign:1 hang', 'codesign:2 hang');
+    const { status, said } = await guard();
+    expect(status, said).toBe(1);
+    expect(await registered()).toBe(true);
   });
 });
