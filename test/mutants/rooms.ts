@@ -51,7 +51,7 @@ export const ROOMS: readonly Room[] = [
       'test/scripts',
       'test/mac/arguments.test.ts',
       'test/mac/guard-hears.test.ts',
-      'test/mac/status.test.ts',
+      'test/mac/status',
       'test/mac/corpus-dash.test.ts',
     ],
     floor: 90,

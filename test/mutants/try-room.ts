@@ -45,7 +45,8 @@ interface Baseline {
 }
 
 /** Files of tests that take seconds of processor time. */
-const TAKES_LONG = /^test\/(attacks|mac|github)\/|^test\/notary\/faults|^test\/scripts\/(edges|guard|register)/;
+const TAKES_LONG =
+  /^test\/(attacks|mac|github)\/|^test\/notary\/faults|^test\/scripts\/(edges|guard|register|status|uninstalling)/;
 
 /** Tests to ask, in the order in which they are asked. */
 interface Plan {
