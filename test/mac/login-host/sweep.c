@@ -90,18 +90,19 @@ static unsigned draw(unsigned below) {
     return (unsigned)(state >> 33) % below;
 }
 
-/* Plays one fault of a scenario drawn among those that make the call at all. */
+/* Plays one fault of a scenario drawn among those that make the call at all; few make some calls. */
 static void sample_one(const struct json *list, unsigned (*calls)[IMPORT_COUNT], int import, enum fault kind) {
     static struct scenario one;
-    for (int tries = 0; tries < 64; tries++) {
-        size_t which = draw((unsigned)list->length);
-        if (!calls[which][import]) continue;
-        scenario_load(&one, &list->items[which]);
-        bool lasting = draw(4) == 0;
-        play_fault(&one, import, kind, 1 + draw(lasting && calls[which][import] > LASTING_FROM ? LASTING_FROM : calls[which][import]), lasting);
-        scenario_unload(&one);
-        return;
-    }
+    unsigned callers = 0;
+    size_t which = 0;
+    for (size_t i = 0; i < list->length; i++) callers += calls[i][import] > 0;
+    if (callers == 0) return;
+    for (unsigned left = draw(callers);; which++)
+        if (calls[which][import] && left-- == 0) break;
+    scenario_load(&one, &list->items[which]);
+    bool lasting = draw(4) == 0;
+    play_fault(&one, import, kind, 1 + draw(lasting && calls[which][import] > LASTING_FROM ? LASTING_FROM : calls[which][import]), lasting);
+    scenario_unload(&one);
 }
 
 int sweep_sample(const struct json *list, unsigned seed, unsigned runs, const char *shard) {
