@@ -22,7 +22,7 @@ export async function benchLogin(): Promise<void> {
       encoding: 'utf8',
     });
     if (status !== 0) throw new Error(`the package cannot be built: ${stderr}`);
-    const plugins = pluginUnderTest(join(release, readdirSync(release)[0] as string), out, slices);
+    const plugins = await pluginUnderTest(join(release, readdirSync(release)[0] as string), slices);
     for (const slice of slices) {
       await buildHost(out, slice);
       for (const line of await host<Measured>(out, slice, plugins[slice] as string, ['bench'])) print(slice, line);
