@@ -1,5 +1,5 @@
-// What code that took over beside the key would do, put into that world by sealed.test.ts, with Node.js to run it: it takes every
-// way out there is, and writes which ones were open into the one file that is carried out.
+// What code that took over beside the key would do, put into that world by sealed-attacker.test.ts, with Node.js to run it: it takes
+// every way out there is, and writes which ones were open into the one file that is carried out.
 import { spawn, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
