@@ -87,7 +87,7 @@ const WRITERS: Readonly<Record<string, Writer>> = {
   'github pack': { place: '--to', argv: (target) => ['github', 'pack', parts, '--to', target], code: 'TARGET_EXISTS' },
 };
 
-/** test/build/signers/key-service.test.ts has the key that it needs. */
+/** test/build/signers/key-service-tests.ts has the key that it needs. */
 const HELD_ELSEWHERE: Readonly<Record<string, string>> = { digests: '--out' };
 
 /** Options and arguments that name something which is only read. */

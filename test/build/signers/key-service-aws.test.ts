@@ -1,0 +1,3 @@
+import { asksKeysIn } from './key-service-tests.ts';
+
+asksKeysIn('aws');
