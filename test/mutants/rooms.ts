@@ -69,15 +69,9 @@ export const ROOMS: readonly Room[] = [
   // The settings are followed into packages, which asks what makes those.
   room('build/plan', 80, '!test/build/plan/settings.test.ts'),
   room('build/signing', 80),
-  room(
-    'build/stages',
-    80,
-    'test/build/plan/settings.test.ts',
-    'test/build/release.test.ts',
-    'test/build/commands.test.ts',
-  ),
+  room('build/stages', 80, 'test/build/plan/settings.test.ts', 'test/build/release', 'test/build/commands.test.ts'),
   room('build/report', 80, 'test/build/commands', 'test/build/cli.test.ts', 'test/build/last-line.test.ts'),
-  room('build/sbom', 80, 'test/build/release.test.ts'),
+  room('build/sbom', 80, 'test/build/release'),
   room('build/compare', 80),
   // The release that tests share is made without the fault: what is compared with it differs here, and would not in npm test.
   room('build/kit', 80, '!test/build/kit/made-again.test.ts'),
@@ -98,7 +92,7 @@ export const ROOMS: readonly Room[] = [
     'test/build/replace.test.ts',
     'test/build/parts/parts.test.ts',
     'test/build/prove/prove.test.ts',
-    'test/build/release.test.ts',
+    'test/build/release',
   ),
   room('build/messages', 80),
   room('build/notary', 80, 'test/build/commands.test.ts'),
@@ -111,9 +105,12 @@ export const ROOMS: readonly Room[] = [
   { folder: 'build/look', tests: ['test/build/look'], floor: 80, sample: 40, apart: () => true },
   {
     folder: 'build',
-    tests: 'again cli commands exit-code interrupt last-line readiness release replace run'
-      .split(' ')
-      .map((name) => `test/build/${name}.test.ts`),
+    tests: [
+      ...'again cli commands exit-code interrupt last-line readiness replace run'
+        .split(' ')
+        .map((name) => `test/build/${name}.test.ts`),
+      'test/build/release',
+    ],
     floor: 80,
     sample: 40,
     own: true,
