@@ -76,8 +76,10 @@ const STARTS_PROGRAM = 'test/support/cli.ts';
 function testsFor({ tests, apart }: Room, file: string, reach: ReturnType<typeof reaches>): string[] {
   const asked = new Set<string>();
   for (const name of tests) {
-    if (name.startsWith('!')) asked.delete(name.slice(1));
-    else for (const one of name.endsWith('.ts') ? [name] : filesBelow(name, /\.test\.ts$/)) asked.add(one);
+    const place = name.replace(/^!/, '');
+    for (const one of place.endsWith('.ts') ? [place] : filesBelow(place, /\.test\.ts$/))
+      if (name.startsWith('!')) asked.delete(one);
+      else asked.add(one);
   }
   const reaching = (test: string): boolean => reach(test, file) || reach(test, STARTS_PROGRAM);
   return [...asked].filter((test) => (apart ? apart(test, file) : reaching(test)));
