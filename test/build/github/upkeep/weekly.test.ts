@@ -201,3 +201,24 @@ describe('certificates that end', () => {
     expect(gh.calls()).toHaveLength(1);
   });
 });
+
+describe('the issue of the weekly check', () => {
+  it('has a section for each finding and each check that failed, and is empty when all is well', async () => {
+    const body = renderFindings({
+      CERTIFICATES_FINDINGS: 'a ends; b ends',
+      CERTIFICATES_RESULT: 'success',
+      NOTARY_RESULT: 'failure',
+    });
+    expect(body).toContain('### Certificates\n\n- a ends\n- b ends\n');
+    expect(body).toContain('### Notary key and agreement\n\n- the check itself ended with: failure');
+    expect(body).not.toContain('Pinned');
+    expect(
+      renderFindings({
+        CERTIFICATES_RESULT: 'success',
+        PINS_RESULT: 'success',
+        PINS_FINDINGS: '',
+        NOTARY_RESULT: 'success',
+      }),
+    ).toBe('');
+  });
+});
