@@ -38,11 +38,13 @@ export function describeScenarios(slice: Slice | 'native', state: { missing: boo
       const plugin = slice === 'native' ? '-' : (await pluginUnderTest(inject('releaseFolder'), [slice]))[slice];
       await buildHost(out, slice, slice === 'native' ? PLUGIN_FOLDER : undefined);
       const ids = played.map(({ id }) => id);
-      for (const run of await host<Run>(out, slice, plugin as string, ['run', ...ids])) runs.set(run.scenario, run);
       const drawn = join(out, 'played.json');
       writeFileSync(drawn, JSON.stringify(played));
       const draw = ['--scenarios', drawn, 'sample', String(DAY_SEED), String(sample)];
-      if (sample > 0) swept = await host<Sweep | Run>(out, slice, plugin as string, draw);
+      const ask = <T>(command: readonly string[]) => host<T>(out, slice, plugin as string, command);
+      const both = await Promise.all([ask<Run>(['run', ...ids]), sample > 0 ? ask<Sweep | Run>(draw) : []]);
+      for (const run of both[0]) runs.set(run.scenario, run);
+      swept = both[1];
       rmSync(out, { recursive: true, force: true });
     }, NO_HURRY_MS);
 
