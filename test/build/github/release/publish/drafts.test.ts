@@ -74,17 +74,6 @@ describe('github publish', () => {
     expect(read().releases).toMatchObject([{ draft: true }]);
   });
 
-  it.each([
-    ['the newest', 'v1.0.9', 'true'],
-    ['one that comes after a higher one', 'v1.2.0', 'false'],
-    ['the newest beside a release of another kind', 'nightly', 'true'],
-    ['the newest beside a higher draft', 'v1.2.0', 'true', true],
-  ])('offers %s to everybody, or not', async (_, tag, latest, isDraft = false) => {
-    github({ releases: [draft({ tag_name: tag, draft: isDraft, immutable: true })], nextId: 8 });
-    expect(await run()).toMatchObject({ status: 0 });
-    expect(read().releases[0]).toMatchObject({ tag_name: 'v1.1.0', make_latest: latest });
-  });
-
   it('finds one thing of a published release that is not ours, whatever drafts there are beside it', async () => {
     expect((await run()).status).toBe(0);
     const good = read();

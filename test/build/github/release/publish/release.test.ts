@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { OUR_MARK } from '../../../../../build/github/release/drafts.ts';
-import { COMMIT, publishWorld } from './world.ts';
+import { COMMIT, draft, publishWorld } from './world.ts';
 
 const world = publishWorld();
 const { github, read, run } = world;
@@ -105,5 +105,16 @@ describe('github publish', () => {
     const { status, stderr } = await run(undefined, [], root);
     expect(status, stderr).toBe(0);
     expect(read().releases[0].body).toMatch(/^\n\n\S/);
+  });
+
+  it.each([
+    ['the newest', 'v1.0.9', 'true'],
+    ['one that comes after a higher one', 'v1.2.0', 'false'],
+    ['the newest beside a release of another kind', 'nightly', 'true'],
+    ['the newest beside a higher draft', 'v1.2.0', 'true', true],
+  ])('offers %s to everybody, or not', async (_, tag, latest, isDraft = false) => {
+    github({ releases: [draft({ tag_name: tag, draft: isDraft, immutable: true })], nextId: 8 });
+    expect(await run()).toMatchObject({ status: 0 });
+    expect(read().releases[0]).toMatchObject({ tag_name: 'v1.1.0', make_latest: latest });
   });
 });
