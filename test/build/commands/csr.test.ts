@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createHash, generateKeyPairSync, verify } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -118,6 +118,21 @@ describe('csr', () => {
       status: 2,
       stderr: expect.stringContaining('1024'),
     });
+  });
+});
+
+describe('csr where no service signs', () => {
+  it('refuses a public key, and says where a service is named', async () => {
+    const bare = join(scratch, 'bare');
+    for (const part of ['package.json', 'release.config.json']) cpSync(part, join(bare, part));
+    writeFileSync(join(scratch, 'public.pem'), service.publicKey.export({ type: 'spki', format: 'pem' }));
+    const key = ['--role', 'application', '--public-key', join(scratch, 'public.pem')];
+    const run = await inProcess(['csr', ...SUBJECT, '--out', join(bare, 'out'), ...key], { cwd: bare, root: bare });
+    expect([run.status, run.stderr]).toEqual([
+      2,
+      expect.stringMatching(/has no signing\.externalSigner that could sign[\s\S]*docs\/signing-keys/),
+    ]);
+    expect(readdirSync(bare)).not.toContain('out');
   });
 });
 

@@ -125,6 +125,7 @@ describe('kit', () => {
   let release: string;
   let file: string;
   const KIT = 'EscrowBuddy-1.1.0-rehearsal-mdm-kit.zip';
+  const EXTRA = basename(builtPackage()).replace('Buddy-', 'Buddy.Guard-');
   beforeEach(() => {
     release = mkdtempSync(join(root, 'release-'));
     file = join(release, basename(builtPackage()));
@@ -155,6 +156,10 @@ describe('kit', () => {
     const good = await documentOf(['kit', file, '--check', kit]);
     expect(good).toMatchObject({ status: 0, document: { schema: 1, valid: true } });
     expect((await run(['kit', file, '--check', kit])).stdout).toMatch(/ belongs to .*\n$/);
+    const { document } = await documentOf(['kit', join(release, 'extras', EXTRA), '--check', kit]);
+    expect(document.valid).toBe(false);
+    // One that fails is enough.
+    expect(new Set(document.checks.map(({ status }: { status: string }) => status))).toEqual(new Set(['pass', 'fail']));
     writeFileSync(kit, 'other');
     const bad = await documentOf(['kit', file, '--check', kit]);
     expect(bad).toMatchObject({ status: 6, document: { schema: 1, valid: false } });
