@@ -74,12 +74,13 @@ export async function csr(context: CommandContext, options: CsrOptions): Promise
     throw new UsageError('USAGE', '--public-key is that of one role', { hint: 'Add --role application or installer.' });
   }
   const folder = resolve(options.out);
+  const service = options.publicKey === undefined ? undefined : await serviceKey(roles[0], options.publicKey, context);
   await makeFolder(folder, 0o700);
   // A key that is there already may be the only copy of one in use.
   const targets = roles.flatMap((role) => Object.values(placesOf(role, folder, options)));
   for (const path of targets) if (path !== null) await demandFree(path);
   const made: Made[] = [];
-  for (const role of roles) made.push(await makeRequest(role, folder, context, options));
+  for (const role of roles) made.push(await makeRequest(role, folder, options, service));
   return { document: { schema: 1, requests: made }, text: made.map(describe).join('\n') };
 }
 
@@ -93,12 +94,12 @@ function placesOf(role: IdentityRole, folder: string, { publicKey }: CsrOptions)
 async function makeRequest(
   role: IdentityRole,
   folder: string,
-  context: CommandContext,
   options: CsrOptions,
+  service: RequestKey | undefined,
 ): Promise<Made> {
-  const { email, name, country, publicKey } = options;
+  const { email, name, country } = options;
   const { request, key } = placesOf(role, folder, options);
-  const pair = publicKey === undefined ? await newKey() : await serviceKey(role, publicKey, context);
+  const pair = service ?? (await newKey());
   const encoded = await certificateRequest({ email, commonName: name, country }, pair.publicKey, pair.signer);
   if (key !== null) await writeFile(key, pair.pem as string, { flag: 'wx', mode: 0o600 });
   await writeFile(request, pem(encoded), { flag: 'wx', mode: 0o644 });
