@@ -4,7 +4,7 @@ import type { Reporter, TestModule } from 'vitest/node';
 export default class PlainSummary implements Reporter {
   onTestRunStart(): void {
     process.stdout.write(
-      'Running the tests. The whole takes 5 to 6 minutes on two idle cores; slow files come last.\n',
+      'Running the tests. The whole takes 4 to 5 minutes on two idle cores; slow files come last.\n',
     );
   }
 
