@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MANIFEST_SCHEMA } from '../../build/plan/manifest.ts';
 import { EXTRA_PACKAGES } from '../../build/plan/plan.ts';
 import { type CliRun, placeCommandLine } from '../support/cli.ts';
+import { sha256 } from '../support/file-digest.ts';
 import { inProcess } from '../support/in-process.ts';
 import { quickCompiler } from '../support/quick-compiler.ts';
 
@@ -119,7 +119,7 @@ export class KillRange {
       'extras/release-notes.md',
     ];
     const done = manifest.stages.filter(({ outcome }) => outcome === 'done').map(({ name }) => name);
-    const digests = manifest.files.filter(({ path, sha256 }) => sha256Of(join(folder, path)) !== sha256);
+    const digests = manifest.files.filter((file) => sha256(join(folder, file.path)) !== file.sha256);
     const uploads = this.#completedSubmissions();
     const extras = manifest.extras ?? [];
     const recorded = [manifest.submission, ...extras.map(({ submission }) => submission)];
@@ -160,5 +160,3 @@ export class KillRange {
       .map(({ id }) => id);
   }
 }
-
-const sha256Of = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');

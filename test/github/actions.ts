@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import {
   appendFileSync,
   cpSync,
@@ -13,6 +12,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { placeCommandLine } from '../support/cli.ts';
+import { sha256 } from '../support/file-digest.ts';
 
 /**
  * Does what actions/checkout does, and puts this tree's modules and command line in place so that no job makes them anew.
@@ -61,11 +61,6 @@ function readSbom(path: string): object {
   const sbom = JSON.parse(readFileSync(path, 'utf8'));
   if (!(sbom.bomFormat && sbom.serialNumber && sbom.specVersion)) throw new Error('Unsupported SBOM format.');
   return sbom;
-}
-
-/** Returns the SHA-256 of a file, hexadecimal. */
-export function sha256(path: string): string {
-  return createHash('sha256').update(readFileSync(path)).digest('hex');
 }
 
 /** Removes a folder, also when a killed program left it unreadable. */

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   copyFileSync,
   existsSync,
@@ -11,6 +10,7 @@ import {
 } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { type Answer, answeredProgram } from '../support/answered.ts';
+import { sha256 } from '../support/file-digest.ts';
 
 /** What the stand-in for GitHub holds: the file github.json in the folder of its state. */
 export interface GitHubState {
@@ -82,8 +82,6 @@ class Refusal extends Error {}
 function fail(words: string): never {
   throw new Refusal(words);
 }
-
-const digest = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
 
 /** One call. */
 class Gh {
@@ -220,7 +218,7 @@ class Gh {
     mkdirSync(folder, { recursive: true });
     copyFileSync(path, join(folder, basename(path)));
     const size = statSync(path).size + (release.assets.length === 0 ? (this.#github.garbled ?? 0) : 0);
-    release.assets.push({ name: basename(path), state: 'uploaded', size, digest: `sha256:${digest(path)}` });
+    release.assets.push({ name: basename(path), state: 'uploaded', size, digest: `sha256:${sha256(path)}` });
   }
 
   #download(tag: string): void {
@@ -240,6 +238,6 @@ class Gh {
     const type = this.#option('--predicate-type');
     if (type !== undefined && type !== 'https://cyclonedx.org/bom') fail(`unknown predicate type ${type}`);
     const known = type === undefined ? this.#github.attested : this.#github.described;
-    if (known[digest(path)] !== this.#option('--source-digest')) fail('no matching attestations found');
+    if (known[sha256(path)] !== this.#option('--source-digest')) fail('no matching attestations found');
   }
 }

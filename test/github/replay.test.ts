@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { SMOKE_IMAGES } from '../../build/github/release/verdicts.ts';
-import { sha256 } from './actions.ts';
+import { sha256 } from '../support/file-digest.ts';
 import { JOB_PATIENCE, logOf, resultsOf, scratchFolders } from './jobs.ts';
 import { makeReplay, type Replay, replayNeeds } from './replay.ts';
 import type { JobResult } from './schedule.ts';

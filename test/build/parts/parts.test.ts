@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parts } from '../../../build/commands/parts.ts';
 import { createProgress } from '../../../build/report/progress.ts';
 import { removeOwnUnfinished } from '../../../src/base/files.ts';
-import { sha256 } from '../../github/actions.ts';
 import { cli } from '../../support/cli.ts';
+import { sha256 } from '../../support/file-digest.ts';
 import { inProcess } from '../../support/in-process.ts';
 import { quickCompiler } from '../../support/quick-compiler.ts';
 

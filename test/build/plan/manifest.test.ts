@@ -14,7 +14,7 @@ import {
   writeManifest,
 } from '../../../build/plan/manifest.ts';
 import { makePlan } from '../../../build/plan/plan.ts';
-import { sha256 } from '../../github/actions.ts';
+import { sha256 } from '../../support/file-digest.ts';
 import { jsonSchemaText } from '../../support/json-schema.ts';
 
 let scratch: string;

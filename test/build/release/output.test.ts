@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cli } from '../../support/cli.ts';
+import { sha256 } from '../../support/file-digest.ts';
 import { inProcess } from '../../support/in-process.ts';
 import { needs } from '../../support/needs.ts';
 import { quickCompiler } from '../../support/quick-compiler.ts';
@@ -14,8 +14,6 @@ beforeAll(() => {
   scratch = mkdtempSync(join(tmpdir(), 'release-'));
 });
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
-
-const sha256 = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
 
 describe('npm start', () => {
   it('puts data on standard output and the story on standard error', () => {

@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { MANIFEST_SCHEMA } from '../../../build/plan/manifest.ts';
 import { builtPackage } from '../../support/built-package.ts';
+import { sha256 } from '../../support/file-digest.ts';
 import { inProcess } from '../../support/in-process.ts';
 import { check, needs } from '../../support/needs.ts';
 
@@ -14,8 +14,6 @@ beforeAll(() => {
   scratch = mkdtempSync(join(tmpdir(), 'release-'));
 });
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
-
-const sha256 = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
 
 describe('npm start', () => {
   it('leaves the package, the extra packages, what is told of them, and nothing else', () => {

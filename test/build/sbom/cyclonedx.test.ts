@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { buildSbom, type Sbom, type SbomComponent, serialNumberOf } from '../../../build/sbom/cyclonedx.ts';
 import { readBuildPackages } from '../../../build/sbom/npm-packages.ts';
 import { readPackageContent } from '../../../build/sbom/package-content.ts';
-import { sha256 } from '../../github/actions.ts';
 import { builtPackage } from '../../support/built-package.ts';
+import { sha256 } from '../../support/file-digest.ts';
 import { inProcess } from '../../support/in-process.ts';
 
 let scratch: string;

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { attestationPauses } from '../../../../build/github/release/verify-release.ts';
 import { placeGh } from '../../../github/fake-gh.ts';
+import { sha256 } from '../../../support/file-digest.ts';
 import { inProcess } from '../../../support/in-process.ts';
 import { verdicts } from './verdicts.ts';
 
@@ -38,7 +38,6 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 const read = (state: string) => JSON.parse(readFileSync(join(state, 'github.json'), 'utf8'));
 const write = (state: string, value: object) => writeFileSync(join(state, 'github.json'), JSON.stringify(value));
-const sha256 = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
 
 async function github(state: string, argv: readonly string[], more: NodeJS.ProcessEnv = {}) {
   const bin = join(state, 'bin');
