@@ -39,6 +39,13 @@ const PIECES = [
   '/* x */', '# x\u0020', '// x', '/*', '"', '"a\\"b"', '"a\\b"', '0x41', '0x4', '12', 'always', 'true', 'never', 'false', 'exists', 'subject.OU',
 ]; // biome-ignore format: a table
 
+/** Whole requirements, some of which the bundle meets: pieces by chance seldom make one. */
+const WHOLE = [
+  'anchor apple generic', 'anchor apple', 'identifier "com.netflix.Escrow-Buddy"', 'identifier com.netflix', 'always', 'never',
+  'certificate leaf[subject.OU] = ABCDE12345', 'certificate leaf[subject.OU] = "ABC"', 'certificate -3[subject.OU] ~ "DE1"',
+  'certificate 1[field.1.2.840.113635.100.6.2.6] exists', 'certificate leaf[field.1.2.3] exists', `certificate root = H"${APPLE_ROOT}"`,
+]; // biome-ignore format: a table
+
 describe.skipIf(simulatedMacNeeds.missing)(`the simulated codesign${simulatedMacNeeds.note}`, () => {
   let mac: SimulatedMac;
   beforeAll(async () => {
@@ -62,9 +69,11 @@ describe.skipIf(simulatedMacNeeds.missing)(`the simulated codesign${simulatedMac
 
   it(`reads and checks requirements as src/code-signature does${ofTheDay}`, async () => {
     const seen = new Map<number, number>();
-    const texts = fc
-      .array(fc.constantFrom(...PIECES), { minLength: 1, maxLength: 7 })
-      .map((pieces) => pieces.join(' '));
+    const byChance = fc.array(fc.constantFrom(...PIECES), { minLength: 1, maxLength: 7 });
+    const whole = fc
+      .tuple(fc.constantFrom(...WHOLE), fc.constantFrom('and', 'or', 'and !', 'or !'), fc.constantFrom(...WHOLE))
+      .map((parts): string[] => parts);
+    const texts = fc.oneof(byChance, whole).map((pieces) => pieces.join(' '));
     await fc.assert(
       fc.asyncProperty(texts, async (text) => {
         const [found, wanted] = [await check(text), expected(text)];
