@@ -14,13 +14,18 @@ type Next = (url: string, context: unknown) => Promise<unknown>;
 /** CommonJS whose names Node does not find by reading it, though bundlers do. */
 const NAMES_UNSEEN = /\/node_modules\/(xz-decompress)\//;
 
+/** A module one function of which a test puts another in the place of, as vitest lets it; to Node a module's exports are fixed. */
+const REPLACED = '/build/notary/connection.ts';
+
 /** Gives a module to Node: TypeScript without its types, everything else as Node would. */
 export async function load(url: string, context: unknown, next: Next): Promise<unknown> {
   const [path = ''] = url.split('?');
   if (path.endsWith('.ts')) {
     const text = await readFile(fileURLToPath(path), 'utf8');
     const { code } = await transform(text, { loader: 'ts', format: 'esm', target: 'node20.19' });
-    return esModule(code);
+    if (path.endsWith(REPLACED) && !url.includes('?')) return esModule(replaceable(url, code));
+    const whole = new RegExp(`import \\* as (\\w+) from ("[^"]*${REPLACED}")`);
+    return esModule(code.replace(whole, 'import { replaceable as $1 } from $2'));
   }
   if (!NAMES_UNSEEN.test(path)) return next(url, context);
   const file = JSON.stringify(fileURLToPath(path));
@@ -28,6 +33,15 @@ export async function load(url: string, context: unknown, next: Next): Promise<u
   return esModule(
     `import { createRequire } from 'node:module';\nexport const { ${names.join(', ')} } = createRequire(${file})(${file});`,
   );
+}
+
+/** Returns a module that calls the functions of another one by an object, in which they can be replaced. */
+function replaceable(url: string, code: string): string {
+  const [, names = ''] = /^export \{([^}]*)\}/m.exec(code) ?? [];
+  const calls = names
+    .split(',')
+    .map((name) => `export const ${name.trim()} = (...a) => replaceable.${name.trim()}(...a);`);
+  return `import * as own from '${url}?own';\nexport const replaceable = { ...own };\n${calls.join('\n')}`;
 }
 
 const esModule = (source: string): Loaded => ({ format: 'module', source, shortCircuit: true });

@@ -1,6 +1,6 @@
 /** What is asked: tests, with one fault switched on. */
 export interface Ask {
-  /** Files of tests in the order in which they run; with `only`, the full names of those that do. */
+  /** Files of tests in the order in which they run; with `only`, the places of those that do. */
   readonly files: readonly { readonly file: string; readonly only?: readonly string[] }[];
   /** Number of the switch that is on; 0 is none. */
   readonly on: number;
@@ -12,8 +12,12 @@ export interface Ask {
 export interface Ran {
   readonly file: string;
   readonly name: string;
+  /** Where it stands in its file, such as 1_0; its name may hold a value that a fault changes. */
+  readonly place: string;
   readonly seconds: number;
   readonly failed: boolean;
+  /** Of one that failed, why. */
+  readonly words?: string;
   /** Switches that it came by, of programs that it started too. */
   readonly by: readonly number[];
 }
@@ -24,7 +28,7 @@ export interface Answer {
   /** Switches that modules came by while they were loaded. */
   readonly atLoad: readonly number[];
   /** The first test that failed, or file that did not load. */
-  readonly failure?: { readonly file: string; readonly name: string; readonly words: string };
+  readonly failure?: Ran;
 }
 
 /** Sent before each file and each test, as a sign that what came before has ended. */

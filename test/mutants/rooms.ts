@@ -89,6 +89,7 @@ export const ROOMS: readonly Room[] = [
     'test/build/signing/replay.test.ts',
     'test/build/commands.test.ts',
     'test/build/cli.test.ts',
+    'test/build/last-line.test.ts',
     'test/build/replace.test.ts',
     'test/build/parts/parts.test.ts',
     'test/build/prove/prove.test.ts',

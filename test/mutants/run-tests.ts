@@ -1,7 +1,7 @@
 // Asks tests in one process that stays warm, again and again, each time with another switch on; started by asker.ts.
 //
 // It is given an Ask as a message and answers with an Answer.
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { register } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -56,10 +56,8 @@ const CONFIG = {
 } as unknown as VitestRunner['config'];
 
 function takeSeen(): number[] {
-  if (existsSync(SWITCHES_SEEN)) {
-    for (const line of readFileSync(SWITCHES_SEEN, 'utf8').split('\n')) if (line) switches.seen.add(Number(line));
-    rmSync(SWITCHES_SEEN);
-  }
+  for (const line of readFileSync(SWITCHES_SEEN, 'utf8').split('\n')) if (line) switches.seen.add(Number(line));
+  truncateSync(SWITCHES_SEEN);
   const seen = [...switches.seen];
   switches.seen.clear();
   return seen;
@@ -70,10 +68,13 @@ const fullName = (task: Task): string =>
     ? `${fullName(task.suite)} > ${task.name}`
     : task.name;
 
+/** The runner numbers groups and tests in the order of the file: a hash of the file's path, `_1` for its second group, `_0` for the first test there. */
+const placeOf = ({ id }: Task): string => id.replace(/^[^_]*_/, '');
+
 /** Leaves out tests that are not asked, and groups of which none is, whose hooks need not run either. */
 function keep(task: Task, only: ReadonlySet<string>): boolean {
   const kept =
-    task.type === 'test' ? only.has(fullName(task)) : task.tasks.map((one) => keep(one, only)).some((one) => one);
+    task.type === 'test' ? only.has(placeOf(task)) : task.tasks.map((one) => keep(one, only)).some((one) => one);
   if (!kept && (task.mode === 'run' || task.mode === 'queued')) task.mode = 'skip';
   return kept && task.mode !== 'skip';
 }
@@ -107,18 +108,20 @@ async function runFile(file: string, { record }: Ask, only: readonly string[] | 
       const { state, errors } = test.result ?? { state: 'skip' };
       if (state === 'skip') return;
       const failed = state === 'fail';
-      const name = fullName(test);
-      ran.push({ file, name, seconds: (performance.now() - began) / 1000, failed, by: takeSeen() });
-      if (failed) failure ??= { file, name, words: String(errors?.[0]?.message) };
+      const [name, place, seconds] = [fullName(test), placeOf(test), (performance.now() - began) / 1000];
+      const words = { ...(failed && { words: String(errors?.[0]?.message) }) };
+      ran.push({ file, name, place, seconds, failed, ...words, by: takeSeen() });
+      if (failed) failure ??= ran.at(-1);
     },
   };
   const start = performance.now();
   const [root] = await startTests([join(process.cwd(), file)], runner);
   for (const hit of takeSeen()) ownHits.add(hit);
   const failed = root?.result?.state === 'fail' && !failure;
-  if (failed) failure = { file, name: '', words: String(firstError(root)) };
   const seconds = (performance.now() - start) / 1000 - ran.reduce((sum, one) => sum + one.seconds, 0);
-  ran.push({ file, name: '', seconds, failed, by: [...ownHits] });
+  const words = { ...(failed && { words: String(firstError(root)) }) };
+  ran.push({ file, name: '', place: '', seconds, failed, ...words, by: [...ownHits] });
+  if (failed) failure = ran.at(-1);
   return { ran, atLoad, ...(failure && { failure }) };
 }
 

@@ -1,12 +1,20 @@
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Change } from './change.ts';
 
 /** Files in a copy of the tree: the module that switches ask, which of them is on, and which of them programs came by. */
 export const SWITCH_MODULE = '.switch.mjs';
-export const [SWITCH_ON, SWITCHES_SEEN] = ['.switch-on', '.switches-seen'];
+export const [SWITCH_ON, SWITCHES_SEEN] = ['.switch-on', '.switches-seen'] as const;
+
+/** Puts what switches ask into a tree; a program that a test starts as another user says there what it came by. */
+export function placeSwitches(tree: string): void {
+  writeFileSync(join(tree, SWITCH_MODULE), switchModule(tree));
+  writeFileSync(join(tree, SWITCHES_SEEN), '');
+  chmodSync(join(tree, SWITCHES_SEEN), 0o666);
+}
 
 /** Returns the module that switches ask: in the process of the tests its own memory answers, in programs that tests start a file. */
-export function switchModule(tree: string): string {
+function switchModule(tree: string): string {
   const [on, seen] = [SWITCH_ON, SWITCHES_SEEN].map((name) => JSON.stringify(join(tree, name as string)));
   return `import { appendFileSync, readFileSync } from 'node:fs';
 const own = () => {

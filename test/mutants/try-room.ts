@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Asker, Outcome } from './asker/asker.ts';
 import { applied, type Change } from './change.ts';
 import type { Ask, Ran } from './question.ts';
-import { type Numbered, SWITCH_MODULE, switchModule, withSwitches } from './switches.ts';
+import { type Numbered, placeSwitches, SWITCH_MODULE, withSwitches } from './switches.ts';
 
 /** A room to try, in a copy of the tree. */
 export interface Trial {
@@ -40,6 +40,8 @@ const LEAST_MS = 20_000;
 interface Baseline {
   /** Those that pass. */
   readonly ran: readonly Ran[];
+  /** Those that fail: they are never asked. */
+  readonly failed: readonly Ran[];
   /** Switches that the source comes by while it loads. */
   readonly atLoad: ReadonlySet<number>;
 }
@@ -58,12 +60,12 @@ interface Plan {
 /** Whether a file is read by the parser of TypeScript, which reads JavaScript too, and can hold switches. */
 export const isScript = (file: string): boolean => /\.(ts|mjs)$/.test(file);
 
-/** Tries every fault of a room; tells each verdict as it comes. */
-export async function tryRoom(trial: Trial, told: (verdict: Verdict) => void): Promise<void> {
+/** Tries every fault of a room; tells each verdict as it comes. Returns the tests that could not be asked, as they fail without any fault. */
+export async function tryRoom(trial: Trial, told: (verdict: Verdict) => void): Promise<readonly Ran[]> {
   const { tree, changes, asker } = trial;
   const numbered = changes.map((change, index) => ({ number: index + 1, change }));
   const files = [...new Set(changes.map(({ file }) => file))];
-  writeFileSync(join(tree, SWITCH_MODULE), switchModule(tree));
+  placeSwitches(tree);
   const left = files.flatMap((file) => putSwitches(tree, file, numbered));
   try {
     if (trial.bundled) bundle(tree);
@@ -74,6 +76,7 @@ export async function tryRoom(trial: Trial, told: (verdict: Verdict) => void): P
       const seconds = (performance.now() - began) / 1000;
       told({ change: fault.change, seconds, ...(by === '' ? { unreached: true } : by !== undefined && { by }) });
     }
+    return base.failed;
   } finally {
     asker.end();
     for (const file of files) writeFileSync(join(tree, file), readFileSync(file));
@@ -93,20 +96,18 @@ function bundle(tree: string): void {
   execFileSync(process.execPath, [join(tree, 'build/setup/bundle.mjs'), tree]);
 }
 
-/** Runs all tests without a fault; those that fail then are never asked. */
+/** Runs all tests without a fault. */
 async function baseline({ asker, testsFor, say, packed, quick }: Trial, files: readonly string[]): Promise<Baseline> {
   const tests = [...new Set(files.flatMap(testsFor))].filter((file) => !quick || !TAKES_LONG.test(file));
   const question = { files: tests.map((file) => ({ file })), on: 0, record: true };
   const outcome = await asker.ask(question, 3_600_000, environment(packed));
   if ('ended' in outcome) throw new Error(`without any fault: ${outcome.ended}`);
   const failed = outcome.ran.filter((one) => one.failed);
-  for (const { file, name } of failed)
-    say(`  not asked, as it fails here without any fault: ${file} ${name && `> ${name}`}`);
   const broken = new Set(failed.filter(({ name }) => name === '').map(({ file }) => file));
   const ran = outcome.ran.filter((one) => !one.failed && !broken.has(one.file));
   const seconds = ran.reduce((sum, one) => sum + one.seconds, 0);
   say(`  ${ran.filter(({ name }) => name).length} tests pass without a fault in ${seconds.toFixed(1)} s`);
-  return { ran, atLoad: new Set(outcome.atLoad) };
+  return { ran, failed, atLoad: new Set(outcome.atLoad) };
 }
 
 /** Scripts of a release are those of the tree without a fault: where scripts are what is broken, tests pack them anew. */
@@ -153,7 +154,7 @@ function planOf(ran: readonly Ran[], tests: readonly string[], number?: number):
     const all = number === undefined || around?.by.includes(number);
     const chosen = own.filter(({ name, by }) => name !== '' && (all || by.includes(number as number)));
     const seconds = chosen.reduce((sum, one) => sum + one.seconds, around?.seconds ?? 0);
-    return chosen.length === 0 ? [] : [{ file, only: chosen.map(({ name }) => name), seconds }];
+    return chosen.length === 0 ? [] : [{ file, only: chosen.map(({ place }) => place), seconds }];
   });
   plans.sort((a, b) => a.seconds - b.seconds);
   const longest = Math.max(0, ...ran.filter(({ file }) => tests.includes(file)).map(({ seconds }) => seconds));
@@ -173,7 +174,7 @@ function noticed(outcome: Outcome): string | undefined {
 /** Whether the test that failed passes again without the fault, in the same process. */
 async function isSound(asker: Asker, outcome: Outcome): Promise<boolean> {
   if ('ended' in outcome || !outcome.failure) return true;
-  const { file, name } = outcome.failure;
-  const again = await asker.ask({ files: [{ file, ...(name && { only: [name] }) }], on: 0, record: false }, 120_000);
+  const { file, place } = outcome.failure;
+  const again = await asker.ask({ files: [{ file, ...(place && { only: [place] }) }], on: 0, record: false }, 120_000);
   return noticed(again) === undefined;
 }

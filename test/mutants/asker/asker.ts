@@ -44,31 +44,42 @@ export function openAsker(tree: string, program: string, releaseFolder: string):
     running = { child, watch: watchOver(child) };
     return child;
   };
-  return {
-    end,
-    ask: (question, patienceMs, environment = {}) =>
-      new Promise((done) => {
-        // What the fault before left behind may have ended the process since it answered.
-        if (running && !running.child.connected) end();
-        const asked = running?.child ?? start(environment);
-        let hang: NodeJS.Timeout;
-        const finish = (outcome: Outcome) => {
-          clearTimeout(hang);
-          asked.removeAllListeners();
-          if ('ended' in outcome) end();
-          done(outcome);
-        };
-        const wait = () => {
-          clearTimeout(hang);
-          hang = setTimeout(() => finish({ ended: 'the tests hang' }), patienceMs);
-        };
-        asked.on('message', (message) => (message === ALIVE ? wait() : finish(message as Answer)));
-        asked.on('error', (error) => finish({ ended: `the process of the tests does not start: ${error.message}` }));
-        asked.on('exit', () => finish({ ended: 'the process of the tests dies' }));
-        wait();
-        asked.send(question);
-      }),
-  };
+  const ask: Asker['ask'] = (question, patienceMs, environment = {}) =>
+    new Promise((done) => {
+      // What the fault before left behind may have ended the process since it answered.
+      if (running && !running.child.connected) end();
+      const [isNew, asked] = [!running, running?.child ?? start(environment)];
+      let heard = false;
+      let hang: NodeJS.Timeout;
+      const finish = (outcome: Outcome | Promise<Outcome>) => {
+        clearTimeout(hang);
+        asked.removeAllListeners();
+        // What cannot be sent to it any more is nobody's.
+        asked.on('error', () => undefined);
+        if ('ended' in outcome) end();
+        done(outcome);
+      };
+      const wait = () => {
+        clearTimeout(hang);
+        hang = setTimeout(() => finish({ ended: 'the tests hang' }), patienceMs);
+      };
+      const die = (ended: string) => {
+        if (isNew || heard) return finish({ ended });
+        // It had died when it was asked, and that is known only now.
+        end();
+        finish(ask(question, patienceMs, environment));
+      };
+      asked.on('message', (message) => {
+        heard = true;
+        if (message === ALIVE) wait();
+        else finish(message as Answer);
+      });
+      asked.on('error', (error) => die(`the process of the tests does not start: ${error.message}`));
+      asked.on('exit', () => die('the process of the tests dies'));
+      wait();
+      asked.send(question);
+    });
+  return { end, ask };
 }
 
 /** Starts a shell that ends the group of `child` once its input ends: the system closes that when this process is gone. */
