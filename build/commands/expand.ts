@@ -86,12 +86,9 @@ async function placeFor(target: string, name: string): Promise<Place> {
 
 /** Returns false when nothing is there. */
 async function isEmptyFolder(target: string, name: string): Promise<boolean> {
-  const there = await lstat(target).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
-    throw error;
-  });
-  if (!there) return false;
-  const isFolder = (await stat(target).catch(() => undefined))?.isDirectory() ?? false;
+  // What cannot be looked at cannot be made either, and making it says why.
+  if (!(await lstat(target).catch(() => undefined))) return false;
+  const isFolder = (await stat(target).catch(() => undefined))?.isDirectory();
   if (isFolder && (await readdir(target)).length === 0) return true;
   throw new UsageError('TARGET_EXISTS', `${shownPath(name)} exists and is not an empty folder`, {
     hint: 'Name a folder that does not exist yet.',

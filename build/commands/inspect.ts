@@ -39,7 +39,12 @@ export async function inspect(_context: CommandContext, file: string): Promise<C
   });
 }
 
-async function inspectAs(kind: Shown, access: RandomAccess): Promise<Inspection> {
+/**
+ * Returns what a file of a kind holds.
+ *
+ * @throws FormatError `SIZE_LIMIT` for a Bom or Mach-O file that is too large to be read into memory
+ */
+export async function inspectAs(kind: Shown, access: RandomAccess): Promise<Inspection> {
   if (kind === 'package') return inspectPackage(access);
   if (access.size > SIZE_LIMIT) {
     throw new FormatError('SIZE_LIMIT', kind, 0, `expected at most ${SIZE_LIMIT} bytes, found ${access.size}`);

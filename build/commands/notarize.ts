@@ -98,7 +98,6 @@ async function wait(
   // When it was submitted is not known here; an id that is unknown now was never right.
   const state = await waitForVerdict({ id, submittedAt: new Date(0).toISOString() }, options);
   const log = await fetchLog(id, options);
-  progress.close();
   const document = { schema: 1, submission: { ...state }, log: log && JSON.parse(log.source.toString('utf8')) };
   return { document, text: verdictText(state.status, log), exitCode: exitCodeFor(state.status) };
 }

@@ -234,7 +234,6 @@ async function checkOutside(
   // Without a network each is tried again and again, half a minute long.
   progress.begin('services').update('asking whether they are ready');
   await preflight({ notary: toolchain.notary(access), ticketUrl: access.ticketUrl, timestampUrl, signal });
-  progress.close();
 }
 
 const endsBeforeNotary = (until: StageName | undefined) => until !== undefined && SIGNING_STAGES.includes(until);

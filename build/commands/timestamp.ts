@@ -119,7 +119,7 @@ export async function digests(context: CommandContext, options: DigestsOptions):
       text: `${role}: ${asked.length} digests: ${options.out}${insteadOf(written)}\n`,
     };
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true });
   }
 }
 
@@ -153,7 +153,7 @@ export async function stamp(context: CommandContext, options: TimestampOptions):
       `${role}: ${signed.signatures.length} signatures are right, ${tokens.length} stamped`,
     );
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true });
   }
 }
 

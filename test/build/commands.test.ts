@@ -1,7 +1,8 @@
-import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { builtPackage } from '../support/built-package.ts';
 import { inProcess } from '../support/in-process.ts';
 
@@ -58,9 +59,18 @@ describe('release --resume', () => {
   it('resumes with what is there, without compiling', async () => {
     const out = join(scratch, 'resumed');
     cpSync(inject('releaseFolder'), join(out, '1.1.0'), { recursive: true });
+    const [listen, close] = (['listen', 'close'] as const).map((what) => vi.spyOn(Server.prototype, what));
+    // Nothing is there but git, which tells the commit.
+    const bin = join(scratch, 'bin');
+    mkdirSync(bin);
+    const git = process.env.PATH?.split(':').find((folder) => existsSync(join(folder, 'git')));
+    symlinkSync(join(git as string, 'git'), join(bin, 'git'));
     const run = await inProcess(['release', '--rehearsal', '--resume', '--out', out], {
-      env: { SOURCE_DATE_EPOCH: '' },
+      env: { SOURCE_DATE_EPOCH: '', PATH: bin },
     });
+    // The services of a rehearsal end with it.
+    expect([listen, close].map((calls) => calls?.mock.calls.length)).toEqual([1, 1]);
+    vi.restoreAllMocks();
     expect(run.stderr).toMatch(
       /- +6\/10 sign-package .*✓ +7\/10 notarize .*Accepted.*✓ +8\/10 staple .*✓ +9\/10 verify .*✓ 10\/10 publish/s,
     );

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -63,6 +63,10 @@ beforeAll(async () => {
   configure(await start(), { timestamp: timestamps.url });
   const { error } = await run(signed, { until: 'sign-package' });
   expect(error).toBeUndefined();
+  // What is released is compiled in the same run, and called what it is.
+  expect([existsSync(join(root, '.build/compiled')), existsSync(join(signed, '1.1.0/Escrow.Buddy-1.1.0.pkg'))]).toEqual(
+    [false, true],
+  );
 });
 afterEach(async () => {
   vi.restoreAllMocks();
@@ -171,10 +175,13 @@ describe('the last line of a release that ends early', () => {
     expect(lastLine.endsWith(ended.again as string)).toBe(true);
   });
 
-  it.each(['uploading', 'waiting for the notary', 'staple', 'verify'])('where Ctrl-C comes at %j', async (words) => {
-    configure(await start());
-    expect(await resume({}, words)).toMatchObject({ exitCode: 130, lastLine: GO_ON });
-  });
+  it.each(['asking whether they are ready', 'uploading', 'waiting for the notary', 'staple', 'verify'])(
+    'where Ctrl-C comes at %j',
+    async (words) => {
+      configure(await start());
+      expect(await resume({}, words)).toMatchObject({ exitCode: 130, lastLine: GO_ON });
+    },
+  );
 
   /** The pauses between tries are not waited for. */
   const withoutPauses = () => vi.spyOn(systemClock, 'sleep').mockResolvedValue();

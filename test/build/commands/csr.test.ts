@@ -71,6 +71,8 @@ describe('csr', () => {
         check('openssl', ['req', '-in', request, '-noout', '-pubkey']),
       );
       expect(statSync(key).mode & 0o777).toBe(0o600);
+      expect(statSync(request).mode & 0o133).toBe(0);
+      expect(run.stdout).toContain(`: ${request}\n  its key: ${key} (keep it secret`);
       expect(run.stdout + run.stderr).not.toContain('PRIVATE KEY');
     }
     expect(statSync(join(scratch, 'new')).mode & 0o777).toBe(0o700);
@@ -82,6 +84,29 @@ describe('csr', () => {
     writeFileSync(key, 'the only copy');
     expect(await csr('there')).toMatchObject({ status: 2, stderr: expect.stringContaining('was left unchanged') });
     expect(readFileSync(key, 'utf8')).toBe('the only copy');
+    // Nor is half of what was asked for made beside it.
+    mkdirSync(join(scratch, 'half'));
+    writeFileSync(join(scratch, 'half', 'installer.certSigningRequest'), 'mine');
+    expect((await csr('half')).status).toBe(2);
+    expect(readdirSync(join(scratch, 'half'))).toEqual(['installer.certSigningRequest']);
+  });
+
+  it.each([
+    ['--email', ['owner', 'a b@example.com', 'owner@', 'ö@example.com']],
+    ['--name', ['', 'a\tb', 'x'.repeat(65)]],
+    ['--country', ['de', 'D', 'DEU']],
+  ])('refuses %s of another form', async (option, values) => {
+    for (const value of values) {
+      const run = await csr('refused-form', option, value);
+      expect([value, run.status, run.stderr]).toEqual([value, 2, expect.stringContaining('It is not of the form')]);
+    }
+    expect(readdirSync(scratch)).not.toContain('refused-form');
+  });
+
+  it('refuses one public key for two roles', async () => {
+    const run = await csr('refused-both', '--public-key', join(scratch, 'service.pem'));
+    expect([run.status, run.stderr]).toEqual([2, expect.stringContaining('--public-key is that of one role')]);
+    expect(readdirSync(scratch)).not.toContain('refused-both');
   });
 
   it.skipIf(openssl.missing).each([
@@ -90,9 +115,13 @@ describe('csr', () => {
   ] as const)(`has the key of a service sign for %s, and leaves it there${openssl.note}`, async (role, format) => {
     const file = join(scratch, `${role}.${format}`);
     writeFileSync(file, service.publicKey.export({ type: 'spki', format } as never) as string | Buffer);
-    const run = await csr(role, '--role', role, '--public-key', file);
+    const run = await csr(role, '--role', role, '--public-key', file, '--json');
     expect(run.status, run.stderr).toBe(0);
     const request = join(scratch, role, `${role}.certSigningRequest`);
+    expect(JSON.parse(run.stdout)).toEqual({ schema: 1, requests: [{ role, request, key: null }] });
+    expect((await csr(`${role}-words`, '--role', role, '--public-key', file)).stdout).toContain(
+      'its key stays in the service',
+    );
     const told = spawnSync('openssl', ['req', '-in', request, '-verify', '-noout'], { encoding: 'utf8' });
     expect(told.stdout + told.stderr).toMatch(/verify OK/i);
     expect(() => statSync(join(scratch, role, `${role}.key.pem`))).toThrow();

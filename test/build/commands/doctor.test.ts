@@ -1,7 +1,9 @@
-import { appendFileSync, cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RehearsalServices, startRehearsalServices } from '../../../src/rehearsal/services.ts';
+import { sharedAuthority } from '../../rehearsal/shared-authority.ts';
 import { inProcess } from '../../support/in-process.ts';
 
 let root: string;
@@ -133,11 +135,58 @@ describe('doctor', () => {
     const { found } = await checksOf(P12);
     for (const id of ['notary', 'clock', 'ticket-service', 'timestamp-authority'])
       expect(found[id]).toBe('skipped: needs identities');
+    // A key of the notary is looked at whoever signs.
+    const half = (await checksOf(NOTARY)).found.notary;
+    expect(half).toMatch(/^fail: for notarization these variables are missing: NOTARY_KEY_ID, NOTARY_ISSUER_ID/);
     const { status, stdout } = await run(['doctor'], P12);
     expect([status, stdout]).toEqual([
       2,
       expect.stringMatching(/\n1 of \d+ checks failed\. \d checks were skipped\.\n$/),
     ]);
+  });
+
+  it('asks outside, each service once, where a key of the notary is set', async () => {
+    restore();
+    const authority = await sharedAuthority();
+    const [notary, other] = [await startRehearsalServices({ authority }), await startRehearsalServices({ authority })];
+    const hostOf = ({ ticketUrl }: RehearsalServices) => new URL(ticketUrl).host;
+    try {
+      const config = JSON.parse(readFileSync('release.config.json', 'utf8'));
+      Object.assign(config.services, {
+        notary: notary.notaryUrl,
+        tickets: notary.ticketUrl,
+        timestamp: other.ticketUrl,
+      });
+      writeFileSync(join(root, 'release.config.json'), JSON.stringify(config));
+      const { key, keyId, issuerId } = notary.key;
+      const pem = key.export({ type: 'pkcs8', format: 'pem' }) as string;
+      const { found } = await checksOf({ NOTARY_KEY: pem, NOTARY_KEY_ID: keyId, NOTARY_ISSUER_ID: issuerId });
+      expect(found).toMatchObject({
+        notary: expect.stringMatching(/^pass: the key is valid, .* 0 submissions/),
+        clock: expect.stringMatching(/^pass: within \d+ s of the notary's/),
+        'ticket-service': `pass: ${hostOf(notary)}`,
+        'timestamp-authority': `pass: ${hostOf(other)}`,
+      });
+      expect(notary.calls.get('history')).toBe(1);
+    } finally {
+      for (const services of [notary, other]) await services.close();
+    }
+  });
+
+  it.each([
+    ['18.20.8', 'fail: Node.js 18.20.8 is too old'],
+    ['20.18.9', 'fail: Node.js 20.18.9 is too old'],
+    ['20.19.0', 'pass: 20.19.0'],
+    ['27.0.0-nightly20261101', 'pass: 27.0.0-nightly20261101'],
+  ])('of Node.js %s says %s', async (node, words) => {
+    restore();
+    const versions = Object.getOwnPropertyDescriptor(process, 'versions') as PropertyDescriptor;
+    Object.defineProperty(process, 'versions', { ...versions, value: { ...process.versions, node } });
+    try {
+      expect((await checksOf()).found.node?.split('\n')[0]).toBe(words);
+    } finally {
+      Object.defineProperty(process, 'versions', versions);
+    }
   });
 
   it('names each service once, the way to it, and whose authorities are accepted beside', async () => {

@@ -105,6 +105,25 @@ describe('expand', () => {
     },
   );
 
+  it('gives what it unpacks the same modes in a folder that is there as in a new one', async () => {
+    writeFileSync(join(scratch, 'closed.pkg'), await closedComponent());
+    mkdirSync(join(scratch, 'there'));
+    const modes = async (folder: string) => {
+      const run = await inProcess(['expand', 'closed.pkg', folder, '--json'], { cwd: scratch });
+      expect([run.status, JSON.parse(run.stdout)]).toMatchObject([0, { schema: 1, files: 2, directories: 1 }]);
+      const names = ['Payload', 'Payload/a', 'PackageInfo'];
+      return names.map((name) => statSync(join(scratch, folder, name)).mode & 0o7777);
+    };
+    expect(await modes('there')).toEqual([0o555, 0o644, 0o644]);
+    expect(await modes('new')).toEqual([0o555, 0o644, 0o644]);
+  });
+
+  it('refuses a name that no folder can have', async () => {
+    const run = await inProcess(['expand', builtPackage(), 'x'.repeat(300)], { cwd: scratch });
+    expect([run.status, run.stderr]).toEqual([2, expect.stringMatching(/name|long/)]);
+    expect(readdirSync(scratch)).toEqual([]);
+  });
+
   it('refuses a folder without a name', async () => {
     expect((await inProcess(['expand', builtPackage(), ''], { cwd: scratch })).status).toBe(2);
     expect(readdirSync(scratch)).toEqual([]);

@@ -178,6 +178,12 @@ describe('kit', () => {
     ]);
   });
 
+  it('is of a rehearsal only where the name of its package ends so', async () => {
+    const other = join(release, `${basename(file)}.pkg`);
+    cpSync(file, other);
+    expect((await run(['kit', other, '--url', KIT_URL])).stderr).toMatch(/Buddy\.\w+-1\.1\.0\.pkg/);
+  });
+
   it('is not begun where it cannot be written', async () => {
     const out = join(release, 'extras');
     const found = await run(['kit', 'none.pkg', '--url', KIT_URL, '--out', out]);
@@ -271,36 +277,11 @@ describe('index', () => {
     const empty = mkdtempSync(join(root, 'empty-'));
     const none = await run(['index', index, '--add', empty]);
     expect([none.status, none.stderr]).toEqual([2, expect.stringContaining('holds no release.json')]);
-    expect((await run(['index', index, '--add', join(folder, 'release.json')])).status).toBe(2);
+    const file = await run(['index', index, '--add', join(folder, 'release.json')]);
+    expect([file.status, file.stderr]).toEqual([2, expect.stringContaining('is a file, not a folder')]);
     expect(readdirSync(dirname(index))).toEqual([]);
     const inTheWay = await run(['index', empty, '--add', join(root, 'none')]);
     expect([inTheWay.status, inTheWay.stderr]).toEqual([2, expect.not.stringContaining('none')]);
-  });
-});
-
-describe('explain', () => {
-  it('says how much is known, for people and for programs', async () => {
-    const known = await documentOf(['doctor', 'explain', 'errSecInternalComponent', '--tool', 'codesign']);
-    expect(known).toMatchObject({
-      status: 0,
-      document: { schema: 1, nearest: [], known: [{ code: 'CODESIGN_KEY_ACCESS' }] },
-    });
-    const unknown = await documentOf(['doctor', 'explain', 'zzz qqq']);
-    expect(unknown).toEqual({ status: 6, document: { schema: 1, message: 'zzz qqq', known: [], nearest: [] } });
-    expect((await run(['doctor', 'explain', 'zzz qqq'])).stdout).toBe(
-      'Not known:\nzzz qqq\nPlease report it with the lines around it, so that it becomes known.\n',
-    );
-    const two = await run(['doctor', 'explain', 'errSecInternalComponent\nService is disabled']);
-    expect(two.stdout.split('\n\n')).toHaveLength(2);
-  });
-
-  it('knows the tools that the tables name, and "any" is none of them', async () => {
-    const found = await run(['doctor', 'explain', 'x', '--tool', 'any']);
-    expect([found.status, found.stderr]).toEqual([
-      2,
-      expect.stringMatching(/Known are ([\w-]+, )+[\w-]+; without --tool/),
-    ]);
-    expect(found.stderr).not.toMatch(/Known are ([\w-]+, )*any[,;]/);
   });
 });
 

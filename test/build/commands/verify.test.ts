@@ -1,7 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { formOf } from '../../../build/commands/verify.ts';
+import { appleTrust } from '../../../src/pki/x509/apple-roots.ts';
 import { builtPackage } from '../../support/built-package.ts';
 import { inProcess } from '../../support/in-process.ts';
 
@@ -53,6 +55,10 @@ describe('verify', () => {
     const page = join(scratch, 'report.html');
     expect((await rehearsal('--html', page)).status).toBe(0);
     expect(readFileSync(page, 'utf8')).toMatch(/<h1 class="pass">Passed<\/h1>[\s\S]*form-toc/);
+    // Where it cannot be written is known before the package is looked at.
+    const nowhere = await inProcess(['verify', 'none.pkg', '--html', join(scratch, 'missing/report.html')]);
+    expect([nowhere.status, nowhere.stderr]).toEqual([2, expect.stringContaining('missing')]);
+    expect(nowhere.stderr).not.toContain('none.pkg\n');
   });
 
   it('holds a package of ours to another form when told whose tools made it', async () => {
@@ -84,6 +90,29 @@ describe('verify', () => {
   it('refuses what is not a package with exit 6, and a missing file with exit 2', async () => {
     expect((await inProcess(['verify', write('text.pkg', 'hello')])).status).toBe(6);
     expect((await inProcess(['verify', join(scratch, 'missing.pkg')])).status).toBe(2);
+  });
+
+  it('takes the authority of a checkout that has one, and knows what is ours only in a checkout', async () => {
+    const CHECKOUT = ['package.json', 'payload', 'release.config.json', 'scripts'];
+    const bare = join(scratch, 'bare');
+    mkdirSync(bare);
+    const inBare = (...argv: string[]) =>
+      inProcess(['verify', builtPackage(), '--json', ...argv], { cwd: bare, root: bare });
+    const none = await inBare('--trust', 'rehearsal');
+    expect([none.status, none.stderr]).toEqual([2, expect.stringContaining('there is no rehearsal authority in')]);
+    const ids = async (...argv: string[]) =>
+      JSON.parse((await inBare(...argv)).stdout).checks.map(({ id }: { id: string }) => id);
+    expect(await ids()).not.toContain('form-toc');
+    for (const name of CHECKOUT) symlinkSync(join(process.cwd(), name), join(bare, name));
+    expect(await ids()).toContain('form-toc');
+    expect(readdirSync(bare).sort()).toEqual(CHECKOUT);
+  });
+
+  it('asks what a damaged file is, and passes on what is no fault of the file', async () => {
+    const of = (read: () => Promise<Buffer>) =>
+      formOf('a.pkg', { size: 100, read }, process.cwd(), { trust: appleTrust(), madeBy: undefined });
+    expect(await of(async () => Buffer.alloc(100))).toBeNull();
+    await expect(of(() => Promise.reject(new TypeError('a slip of ours')))).rejects.toThrow('a slip of ours');
   });
 
   it('shows no control characters of a file', async () => {

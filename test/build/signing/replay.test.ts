@@ -1,5 +1,5 @@
 import { constants, generateKeyPairSync, privateEncrypt, sign as signData } from 'node:crypto';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -15,12 +15,18 @@ import { placeCertificates } from '../../support/stored-keys.ts';
 
 let scratch: string;
 let parts: string;
+/** Where commands put what they make on the way. */
+let temporary: string;
+const { TMPDIR } = process.env;
 let authority: RehearsalAuthority;
 /** What a good job of each key handed out, and the record before and after it was checked. */
 let good: Record<'application' | 'installer', SignedRole>;
 beforeAll(async () => {
   scratch = mkdtempSync(join(tmpdir(), 'replay-'));
   parts = join(scratch, 'parts');
+  temporary = join(scratch, 'temporary');
+  mkdirSync(temporary);
+  process.env.TMPDIR = temporary;
   expect((await inProcess(['parts', '--out', parts])).status).toBe(0);
   cpSync('.rehearsal', join(parts, '.rehearsal'), { recursive: true });
   authority = await openRehearsalAuthority(join(parts, '.rehearsal'));
@@ -34,21 +40,31 @@ beforeAll(async () => {
   await check('whole.json', installer);
   good = { application, installer };
 });
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+afterAll(() => {
+  if (TMPDIR === undefined) delete process.env.TMPDIR;
+  else process.env.TMPDIR = TMPDIR;
+  rmSync(scratch, { recursive: true, force: true });
+});
 
 const at = (name: string) => join(scratch, name);
-function context(): CommandContext {
+function context(env: NodeJS.ProcessEnv = {}): CommandContext {
   const progress = createProgress({ stream: { write: () => true }, verbose: false, color: false });
   const { signal } = new AbortController();
-  return { root: parts, program: 'cli.mjs', progress, signal, json: false, argv: ['digests'], verbose: false, env: {} };
+  return { root: parts, program: 'cli.mjs', progress, signal, json: false, argv: ['digests'], verbose: false, env };
 }
 
 async function signed(role: 'application' | 'installer', record: string): Promise<SignedRole> {
-  await digests(context(), { compiled: parts, record: at(record), out: at(`${role}.txt`) });
+  const env = { GITHUB_OUTPUT: at(`${role}.outputs`) };
+  rmSync(env.GITHUB_OUTPUT, { force: true });
+  const { document } = await digests(context(env), { compiled: parts, record: at(record), out: at(`${role}.txt`) });
+  expect(document).toEqual({ schema: 1, role, digests: role === 'application' ? 2 : 8 });
   const { privateKey, certificate } = authority.members[role];
   const lines = readFileSync(at(`${role}.txt`), 'utf8')
     .trimEnd()
     .split('\n');
+  // What the job of the key is told, and the record for the next one.
+  const outputs = [`digests=${lines.join(' ')}`, `record=${readFileSync(at(record), 'utf8').trimEnd()}`];
+  expect(readFileSync(env.GITHUB_OUTPUT, 'utf8')).toBe(`${outputs.join('\n')}\n`);
   const signatures = lines.map((line) => {
     const hash = line.length === 40 ? 'sha1' : 'sha256';
     return localSigner(privateKey).sign({ hash, digest: Buffer.from(line, 'hex') });
@@ -100,6 +116,14 @@ describe('signatures that were made beside the key', () => {
   it('are the same when the step is run again: a key adds nothing of its own', async () => {
     expect(await signed('application', 'begun.json')).toEqual(good.application);
     expect(await signed('installer', 'half.json')).toEqual(good.installer);
+    const [record, out] = [at('begun.json'), at('mine.txt')];
+    writeFileSync(out, 'mine');
+    const again = (replace?: boolean) =>
+      digests(context(), { compiled: parts, record, out, ...(replace && { replace }) });
+    await expect(again()).rejects.toMatchObject({ code: 'TARGET_EXISTS' });
+    expect(readFileSync(out, 'utf8')).toBe('mine');
+    expect((await again(true)).text).toContain(', in place of the one that was there');
+    expect(readFileSync(out)).toEqual(readFileSync(at('application.txt')));
   });
 
   it('are taken in one form of text only', async () => {
@@ -184,13 +208,84 @@ describe('signatures that were made beside the key', () => {
     ]);
   });
 
-  it('of a rehearsal are not a release', async () => {
-    const argv = ['release', '--release', '--compiled', parts, '--signatures', at('whole.json'), '--out', at('no')];
-    expect(await inProcess(argv)).toMatchObject({
-      status: 2,
-      stderr: expect.stringContaining('was begun as a rehearsal'),
-    });
+  it('of a rehearsal are not a release, but where all is a rehearsal', async () => {
+    const argv = ['--compiled', parts, '--until', 'generate-scripts', '--out', at('no')];
+    const words = async (record: string, ...more: string[]) =>
+      (await inProcess(['release', ...argv, '--signatures', at(record), ...more])).stderr;
+    writeFileSync(at('release.json'), readFileSync(at('whole.json'), 'utf8').replace('"rehearsal"', '"release"'));
+    const BEGUN = 'was begun as a rehearsal';
+    expect(await words('whole.json', '--release')).toContain(BEGUN);
+    expect(await words('whole.json')).not.toContain(BEGUN);
+    expect(await words('release.json', '--release')).not.toContain(BEGUN);
+    configured({ teamIdentifier: 'REHEARSAL0' });
+    expect(await words('whole.json', '--release')).not.toContain(BEGUN);
+    configured({});
+    const { application, ...others } = JSON.parse(readFileSync(at('whole.json'), 'utf8'));
+    writeFileSync(at('other-half.json'), JSON.stringify({ application: null, ...others }));
+    expect(await words('other-half.json')).toContain('does not hold the signatures of both keys');
   });
+
+  it.each<[string, boolean, object]>([
+    ['rehearsal', false, {}],
+    ['release', true, {}],
+    ['release', false, { teamIdentifier: 'ABCDE12345' }],
+    ['rehearsal', true, { teamIdentifier: 'REHEARSAL0' }],
+  ])('begin as a %s (demanded: %s, configured: %j), once', async (mode, release, signing) => {
+    configured(signing);
+    const record = at(`${mode}-${release}.json`);
+    const since = Math.floor(Date.now() / 1000);
+    const begun = await stamp(context(), { compiled: parts, record, release });
+    expect(begun.document).toMatchObject({ schema: 1, mode, summary: 'begun' });
+    const { signingTime } = begun.document as { signingTime: number };
+    expect([signingTime >= since, signingTime <= Date.now() / 1000]).toEqual([true, true]);
+    const text = readFileSync(record, 'utf8');
+    expect(JSON.parse(text)).toMatchObject({ mode, signingTime });
+    const again = await stamp(context(), { compiled: parts, record, release: !release });
+    expect(again.document).toEqual({ schema: 1, mode, signingTime, summary: 'begun before, and left unchanged' });
+    expect(readFileSync(record, 'utf8')).toBe(text);
+    configured({});
+  });
+
+  it('need a record that was begun, and places that can be written, before anything is built', async () => {
+    const none = { compiled: at('nowhere'), record: at('none.json') };
+    await expect(digests(context(), { ...none, out: at('a.txt') })).rejects.toMatchObject({ code: 'RECORD_MISSING' });
+    const out = at('missing/a.txt');
+    const place = { message: expect.stringContaining('missing') };
+    await expect(digests(context(), { ...none, record: at('begun.json'), out })).rejects.toMatchObject(place);
+    await expect(stamp(context(), { ...none, record: at('missing/a.json') })).rejects.toMatchObject(place);
+  });
+
+  it("are not made by Apple's tools, which fetch timestamps while the key is open", async () => {
+    const path = join(parts, 'compiled/compiled.json');
+    const text = readFileSync(path, 'utf8');
+    writeFileSync(path, text.replace('"portable"', '"apple"'));
+    // That both are there is all that is asked of them.
+    for (const name of ['xcrun', 'pkgbuild']) writeFileSync(join(temporary, name), '#!/bin/sh\n', { mode: 0o755 });
+    const { PATH } = process.env;
+    process.env.PATH = `${temporary}:${PATH}`;
+    try {
+      const asked = digests(context(), { compiled: parts, record: at('begun.json'), out: at('apple.txt') });
+      await expect(asked).rejects.toMatchObject({ code: 'SEALED_PORTABLE' });
+    } finally {
+      process.env.PATH = PATH;
+      writeFileSync(path, text);
+    }
+    expect(existsSync(at('apple.txt'))).toBe(false);
+  });
+
+  it('need no compiler, and leave nothing behind of what was built on the way', async () => {
+    const argv = ['release', '--compiled', parts, '--until', 'generate-scripts', '--out', at('short')];
+    const run = await inProcess(argv, { env: { PATH: at('none') } });
+    expect([run.status, run.stderr]).toEqual([0, expect.stringContaining('generate-scripts')]);
+    expect(readdirSync(temporary).filter((name) => /^(digests|timestamp)-/.test(name))).toEqual([]);
+  });
+
+  /** Writes the configuration that travels with the parts, with some of its values changed. */
+  function configured(signing: object): void {
+    const config = JSON.parse(readFileSync('release.config.json', 'utf8'));
+    Object.assign(config.signing, signing);
+    writeFileSync(join(parts, 'release.config.json'), JSON.stringify(config));
+  }
 
   /** The same number modulo n, in as many bytes, where it still fits. */
   function plusModulus(signature: Buffer): Buffer {
