@@ -217,12 +217,14 @@ function compareEntries(what, entries, modes, contents, owner) {
     entries.map(({ path }) => path),
     Object.keys(modes),
   );
-  for (const { path, mode, uid, gid, mtime, data } of entries) {
+  for (const { path, mode, uid, gid, links, mtime, data } of entries) {
     if (!(path in modes)) continue;
     const kind = contents.has(path) ? 0o100000 : 0o040000;
     if (mode !== (kind | modes[path]))
       find(`${what} ${path} has mode ${mode.toString(8)}, not ${(kind | modes[path]).toString(8)}`);
     if (uid !== owner.uid || gid !== owner.gid) find(`${what} ${path} belongs to ${uid}:${gid}`);
+    // Of a second name a reader could take the contents for those of the first.
+    if (contents.has(path) && links !== 1) find(`${what} ${path} has ${links} names`);
     if (mtime !== epoch) find(`${what} ${path} has the time ${mtime}, not the commit's, ${epoch}`);
     const expected = contents.get(path);
     if (typeof expected === 'string') compareText(`${what} ${path}`, data.toString('utf8'), expected);
@@ -544,12 +546,13 @@ function compareBom(bom, entries) {
     if (next === 0) break;
     page = block(next);
   }
-  const describe = ({ path, mode, uid, gid, mtime }, size, sum) =>
-    `${path} ${mode.toString(8)} ${uid}:${gid} ${mtime} ${size} ${sum}`;
+  const describe = ({ path, mode, uid, gid, mtime }, type, size, sum) =>
+    `${path} ${type} ${mode.toString(8)} ${uid}:${gid} ${mtime} ${size} ${sum}`;
   const isFile = ({ mode }) => (mode & 0o170000) === 0o100000;
-  const line = (one) => describe(one, isFile(one) ? one.size : '-', isFile(one) ? one.sum : '-');
+  const line = (one) => describe(one, one.type, isFile(one) ? one.size : '-', isFile(one) ? one.sum : '-');
+  // 1 is a file, 2 a folder; a payload has nothing else.
   const payload = entries.map((one) =>
-    describe(one, isFile(one) ? one.data.length : '-', isFile(one) ? cksum(one.data) : '-'),
+    isFile(one) ? describe(one, 1, one.data.length, cksum(one.data)) : describe(one, 2, '-', '-'),
   );
   compareText('Bom', found.map(line).sort().join('\n'), payload.sort().join('\n'));
 }

@@ -1,5 +1,15 @@
-import { execFile, execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
+import {
+  appendFileSync,
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -7,8 +17,9 @@ import { openRehearsalAuthority } from '../../../src/rehearsal/authority.ts';
 import { contentOf, openSample, type Sample } from '../../mutation/sample.ts';
 import { builtPackage } from '../../support/built-package.ts';
 import { byDay, ofTheDay } from '../../support/by-day.ts';
-import { PLANTED, PROGRAM } from './planted.ts';
+import { PLANTED } from './planted.ts';
 import { DEEP_BOM } from './planted-bom.ts';
+import { PROGRAM } from './planted-code.ts';
 
 const LOOK = 'build/look/independent-look.mjs';
 let scratch: string;
@@ -107,6 +118,43 @@ describe('the independent look', () => {
       expect.stringMatching(/line \d+: "CODE_REQUIREMENT='.*H\\".*the sources make .*ABCDE12345/),
     ]);
     expect(await look(builtPackage(), '--epoch', epoch)).toMatchObject({ status: 2 });
+  });
+
+  it('begins with one package of a kind that is known, and with the tools', async () => {
+    const use = { status: 2, printed: expect.stringContaining('use: independent-look.mjs PACKAGE') };
+    expect(await look(builtPackage(), builtPackage())).toEqual(use);
+    expect(await look(builtPackage(), '--kind', 'other')).toEqual(use);
+    expect(await look(builtPackage(), '--team', 'ABCDE1234', '--epoch', epoch)).toMatchObject({ status: 2 });
+    const tools = join(scratch, 'newer');
+    mkdirSync(tools);
+    cpSync(join(quickTools, 'clang'), join(tools, 'clang-26'));
+    const argv = [LOOK, builtPackage(), '--rehearsal', '--epoch', epoch];
+    const found = spawnSync(process.execPath, argv, { env: { PATH: tools }, encoding: 'utf8' });
+    expect([found.status, found.stderr]).toEqual([2, expect.stringContaining('clang is not on PATH: install clang')]);
+  });
+
+  it('is of this version, this configuration and these scripts', async () => {
+    const root = join(scratch, 'root');
+    mkdirSync(root);
+    for (const name of ['payload', 'scripts', '.rehearsal']) symlinkSync(resolve(name), join(root, name));
+    const write = (name: string, change: object) =>
+      writeFileSync(join(root, name), JSON.stringify({ ...JSON.parse(readFileSync(name, 'utf8')), ...change }));
+    const printed = async (...argv: string[]) =>
+      (await look(builtPackage(), '--root', root, '--epoch', epoch, ...argv)).printed;
+    write('release.config.json', {});
+    write('package.json', { version: '2.3.4' });
+    expect(await printed('--team', '1BCDE12345')).toMatch(
+      /leaf\[subject\.OU\] = \\"1BCDE12345\\"[\s\S]*CFBundleVersion is "10100", the sources make "20304"/,
+    );
+    write('package.json', {});
+    // A try of the workflows names the team of rehearsals, and nothing else has to be said.
+    const { signing } = JSON.parse(readFileSync('release.config.json', 'utf8'));
+    write('release.config.json', { signing: { ...signing, teamIdentifier: 'REHEARSAL0' } });
+    expect(await printed()).toContain('the same: ');
+    rmSync(join(root, 'scripts'));
+    cpSync('scripts', join(root, 'scripts'), { recursive: true });
+    appendFileSync(join(root, 'scripts/status.sh'), 'NEWER=@NEWER@\necho "$NEWER"\n');
+    expect(await printed()).toContain('scripts ask for @NEWER@, which this look does not know');
   });
 
   it('imports nothing but modules of Node.js, and no other file', () => {

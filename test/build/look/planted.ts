@@ -1,150 +1,25 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { fromBuffer } from '../../../src/base/bytes.ts';
 import type { PayloadEntry } from '../../../src/tree/entry.ts';
 import { deflatedFile } from '../../../src/xar/write.ts';
-import {
-  assemble,
-  changeEntry,
-  changeFile,
-  packScripts,
-  type Sample,
-  withGap,
-  withPayload,
-} from '../../mutation/sample.ts';
+import { assemble, changeEntry, changeFile, withGap } from '../../mutation/sample.ts';
 import { usualSignature } from '../../mutation/signing.ts';
 import { BOM } from './planted-bom.ts';
+import { CODE, PROGRAM, SIGNATURES, SLICES } from './planted-code.ts';
+import {
+  extra,
+  flipAt,
+  inArchive,
+  inDistribution,
+  inFile,
+  inInfo,
+  inPayload,
+  inScripts,
+  inToc,
+  type Plants,
+  replaced,
+} from './plants.ts';
 
-/** Path of the program in the payload. */
-export const PROGRAM = './Escrow Buddy.bundle/Contents/MacOS/Escrow Buddy';
 const RESOURCES = './Escrow Buddy.bundle/Contents/Resources';
-
-/** The package that differences are planted in. */
-export interface Ground {
-  readonly sample: Sample;
-  readonly epoch: string;
-}
-
-/** Returns a package with one difference, signed anew: outside, nothing is wrong with it. */
-export type Plant = (ground: Ground) => Promise<Buffer>;
-const replaced = (text: Buffer, from: string | RegExp, to: string) => {
-  const changed = text.toString().replace(from, to);
-  if (changed === text.toString()) throw new Error(`nothing to replace: ${from}`);
-  return Buffer.from(changed);
-};
-const inPayload =
-  (change: (entries: readonly PayloadEntry[]) => PayloadEntry[] | Promise<PayloadEntry[]>): Plant =>
-  async ({ sample }) =>
-    withPayload(sample, await change(sample.payload));
-const inFile = (path: string, change: (data: Buffer) => Buffer): Plant =>
-  inPayload((entries) => changeFile(entries, path, change));
-const inScripts =
-  (change: (entries: readonly PayloadEntry[]) => PayloadEntry[] | Promise<PayloadEntry[]>): Plant =>
-  async ({ sample }) =>
-    assemble(sample, { scripts: await packScripts(await change(sample.scripts)) });
-const inInfo =
-  (from: string | RegExp, to: string): Plant =>
-  ({ sample }) =>
-    assemble(sample, { packageInfo: replaced(sample.parts.packageInfo, from, to) });
-const inDistribution =
-  (from: string | RegExp, to: string): Plant =>
-  ({ sample }) =>
-    assemble(sample, { distribution: replaced(sample.parts.distribution, from, to) });
-const extra = (path: string, mode = 0o755, content = '#!/bin/sh\n') => ({
-  kind: 'file' as const,
-  path,
-  mode,
-  uid: 0,
-  gid: 0,
-  mtimeSeconds: 0,
-  source: fromBuffer(Buffer.from(content)),
-});
-
-/** Offsets of the slices in the universal file. */
-const sliceAt = (program: Buffer, index: number) => ({
-  offset: program.readUInt32BE(16 + index * 20),
-  size: program.readUInt32BE(20 + index * 20),
-});
-const flipAt = (place: (program: Buffer) => number) => (program: Buffer) => {
-  const copy = Buffer.from(program);
-  const at = place(copy);
-  copy[at] = (copy[at] as number) ^ 1;
-  return copy;
-};
-/** A byte of machine code: the first one of the section __text, a little way in. */
-const textOf = (index: number) => (program: Buffer) => {
-  const { offset } = sliceAt(program, index);
-  const name = program.indexOf('__text\0', offset);
-  return offset + program.readUInt32LE(name + 48) + 40;
-};
-const signatureOf = (program: Buffer, index: number) =>
-  program.indexOf(Buffer.from('fade0cc0', 'hex'), sliceAt(program, index).offset);
-
-/** Differences by what they are: the words of the finding, and how to make them. */
-type Plants = Readonly<Record<string, readonly [RegExp, Plant]>>;
-
-const CODE: Plants = {
-  'a byte of x86_64 code': [/code of x86_64: byte/, inFile(PROGRAM, flipAt(textOf(0)))],
-  'a byte of arm64 code': [/code of arm64: byte/, inFile(PROGRAM, flipAt(textOf(1)))],
-  'a bit of a Mach-O header': [
-    /code of x86_64: byte/,
-    inFile(
-      PROGRAM,
-      flipAt((p) => sliceAt(p, 0).offset + 24),
-    ),
-  ],
-};
-
-const SLICES: Plants = {
-  'slices exchanged': [
-    /slices are arm64, x86_64/,
-    inFile(PROGRAM, (p) => Buffer.concat([p.subarray(0, 8), p.subarray(28, 48), p.subarray(8, 28), p.subarray(48)])),
-  ],
-  'one slice left out': [
-    /slices are x86_64, not/,
-    inFile(PROGRAM, (p) => {
-      const copy = Buffer.from(p);
-      copy.writeUInt32BE(1, 4);
-      return copy;
-    }),
-  ],
-  'a slice of another processor': [
-    /slices are x86_64, processor 12/,
-    inFile(PROGRAM, (p) => {
-      const copy = Buffer.from(p);
-      copy.writeUInt32BE(12, 28);
-      return copy;
-    }),
-  ],
-  'bytes behind the program': [
-    /bytes follow the program/,
-    inFile(PROGRAM, (p) => Buffer.concat([p, Buffer.from('x')])),
-  ],
-  'bytes between slices': [
-    /does not lie where it should/,
-    inFile(
-      PROGRAM,
-      flipAt((p) => sliceAt(p, 0).offset - 3),
-    ),
-  ],
-};
-
-const SIGNATURES: Plants = {
-  'entitlements in a signature': [
-    /signature of x86_64 has the parts 0, 5, 65536/,
-    inFile(PROGRAM, (p) => {
-      const copy = Buffer.from(p);
-      copy.writeUInt32BE(5, signatureOf(copy, 0) + 20);
-      return copy;
-    }),
-  ],
-  'bytes behind a signature': [
-    /bytes follow the signature of arm64/,
-    inFile(
-      PROGRAM,
-      flipAt((p) => sliceAt(p, 1).offset + sliceAt(p, 1).size - 1),
-    ),
-  ],
-};
 
 const SCRIPTS: Plants = {
   'a letter of postinstall': [
@@ -170,6 +45,24 @@ const SCRIPTS: Plants = {
   'a script writable by all': [
     /script .\/postinstall has mode 100777/,
     inScripts((entries) => changeEntry(entries, './postinstall', (entry) => ({ ...entry, mode: 0o777 }))),
+  ],
+  'a script of another group': [
+    /script .\/guard.sh belongs to 0:20/,
+    inScripts((entries) => changeEntry(entries, './guard.sh', (entry) => ({ ...entry, gid: 20 }))),
+  ],
+  'a script that is there twice': [
+    /a script is there twice/,
+    async ({ sample }) => {
+      const archive = gunzipSync(sample.parts.scripts);
+      // Size of the first entry's name, and of its contents. Source: cpio(5), old character format.
+      const [name, size] = [archive.toString('latin1', 59, 65), archive.toString('latin1', 65, 76)];
+      const first = archive.subarray(0, 76 + Number.parseInt(name, 8) + Number.parseInt(size, 8));
+      return assemble(sample, { scripts: gzipSync(Buffer.concat([first, archive])) });
+    },
+  ],
+  'a folder of scripts that all may write': [
+    /script . has mode 40777, not 40755/,
+    inScripts((entries) => changeEntry(entries, '.', (entry) => ({ ...entry, mode: 0o777 }))),
   ],
   'one script more': [/script .\/preflight is not one/, inScripts((entries) => [...entries, extra('./preflight')])],
   'one script less': [
@@ -215,6 +108,14 @@ const TREE: Plants = {
     /belongs to 501:0/,
     inPayload((entries) => changeEntry(entries, PROGRAM, (entry) => ({ ...entry, uid: 501 }))),
   ],
+  'another group': [
+    /belongs to 0:20/,
+    inPayload((entries) => changeEntry(entries, PROGRAM, (entry) => ({ ...entry, gid: 20 }))),
+  ],
+  'no Info.plist': [
+    /cannot be read to its end: XML that is cut off/,
+    inPayload((entries) => entries.filter(({ path }) => !path.endsWith('Info.plist'))),
+  ],
   'another time': [
     /has the time 1,/,
     inPayload((entries) => changeEntry(entries, PROGRAM, (entry) => ({ ...entry, mtimeSeconds: 1 }))),
@@ -235,6 +136,18 @@ const INFO_PLIST: Plants = {
   'another value in Info.plist': [
     /Info.plist: LSMinimumSystemVersion/,
     inFile('./Escrow Buddy.bundle/Contents/Info.plist', (data) => replaced(data, '10.14.4', '10.15')),
+  ],
+  'a value of another type': [
+    /Info.plist: CFBundleName is {"integer":"Escrow Buddy"}, the sources make "Escrow Buddy"/,
+    inFile('./Escrow Buddy.bundle/Contents/Info.plist', (data) =>
+      replaced(data, /(<key>CFBundleName<\/key>\s*)<string>(.*)<\/string>/, '$1<integer>$2</integer>'),
+    ),
+  ],
+  'one key less in Info.plist': [
+    /Info.plist: CFBundleName is undefined/,
+    inFile('./Escrow Buddy.bundle/Contents/Info.plist', (data) =>
+      replaced(data, /<key>CFBundleName<\/key>\s*<string>.*<\/string>/, ''),
+    ),
   ],
   'one key more in Info.plist': [
     /Info.plist: LSEnvironment/,
@@ -283,6 +196,21 @@ const DISTRIBUTION: Plants = {
     /Distribution, line/,
     inDistribution('<choice id="default"/>', '<script>system.run("/tmp/x")</script><choice id="default"/>'),
   ],
+  'one element more at the end': [
+    /Distribution, line \d+: " <strings> ", the sources make "nothing"/,
+    inDistribution('</installer-gui-script>', '<strings/></installer-gui-script>'),
+  ],
+  'one element less at the end': [
+    /Distribution, line \d+: "nothing", the sources make " <pkg-ref /,
+    inDistribution(/<pkg-ref [^>]*>#[^<]*<\/pkg-ref>\s*(?=<\/installer-gui-script>)/, ''),
+  ],
+  'a Distribution that is cut off': [/XML that is cut off/, inDistribution('</installer-gui-script>', '')],
+  'a Distribution of two elements': [/XML that is cut off/, inDistribution(/$/, '<installer-gui-script/>')],
+  'an element that closes another': [
+    /XML closes domain that is not open/,
+    inDistribution('<domains', '</domain><domains'),
+  ],
+  'a text that is no XML': [/XML that is not plain: <options =/, inDistribution('<options', '<options =""')],
   'an older macOS allowed': [/Distribution, line/, inDistribution('min="10.14.4"', 'min="10.9"')],
 };
 
@@ -291,6 +219,23 @@ const ARCHIVE: Plants = {
     /member Resources is not one/,
     ({ sample }) =>
       assemble(sample, {}, usualSignature(sample.authority), { top: [deflatedFile('Resources', Buffer.from('x'))] }),
+  ],
+  'an unknown part of the archive': [/an unknown part: acl/, inToc('<toc>', '<toc><acl/>')],
+  'an unknown part of a member': [/has an unknown part: ea/, inToc('<type>file</type>', '<type>file</type><ea/>')],
+  'a member that is a link': [/member .* is a symlink/, inToc('<type>file</type>', '<type>symlink</type>')],
+  'a member that is there twice': [
+    /member Distribution is there twice/,
+    inToc(/<file id="\d+">(?:(?!<file )[\s\S])*?<name>Distribution<[\s\S]*?<\/file>/, '$&$&'),
+  ],
+  'another digest of the table of contents': [
+    /the table of contents has another digest/,
+    inArchive(flipAt((file) => 28 + Number(file.readBigUInt64BE(8)))),
+  ],
+  'an archive of another kind': [/this is not a xar archive/, inArchive(flipAt(() => 0))],
+  'a longer header': [/this is not a xar archive/, inArchive(flipAt(() => 5))],
+  'the letters of a ticket too early': [
+    /17 bytes follow the archive/,
+    inArchive((file) => Buffer.concat([file, Buffer.from(`t8lr${'x'.repeat(13)}`)])),
   ],
   'bytes in a gap of the archive': [/bytes that belong to nothing/, ({ sample }) => withGap(sample)],
   'bytes behind the archive': [
@@ -304,6 +249,19 @@ const STREAMS: Plants = {
     /more than one gzip member/,
     async ({ sample }) =>
       assemble(sample, { payload: Buffer.concat([sample.parts.payload, gzipSync(Buffer.from('more'))]) }),
+  ],
+  'a payload that is no archive': [
+    /Payload is not a cpio archive at 0/,
+    ({ sample }) => assemble(sample, { payload: gzipSync(Buffer.from('070702')) }),
+  ],
+  'a file by two names': [
+    /payload .*Info.plist has 2 names/,
+    async ({ sample }) => {
+      const archive = gunzipSync(sample.parts.payload);
+      // Where the number of links stands. Source: cpio(5), old character format.
+      archive.write('000002', archive.lastIndexOf('070707', archive.indexOf('Contents/Info.plist')) + 36, 'latin1');
+      return assemble(sample, { payload: gzipSync(archive) });
+    },
   ],
   'bytes behind the end of the payload': [
     /Payload has bytes behind its end/,
