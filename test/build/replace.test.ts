@@ -13,6 +13,8 @@ let parts: string;
 beforeAll(async () => {
   scratch = mkdtempSync(join(tmpdir(), 'replace-'));
   parts = join(scratch, 'parts');
+  // An empty folder is as good as none.
+  mkdirSync(parts);
   const run = await inProcess(['parts', '--out', parts]);
   expect(run.status, run.stderr).toBe(0);
 });
@@ -138,6 +140,15 @@ it.each(Object.entries(WRITERS).filter(([, { replaces }]) => replaces))(
     expect(readFileSync(mine, 'utf8')).not.toBe(MINE);
   },
 );
+
+it('parts fills no folder that holds something', async () => {
+  const target = join(scratch, 'held');
+  mkdirSync(target);
+  writeFileSync(join(target, 'mine'), MINE);
+  const run = await inProcess(['parts', '--out', target]);
+  expect([run.status, run.stderr]).toEqual([2, expect.stringContaining('held is there already')]);
+  expect(readdirSync(target)).toEqual(['mine']);
+});
 
 it('every option that names a file or folder is one of those, or is only read', async () => {
   const named = (help: string) => [...help.matchAll(/^ {2}(--[\w-]+) <(?:file|folder|zip|package|path)>/gm)];
