@@ -103,7 +103,9 @@ function ingredients(root: string): string {
   const git = (...argv: string[]) => execFileSync('git', argv, { cwd: root, encoding: 'utf8' });
   const hash = createHash('sha256');
   const { SOURCE_DATE_EPOCH = '', PATH = '' } = process.env;
-  hash.update(JSON.stringify([process.version, SOURCE_DATE_EPOCH, PATH, git('rev-parse', 'HEAD')]));
+  // release.json says of the commit whether the work tree differs from it, be it in a test alone.
+  const isChanged = git('status', '--porcelain') !== '';
+  hash.update(JSON.stringify([process.version, SOURCE_DATE_EPOCH, PATH, git('rev-parse', 'HEAD'), isChanged]));
   const listed = git('ls-files', '-z', '--cached', '--others', '--exclude-standard').split('\0');
   const sources = listed.filter((path) => path && !/^(test|docs)\//.test(path));
   for (const path of [...sources, '.rehearsal/authority/root.cer']) {
