@@ -90,6 +90,131 @@ describe('what a Distribution may do', () => {
   });
 });
 
+/** Written down from Apple's Distribution XML Reference, in its order, and not from our own table. */
+const DISTRIBUTION_NAMES = (
+  'allowed-os-versions app background background-darkAqua bundle bundle-version choice choices-outline conclusion domains installation-check ' +
+  'installer-script installer-gui-script license line options organization os-version product ram readme required-bundles ' +
+  'required-cl-device required-gl-renderer required-graphics search strings title volume-check welcome'
+).split(' ');
+const CHOICE_EXPRESSIONS = 'active enabled selected visible start_enabled start_selected start_visible'.split(' ');
+
+describe('each name of a Distribution', () => {
+  it.each(DISTRIBUTION_NAMES)('<%s> is known, and asks for nothing', async (name) => {
+    for (const one of [name, name.toUpperCase()]) expect(await abilities({ distribution: `<${one}/>` })).toEqual([]);
+  });
+
+  it.each(['must-close', 'pkg-ref id="a"', 'relocate', 'locator', 'script', 'plugins'])(
+    '<%s> is known',
+    async (name) => {
+      expect((await abilities({ distribution: `<${name}/>` })).filter((one) => /unknown/.test(one))).toEqual([]);
+    },
+  );
+
+  it.each(CHOICE_EXPRESSIONS)('%s holds JavaScript, unless it is true or false', async (name) => {
+    const value = async (text: string) => abilities({ distribution: `<choice id="a" ${name}="${text}"/>` });
+    expect(await value('f()')).toEqual([`javaScript (before): Distribution: <choice ${name}="f()">`]);
+    for (const text of ['xtrue', 'truex', 'xfalse', 'falsex', 'TRUE']) expect(await value(text)).toHaveLength(1);
+    for (const text of ['true', 'false', '']) expect(await value(text)).toEqual([]);
+  });
+
+  it.each<[string, number]>([
+    ['<choice id="a" scripts="f()"/>', 0],
+    ['<choice id="a" xscript="f()"/>', 1],
+    ['<options allow-external-scripts="xno"/>', 1],
+    ['<options allow-external-scripts="nox"/>', 1],
+    ['<options allow-external-scripts="xfalse"/>', 1],
+    ['<options allow-external-scripts="falsex"/>', 1],
+    ['<options allow-external-scripts="NO"/>', 0],
+    ['<options allow-external-scripts=""/>', 0],
+    ['<title allow-external-scripts="yes"/>', 0],
+    ['<domains enable_anywhere="xfalse"/>', 1],
+    ['<domains enable_anywhere="falsex"/>', 1],
+    ['<domains enable_anywhere="xno"/>', 1],
+    ['<domains enable_anywhere="nox"/>', 1],
+    ['<domains enable_anywhere="NO"/>', 0],
+    ['<domains enable_anywhere="FALSE"/>', 0],
+    ['<title enable_anywhere="yes"/>', 0],
+    ['<choice id="a" xcustomLocation="/x"/>', 0],
+    ['<must-close/>', 1],
+    ['<must-close auth="root" onConclusion="restart"/>', 1],
+    ['<script>  </script>', 1],
+  ])('%s is %i things', async (distribution, count) => {
+    expect(await abilities({ distribution })).toHaveLength(count);
+  });
+
+  it.each(['http:', 'https:', 'ftp:', 'file:', 'HTTP:', '\t http:'])(
+    'an attribute that begins with %j leads out',
+    async (text) => {
+      expect(await abilities({ distribution: `<pkg-ref id="a" x="${text}//e"/>` })).toHaveLength(1);
+      for (const other of [`x${text}//e`, text.replace(':', '/')])
+        expect(await abilities({ distribution: `<pkg-ref id="a" x="${other}"/>` })).toEqual([]);
+    },
+  );
+
+  it('<script> is told with its text at its borders, else with its file', async () => {
+    const told = async (distribution: string) => (await abilities({ distribution }))[0];
+    expect(await told('<script>\n f() \n</script>')).toMatch(/<script> f\(\)$/);
+    expect(await told('<script src="a">\n</script>')).toMatch(/<script> a$/);
+    expect(await told('<script/>')).toMatch(/<script> $/);
+    expect(await told('<pkg-ref id="a">\n a.pkg \n</pkg-ref>')).toMatch(/a from a\.pkg$/);
+    expect(await abilities({ distribution: '<pkg-ref id="a">\n #a.pkg\n</pkg-ref>' })).toEqual([]);
+  });
+});
+
+/** From packages that pkgbuild made, and of before 10.5. */
+const INFO_NAMES = (
+  'payload bundle bundle-version upgrade-bundle update-bundle atomic-update-bundle strict-identifier relocate scripts must-close app ' +
+  'search bundle-identifier'
+).split(' ');
+const SCRIPT_NAMES = ['preinstall', 'postinstall', 'preflight', 'postflight', 'preupgrade', 'postupgrade'];
+
+describe('each name of a PackageInfo', () => {
+  it.each([...INFO_NAMES, ...SCRIPT_NAMES, 'locator'])('<%s> is known', async (name) => {
+    const found = await abilities({ infos: { '': `<pkg-info><${name}/></pkg-info>` } });
+    expect(found.filter((one) => /unknown/.test(one))).toEqual([]);
+  });
+
+  it.each(SCRIPT_NAMES)('<%s> is a script, in whatever letters', async (name) => {
+    const usual = name.endsWith('install') ? 'scripts' : 'otherScripts';
+    for (const upper of [name, name.toUpperCase()]) {
+      const inside = await abilities({ infos: { '': `<pkg-info><SCRIPTS><${upper} file="a"/></SCRIPTS></pkg-info>` } });
+      expect(inside).toEqual([`${usual}: PackageInfo: ${name}: a`]);
+      const outside = await abilities({ infos: { '': `<pkg-info><${upper} file="a"/></pkg-info>` } });
+      expect(outside).toEqual([`otherScripts: PackageInfo: <${name}> outside of <scripts>`]);
+    }
+  });
+
+  it.each<[string, number]>([
+    ['<pkg-info relocatable="true"/>', 1],
+    ['<pkg-info relocatable="YES"/>', 1],
+    ['<pkg-info relocatable="1"/>', 1],
+    ['<pkg-info relocatable="xtrue"/>', 0],
+    ['<pkg-info relocatable="truex"/>', 0],
+    ['<pkg-info relocatable="x1"/>', 0],
+    ['<pkg-info relocatable="11"/>', 0],
+    ['<pkg-info relocatable="0"/>', 0],
+    ['<pkg-info><payload auth="root"/></pkg-info>', 0],
+    ['<pkg-info><scripts><postinstall COMPONENT-ID="b"/></scripts></pkg-info>', 1],
+    ['<pkg-info><scripts><postinstall xcomponent-idx="b"/></scripts></pkg-info>', 1],
+    ['<pkg-info><xpreinstall/></pkg-info>', 1],
+    ['<pkg-info><preinstallx/></pkg-info>', 1],
+  ])('%s is %i things', async (info, count) => {
+    expect(await abilities({ infos: { '': info } })).toHaveLength(count);
+  });
+
+  it('a script for a component alone is not the usual one, however its attribute is written', async () => {
+    const told = (attribute: string) =>
+      abilities({ infos: { '': `<pkg-info><scripts><postinstall ${attribute}="b"/></scripts></pkg-info>` } });
+    expect((await told('COMPONENT-ID'))[0]).toMatch(/^otherScripts: /);
+    for (const other of ['xcomponent-id', 'component-idx']) expect((await told(other))[0]).toMatch(/^scripts: /);
+  });
+
+  it('a relocation is one with anything in it', async () => {
+    for (const inside of ['<relocate>x</relocate>', '<relocate><bundle/></relocate>', '<relocate a=""/>'])
+      expect(await abilities({ infos: { '': `<pkg-info>${inside}</pkg-info>` } })).toHaveLength(1);
+  });
+});
+
 describe('what a PackageInfo may do', () => {
   it.each<[string, string]>([
     ['<pkg-info auth="root"/>', 'rootAuthorization: PackageInfo: auth="root"'],

@@ -1,5 +1,5 @@
 import type { CheckList } from '../../base/check.ts';
-import { PipelineError } from '../../base/errors.ts';
+import { FormatError, PipelineError } from '../../base/errors.ts';
 import { type BundleEntry, CONTENTS, fileAt, INFO_PLIST_PATH } from '../../code-signature/bundle-entry.ts';
 import { CODE_DIRECTORY, codeDirectoryDigest, parseCodeDirectory } from '../../code-signature/code-directory.ts';
 import { developerIdRequirement, rootRequirement } from '../../code-signature/requirement/requirement.ts';
@@ -82,7 +82,9 @@ function slicesOf(program: Buffer): FoundSlice[] {
   const slices = isUniversal(program) ? parseFat(program) : [{ data: program, offset: 0 }];
   return slices.map(({ data, offset }) => {
     const { architecture, codeSignature } = parseMacho(data);
-    const { dataOffset: signatureOffset, dataSize: room } = codeSignature ?? { dataOffset: 0, dataSize: 0 };
+    if (!codeSignature)
+      throw new FormatError('MACHO_INVALID', 'MachO', 0, `no signature in the code for ${architecture}`);
+    const { dataOffset: signatureOffset, dataSize: room } = codeSignature;
     const region = data.subarray(signatureOffset, signatureOffset + room);
     const { blobs } = parseSuperBlob(region, MAGIC_EMBEDDED_SIGNATURE);
     const wrapper = blobs.find(({ type }) => type === SLOT_CMS);

@@ -90,6 +90,7 @@ describe('the code of ours', () => {
     ['its seal missing', () => signed.filter(({ path }) => !path.endsWith('CodeResources')), /CodeResources is missing, or is a link/],
     ['its program missing', () => signed.filter(({ path }) => path !== SAMPLE_EXECUTABLE), /it cannot be signed again/],
     ['no program of its own', () => withFile(SAMPLE_EXECUTABLE, () => Buffer.from('x')), /it cannot be signed again/],
+    ['no signature', () => withFile(SAMPLE_EXECUTABLE, () => sampleSlice('arm64')), /it cannot be signed again: .*no signature in the code for arm64/],
     ['no Info.plist', () => signed.filter(({ path }) => path !== 'Contents/Info.plist'), /it cannot be signed again/],
   ])('is refused with %s', async (_, files, words) => {
     expect(await problems(files())).toMatch(words);
