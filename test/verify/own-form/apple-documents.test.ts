@@ -34,6 +34,29 @@ describe('documentDifferences', () => {
     ],
   ])('of %s and %s', (found, expected, words) => expect(said(found, expected)).toEqual(words));
 
+  // As pkgbuild of macOS 10.12 to 15 names itself; anything nearly so is told.
+  it.each<[string, string, boolean]>([
+    ['pkg-info', 'generator-version="InstallCmds-807 (21D62)"', true],
+    ['pkg-info', 'generator-version="InstallCmds-807.1.2_x"', true],
+    ['pkg-info', 'generator-version="InstallCmds-807 ()"', true],
+    ['pkg-info', 'generator-version="InstallCmds-"', false],
+    ['pkg-info', 'generator-version="xInstallCmds-807"', false],
+    ['pkg-info', 'generator-version="InstallCmds-807/1"', false],
+    ['pkg-info', 'generator-version="InstallCmds-807 (21D62"', false],
+    ['pkg-info', 'generator-version="InstallCmds-807 (a) (b)"', false],
+    ['pkg-info', 'generator-version="InstallCmds-807x (a)x"', false],
+    ['pkg-info', 'timeout="600"', false],
+    ...['preinstall', 'postinstall'].flatMap((name): [string, string, boolean][] => [
+      [name, 'timeout="600"', true],
+      [name, 'timeout="6000"', false],
+      [name, 'timeout="1600"', false],
+      [name, 'generator-version="InstallCmds-807"', false],
+    ]),
+    ['preflight', 'timeout="600"', false],
+  ])('of <%s %s/> allows what Apple writes beside ours: %s', (name, attribute, allowed) => {
+    expect(said(`<${name} ${attribute}/>`, `<${name}/>`)).toHaveLength(allowed ? 0 : 2);
+  });
+
   it('shows 200 characters of a text', () => {
     expect(said(`<a>${'x'.repeat(300)}</a>`, '<a/>')[0]).toBe(`A says /a "${'x'.repeat(200)}", which is not ours`);
   });

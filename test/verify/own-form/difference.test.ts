@@ -28,8 +28,19 @@ describe('textDifference', () => {
     ['<x:y-z b="1">', '<x:y-z b="2">', 'A, byte 10, in <x:y-z>: expected `b="2">`, found `b="1">`'],
     ['plain one', 'plain two', 'A, byte 6: expected `two`, found `one`'],
     ['<a/><b c="1"/>', '<a/><b c="2"/>', 'A, byte 10, in <b>: expected `c="2"/>`, found `c="1"/>`'],
+    ['<a x:bc="12"/>', '<a x:bc="13"/>', 'A, byte 10, in <a>: expected `x:bc="13"/>`, found `x:bc="12"/>`'],
+    ['<a>one two</a>', '<a>one twx</a>', 'A, byte 9, in <a>: expected `<a>one twx</a>`, found `<a>one two</a>`'],
+    ['<a b="1">t x', '<a b="1">t y', 'A, byte 11, in <a>: expected `<a b="1">t y`, found `<a b="1">t x`'],
     ['x', 'y', 'A, byte 0: expected `y`, found `x`'],
   ])('of %j and %j', (found, expected, words) => expect(said(found, expected)).toBe(words));
+
+  it('begins at an element that is at most 41 bytes away, else at the word', () => {
+    const begins = (count: number) => {
+      const text = (last: string) => `<a>${'x'.repeat(count)} ${last}`;
+      return /found `(.)/.exec(said(text('1'), text('2')) ?? '')?.[1];
+    };
+    expect([begins(37), begins(38)]).toEqual(['<', '1']);
+  });
 
   it('shows at most 72 characters, and none of the spaces between', () => {
     const long = (last: string) => `<a b="${'1 \n'.repeat(10)}${last.repeat(200)}"/>`;
