@@ -157,6 +157,21 @@ describe('checkPayload', () => {
     expect(all.filter((line) => line.includes(' fail'))).toContain(`${id} fail: ${words}`);
   });
 
+  // Bits of chmod(2): 04000 and 02000 run as the owner and the group, 01000 is the sticky bit, 0002 lets others write.
+  it.each<[string, PayloadEntry, string]>([
+    ['04755', file('./a', 'x', 0o4755), ': ./a is set-user-ID or set-group-ID'],
+    ['02755', file('./a', 'x', 0o2755), ': ./a is set-user-ID or set-group-ID'],
+    ['01755', file('./a', 'x', 0o1755), ''],
+    ['0646', file('./a', 'x', 0o646), ': everybody may write to ./a'],
+    ['0775', file('./a', 'x', 0o775), ''],
+    ['0777 of a folder', directory('./a', 0o777), ': everybody may write to ./a'],
+    ['0777 of a link', { ...symlink('./a', 'b'), mode: 0o777 }, ''],
+    ['06757', file('./a', 'x', 0o6757), ': ./a is set-user-ID or set-group-ID; everybody may write to ./a'],
+  ])('notes mode %s in a payload of others', async (_, entry, words) => {
+    const { of } = await check({ entries: [directory('.'), entry] });
+    expect(of('owners-modes')).toBe(`owners-modes pass${words}`);
+  });
+
   it('fails where the archive cannot be read, and is skipped where it is of a kind that is not', async () => {
     const failing = (code: string) =>
       (async function* () {

@@ -88,6 +88,8 @@ describe('parseCms', () => {
     expect(found.signedAttributesDer).toEqual(setOf(...attributes));
     expect(found.signedAttributes?.map(({ type }) => type)).toEqual(['1.2.840.113549.1.9.3', '1.2.840.113549.1.9.4']);
     expect(found.unsignedAttributes.map(({ type, values }) => `${type} ${values.length}`)).toEqual(['1.2.3 1', '1.2.840.113549.1.9.16.2.14 1']);
+    const two = [1, 2].map((number) => cmsAttribute('1.2.840.113549.1.9.16.2.14', sequence(integer(number))));
+    expect(parseCms(encode({ signer: { unsigned: two } })).timestampToken).toEqual(sequence(integer(1)));
     const bare = parseCms(encode());
     expect([bare.signedAttributes, bare.signedAttributesDer, bare.unsignedAttributes, bare.timestampToken]).toEqual([undefined, undefined, [], undefined]);
     expect(parseCms(encode({ content: embedded(CONTENT) })).content).toEqual(CONTENT);
