@@ -112,3 +112,128 @@ describe('what else a text says', () => {
     expect(others(of(202).join(' '))[0]?.split('\n')).toHaveLength(200);
   });
 });
+
+describe('what is nearly another way to say it', () => {
+  const long = (length: number) => 'x'.repeat(length);
+
+  it.each<[string, string[]]>([
+    ['&#x;', []],
+    ['&#;', []],
+    ['&#x1234567;', []],
+    ['&#12345678;', []],
+    ['&#x000041;', ['A']],
+    ['&#0000065;', ['A']],
+    ['&AMP;', []],
+    ['&quote;', []],
+    ['a]]>b<![CDATA[c', ['abc']],
+    ['<![cdata[', []],
+    ['a\\ \nb', []],
+    ['\\x3', []],
+    ['\\x3G', []],
+    ['\\xaFz', ['\xafz']],
+    ['\\07', []],
+    ['\\081', []],
+    ['\\0072', [':']],
+    ['\\072', [':']],
+    ['\\800', []],
+    ['chr(6)', ['"\x06"']],
+    ['chr \t( \t65 \t)', ['"A"']],
+    ['xchr(65)', []],
+    ['character  id 65', []],
+    ['Chr(65)', []],
+    ['"a" \t+ \t"b"', ['"ab"']],
+    ["'a' + 'b'", ["'ab'"]],
+    ["'a'.'b'", ["'ab'"]],
+    ["'a'&'b'", ["'ab'"]],
+    ['"a" - "b"', []],
+    ['"a"\n+ "b"', []],
+    ['"a" ++ "b"', []],
+    ['printf\t"%s" \t a', ['a']],
+    ['xprintf "%s" a', []],
+    ['printf "%s\' a', []],
+    ['printf "%d" a', []],
+    ['printf "%s"', []],
+    ['printf "%s" a;b', ['a;b']],
+    [`printf "${long(100)}%s${long(100)}" a`, [`${long(100)}a${long(100)}`]],
+    [`printf "${long(101)}%s" a`, []],
+    [`printf "%s${long(101)}" a`, []],
+    [`printf "%s" ${long(100)}`, [long(100)]],
+    [`printf "%s" ${long(101)}`, [`${long(100)}x`]],
+    [`printf "${'%s'.repeat(10)}" ${[...'abcdefghij'].join(' ')}`, ['abcdefghij']],
+    [`printf "${'%s'.repeat(11)}" ${[...'abcdefghijk'].join(' ')}`, ['abcdefghij k']],
+    ['printf "%s" ""', ['']],
+    [`printf "%s" '"a"'`, ['"a"']],
+    [`printf "%s" "a'`, [`"a'`]],
+  ])('%j', (text, expected) => expect(others(text)).toEqual(expected));
+
+  it.each<[string, string | undefined]>([
+    ['A1_=x\nauthorizationdb $A1_', 'authorizationdb x'],
+    ['_A=x\nauthorizationdb $_A', 'authorizationdb x'],
+    ['1A=x\nauthorizationdb $1A', undefined],
+    ['xA=x\nauthorizationdb $A', undefined],
+    ['$A=x\nauthorizationdb $A', undefined],
+    [`${long(64)}=y\nauthorizationdb $${long(64)}`, 'authorizationdb y'],
+    [`${long(65)}=y\nauthorizationdb $${long(65)}`, undefined],
+    ['A=x`y`\nauthorizationdb $A', 'authorizationdb x'],
+    ["A='x`y'\nauthorizationdb $A", 'authorizationdb $A'],
+    ["A='x$'\nauthorizationdb $A", 'authorizationdb $A'],
+    ...[' ', ';', '&', '|', '(', ')', '<', '>', '\n'].map((mark): [string, string] => [
+      `A=x${mark}y\nauthorizationdb $A`,
+      'authorizationdb x',
+    ]),
+    [`A="${long(200)}"\nauthorizationdb $A`, `authorizationdb ${long(200)}`],
+    [`A='${long(200)}'\nauthorizationdb $A`, `authorizationdb ${long(200)}`],
+    [`A=${long(200)}\nauthorizationdb $A`, `authorizationdb ${long(200)}`],
+    [`A=${long(201)}\nauthorizationdb $A`, `authorizationdb ${long(200)}`],
+    [`A=\nauthorizationdb x\${A}y`, 'authorizationdb xy'],
+    ['A="x\ny"\nauthorizationdb $A', 'authorizationdb '],
+  ])('a setting: %j', (text, expected) => {
+    const found = filled(text);
+    if (expected === undefined) expect(found ?? text).toContain(text.split('\n')[1]);
+    else expect(found).toBe(expected);
+  });
+
+  it.each(['-', '=', '+', ':-', ':=', ':+'])('a word for an unset one behind %s', (mark) => {
+    expect(filled(`authorizationdb \${A${mark}a:b}`)).toBe('authorizationdb  a:b ');
+    expect(filled(`authorizationdb \${A${mark}${long(200)}}`)).toBe(`authorizationdb  ${long(200)} `);
+    expect(filled(`authorizationdb \${A${mark}${long(201)}}`)).not.toBe(`authorizationdb  ${long(201)} `);
+  });
+
+  it.each(['?', ':?', '#', '%', '/', '::-'])('no word behind %s', (mark) => {
+    expect(filled(`authorizationdb \${A${mark}a:b}`)).toBeUndefined();
+    expect(filled(`authorizationdb \${-a:b}`)).toBeUndefined();
+  });
+
+  it.each(['AuthorizationDB', 'authorizationright', 'AUTH.DB', ', \tprivileged', '<STRING>'])(
+    'a line about rights: %s',
+    (word) => {
+      expect(others(`A=x\n${word} $A`).at(-1)).toBe(`${word} x`);
+    },
+  );
+
+  it.each(['authorization', 'authxdb', 'privileged', '<strin>', ',x privileged'])(
+    'no line about rights: %s',
+    (word) => {
+      expect(others(`A=x\n${word} $A`).at(-1)).toBe('');
+    },
+  );
+
+  it('letters of two bytes, two of them, that people can read', () => {
+    for (const text of [' \0~\0', '\0 \0~', 'x\0 \0~'.slice(1)]) expect(others(text)).toEqual([' ~']);
+    for (const text of ['\x1f\0~\0', '\x7f\0~\0', ' \0\x1f\0', 'a\0', '\0a', '\0 \0\x7f'])
+      expect(others(text)).toEqual([]);
+  });
+
+  it('hexadecimal digits in pairs, ten of them, and nothing of their kind around', () => {
+    const ten = hex('Evil:login');
+    for (const text of [ten, `x${ten}x`, `-${ten}:`]) expect(others(text).at(-1), text).toBe('Evil:login');
+    for (const mark of ['0', '9', 'a', 'f', 'A', 'F'])
+      for (const text of [mark + ten, ten + mark]) expect(others(text).join(), text).not.toContain('Evil:login');
+  });
+
+  it('base64 of 16 characters, of every letter', () => {
+    for (const text of ['Evil:login,x', 'a?b>c:~~~???', 'Evil:login\t\n', 'Evil:login\r ', '~Evil:login,'])
+      expect(others(` ${base64(text)} `).at(-1)).toBe(text);
+    for (const mark of ['\x08', '\x0b', '\x1f', '\x7f']) expect(others(base64(`Evil:login,${mark}`))).toEqual([]);
+  });
+});
