@@ -142,3 +142,76 @@ describe('scriptProblem', () => {
     );
   });
 });
+
+// Written down from the listing of /bin and /usr/bin of macOS 10.14 and 26.
+const OF_MACOS = {
+  '/bin': ['bash', 'csh', 'ksh', 'sh', 'tcsh', 'zsh'],
+  '/usr/bin': ['awk', 'env', 'expect', 'osascript', 'perl', 'ruby', 'sed', 'tclsh', 'wish'],
+};
+const PLACES = Object.entries(OF_MACOS).flatMap(([folder, names]) => names.map((name) => `${folder}/${name}`));
+
+describe('an interpreter', () => {
+  it.each(PLACES.filter((place) => !place.endsWith('/env')))('%s is on every Mac', (place) => {
+    for (const line of [place, `/usr/bin/env ${place.slice(place.lastIndexOf('/') + 1)}`])
+      expect(problem(`#!${line}\n`)).toBeUndefined();
+    for (const line of [`${place}x`, `/x${place}`, place.toUpperCase()])
+      expect(problem(`#!${line}\n`), line).toBeDefined();
+  });
+
+  it.each(['/bin/dash', '/bin/awk', '/usr/bin/php', '/usr/local/bin/bash', '/sbin/sh'])('%s is not', (place) => {
+    expect(problem(`#!${place}\n`)).toMatch(/names the interpreter/);
+  });
+
+  const ELSE = /macOS has none there, and the package brings none$/;
+  const PYTHON = /macOS has no python since 12\.3$/;
+  const PYTHON3 = /python3 comes with the developer tools, which most Macs do not have$/;
+  const PHP = /macOS has no php since 12\.0$/;
+  const INSTALLED = /no Mac has it until somebody installs it$/;
+  it.each<[string, RegExp]>([
+    ...['python', 'python2', 'python2.7', 'python2.3'].map((name): [string, RegExp] => [name, PYTHON]),
+    ...['python3', 'python3.9', 'python3.12'].map((name): [string, RegExp] => [name, PYTHON3]),
+    ['php', PHP],
+    ...['swift', 'node', 'pwsh', 'lua'].map((name): [string, RegExp] => [name, INSTALLED]),
+    ...[
+      'python4',
+      'python2.',
+      'python2.10',
+      'python27',
+      'python3.',
+      'python39',
+      'python3x',
+      'xpython',
+      'xpython3',
+      'phpx',
+      'xphp',
+      'swiftx',
+      'xnode',
+    ].map((name): [string, RegExp] => [name, ELSE]),
+  ])('%s is missing for a reason', (name, words) => {
+    for (const line of [`/usr/bin/${name}`, `/usr/bin/env ${name}`]) expect(problem(`#!${line}\n`)).toMatch(words);
+    for (const line of [`/usr/local/bin/${name}`, `/bin/${name}`, `/x/usr/bin/${name}`, `/usr/bin/x/${name}`])
+      expect(problem(`#!${line}\n`)).toMatch(ELSE);
+  });
+
+  it.each(['sh', 'bash', 'zsh', 'ksh', 'csh', 'tcsh'])('%s lies in /bin', (name) => {
+    expect(problem(`#!/usr/bin/${name}\n`)).toMatch(/the shells of macOS lie in \/bin$/);
+    for (const line of [`/usr/bin/${name}x`, `/x/usr/bin/${name}`, `/usr/bin/x${name}`, `/usr/local/bin/${name}`])
+      expect(problem(`#!${line}\n`), line).toMatch(ELSE);
+  });
+
+  const FOREIGN = 'has lines that end with CR LF, which a shell takes for part of them';
+  const brings = () => true;
+  it.each(['sh', 'bash', 'zsh', 'ksh', 'csh', 'tcsh', 'dash'])('%s is a shell', (name) => {
+    for (const line of [`/bin/${name}`, `/usr/bin/env ${name}`, `/usr/bin/env /bin/${name}`])
+      expect(problem(`#!${line}\nx\r\n`, 0o755, brings)).toBe(FOREIGN);
+    for (const line of [
+      `/bin/${name}x`,
+      `/bin/x${name}`,
+      `/usr/bin/env ${name}x`,
+      `/usr/bin/env x${name}`,
+      `/x/bin/${name}`,
+      `/usr/bin/env a/${name}`,
+    ])
+      expect(problem(`#!${line}\nx\r\n`, 0o755, brings), line).toBeUndefined();
+  });
+});

@@ -138,9 +138,9 @@ describe('an Info.plist', () => {
   const from = 'Payload: ./A.app/Contents/Info.plist';
 
   it('asks for versions under several keys', async () => {
-    const keys = [KEY, `${KEY}-macos`, `${KEY}~x`, `${KEY}s`, `x${KEY}`, 'CFBundleVersion'];
+    const keys = [KEY, `${KEY}-macos`, `${KEY}~x`, `${KEY}-`, `${KEY}~`, `${KEY}s`, `x${KEY}`, 'CFBundleVersion'];
     expect(await versions(from, list(...keys.map((key, at) => [key, `1${at}.0`] as const)))).toEqual({
-      versions: ['10.0', '11.0', '12.0'].map((version) => ({ from, version })),
+      versions: ['10.0', '11.0', '12.0', '13.0', '14.0'].map((version) => ({ from, version })),
     });
   });
 
@@ -162,6 +162,9 @@ describe('an Info.plist', () => {
     ['Payload: ./Info.plist', true],
     ['Payload: ./a/info.PLIST', true],
     ['Payload: ./a/Info-macos.plist', true],
+    ['Payload: ./a/Info-.plist', false],
+    ['Payload: ./a/Info-a b.plist', false],
+    ['Payload: ./a/Infoxplist', false],
     ['Payload: ./a/MyInfo.plist', false],
     ['Payload: ./a/Info.plist.bak', false],
     ['Payload: ./a/Info.strings', false],
