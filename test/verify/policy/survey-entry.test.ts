@@ -140,7 +140,7 @@ describe('an Info.plist', () => {
   it('asks for versions under several keys', async () => {
     const keys = [KEY, `${KEY}-macos`, `${KEY}~x`, `${KEY}-`, `${KEY}~`, `${KEY}s`, `x${KEY}`, 'CFBundleVersion'];
     expect(await versions(from, list(...keys.map((key, at) => [key, `1${at}.0`] as const)))).toEqual({
-      versions: ['10.0', '11.0', '12.0', '13.0', '14.0'].map((version) => ({ from, version })),
+      versions: ['10.0', '13.0', '11.0', '14.0', '12.0'].map((version) => ({ from, version })),
     });
   });
 
