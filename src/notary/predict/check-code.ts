@@ -73,10 +73,17 @@ const expectations = ({ trust, now }: PredictOptions) => ({
 });
 
 function executableOf(entries: readonly BundleEntry[]): string | null {
+  const information = unlessBroken(() =>
+    parsePropertyListDictionary(fileAt(entries, INFO_PLIST_PATH) ?? Buffer.alloc(0)),
+  );
+  const name = information?.get('CFBundleExecutable');
+  return typeof name === 'string' ? `Contents/MacOS/${name}` : null;
+}
+
+/** Returns what `read` returns; null when it throws an error about the file. */
+function unlessBroken<T>(read: () => T): T | null {
   try {
-    const information = parsePropertyListDictionary(fileAt(entries, INFO_PLIST_PATH) ?? Buffer.alloc(0));
-    const name = information.get('CFBundleExecutable');
-    return typeof name === 'string' ? `Contents/MacOS/${name}` : null;
+    return read();
   } catch (error) {
     if (!(error instanceof PipelineError)) throw error;
     return null;
@@ -84,20 +91,15 @@ function executableOf(entries: readonly BundleEntry[]): string | null {
 }
 
 function check(data: Buffer, path: string, report: CodeReport): CheckedCode {
-  let slices: readonly Buffer[];
-  try {
-    slices = slicesOf(data);
-  } catch (error) {
-    if (!(error instanceof PipelineError)) throw error;
-    return { issues: [issue(path, MESSAGES.invalid, null)], code: [] };
-  }
+  const slices = unlessBroken(() => slicesOf(data));
+  if (!slices) return { issues: [issue(path, MESSAGES.invalid, null)], code: [] };
   const issues = slices.flatMap((slice) => checkSlice(slice, path, report.checks));
   const code = report.slices.map(({ architecture, cdHash }) => ({ path, architecture, cdhash: cdHash }));
   return { issues, code };
 }
 
 function checkSlice(slice: Buffer, path: string, checks: readonly Check[]): NotaryIssue[] {
-  const facts = readSlice(slice);
+  const facts = unlessBroken(() => readSlice(slice));
   if (!facts) return [issue(path, MESSAGES.invalid, null)];
   const { architecture } = facts;
   const own = checks.filter(({ status, subject }) => status === 'fail' && concerns(subject, architecture));
@@ -144,35 +146,30 @@ interface SliceFacts {
   readonly weak: boolean;
 }
 
-/** Returns what a slice says of itself, or null when it cannot be read. */
-function readSlice(slice: Buffer): SliceFacts | null {
-  try {
-    const macho = parseMacho(slice);
-    const common = {
-      architecture: macho.architecture,
-      executable: macho.fileType === MH_EXECUTE,
-      sdk: macho.version?.sdk ?? 0,
-    };
-    const place = macho.codeSignature;
-    if (!place) return { ...common, signed: false, cms: false, runtime: false, getTaskAllow: false, weak: false };
-    const region = slice.subarray(place.dataOffset, place.dataOffset + place.dataSize);
-    const { blobs } = parseSuperBlob(region, MAGIC_EMBEDDED_SIGNATURE);
-    const directories = blobs
-      .filter(({ data }) => data.readUInt32BE(0) === MAGIC_CODE_DIRECTORY)
-      .map(({ data }) => parseCodeDirectory(data));
-    const entitlements = blobs.find(({ type }) => type === SLOT_ENTITLEMENTS)?.data.subarray(EMPTY_BLOB);
-    return {
-      ...common,
-      signed: true,
-      cms: (blobs.find(({ type }) => type === SLOT_CMS)?.data.length ?? 0) > EMPTY_BLOB,
-      runtime: ((bestCodeDirectory(directories)?.flags ?? 0) & FLAG_RUNTIME) !== 0,
-      getTaskAllow: entitlements !== undefined && allowsDebugging(entitlements),
-      weak: directories.length > 0 && directories.every(({ hashType }) => hashType === SHA1),
-    };
-  } catch (error) {
-    if (!(error instanceof PipelineError)) throw error;
-    return null;
-  }
+/** Returns what a slice says of itself. */
+function readSlice(slice: Buffer): SliceFacts {
+  const macho = parseMacho(slice);
+  const common = {
+    architecture: macho.architecture,
+    executable: macho.fileType === MH_EXECUTE,
+    sdk: macho.version?.sdk ?? 0,
+  };
+  const place = macho.codeSignature;
+  if (!place) return { ...common, signed: false, cms: false, runtime: false, getTaskAllow: false, weak: false };
+  const region = slice.subarray(place.dataOffset, place.dataOffset + place.dataSize);
+  const { blobs } = parseSuperBlob(region, MAGIC_EMBEDDED_SIGNATURE);
+  const directories = blobs
+    .filter(({ data }) => data.readUInt32BE(0) === MAGIC_CODE_DIRECTORY)
+    .map(({ data }) => parseCodeDirectory(data));
+  const entitlements = blobs.find(({ type }) => type === SLOT_ENTITLEMENTS)?.data.subarray(EMPTY_BLOB);
+  return {
+    ...common,
+    signed: true,
+    cms: blobs.some(({ type, data }) => type === SLOT_CMS && data.length > EMPTY_BLOB),
+    runtime: ((bestCodeDirectory(directories)?.flags ?? 0) & FLAG_RUNTIME) !== 0,
+    getTaskAllow: entitlements !== undefined && allowsDebugging(entitlements),
+    weak: directories.length > 0 && directories.every(({ hashType }) => hashType === SHA1),
+  };
 }
 
 function allowsDebugging(entitlements: Buffer): boolean {

@@ -193,6 +193,13 @@ describe('an issue', () => {
   });
 });
 
+describe('an error of ours', () => {
+  it('is no answer about a bundle', () => {
+    const broken = { path: 'Contents/Info.plist', mode: 0o644, get data(): Buffer { throw new TypeError('ours'); } }; // biome-ignore format: short
+    expect(() => checkBundle([broken as BundleEntry], 'A.bundle', options())).toThrow('ours');
+  });
+});
+
 describe('what the notary says of a package', () => {
   it('is about its own signature, and an error of ours is no answer', async () => {
     const said = async (signing: object, now = NOW, trust = authority.trust) => {

@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Clock } from '../../../src/base/clock.ts';
 import { Secret } from '../../../src/base/secret.ts';
 import { notaryApi } from '../../../src/notary/rest/api.ts';
 import { uploadObject } from '../../../src/notary/rest/upload.ts';
@@ -76,5 +77,62 @@ describe('when nothing else is said', () => {
     const stamp = (clock: ReturnType<typeof standingClock>) =>
       timestampClient({ url: origin, trust, clock }).token(Buffer.alloc(1));
     expect(await patience(stamp)).toEqual({ slept: [1000, 2000, 4000, 8000], deadlines: [30_000], tries: 5 });
+  });
+});
+
+describe('a pause ends', () => {
+  const keys = { accessKeyId: 'A', secretAccessKey: new Secret('s'), sessionToken: new Secret('t') };
+  const key = () => ({
+    key: generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey,
+    keyId: 'K',
+    issuerId: 'I',
+  });
+  const notary = (clock: Clock) => notaryApi({ url: origin, key: key(), clock });
+  it.each<[string, (clock: Clock, signal?: AbortSignal) => Promise<unknown>]>([
+    ['submission', (clock, signal) => notary(clock).submit({ name: 'n', sha256: 's' }, signal)],
+    ['history', (clock, signal) => notary(clock).history(signal)],
+    ['log', (clock, signal) => notary(clock).log('i', signal)],
+    [
+      'upload',
+      (clock, signal) =>
+        uploadObject({ id: 'i', bucket: 'b', object: 'o', ...keys }, Buffer.alloc(0), 'ab', {
+          place: () => origin,
+          clock,
+          signal,
+        }),
+    ],
+    [
+      'ticket',
+      (clock, signal) =>
+        lookUpTicket([{ hashType: 1, digest: Buffer.alloc(20) }], {
+          url: origin,
+          problem: () => undefined,
+          maxWaitMs: 5000,
+          tell: () => undefined,
+          goOn: '',
+          clock,
+          signal,
+        }),
+    ],
+    [
+      'timestamp',
+      (clock, signal) =>
+        timestampClient({ url: origin, trust: { name: 'apple', roots: [], intermediates: [] }, clock }).token(
+          Buffer.alloc(1),
+          signal,
+        ),
+    ],
+  ])('with the signal that its caller has: of a %s', async (_, call) => {
+    for (const signal of [new AbortController().signal, undefined]) {
+      const given: (AbortSignal | undefined)[] = [];
+      const clock = standingClock(new Date());
+      const sleep: Clock['sleep'] = (ms, one) => {
+        given.push(one);
+        return clock.sleep(ms, one);
+      };
+      await expect(call({ ...clock, sleep }, signal)).rejects.toThrow();
+      expect(given.length).toBeGreaterThan(0);
+      expect(new Set(given)).toEqual(new Set([signal]));
+    }
   });
 });
