@@ -137,7 +137,7 @@ guard_wait() {
     wait_now=$(/bin/date +%s) || return 1
     read_record GoneSince
     case $RECORDED in
-        '' | 0* | *[!0-9]*) GONE_SINCE='' ;;
+        0* | *[!0-9]*) GONE_SINCE='' ;;
         *) GONE_SINCE=$RECORDED ;;
     esac
     if [ -z "$GONE_SINCE" ] || [ "$GONE_SINCE" -gt "$wait_now" ]; then

@@ -73,7 +73,7 @@ export class Tree {
 
   /** Files that are the metadata of another one, with the names of their extended attributes: AppleDouble, as pkgbuild writes them. */
   get metadata(): ReadonlyMap<string, readonly string[]> {
-    const known = new Map(this.paths.map((entry) => [entry.path, entry]));
+    const known = new Set(this.paths.map(({ path }) => path));
     const found = new Map<string, readonly string[]>();
     for (const { path, file } of this.paths) {
       const partner = metadataPartner(path);

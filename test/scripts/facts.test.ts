@@ -68,6 +68,7 @@ const RECORDS: readonly Case[] = [
   [written('SEEN=s GONE_SINCE=7; record a b yes;'), entries({ BundleSeen: 's', GoneSince: '7', ...DONE })],
   [written("read_record() { RECORDED=''; }; record a b no;"), entries({ LastDetail: 'b', LastResult: 'a', LastRun: 'now', Version: PRODUCT.version })],
   [written('mkdir h; ln -s ../h g/r; record a b yes; command ls h;'), entries(DONE)],
+  [written('mkdir g/new; record a b yes;'), entries(DONE)],
   [written(`mkdir g/r; rm() { :; }; ${is('record a b yes')}; cat() { :; };`), 'no'],
   [written(`chmod() { return 1; }; ${is('record a b yes')}; cat() { :; };`), 'no'],
   [written(`mv() { return 1; }; ${is('record a b yes')}; cat() { :; };`), 'no'],

@@ -150,6 +150,8 @@ describe('Tree', () => {
     ['./A.bundle/contents/Info.plist', 'is Contents/Info.plist on most disks'],
     ['./A.bundle/Contents/_codesignature/CodeResources', 'is Contents/_CodeSignature/CodeResources on most disks'],
     ['./A.bundle/Contents/Info-macos.plist', 'in place of the Info.plist beside it'],
+    ['contents/Info.plist', 'is Contents/Info.plist on most disks'],
+    ['Contents/Info-macos.plist', 'in place of the Info.plist beside it'],
     ['./A.bundle/contents/info-MacOS.plist', 'in place of the Info.plist beside it'],
   ])('takes %s for a conflict', async (path, words) => {
     expect((await treeOf([{ path }])).conflicts).toEqual([expect.stringContaining(words)]);
@@ -160,6 +162,11 @@ describe('Tree', () => {
     './A.bundle/Contents/_CodeSignature/CodeResources',
     './A.bundle/MyContents/info.plist',
     './A.bundle/Contents/info.plist.old',
+    './A.bundle/Contents/infoXplist',
+    './A.bundle/Contents/Info-macosXplist',
+    './A.bundle/Contents/MyInfo-macos.plist',
+    './A.bundle/MyContents/Info-macos.plist',
+    './A.bundle/Contents/Info-macos.plist.old',
     './A.bundle/Contents/Info-macosx.plist',
   ])('does not take %s for one', async (path) => {
     expect((await treeOf([{ path }])).conflicts).toEqual([]);
@@ -171,6 +178,12 @@ describe('Tree', () => {
       { path: './._a', data: ATTRIBUTES('com.apple.cs.CodeSignature') },
       { path: './b', data: 'x' },
       { path: './._b', data: ATTRIBUTES('com.apple.quarantine') },
+      { path: './d', data: 'x' },
+      { path: './._d', data: ATTRIBUTES('x.com.apple.cs.CodeSignature') },
+      { path: './e', data: 'x' },
+      { path: './._e', data: ATTRIBUTES('com.apple.csx') },
+      { path: './f', kind: 'directory' },
+      { path: './._f', kind: 'directory' },
       { path: './c', data: 'x' },
       { path: './._c', data: 'no metadata' },
       { path: './._alone', data: ATTRIBUTES('com.apple.cs.CodeSignature') },
@@ -179,12 +192,14 @@ describe('Tree', () => {
     expect([...tree.metadata]).toEqual([
       ['./._a', ['com.apple.cs.CodeSignature']],
       ['./._b', ['com.apple.quarantine']],
+      ['./._d', ['x.com.apple.cs.CodeSignature']],
+      ['./._e', ['com.apple.csx']],
     ]);
     expect([...tree.signedByAttributes]).toEqual(['a']);
     const index = tree.index();
     const has = (path: string) => index.entries.some((one) => one.path === path);
     expect(['a', 'b', 'c', '._c', '._alone', 'l'].filter((path) => !has(path))).toEqual([]);
-    expect(['._a', '._b'].filter(has)).toEqual([]);
+    expect(['._a', '._b', 'f', '._f'].filter(has)).toEqual([]);
   });
 });
 
