@@ -75,6 +75,8 @@ const LOCKS: readonly Case[] = [
   [stale(`77.${NOW + 901}`), 'stale'],
   [stale(`$$.${NOW}`), 'stale'],
   ...['x', '.1', '1.', '1.2.3', '01.2', '1.02', '1.2a', ''].map((one): Case => [stale(one), 'stale']),
+  // As young as can be, and nearly a holder: what it is made of alone makes it stale.
+  ...[`.${NOW}`, `77.2.${NOW}`, `077.${NOW}`, `77.0${NOW}`, `77a.${NOW}`, `77.${NOW}a`, `-77.${NOW}`, `77.-${NOW}`, `77.${NOW}.`].map((one): Case => [stale(one), 'stale']),
   [`kill() { return 0; }; date() { return 1; }; if lock_is_stale 77.1; then printf stale; else printf held; fi`, 'held'],
   [wait('ln() { :; }; readlink() { echo "$LOCK_TOKEN"; }'), 'token||0 0'],
   [wait('ln() { :; }'), 'fails after 90'],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { deepBundle, findBundles } from '../../../src/code-signature/verify/bundle-shape.ts';
-import { FileIndex, foldersAbove } from '../../../src/code-signature/verify/file-index.ts';
+import { FileIndex, foldersAbove, isDocument } from '../../../src/code-signature/verify/file-index.ts';
 import { nestedPaths } from '../../../src/code-signature/verify/verify-seal.ts';
 import { digest, file, INFO, link, PLAIN } from './indexed.ts';
 
@@ -47,6 +47,25 @@ describe('findBundles', () => {
     ['plain/Info.plist', [], ''],
     ['C.1/Info.plist', [], ''],
     ['MyContents/Info.plist', [], ''],
+    ['A.app/Contents/InfoXplist', [], ''],
+    ['A.app/Contents/Info.plist.old', [], ''],
+    ['A.app/Contents/MyInfo.plist', [], ''],
+    ['A.app/Contents/x/Info.plist', [], ''],
+    ['Versions/A/Resources/Info.plist', [], ''],
+    ['B.framework/Versions/A/x/Resources/Info.plist', [], ''],
+    ['B.framework/Versions/A/Resources/InfoXplist', [], ''],
+    ['B.framework/Versions/A/MyResources/Info.plist', [], ''],
+    ['x/Versions/A/Resources/Info.plist', [], 'version x/Versions/A in x/Versions/A'],
+    ['Bxframework/Resources/Info.plist', [], ''],
+    ['B.frameworks/Resources/Info.plist', [], ''],
+    ['x/.framework/Resources/Info.plist', [], 'version x/.framework in x/.framework'],
+    ['.bundle/Info.plist', [], ''],
+    ['x/.bundle/Info.plist', [], ''],
+    ['C./Info.plist', [], ''],
+    ['C.b1/Info.plist', [], ''],
+    ['C.ABCxyz/Info.plist', [], 'flat C.ABCxyz in C.ABCxyz'],
+    ['C.bundle/InfoXplist', [], ''],
+    ['C.bundle/Info.plist.old', [], ''],
     ['A.app/Info.plist', ['A.app/Contents/Info.plist'], 'deep A.app in A.app/Contents'],
   ])('by %s', (path, more, expected) => {
     const found = findBundles(new FileIndex([path, ...more].map((one) => file(one, INFO))));
@@ -81,6 +100,23 @@ describe('findBundles', () => {
     expect(executable('A.app/Contents/Info.plist', none, 'A.app/Contents/MacOS/B')).toBeUndefined();
     expect(executable('C.bundle/Info.plist', none, 'C.bundle/C')).toBeUndefined();
   });
+});
+
+describe('isDocument', () => {
+  it.each(['Info.plist', 'PkgInfo', 'CodeResources'])('is %s, wherever it lies', (name) => {
+    for (const path of [name, `a/${name}`, `a/b/${name}`]) expect(isDocument(path), path).toBe(true);
+    for (const path of [
+      `x${name}`,
+      `${name}x`,
+      `a/x${name}`,
+      `a/${name}/b`,
+      name.toUpperCase(),
+      name.replace('.', 'x').slice(1),
+    ])
+      expect(isDocument(path), path).toBe(false);
+  });
+
+  it('is no InfoXplist', () => expect(isDocument('a/InfoXplist')).toBe(false));
 });
 
 describe('FileIndex', () => {
