@@ -56,4 +56,27 @@ describe('the notary key', () => {
     expect(() => read(pem, 'ABC1234567', 'me')).toThrow(expect.objectContaining({ code: 'NOTARY_ISSUER_ID' }));
     expect(read(pem, ' ABC1234567\n').keyId).toBe('ABC1234567');
   });
+
+  it.each(['ABC123456', 'ABC12345678', 'ABC123456a', 'ABC123456-', 'ABC12 4567', '', 'ABC1234567\nX'])(
+    'has no id %j',
+    (id) => expect(() => read(pem, id)).toThrow(expect.objectContaining({ code: 'NOTARY_KEY_ID' })),
+  );
+
+  it.each(['AAAAAAAAAA', '0000000000', 'ZZZZZZZZZ9'])('may have the id %s', (id) => {
+    expect(read(pem, id).keyId).toBe(id);
+  });
+
+  // RFC 9562: 8, 4, 4, 4 and 12 hexadecimal digits.
+  const uuid = (...lengths: readonly number[]) => lengths.map((length) => 'a'.repeat(length)).join('-');
+  it.each([
+    uuid(7, 4, 4, 4, 12), uuid(9, 4, 4, 4, 12), uuid(8, 3, 4, 4, 12), uuid(8, 5, 4, 4, 12), uuid(8, 4, 4, 12), uuid(8, 4, 4, 4, 4, 12),
+    uuid(8, 4, 4, 4, 11), uuid(8, 4, 4, 4, 13), `x${uuid(8, 4, 4, 4, 12)}`, `${uuid(8, 4, 4, 4, 12)}x`, uuid(8, 4, 4, 4, 12).replace('a', 'g'), uuid(8, 4, 4, 4, 12).replaceAll('-', ''),
+  ])('has no issuer %s', (issuer) => {
+    expect(() => read(pem, 'ABC1234567', issuer)).toThrow(expect.objectContaining({ code: 'NOTARY_ISSUER_ID' }));
+  }); // biome-ignore format: a list
+
+  it('may have an issuer in capitals, which is told in small letters', () => {
+    const issuer = '57246542-96FE-1A63-E053-0824D011072A';
+    expect(read(pem, 'ABC1234567', ` ${issuer}\n`).issuerId).toBe(issuer.toLowerCase());
+  });
 });

@@ -68,4 +68,49 @@ describe('keysOf', () => {
   ])('refuses %s', (_, chosen, given) => {
     expect(() => keysOf(chosen, given)).toThrow(expect.objectContaining({ code: 'SIGNING_KEYS' }));
   });
+
+  it.each(['application', 'installer'] as const)('asks for both roles, and so for that of the %s', (role) => {
+    const [other] = Object.keys(externally(COMMANDS.aws).signing.externalSigner).filter((name) => name !== role);
+    const mixed = (change: object, command: readonly string[] = COMMANDS.aws) => {
+      const good = externally(COMMANDS.aws);
+      const changed = externally(command, change).signing.externalSigner[role];
+      return {
+        ...good,
+        signing: { ...good.signing, externalSigner: { ...good.signing.externalSigner, [role]: changed } },
+      };
+    };
+    expect(keysOf('aws', mixed({}))).toBe('aws');
+    for (const wrong of [
+      mixed({}, COMMANDS.azure),
+      mixed({ hashes: ['sha1'] }),
+      mixed({ hashes: [] }),
+      mixed({ certificates: `certificates/${other}.pem` }),
+    ])
+      expect(() => keysOf('aws', wrong)).toThrow(`externalSigner.${role}.`);
+  });
+
+  // AWS: partition, region, twelve digits of the account, id or name of a multi-region key. Azure: vault, name, version if one is given.
+  const address = (service: 'aws' | 'azure', key: string) => () =>
+    keysOf(service, externally([...COMMANDS[service].slice(0, 2), key]));
+  const [ARN, VAULT] = ['arn:aws:kms:eu-central-1:111122223333:key/', 'https://a-1.vault.azure.net/keys/'];
+  it.each<['aws' | 'azure', string]>([
+    ['aws', `${ARN}1234abcd-12ab-34cd-56ef-1234567890AB`],
+    ['aws', 'arn:aws-us-gov:kms:us-gov-west-1:000000000000:key/mrk-9'],
+    ['aws', 'arn:aws-cn:kms:cn-north-1:999999999999:key/Z'],
+    ['azure', `${VAULT}Code-9`],
+    ['azure', `${VAULT}code/0123456789abcdef`],
+    ['azure', 'https://Z9.vault.azure.net/keys/z'],
+  ])('takes for a key of %s %s', (service, key) => expect(address(service, key)()).toBe(service));
+
+  it.each<['aws' | 'azure', string]>([
+    ['aws', `x${ARN}a`], ['aws', ARN], ['aws', `${ARN}a/b`], ['aws', `${ARN}a_b`], ['aws', `${ARN}a `], ['aws', `${ARN.replace('arn', 'ARN')}a`],
+    ['aws', 'arn:aws:kms:eu-central-1:11112222333:key/a'], ['aws', 'arn:aws:kms:eu-central-1:1111222233334:key/a'], ['aws', 'arn:aws:kms:eu-central-1:11112222333a:key/a'],
+    ['aws', 'arn:aws:kms::111122223333:key/a'], ['aws', 'arn:aws:kms:eu_central:111122223333:key/a'], ['aws', 'arn:aws1:kms:eu-central-1:111122223333:key/a'],
+    ['aws', 'arn:aws:s3:eu-central-1:111122223333:key/a'], ['aws', 'arn:aws:kms:eu-central-1:111122223333:alias/a'],
+    ['azure', VAULT], ['azure', `x${VAULT}a`], ['azure', `${VAULT}a/`], ['azure', `${VAULT}a/xyz`], ['azure', `${VAULT}a/0A`], ['azure', `${VAULT}a/0/1`], ['azure', `${VAULT}a_b`],
+    ['azure', 'https://.vault.azure.net/keys/a'], ['azure', 'https://a.b.vault.azure.net/keys/a'], ['azure', 'https://axvault.azure.net/keys/a'], ['azure', 'https://a.vaultxazure.net/keys/a'],
+    ['azure', 'https://a.vault.azurexnet/keys/a'], ['azure', 'http://a.vault.azure.net/keys/a'], ['azure', 'https://a.vault.azure.net/secrets/a'],
+  ])('does not take for a key of %s %s', (service, key) => {
+    expect(address(service, key)).toThrow(expect.objectContaining({ code: 'SIGNING_KEYS' }));
+  }); // biome-ignore format: a table
 });
