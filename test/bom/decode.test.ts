@@ -163,6 +163,38 @@ describe('decodeBom', () => {
     expect(decodeBom(moved).records).toEqual(decodeBom(sample).records);
   });
 
+  // The block of a name: the id of its folder, and the name with its NUL. It is put at the end of the file, with the length that it needs.
+  it.each<[string, string | undefined]>([
+    ['', 'expected one path component, found ""'],
+    ['..', 'expected one path component, found ".."'],
+    ['/', 'expected one path component, found "/"'],
+    ['a/b', 'expected one path component, found "a/b"'],
+    ['.', 'expected "." as the only name without a parent, found "."'],
+    ['...', undefined],
+    ['.a', undefined],
+    ['z', undefined],
+    ['a\0b', 'expected a name that ends with its only NUL'],
+  ])('takes %j for a name, or says why not: %s', (name, words) => {
+    const block = Buffer.concat([sample.subarray(at(NAME(4)), at(NAME(4), 4)), Buffer.from(`${name}\0`)]);
+    const table = [u32(tableAt(NAME(4)), sample.length), u32(tableAt(NAME(4)) + 4, block.length)];
+    const read = () => decodeBom(patched(Buffer.concat([sample, block]), ...table)).records.at(-1)?.path;
+    if (words === undefined) expect(read()).toBe(`./d/${name}`);
+    else expect(read).toThrow(words);
+  });
+
+  it('says whether names stand in order: by their folders, then by their bytes', () => {
+    expect(decodeBom(sample).sorted).toBe(true);
+    const two = encodeBom([folder('.'), folder('./d'), folder('./e'), plain('./d/f'), plain('./e/m')]);
+    const index = BOM_HEADER.decode(two).indexOffset + 4;
+    const parent = (path: number, id: number) => u32(two.readUInt32BE(index + NAME(path) * BOM_BLOCK.size), id);
+    expect(decodeBom(two).sorted).toBe(true);
+    expect(decodeBom(patched(two, parent(3, 3), parent(4, 2)))).toMatchObject({ sorted: false });
+    expect(decodeBom(patched(two, parent(4, 2))).sorted).toBe(true);
+    const name = two.readUInt32BE(index + NAME(4) * BOM_BLOCK.size) + 4;
+    expect(decodeBom(patched(two, u8(name, 0x61))).sorted).toBe(true);
+    expect(decodeBom(patched(two, parent(4, 2), u8(name, 0x61))).sorted).toBe(false);
+  });
+
   it('refuses folders inside each other without end, before their paths cost memory', async () => {
     const folder = { kind: 'directory', mode: 0o755, uid: 0, gid: 0, mtimeSeconds: 0, size: 0 } as const;
     const depth = 3_000;

@@ -152,6 +152,22 @@ describe('encodeBom', () => {
     expect(error).toMatchObject({ code: 'ENTRY_TOO_LARGE', message: expect.stringContaining('./a') });
   });
 
+  it.each([-1, 1.5, Number.NaN, 2 ** 32 + 1])('refuses a file of %s bytes', async (size) => {
+    for (const record of [plain('./a', size), { ...plain('./a', size), pathOnly: true as const }])
+      expect((await errorOf(() => encodeBom([folder('.', 1), record as BomRecord]))).code).toBe('ENTRY_TOO_LARGE');
+  });
+
+  it('lists the totals of processors in the order of their numbers, behind that of all', () => {
+    const slice = (cpuType: number, size: number) => ({ cpuType, cpuSubtype: 0, size, cksum: 0 });
+    const [x86, arm, old] = [0x01000007, 0x0100000c, 7];
+    const records = [
+      folder('.', 2),
+      { ...plain('./a', 6), architectures: [slice(arm, 4), slice(old, 2)] },
+      { ...plain('./b', 3), architectures: [slice(x86, 1), slice(arm, 2)] },
+    ];
+    expect(decodeBom(encodeBom(records)).totals.map(({ cpuType }) => cpuType)).toEqual([0, old, x86, arm]);
+  });
+
   it('counts totals modulo 2^32', () => {
     const records = [folder('.', 2), plain('./a', 2 ** 32 - 1), plain('./b', 3)];
     expect(decodeBom(encodeBom(records)).totals).toEqual([{ cpuType: 0, size: 2 }]);

@@ -95,6 +95,7 @@ const DOCUMENTS: readonly Case[] = [
   [document(mechanisms('<array><string>a</string></array><key>x</key><array><integer>1</integer></array>')).replace('|$DOC_KEYS', ''), 'dict||list|a<'],
   [document(dict('<key>modified</key><real>1</real><key>created</key><real>2</real>')), 'dict||none||<<created><real>2</real>'],
   [document(dict('<key>a</key><dict><key>class</key><string>x</string></dict>')), 'dict||none||<<a><dict><key>class</key><string>x</string></dict>'],
+  [document('\n<dict>\n<key>a</key>\n<string>x</string>\n<key>b</key>\n<true/>\n<key>c</key>\n<dict>\n<key>d</key>\n<array>\n<integer>1</integer>\n</array>\n<key>e</key>\n<array/>\n</dict>\n</dict>\n'), 'dict||none||<<a><string>x</string><<b><true/><<c><dict><key>d</key><array><integer>1</integer></array><key>e</key><array/></dict>'],
   [document('<array><string>x</string></array>'), 'array||none||'],
   [document('<string>x</string>'), 'string||none||'],
   [`read_document '<plist><dict><key>a</key>'; printf '%s' "$DOC_ROOT"`, ''],
