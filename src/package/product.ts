@@ -32,6 +32,7 @@ export interface UnsignedProduct {
   readonly installKBytes: number;
 }
 
+/** In the order in which the Distribution lists them. */
 const HOST_ARCHITECTURES: readonly (readonly [cpuType: number, HostArchitecture])[] = [
   [CPU_TYPE_ARM64, 'arm64'],
   [CPU_TYPE_X86_64, 'x86_64'],
@@ -99,5 +100,5 @@ export function distributionOf(
 /** A payload without code runs its scripts natively on both. */
 function hostArchitecturesOf(cpuTypes: readonly number[]): HostArchitecture[] {
   const present = HOST_ARCHITECTURES.filter(([cpuType]) => cpuTypes.includes(cpuType));
-  return (present.length > 0 ? present : HOST_ARCHITECTURES).map(([, name]) => name).sort();
+  return (present.length > 0 ? present : HOST_ARCHITECTURES).map(([, name]) => name);
 }

@@ -80,6 +80,7 @@ describe('decodeBom', () => {
     ['a block outside the file', [u32(tableAt(5), 0xffffff00)], 'BOM_INDEX', tableAt(5)],
     ['a block that is too long', [u32(tableAt(5) + 4, 0xffffff00)], 'BOM_INDEX', tableAt(5)],
     ['a block over another', [u32(tableAt(12), at(14))], 'BOM_OVERLAP', at(14)],
+    ['a block at the front', [u32(tableAt(12), 0)], 'BOM_OVERLAP', 0],
     ['a block over the header', [u32(tableAt(12), 1)], 'BOM_OVERLAP', 1],
     ['a free list that is too long', [u32(free, 3)], 'BOM_INDEX', free],
     ['more variables than there are', [u32(vars, 6)], 'BOM_VARS', vars + 60],

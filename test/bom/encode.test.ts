@@ -40,6 +40,19 @@ describe('encodeBom', () => {
     );
   });
 
+  it('has trees of nodes of 4,096 bytes, but for VIndex of 128', () => {
+    const table = bom.readUInt32BE(16) + 4;
+    const block = (number: number) => {
+      const [offset, length] = [bom.readUInt32BE(table + 8 * number), bom.readUInt32BE(table + 8 * number + 4)];
+      return bom.subarray(offset, offset + length);
+    };
+    for (const [tree, size] of [[2, 4096], [4, 4096], [7, 128], [9, 4096]] as const) {
+      // A tree: its magic, version, root, size of a node, entries, a byte.
+      expect(block(tree).toString('hex', 0, 16)).toBe(`7472656500000001${(tree + 1).toString(16).padStart(8, '0')}${size.toString(16).padStart(8, '0')}`);
+      expect(block(tree + 1)).toHaveLength(size);
+    }
+  }); // biome-ignore format: short
+
   it('counts one path more than there are, and the bytes of files and links', () => {
     expect(bom.includes(Buffer.from('00000001000000050000000100000000000000000000000c00000000', 'hex'))).toBe(true);
   });

@@ -141,6 +141,11 @@ describe('a Bom record', () => {
     ['three bytes of a length', encoded(LINK).subarray(0, 30), ['BOM_RECORD', 27]],
     ['a target that is cut', encoded(LINK).subarray(0, 35), ['BOM_RECORD', 31]],
     ['a target of NUL alone', changed(LINK, [30, 1], [31, 0]), ['BOM_RECORD', 32]],
+    [
+      'a target of NUL alone, and zeros',
+      changed(LINK, [30, 1], ...Array.from({ length: 5 }, (_, at): [number, number] => [31 + at, 0])),
+      ['BOM_RECORD', 32],
+    ],
     ['a target of no byte', changed(LINK, [30, 0]), ['BOM_RECORD', 31]],
     ['a target without NUL', changed(LINK, [35, 0x61]), ['BOM_RECORD', 36]],
     ['a target with a NUL inside', changed(LINK, [32, 0]), ['BOM_RECORD', 36]],

@@ -93,6 +93,16 @@ describe('expandPackage', () => {
     expect(factsOf('x.pkg')[0]).toBe('755');
   });
 
+  it('gives a tree whose root has no entry the mode of a plain folder', async () => {
+    // The entry of the root: a header of 76 bytes and its name.
+    const whole = await collect(writeCpio([directory('.', 0o700), file('./f', 'x')]));
+    const data = Buffer.concat([whole.subarray(78), Buffer.alloc(78)]);
+    const entries = [storedFile('PackageInfo', INFO), storedFile('Payload', data)];
+    const archive = await collect(emitXar(layoutXar(entries, { creationTime: 0 })));
+    await expandPackage(await openPackage(accessBuffer(archive)), folder, never);
+    expect(factsOf('Payload')[0]).toBe('755');
+  });
+
   it('keeps no set id and no sticky bit', async () => {
     const tree = [directory('.', 0o1777), directory('./d', 0o2755), file('./f', '', 0o6711)];
     await expandPackage(await packageOf(tree, 'Payload'), folder, never);

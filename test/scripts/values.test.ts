@@ -21,6 +21,7 @@ const PLACES: readonly Case[] = [
   [lines('MANAGED_SETTINGS', 'LOCAL_SETTINGS', 'ROOT_SETTINGS'), ['/Library/Managed Preferences', '/Library/Preferences', '/var/root/Library/Preferences'].map((folder) => `${folder}/${PRODUCT.bundleIdentifier}\n`).join('')],
   [lines('STATE_FOLDER', 'LOCK', 'LOCK_WAIT', 'LOCK_LIFE'), `/private/var/db\n/private/var/db/${PRODUCT.bundleIdentifier}.lock\n90\n900\n`],
   [lines('SEEN', 'BUNDLE_FRESH', 'GONE_SINCE', 'SETTINGS_ANSWER', 'LOCK_TOKEN', 'NO_LOCK'), '\nno\n\nyes\n\n\n'],
+  [lines('STATE', 'CHECKS'), '0\n\n'],
   // Tools lose their folder here, and so does the sh that launchd is told to start: see below.
   [`print_job`, `<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">

@@ -136,6 +136,7 @@ describe('a signed archive', () => {
     const { all, of, facts } = await checked(made);
     expect(of('package-cms')).toMatch(/^package-cms fail: /);
     expect(of('package-cms')).toContain(words);
+    expect(all.filter((line) => line.startsWith('package-cms '))).toHaveLength(1);
     expect(all.slice(-4)).toEqual(NO_CERTIFICATES.map((id) => `${id} skipped: the CMS cannot be read`));
     expect(facts.signer).toBeUndefined();
   });
@@ -143,6 +144,7 @@ describe('a signed archive', () => {
   it('skips what needs a certificate where there is none of its signer', async () => {
     const strangers = { chain: other.chainOf('installer') };
     const { all, facts } = await checked(strangers);
+    expect(all.filter((line) => line.startsWith('package-cms '))).toHaveLength(1);
     expect(all.slice(-4)).toEqual(NO_CERTIFICATES.map((id) => `${id} skipped: the certificate of the signer is missing`));
     expect(facts.signer).toBeUndefined();
     const bare = await checked({ toc: (rsa) => [{ ...rsa, certificates: [] }] });

@@ -77,6 +77,12 @@ describe('the report on a release', () => {
     expect([stranger.of('package-our-team'), stranger.of('code-our-team')]).toEqual([[], []]);
   });
 
+  it('asks for no team where nobody signed', async () => {
+    const report = await unsigned({}, { ours: { ...form, teamIdentifier: REHEARSAL_TEAM } });
+    expect(report.of('package-our-team')).toEqual([]);
+    expect(report.of('package-signature')).toEqual(['skipped: the package is not signed']);
+  });
+
   it('holds what is ours, and nothing else, to our form', async () => {
     const ids = (report: Awaited<ReturnType<typeof checked>>) => report.checks.map(({ id }) => id);
     expect(ids(await checked(release, { ours: form }))).toEqual(expect.arrayContaining(['form-code', 'members', 'payload-paths']));
