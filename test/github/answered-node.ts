@@ -9,7 +9,7 @@ import { inProcess } from '../support/in-process.ts';
  * Puts a Node into a folder that has this process do what a step wants of the command line of this tree, as every step wants it: in
  * half the time that a process of its own takes. Whatever else a Node is asked to run, or another command line, runs in a real one.
  *
- * What a process of its own is there for (`github/replay` starts one for each step every day) is not looked at then.
+ * What a process of its own is there for is not looked at then: a day has jobs that start one for each step, and a night all (replay.ts).
  */
 export async function placeNode(bin: string): Promise<void> {
   // What bash was given is what Node would have been given: bash sets variables of its own.

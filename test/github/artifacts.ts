@@ -1,5 +1,6 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { sha256 } from '../support/file-digest.ts';
 
 interface Artifact {
   readonly id: string;
@@ -50,6 +51,12 @@ export class Artifacts {
     cpSync(artifact.path, join(folder, basename(artifact.path)));
   }
 
+  /** Returns the SHA-256 of what an artifact holds that can still be fetched; undefined for every other word. */
+  digestOf(id: string): string | undefined {
+    const artifact = this.#kept.find((one) => one.id === id);
+    return artifact && !this.#expired.has(id) ? sha256(artifact.path) : undefined;
+  }
+
   /** The days of keeping are over. */
   expire(): void {
     for (const { id } of this.#kept) this.#expired.add(id);
@@ -61,10 +68,16 @@ export class Artifacts {
   }
 
   /** Replaces what the newest artifact of a name holds, as somebody with a foothold in another job could. */
-  tamper(name: RegExp, change: (bytes: Buffer) => Buffer): void {
-    const found = this.#kept.findLast((artifact) => name.test(artifact.name));
+  tamper(name: string, change: (bytes: Buffer) => Buffer): void {
+    const path = this.newest(name);
+    writeFileSync(path, change(readFileSync(path)));
+  }
+
+  /** Returns where the newest artifact of a name lies. */
+  newest(name: string): string {
+    const found = this.#kept.findLast((artifact) => artifact.name === name);
     if (!found) throw new Error(`no artifact is called ${name}`);
-    writeFileSync(found.path, change(readFileSync(found.path)));
+    return found.path;
   }
 
   /** Names by run, for tests of how they are called. */

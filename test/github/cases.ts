@@ -14,19 +14,21 @@ export function told(name: string): Record<string, string> {
   return Object.fromEntries(endings);
 }
 
-/** What happens to one release, one after the other (story.test.ts). */
-export const CASES = [
+/** What happens to one release on its way to be signed, one after the other (story-of-approvals.test.ts). */
+export const CASES_OF_APPROVALS = [
   'a lone maintainer',
   'two merges in a row',
   'the first key is approved',
   'the second key is rejected',
-  'a wait over night',
-  'a job that dies',
+];
+/** What happens to it at the notary (story-of-notary.test.ts). */
+export const CASES_OF_NOTARY = ['a wait over night', 'a job that dies', 'Apple refuses'];
+/** What happens to it from the Macs to its readers (story-of-publishing.test.ts). */
+export const CASES_OF_PUBLISHING = [
   'smoke red on one image',
   'an answer that is lost',
   'a tag rule',
   'an expired artifact',
-  'Apple refuses',
 ];
 /** Each is a release of its own, and by day one of them is played. */
 export const CASES_OF_KEYS = ['missing secrets', 'a secret of one key is missing', 'more digests than slices'];

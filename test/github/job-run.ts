@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { quickCompiler } from '../support/quick-compiler.ts';
 import { attest, checkOut } from './actions.ts';
 import { type Contexts, holds, interpolate } from './expression.ts';
-import { keptStep, type StepEnd } from './kept-steps.ts';
+import { keptJob, type ScriptEnd, type Scripts } from './kept-jobs.ts';
 import type { Run, Runner, RunnerOptions } from './runner.ts';
 import type { JobResult } from './schedule.ts';
 import { environmentOf, type Job, type Step } from './workflow.ts';
@@ -33,6 +33,9 @@ export class JobRun {
   readonly #home: string;
   readonly #workspace: string;
   readonly #steps: Record<string, StepState> = {};
+  /** What scripts did; where that is known before they are played, they are not. */
+  #scripts: Record<number, ScriptEnd> = {};
+  #done: Scripts | undefined;
   #log = '';
 
   constructor(runner: Runner, run: Run, input: JobInput) {
@@ -54,17 +57,40 @@ export class JobRun {
     writeFileSync(join(this.#home, 'event.json'), JSON.stringify(run.payload ?? {}));
   }
 
+  /** Plays the job, or gives again what it did where it was played with the same. */
   async run(): Promise<JobResult> {
+    const { keeping } = this.#options;
+    const play = async (done?: Scripts) => {
+      this.#done = done;
+      return { ended: await this.#play(), scripts: this.#scripts };
+    };
+    if (!keeping) return (await play()).ended;
+    return keptJob({ at: this.#input.at, home: this.#home, given: this.#given() }, keeping, play);
+  }
+
+  /** What decides about a job: what artifacts hold stands for their numbers, and the attempt decides nothing but their names. */
+  #given(): object {
+    const { jobs: _jobs, run: _run, attempt: _attempt, ...trigger } = this.#run;
+    const { github: _github, ...contexts } = this.#contexts();
+    const needs = Object.entries((contexts.needs ?? {}) as Record<string, JobResult>);
+    const made = needs.map(([id, { result, outputs }]) => [
+      id,
+      result,
+      Object.entries(outputs).map(([name, value]) => [name, this.#runner.artifacts.digestOf(value) ?? value]),
+    ]);
+    return { trigger, job: this.#input.job, ...contexts, needs: made };
+  }
+
+  async #play(): Promise<JobResult> {
     const { at, job } = this.#input;
     const environment = environmentOf(job);
     let failed = false;
     for (const [index, step] of (job.steps ?? []).entries()) {
-      const name = step.name ?? step.uses ?? `step ${index + 1}`;
       const state: StepState = { outputs: {}, outcome: 'skipped', conclusion: 'skipped' };
       if (step.id) this.#steps[step.id] = state;
       if (!holds(step.if, this.#contexts(), { success: !failed, failure: failed, cancelled: false })) continue;
-      if (step.uses === undefined) this.#options.prepare(at, environment, this.#workspace);
-      const succeeded = await this.#runStep(step, name, state.outputs).catch((error: Error) => {
+      if (step.uses === undefined && !this.#done) this.#options.prepare(at, environment, this.#workspace);
+      const succeeded = await this.#runStep(step, index, state.outputs).catch((error: Error) => {
         this.#log += `${error.stack}\n`;
         return false;
       });
@@ -87,13 +113,14 @@ export class JobRun {
     return { ...given, github: this.#runner.github(this.#run), runner, secrets, vars, steps: this.#steps };
   }
 
-  async #runStep(step: Step, name: string, outputs: Record<string, string>): Promise<boolean> {
-    this.#log += `::: ${this.#input.at}: ${name}\n`;
-    if (step.uses) {
-      Object.assign(outputs, this.#runAction(step.uses.split('@')[0] as string, this.#inputsOf(step)));
-      return true;
-    }
-    return this.#runScript(step, name, outputs);
+  async #runStep(step: Step, index: number, outputs: Record<string, string>): Promise<boolean> {
+    this.#log += `::: ${this.#input.at}: ${nameOf(step, index)}\n`;
+    if (!step.uses) return this.#runScript(step, index, outputs);
+    const action = step.uses.split('@')[0] as string;
+    // Whatever a job brings for its scripts they do not need that are not played.
+    if (!this.#done || /\/(upload-artifact|attest)$/.test(action))
+      Object.assign(outputs, this.#runAction(action, this.#inputsOf(step)));
+    return true;
   }
 
   #inputsOf(step: Step): Record<string, string> {
@@ -128,40 +155,46 @@ export class JobRun {
     throw new Error(`an action that the replay does not know: ${action}`);
   }
 
-  async #runScript(step: Step, name: string, outputs: Record<string, string>): Promise<boolean> {
+  async #runScript(step: Step, index: number, outputs: Record<string, string>): Promise<boolean> {
     const { at } = this.#input;
     const contexts = this.#contexts();
     const given = Object.entries({ ...this.#input.job.env, ...step.env });
     const own = Object.fromEntries(given.map(([key, value]) => [key, interpolate(String(value), contexts)]));
-    const outputFile = join(this.#home, 'output');
-    writeFileSync(outputFile, '');
-    const kill = this.#runner.takeKill(at, name);
-    const env = { ...this.#environment(outputFile, kill !== undefined), ...own };
-    const script = join(this.#home, 'step.sh');
-    writeFileSync(script, step.run as string);
-    const { jobs: _jobs, run: _run, ...trigger } = this.#run;
-    const played = { at, name, given: { ...trigger, own, run: step.run } };
-    const play = () => this.#execute(script, env, kill);
-    const { state } = this.#options;
-    const { status, log } = await (state === undefined
-      ? play()
-      : keptStep({ ...played, state, home: this.#home }, play));
-    this.#log += log;
-    this.#runner.executed.push({ at, step: name, run: step.run as string, env: own, status });
-    for (const line of readFileSync(outputFile, 'utf8').split('\n')) {
+    const ended = this.#done?.[index] ?? (await this.#playScript(step, index, own));
+    this.#scripts[index] = ended;
+    this.#log += ended.log;
+    this.#runner.executed.push({
+      at,
+      step: nameOf(step, index),
+      run: step.run as string,
+      env: own,
+      status: ended.status,
+    });
+    for (const line of ended.output.split('\n')) {
       const [key, value] = [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)];
       if (key) outputs[key] = value;
     }
-    return status === 0;
+    return ended.status === 0;
+  }
+
+  async #playScript(step: Step, index: number, own: Readonly<Record<string, string>>): Promise<ScriptEnd> {
+    const outputFile = join(this.#home, 'output');
+    writeFileSync(outputFile, '');
+    const kill = this.#runner.takeKill(this.#input.at, nameOf(step, index));
+    const env = { ...this.#environment(outputFile, kill !== undefined), ...own };
+    const script = join(this.#home, 'step.sh');
+    writeFileSync(script, step.run as string);
+    const { status, log } = await this.#execute(script, env, kill);
+    return { status, log, output: readFileSync(outputFile, 'utf8') };
   }
 
   /** @param isKilled what is killed must be a process of its own */
   #environment(outputFile: string, isKilled: boolean): Record<string, string> {
-    const { bin, macBin, repository, state, onMac } = this.#options;
+    const { bin, macBin, repository, answers, onMac } = this.#options;
     const image = this.#image as string;
     const mac = /^(macos|xcode)-/.test(image);
     const wait = this.#input.at === 'release.yml/wait' ? [join(bin, 'of-wait')] : [];
-    const answered = state !== undefined && !isKilled ? [join(bin, 'answered')] : [];
+    const answered = answers?.(this.#input.at) && !isKilled ? [join(bin, 'answered')] : [];
     const path = [...(mac ? [macBin] : []), ...wait, ...answered, bin, quickCompiler()];
     return {
       PATH: path.join(':'),
@@ -196,7 +229,11 @@ export class JobRun {
   }
 
   /** Runs a script as the service does, `bash -eo pipefail`; its exit code is null when it was killed. */
-  #execute(script: string, env: Record<string, string>, kill: RunnerOptions['kill']): Promise<StepEnd> {
+  #execute(
+    script: string,
+    env: Record<string, string>,
+    kill: RunnerOptions['kill'],
+  ): Promise<Pick<ScriptEnd, 'status' | 'log'>> {
     let log = '';
     return new Promise((done, reject) => {
       const argv = ['--noprofile', '--norc', '-eo', 'pipefail', script];
@@ -223,3 +260,5 @@ export class JobRun {
     });
   }
 }
+
+const nameOf = (step: Step, index: number) => step.name ?? step.uses ?? `step ${index + 1}`;

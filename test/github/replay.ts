@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import {
   chmodSync,
+  copyFileSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -16,7 +17,7 @@ import { dirname, join, resolve } from 'node:path';
 import { REHEARSAL_REPOSITORY } from '../../build/github/gh.ts';
 import { openRehearsalAuthority, REHEARSAL_TEAM, type RehearsalAuthority } from '../../src/rehearsal/authority.ts';
 import { simulatedMacNeeds } from '../mac/simulated/simulated-mac.ts';
-import { ofTheDay } from '../support/by-day.ts';
+import { byDay, ofTheDay } from '../support/by-day.ts';
 import { externalSignerFor, type KeyService, SERVICES, startKeyService } from '../support/key-services/key-service.ts';
 import { findOnPath, needs } from '../support/needs.ts';
 import { SEALED_STEP } from '../support/sealed-step.ts';
@@ -83,7 +84,7 @@ export async function makeReplay(scratch: string, options: ReplayOptions = {}): 
   const quick = options.quick === true && ofTheDay !== '';
   const bin = join(scratch, 'bin');
   const answered = quick ? join(bin, 'answered') : undefined;
-  makeBin(bin, answered ? join(answered, 'node') : process.execPath);
+  makeBin(bin);
   await placeGh(bin, state);
   if (answered) await placeQuick(answered);
   const subject = `repo:${REHEARSAL_REPOSITORY}:environment:signing`;
@@ -97,7 +98,7 @@ export async function makeReplay(scratch: string, options: ReplayOptions = {}): 
     variables: keys ? { SIGNING_KEYS: keys, ...SERVICES[keys].variables } : {},
     ...(service && { tokensFor: (of) => service.environmentFor(of) }),
     macBin: resolve('test/github/fake-mac'),
-    secrets: { signing: keys ? {} : secretsOf(authority) },
+    secrets: { signing: keys ? {} : await secretsOf(authority) },
     onMac: (image) => ({ SMOKE_FAULT: '', ...options.onMac?.(image), FAKE_AUTHORITIES: authoritiesIn(homes.signing) }),
     prepare: (at, environment, workspace) => {
       giveHome(homes, at, environment, workspace);
@@ -111,7 +112,18 @@ export async function makeReplay(scratch: string, options: ReplayOptions = {}): 
       }),
     ...(options.kill && { kill: options.kill }),
     ...(options.short && { short: true }),
-    ...(quick && { state }),
+    ...(quick && {
+      answers: (at) => !STARTED_TODAY.includes(at),
+      keeping: {
+        state,
+        notary: join(homes.notary, 'notary'),
+        words: [
+          options.poison?.(readFileSync('.build/cli.mjs', 'utf8')) ?? '',
+          ...Object.values(certificatesOf(authority)),
+        ],
+        anew: (at) => options.anew?.test(at) ?? false,
+      },
+    }),
   });
   return {
     runner,
@@ -138,8 +150,10 @@ export async function makeReplay(scratch: string, options: ReplayOptions = {}): 
 
 /** How a replay is made. */
 interface ReplayOptions extends Partial<Pick<RunnerOptions, 'kill' | 'short' | 'onMac'>> {
-  /** By day steps that are a function of the commit are given again, and this process answers for Node; a night plays all. */
+  /** By day jobs that were played before are given again, and this process answers for Node; a night plays all. */
   readonly quick?: boolean;
+  /** Jobs that are played whatever is kept: each in the story that asks about it. */
+  readonly anew?: RegExp;
   /** Changes the command line before it runs, as a package of npm can. */
   readonly poison?: (commandLine: string) => string;
   /** The service that holds the signing keys; without it they are stored in secrets. */
@@ -153,7 +167,7 @@ function placeOrigin(origin: string, authority: RehearsalAuthority, external: ob
   const of = JSON.stringify([external, certificatesOf(authority)]);
   const made = origins.get(of) ?? makeOrigin(mkdtempSync(join(tmpdir(), 'origin-')), authority, external);
   origins.set(of, made);
-  cpSync(made, origin, { recursive: true });
+  execFileSync('cp', ['-a', made, origin]);
   return git(origin, 'rev-parse', 'HEAD').trim();
 }
 
@@ -162,10 +176,9 @@ function makeOrigin(origin: string, authority: RehearsalAuthority, external: obj
   const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
     encoding: 'utf8',
   });
-  for (const path of listed.split('\0').filter((name) => name && IN_ORIGIN.test(name) && existsSync(name))) {
-    mkdirSync(join(origin, dirname(path)), { recursive: true });
-    cpSync(path, join(origin, path));
-  }
+  const paths = listed.split('\0').filter((name) => name && IN_ORIGIN.test(name) && existsSync(name));
+  for (const folder of new Set(paths.map(dirname))) mkdirSync(join(origin, folder), { recursive: true });
+  for (const path of paths) copyFileSync(path, join(origin, path));
   const changelog = join(origin, 'CHANGELOG.md');
   writeFileSync(changelog, readFileSync(changelog, 'utf8').replace(/^(## \d\S*), not released$/m, '$1, 2026-11-24'));
   // A project of the rehearsal's team has no other secrets than the rehearsal's keys, and its files have their plain names.
@@ -175,11 +188,14 @@ function makeOrigin(origin: string, authority: RehearsalAuthority, external: obj
   if (external) settings.signing.externalSigner = external;
   placeCertificates(origin, authority);
   writeFileSync(config, JSON.stringify(settings, null, 2));
-  git(origin, 'init', '--quiet', '--initial-branch=main');
+  git(origin, 'init', '--quiet', '--initial-branch=main', '--template=');
+  mkdirSync(join(origin, '.git/info'));
+  // Small objects are slower made than large ones are copied.
+  git(origin, 'config', 'core.compression', '0');
   git(origin, 'add', '--all');
   git(origin, 'commit', '--quiet', '--message', 'release');
   // Each job copies the repository: one file is quicker copied than an object for each version of a file.
-  git(origin, 'repack', '-a', '-d', '--quiet');
+  git(origin, 'repack', '-a', '-d', '--quiet', '--window=0');
   return origin;
 }
 
@@ -191,8 +207,7 @@ function git(folder: string, ...argv: string[]): string {
   });
 }
 
-/** @param real the Node that is asked in the end */
-function makeBin(bin: string, real: string): void {
+function makeBin(bin: string): void {
   mkdirSync(bin, { recursive: true });
   // The tests of a test would run themselves; what they are is said by what they print. The command line is started as npm
   // starts it, by the line in package.json, without npm's own start for each of some hundred steps.
@@ -214,7 +229,7 @@ esac
   const answers = join(dirname(bin), 'answers-of-wait');
   writeFileSync(
     node,
-    `#!/bin/sh\ncase "$*" in *'--max-wait 330m'*) if [ -s "${answers}" ]; then code=$(head -n 1 "${answers}"); tail -n +2 "${answers}" >"${answers}.rest"; mv "${answers}.rest" "${answers}"; [ "$code" = ask ] || exit "$code"; fi ;; esac\nexec "${real}" "$@"\n`,
+    `#!/bin/sh\ncase "$*" in *'--max-wait 330m'*) if [ -s "${answers}" ]; then code=$(head -n 1 "${answers}"); tail -n +2 "${answers}" >"${answers}.rest"; mv "${answers}.rest" "${answers}"; [ "$code" = ask ] || exit "$code"; fi ;; esac\nPATH=\${PATH#*/of-wait:}\nexec node "$@"\n`,
   );
   chmodSync(node, 0o755);
   // What apt-get would install is looked for on this machine.
@@ -223,7 +238,7 @@ esac
   chmodSync(sudo, 0o755);
 }
 
-/** Programs that a step starts again and again, by quicker ones: what the real ones do is asked by `github/replay` every day. */
+/** Programs that a step starts again and again, by quicker ones; a day starts the real ones in some jobs, a night in all. */
 async function placeQuick(bin: string): Promise<void> {
   await placeNode(bin);
   // The command line at once, without looking again whether this tree's modules and command line are there.
@@ -279,6 +294,16 @@ function uselessKey(): string {
     format: 'pem',
   }) as string;
 }
+
+/** Jobs of which every program is started, as at night: of those with a checkout and of the sealed ones one each a day. */
+const STARTED_TODAY = byDay(
+  [
+    ...['release.yml/plan', 'build.yml/parts', 'build.yml/again', 'release.yml/review', 'release.yml/verify'],
+    ...['code', 'packages', 'signed', 'submit', 'wait', 'staple', 'publish'].map((id) => `release.yml/${id} sealed`),
+  ],
+  0,
+  (name) => name.split(' ')[1] ?? 'with a checkout',
+).map((name) => name.split(' ')[0] as string);
 
 const STAMPING = ['code', 'packages', 'signed'].map((id) => `release.yml/${id}`);
 /** The signing keys are secrets; of the rehearsal's other side, the folder .rehearsal, each job gets what it would have of Apple's. */

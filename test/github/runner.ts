@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { ofTheDay } from '../support/by-day.ts';
 import { Artifacts, type Attempt } from './artifacts.ts';
 import { type Contexts, interpolate } from './expression.ts';
 import { JobRun } from './job-run.ts';
+import type { Keeping } from './kept-jobs.ts';
 import { type JobResult, notRun, runSchedule, settled } from './schedule.ts';
 import { combinationsOf, environmentOf, type Job, parseWorkflow, type Workflow } from './workflow.ts';
 
@@ -33,8 +33,10 @@ export interface RunnerOptions {
     | undefined;
   /** Only the first combination of each matrix, but for the Macs that a release is tried on. */
   readonly short?: boolean;
-  /** State of `gh`, for steps whose results are given again (kept-steps.ts) or that this process plays (answered-node.ts). */
-  readonly state?: string;
+  /** Jobs that were played before are given again. */
+  readonly keeping?: Keeping;
+  /** Jobs whose command line this process plays (answered-node.ts). */
+  readonly answers?: (at: string) => boolean;
   /** Variables of the stand-ins of a Mac, by image. */
   readonly onMac?: (image: string) => Readonly<Record<string, string>>;
 }
@@ -118,7 +120,10 @@ export class Runner {
   }
 
   #read(file: string): Workflow {
-    return parseWorkflow(readFileSync(join(this.options.origin, '.github/workflows', file), 'utf8'));
+    const text = readFileSync(join(this.options.origin, '.github/workflows', file), 'utf8');
+    const workflow = parsed.get(text) ?? parseWorkflow(text);
+    parsed.set(text, workflow);
+    return workflow;
   }
 
   /** The context `github`, as far as workflows of ours name it. */
@@ -157,18 +162,14 @@ export class Runner {
     return joinLegs(job, legs);
   }
 
-  /**
-   * By day what a release does on a Mac with which nothing is wrong is played on one image of each kind, of those that this process
-   * answers for on one: the others find the same.
-   */
+  /** By day what a release does on a Mac with which nothing is wrong is played on one image: the others find the same. */
   #asAnother(at: string, image: string | undefined, legs: readonly JobResult[]): JobResult | undefined {
-    const { short, state, onMac } = this.options;
-    const isPlayed = ofTheDay === '' || (!short && state === undefined) || onMac?.(image ?? '').SMOKE_FAULT;
+    const { keeping, onMac } = this.options;
+    const isPlayed = !keeping || onMac?.(image ?? '').SMOKE_FAULT;
     if (at !== 'release.yml/smoke' || !image || isPlayed) return undefined;
     for (const leg of legs) {
-      const [of, found] = Object.entries(leg.outputs).find(([, value]) => value !== '') ?? [];
-      if (found === undefined || (state === undefined && kindOf(of as string) !== kindOf(image))) continue;
-      return { ...leg, outputs: { [image]: JSON.stringify({ ...JSON.parse(found), image }) } };
+      const [, found] = Object.entries(leg.outputs).find(([, value]) => value !== '') ?? [];
+      if (found !== undefined) return { ...leg, outputs: { [image]: JSON.stringify({ ...JSON.parse(found), image }) } };
     }
     return undefined;
   }
@@ -205,8 +206,8 @@ export class Runner {
   }
 }
 
-/** Images of the same machine with another macOS are of a kind. */
-const kindOf = (image: string) => image.replace(/\d+/, '');
+/** By their text: a story has many runs of one. */
+const parsed = new Map<string, Workflow>();
 
 /** One result for all combinations: an output that several set is the last one's, and an empty one sets nothing. */
 function joinLegs(job: Job, legs: readonly JobResult[]): JobResult {

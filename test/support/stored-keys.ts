@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { CERTIFICATES } from '../../build/signing/external.ts';
 import type { RehearsalAuthority } from '../../src/rehearsal/authority.ts';
-import { check } from './needs.ts';
+import { keptBuild } from './kept-build.ts';
+import { check, findOnPath } from './needs.ts';
 
 const ROLES = ['application', 'installer'] as const;
 export type Role = (typeof ROLES)[number];
@@ -34,19 +35,33 @@ function pemOf(der: Buffer): string {
   return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
 }
 
-/** Returns the four secrets of the environment `signing`: each key in a .p12 that openssl made, in base64, and its password. */
-export function secretsOf(authority: RehearsalAuthority): Record<string, string> {
+/**
+ * Returns the four secrets of the environment `signing`: each key in a .p12 that openssl made, in base64, and its password.
+ *
+ * A .p12 has salts of its own, so they are kept from run to run: what was made with the same secrets is known by them.
+ */
+export async function secretsOf(authority: RehearsalAuthority): Promise<Record<string, string>> {
+  const openssl = findOnPath('openssl');
+  const words = Object.values(certificatesOf(authority));
+  const madeOf = { files: [], programs: openssl ? [openssl] : [], variables: [], words };
+  const folder = await keptBuild('stored-keys', madeOf, async (made) => {
+    for (const role of ROLES) {
+      const p12 = p12Of(authority, role, { password: passwordOf(role) });
+      writeFileSync(join(made, `${role}.p12`), p12, { mode: 0o600 });
+    }
+  });
   return Object.fromEntries(
     ROLES.flatMap((role) => {
-      const password = `Losung für ${role}`;
       const prefix = role.toUpperCase();
       return [
-        [`${prefix}_P12_BASE64`, p12Of(authority, role, { password }).toString('base64')],
-        [`${prefix}_P12_PASSWORD`, password],
+        [`${prefix}_P12_BASE64`, readFileSync(join(folder, `${role}.p12`)).toString('base64')],
+        [`${prefix}_P12_PASSWORD`, passwordOf(role)],
       ];
     }),
   );
 }
+
+const passwordOf = (role: Role) => `Losung für ${role}`;
 
 /** Returns a key and its certificate in a .p12 that openssl made. @param argv further options of `openssl pkcs12 -export` */
 export function p12Of(

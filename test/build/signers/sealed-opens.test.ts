@@ -28,7 +28,7 @@ describe.skipIf(both.missing)(`the sealed step${both.note}`, () => {
   });
 
   it('gives a key to one role alone', async () => {
-    const env = { APPLICATION_P12_BASE64: '', APPLICATION_P12_PASSWORD: '', ...secretsOf(world.authority) };
+    const env = { APPLICATION_P12_BASE64: '', APPLICATION_P12_PASSWORD: '', ...(await secretsOf(world.authority)) };
     const used = await sealedStep('installer', { digests: DIGESTS, out: join(world.scratch, 'installer'), env });
     expect(used.status, used.printed).toBe(0);
     const check = (role: 'application' | 'installer') =>
