@@ -99,15 +99,21 @@ check_installed() {
 
 # A runner has no profile that escrows keys, and FileVault is off: status.sh has to say so, and nothing worse.
 check_status() {
-  local status=0 bad
+  local status=0 state place bad
   say 'status.sh'
   # shellcheck disable=SC2024 # the file is ours; root is for the login right
   sudo sh "$bundle/Contents/Resources/status.sh" --json >"$work/status.json" || status=$?
   cat "$work/status.json"
   [ "$status" -le 1 ] || fail "status.sh finds it broken: exit $status"
-  jq -e '.bundle.state == "valid"' "$work/status.json" >"$work/answer" || fail 'status.sh does not find the bundle valid'
-  jq -e '.mechanism.place == "in-place"' "$work/status.json" >"$work/answer" || fail 'status.sh finds the mechanism in another place'
-  bad=$(jq -r '.checks[] | select(.status != "pass" and (.id | IN("escrow-profile", "filevault") | not)) | "\(.id): \(.reason)"' "$work/status.json")
+  jq -r '.bundle.state, .mechanism.place, (.checks[] | select(.status != "pass" and (.id | IN("escrow-profile", "filevault") | not)) |
+    "\(.id): \(.reason)")' "$work/status.json" >"$work/answer" || fail 'status.sh does not print JSON'
+  {
+    read -r state
+    read -r place
+    bad=$(cat)
+  } <"$work/answer"
+  [ "$state" = valid ] || fail 'status.sh does not find the bundle valid'
+  [ "$place" = in-place ] || fail 'status.sh finds the mechanism in another place'
   [ -z "$bad" ] || fail "status.sh: $bad"
 }
 
@@ -160,8 +166,7 @@ PLIST
 
 # One line, so that it can be a job's output.
 write_verdict() {
-  local digest system build
-  digest=$(shasum -a 256 <"$package" | cut -c 1-64)
+  local system build
   system=$(sw_vers -productVersion)
   build=$(sw_vers -buildVersion)
   jq -cn --arg image "$image" --arg version "$system" --arg build "$build" --arg architecture "$(uname -m)" \
@@ -185,7 +190,8 @@ if [ -n "${DEVELOPER_DIR:-}" ] && [ ! -d "$DEVELOPER_DIR" ]; then
   printf 'warning: %s is not on this image: its default Xcode is used\n' "$DEVELOPER_DIR"
   unset DEVELOPER_DIR
 fi
-shasum -a 256 "$package"
+digest=$(shasum -a 256 <"$package" | cut -c 1-64)
+printf '%s  %s\n' "$digest" "$package"
 if pkgutil --pkg-info "$receipt" >/dev/null 2>&1; then fail 'this Mac has a receipt already'; fi
 if [ "$mode" = --ad-hoc ]; then skip gatekeeper 'a development build is not notarized'; else check_package; fi
 read_right >"$work/right.before" || fail "cannot read $right"
