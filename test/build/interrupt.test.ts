@@ -1,7 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { byDay, ofTheDay } from '../support/by-day.ts';
 import { placeCommandLine } from '../support/cli.ts';
@@ -18,20 +18,19 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-/** Runs until it prints `words`, then interrupts it; returns how it ended and what it said. */
+/** Runs until it prints `words`, when it is interrupted twice; returns how it ended and what it said. */
 function interruptAt(words: string, argv: readonly string[]): Promise<{ status: number | null; stderr: string }> {
-  const child: ChildProcess = spawn(process.execPath, ['.build/cli.mjs', ...argv], {
-    cwd: root,
-    env: { ...process.env, PATH: quickCompiler(), NO_COLOR: '1' },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    ['--import', resolve('test/support/signal-at-words.mjs'), '.build/cli.mjs', ...argv],
+    {
+      cwd: root,
+      env: { ...process.env, PATH: quickCompiler(), NO_COLOR: '1', SIGNAL: 'SIGINT', SIGNAL_AT: words },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  );
   let stderr = '';
-  let sent = 0;
-  child.stderr?.on('data', (part) => {
-    stderr += part;
-    // An impatient person presses it twice.
-    if (stderr.includes(words) && sent++ < 2) child.kill('SIGINT');
-  });
+  child.stderr.on('data', (part) => (stderr += part));
   return new Promise((done) => child.on('close', (status) => done({ status, stderr })));
 }
 

@@ -39,8 +39,7 @@ describe(`a release that is killed${ofTheDay}`, () => {
     runs++;
     if (aftermath.killed) killed++;
     expect(aftermath.problems).toEqual([]);
+    // A moment of chance may lie behind its end.
+    if ('words' in moment) expect(aftermath.killed).toBe(true);
   });
-
-  it('was really killed before its end, but perhaps at the random moments', () =>
-    expect(killed).toBeGreaterThanOrEqual(TODAY.filter(([, moment]) => 'words' in moment).length));
 });

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { MANIFEST_SCHEMA } from '../../build/plan/manifest.ts';
 import { EXTRA_PACKAGES } from '../../build/plan/plan.ts';
 import { type CliRun, placeCommandLine } from '../support/cli.ts';
@@ -81,16 +81,18 @@ export class KillRange {
   }
 
   #start(argv: string[], moment: Moment): Promise<{ killed: boolean }> {
-    const child = spawn(process.execPath, ['.build/cli.mjs', 'release', '--rehearsal', ...argv], {
+    const atWords = 'words' in moment ? ['--import', resolve('test/support/signal-at-words.mjs')] : [];
+    const child = spawn(process.execPath, [...atWords, '.build/cli.mjs', 'release', '--rehearsal', ...argv], {
       cwd: this.root,
-      env: { ...process.env, PATH: quickCompiler(), ...SURROUNDINGS },
+      env: {
+        ...process.env,
+        PATH: quickCompiler(),
+        ...SURROUNDINGS,
+        ...('words' in moment && { SIGNAL: 'SIGKILL', SIGNAL_AT: moment.words }),
+      },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
-    let stderr = '';
-    child.stderr.on('data', (part) => {
-      stderr += part;
-      if ('words' in moment && stderr.includes(moment.words)) child.kill('SIGKILL');
-    });
+    child.stderr.resume();
     const timer = 'ms' in moment ? setTimeout(() => child.kill('SIGKILL'), moment.ms) : undefined;
     return new Promise((done) => {
       child.on('close', (_, signal) => {

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { placeCommandLine } from '../../support/cli.ts';
 
@@ -14,15 +14,26 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 describe('an interrupted run', () => {
   it('exits 130 and leaves no half-written file', async () => {
     const out = join(scratch, 'interrupted');
-    const child = spawn(process.execPath, ['.build/cli.mjs', 'release', '--rehearsal', '--out', out], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    // The folder of the version is made when the first stage begins; compiling takes far longer than this notices.
-    while (!existsSync(join(out, '1.1.0'))) await new Promise((done) => setTimeout(done, 5));
-    child.kill('SIGINT');
-    const status = await new Promise((done) => child.on('exit', (code) => done(code)));
+    const child = spawn(
+      process.execPath,
+      [
+        '--import',
+        resolve('test/support/signal-at-words.mjs'),
+        '.build/cli.mjs',
+        'release',
+        '--rehearsal',
+        '--out',
+        out,
+      ],
+      {
+        env: { ...process.env, NO_COLOR: '1', SIGNAL: 'SIGINT', SIGNAL_AT: '✓  1/10 compile' },
+        stdio: ['ignore', 'ignore', 'pipe'],
+      },
+    );
+    child.stderr.resume();
+    const status = await new Promise((done) => child.on('close', (code) => done(code)));
     expect(status).toBe(130);
-    const left = existsSync(out) ? readdirSync(join(out, '1.1.0')) : [];
+    const left = readdirSync(join(out, '1.1.0'));
     expect(left.filter((name) => name !== 'release.json')).toEqual([]);
   });
 });
