@@ -153,7 +153,7 @@ export function compileNative(sources: readonly string[], flags: readonly string
   const work = mkdtempSync(join(tmpdir(), 'plugin-native-'));
   const path = join(work, 'program');
   // Not optimized: what a sanitizer sees, it sees then too, and the compiler takes half the time.
-  const sanitizers = ['-g', '-O0', '-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
+  const sanitizers = ['-g1', '-O0', '-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
   const warnings = ['-std=c11', '-Wall', '-Wextra', '-Werror'];
   run('clang', [...warnings, ...sanitizers, ...flags, '-I', PLUGIN_FOLDER, ...sources, '-o', path, '-lm']);
   return { path, remove: () => rmSync(work, { recursive: true, force: true }) };

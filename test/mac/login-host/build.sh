@@ -33,7 +33,7 @@ build_native() { # PLUGIN_SOURCE_DIR
     for source in "$1"/*.c; do
         object="$objects/$(basename "$source" .c).o"
         # shellcheck disable=SC2086
-        "$CLANG" -std=c11 -O1 -g -ffreestanding -nostdlibinc -isystem "$1/sdk/include" -fno-builtin -fno-stack-protector $sanitize -c "$source" -o "$object"
+        "$CLANG" -std=c11 -O1 -g1 -ffreestanding -nostdlibinc -isystem "$1/sdk/include" -fno-builtin -fno-stack-protector $sanitize -c "$source" -o "$object"
         "${OBJCOPY:-objcopy}" --redefine-syms="$objects/names" "$object"
     done
     # shellcheck disable=SC2086
