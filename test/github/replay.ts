@@ -1,30 +1,27 @@
-import { execFileSync } from 'node:child_process';
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import {
   chmodSync,
-  copyFileSync,
   cpSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { REHEARSAL_REPOSITORY } from '../../build/github/gh.ts';
-import { openRehearsalAuthority, REHEARSAL_TEAM, type RehearsalAuthority } from '../../src/rehearsal/authority.ts';
+import { openRehearsalAuthority, REHEARSAL_TEAM } from '../../src/rehearsal/authority.ts';
 import { simulatedMacNeeds } from '../mac/simulated/simulated-mac.ts';
 import { byDay, ofTheDay } from '../support/by-day.ts';
 import { externalSignerFor, type KeyService, SERVICES, startKeyService } from '../support/key-services/key-service.ts';
 import { findOnPath, needs } from '../support/needs.ts';
 import { SEALED_STEP } from '../support/sealed-step.ts';
-import { certificatesOf, placeCertificates, secretsOf } from '../support/stored-keys.ts';
+import { certificatesOf, secretsOf } from '../support/stored-keys.ts';
 import { testAuthority } from '../support/test-authority.ts';
 import { placeNode } from './answered-node.ts';
 import { type GitHubState, placeGh } from './fake-gh.ts';
+import { git, placeOrigin } from './origin.ts';
 import { type Run, Runner, type RunnerOptions, type Trigger } from './runner.ts';
 
 /** A release of this project on this machine: its repository, GitHub and Apple, all stand-ins. */
@@ -60,16 +57,13 @@ export const replayNeeds = [simulatedMacNeeds, SEALED_STEP, needs('jq', 'bsdtar'
   note: '',
 };
 
-/** What a checkout holds beside the tests, and the tests that workflows name. */
-const IN_ORIGIN = /^(?!test\/|docs\/|\.ci\/)|^test\/(mac-runner|interop)\//;
-
 /** Makes a repository with a dated changelog, so that its commit is a release, and everything around it. */
 export async function makeReplay(scratch: string, options: ReplayOptions = {}): Promise<Replay> {
   const origin = join(scratch, 'origin');
   const homes = await makeHomes(join(scratch, 'apple'));
   const authority = await openRehearsalAuthority(homes.signing);
   const { keys } = options;
-  const commit = placeOrigin(origin, authority, keys && externalSignerFor(keys, authority).settings);
+  const commit = await placeOrigin(origin, authority, keys && externalSignerFor(keys, authority).settings);
   let [before, head] = ['0'.repeat(40), commit];
   const state = join(scratch, 'github');
   mkdirSync(state, { recursive: true });
@@ -86,7 +80,7 @@ export async function makeReplay(scratch: string, options: ReplayOptions = {}): 
   const answered = quick ? join(bin, 'answered') : undefined;
   makeBin(bin);
   await placeGh(bin, state);
-  if (answered) await placeQuick(answered);
+  if (answered) await placeQuick(answered, scratch);
   const subject = `repo:${REHEARSAL_REPOSITORY}:environment:signing`;
   const service = keys && (await startKeyService(join(scratch, 'service'), keys, authority, subject));
   if (service) for (const name of ['aws', 'az']) cpSync(join(service.bin, name), join(bin, name));
@@ -113,7 +107,7 @@ export async function makeReplay(scratch: string, options: ReplayOptions = {}): 
     ...(options.kill && { kill: options.kill }),
     ...(options.short && { short: true }),
     ...(quick && {
-      answers: (at) => !STARTED_TODAY.includes(at),
+      answers: (at) => !(options.anew?.test(at) && STARTED_TODAY.includes(at)),
       keeping: {
         state,
         notary: join(homes.notary, 'notary'),
@@ -121,7 +115,7 @@ export async function makeReplay(scratch: string, options: ReplayOptions = {}): 
           options.poison?.(readFileSync('.build/cli.mjs', 'utf8')) ?? '',
           ...Object.values(certificatesOf(authority)),
         ],
-        anew: (at) => options.anew?.test(at) ?? false,
+        anew: (at) => at === options.kill?.at || options.anew?.test(at) === true,
       },
     }),
   });
@@ -160,53 +154,6 @@ interface ReplayOptions extends Partial<Pick<RunnerOptions, 'kill' | 'short' | '
   readonly keys?: keyof typeof SERVICES;
 }
 
-const origins = new Map<string, string>();
-
-/** Puts the repository there; it is made once for all replays of a run, whose sources do not change meanwhile. */
-function placeOrigin(origin: string, authority: RehearsalAuthority, external: object | undefined): string {
-  const of = JSON.stringify([external, certificatesOf(authority)]);
-  const made = origins.get(of) ?? makeOrigin(mkdtempSync(join(tmpdir(), 'origin-')), authority, external);
-  origins.set(of, made);
-  execFileSync('cp', ['-a', made, origin]);
-  return git(origin, 'rev-parse', 'HEAD').trim();
-}
-
-/** Copies what git would hold, gives the version a date in the changelog and commits: the merge that is released. */
-function makeOrigin(origin: string, authority: RehearsalAuthority, external: object | undefined): string {
-  const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
-    encoding: 'utf8',
-  });
-  const paths = listed.split('\0').filter((name) => name && IN_ORIGIN.test(name) && existsSync(name));
-  for (const folder of new Set(paths.map(dirname))) mkdirSync(join(origin, folder), { recursive: true });
-  for (const path of paths) copyFileSync(path, join(origin, path));
-  const changelog = join(origin, 'CHANGELOG.md');
-  writeFileSync(changelog, readFileSync(changelog, 'utf8').replace(/^(## \d\S*), not released$/m, '$1, 2026-11-24'));
-  // A project of the rehearsal's team has no other secrets than the rehearsal's keys, and its files have their plain names.
-  const config = join(origin, 'release.config.json');
-  const settings = JSON.parse(readFileSync(config, 'utf8'));
-  settings.signing.teamIdentifier = REHEARSAL_TEAM;
-  if (external) settings.signing.externalSigner = external;
-  placeCertificates(origin, authority);
-  writeFileSync(config, JSON.stringify(settings, null, 2));
-  git(origin, 'init', '--quiet', '--initial-branch=main', '--template=');
-  mkdirSync(join(origin, '.git/info'));
-  // Small objects are slower made than large ones are copied.
-  git(origin, 'config', 'core.compression', '0');
-  git(origin, 'add', '--all');
-  git(origin, 'commit', '--quiet', '--message', 'release');
-  // Each job copies the repository: one file is quicker copied than an object for each version of a file.
-  git(origin, 'repack', '-a', '-d', '--quiet', '--window=0');
-  return origin;
-}
-
-function git(folder: string, ...argv: string[]): string {
-  return execFileSync('git', ['-c', 'user.name=Replay', '-c', 'user.email=replay@example.invalid', ...argv], {
-    cwd: folder,
-    encoding: 'utf8',
-    env: { ...process.env, GIT_AUTHOR_DATE: '1700000000 +0000', GIT_COMMITTER_DATE: '1700000000 +0000' },
-  });
-}
-
 function makeBin(bin: string): void {
   mkdirSync(bin, { recursive: true });
   // The tests of a test would run themselves; what they are is said by what they print. The command line is started as npm
@@ -239,11 +186,16 @@ esac
 }
 
 /** Programs that a step starts again and again, by quicker ones; a day starts the real ones in some jobs, a night in all. */
-async function placeQuick(bin: string): Promise<void> {
+async function placeQuick(bin: string, scratch: string): Promise<void> {
   await placeNode(bin);
-  // The command line at once, without looking again whether this tree's modules and command line are there.
+  // The command line at once, without looking again whether this tree's modules and command line are there. A Mac rehearses with the
+  // portable tools, as Linux did before it.
   const npm = `#!/bin/sh
-case "$*" in 'run -s cli -- '*) shift 4 && exec node .build/cli.mjs "$@" ;; *) exec "${dirname(bin)}/npm" "$@" ;; esac
+case "$*" in
+  'run -s cli -- '*) shift 4 && exec node .build/cli.mjs "$@" ;;
+  'start -- --rehearsal --toolchain portable --out '*) exec cp -a "${scratch}"/run-*/attempt-1/ci.yml-linux-*/work/out "$7" ;;
+  *) exec "${dirname(bin)}/npm" "$@" ;;
+esac
 `;
   // In C, for a program in Perl.
   const shasum = `#!/bin/sh\n[ "$1 $2" = '-a 256' ] || exit 97\nshift 2 && exec sha256sum "$@"\n`;
@@ -295,7 +247,7 @@ function uselessKey(): string {
   }) as string;
 }
 
-/** Jobs of which every program is started, as at night: of those with a checkout and of the sealed ones one each a day. */
+/** Jobs of which their story starts every program, as at night: of those with a checkout and of the sealed ones one each a day. */
 const STARTED_TODAY = byDay(
   [
     ...['release.yml/plan', 'build.yml/parts', 'build.yml/again', 'release.yml/review', 'release.yml/verify'],

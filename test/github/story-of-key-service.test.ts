@@ -12,7 +12,7 @@ const scratch = scratchFolders();
 /** The same project with its keys in a service: who signs is chosen by a variable, and no job holds a key. */
 describe.skipIf(replayNeeds.missing)(`a release with keys in a service${replayNeeds.note}${ofTheDay}`, () => {
   const today = byDay(WHOLE_OF_SERVICE, 1);
-  // No job after the look knows who signed: by day only a release with stored keys goes on (replay.test.ts).
+  // Of the jobs after `signed` only the look knows who signed, and on the other days it is what is asked.
   const toTheEnd = byDay(['at night'], 0).length > 0;
   const played: string[] = [];
   let replay: Replay;
@@ -62,11 +62,12 @@ describe.skipIf(replayNeeds.missing)(`a release with keys in a service${replayNe
         signed: 'waiting',
       });
       replay.runner.unapproved.clear();
-      if (!toTheEnd) replay.runner.cancelAt = 'release.yml/smoke';
+      if (!toTheEnd) replay.runner.cancelAt = 'release.yml/submit';
       const run = await replay.runner.rerun(second);
       played.push('keys in a service');
-      const { publish, verify, ...toTheLook } = told('keys in a service');
-      const ending = { ...toTheLook, look: 'success', ...(toTheEnd && { publish, verify }) };
+      const { submit, publish, verify, ...toTheSignatures } = told('keys in a service');
+      const later = { submit, look: 'success', publish, verify };
+      const ending = { ...toTheSignatures, signed: 'success', ...(toTheEnd && later) };
       expect(resultsOf(run.jobs), logOf(run.jobs)).toMatchObject(ending);
       const published = { draft: false, target_commitish: replay.commit };
       expect(replay.github().releases).toMatchObject(toTheEnd ? [published] : []);

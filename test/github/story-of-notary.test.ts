@@ -25,7 +25,7 @@ describe.skipIf(replayNeeds.missing)(`a release that waits for Apple${replayNeed
   beforeAll(async () => {
     replay = await makeReplay(scratch(), {
       quick: true,
-      anew: /release.yml\/(submit|staple)$/,
+      anew: /release.yml\/(submit|wait|staple)$/,
       kill: { at: 'release.yml/staple', step: 'Wait, staple, verify', when: isLogged },
     });
     // Of those that come to an answer the first turn and the last really ask.

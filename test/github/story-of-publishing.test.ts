@@ -33,6 +33,7 @@ describe.skipIf(replayNeeds.missing)(`a release that is published${replayNeeds.n
     replay = await makeReplay(scratch(), {
       short: true,
       quick: true,
+      anew: /release.yml\/(publish|verify)$/,
       onMac: (image) => ({ SMOKE_FAULT: image === red ? 'dyld-arm64' : '' }),
     });
     run = await replay.start('release.yml');

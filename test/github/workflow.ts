@@ -107,3 +107,9 @@ export function combinationsOf({ strategy }: Job): Readonly<Record<string, unkno
 export function environmentOf({ environment }: Job): string | undefined {
   return typeof environment === 'object' ? environment.name : environment;
 }
+
+/** Returns the scripts of a workflow file of this tree in their order, each behind its file and job. */
+export const scriptsOf = (file: string): string[] =>
+  Object.entries(parseWorkflow(readWorkflows('.').get(file) as string).jobs).flatMap(([job, { steps }]) =>
+    (steps ?? []).filter(({ run }) => run !== undefined).map(({ run }) => `${file}/${job}: ${run}`),
+  );

@@ -1,51 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { readPins } from '../../build/github/upkeep/pins.ts';
 import { JOB_PATIENCE, logOf, resultsOf, scratchFolders } from './jobs.ts';
-import { makeReplay, type Replay } from './replay.ts';
-import type { JobResult } from './schedule.ts';
-import { parseWorkflow, readWorkflows } from './workflow.ts';
+import { makeReplay } from './replay.ts';
+import { scriptsOf } from './workflow.ts';
 
 vi.setConfig(JOB_PATIENCE);
 
 const scratch = scratchFolders();
-const scriptsOf = (file: string) =>
-  Object.entries(parseWorkflow(readWorkflows('.').get(file)!).jobs).flatMap(([job, { steps }]) =>
-    (steps ?? []).filter(({ run }) => run !== undefined).map(({ run }) => `${file}/${job}: ${run}`),
-  );
-
-describe("ci.yml for a stranger's pull request", () => {
-  let replay: Replay;
-  let jobs: Readonly<Record<string, JobResult>>;
-  beforeAll(async () => {
-    replay = await makeReplay(scratch(), { short: true, quick: true });
-    ({ jobs } = await replay.start('ci.yml', { event: 'pull_request' }));
-  });
-
-  it('ends every job well and runs every script of the file', () => {
-    expect(resultsOf(jobs), logOf(jobs)).toEqual({
-      version: 'success',
-      linux: 'success',
-      workflows: 'success',
-      macos: 'success',
-    });
-    expect(replay.runner.executed.map(({ at, run }) => `${at}: ${run}`)).toEqual(scriptsOf('ci.yml'));
-  });
-
-  it('makes a real rehearsal package and tells about it on the page of the run', () => {
-    const [workspace] = jobs.linux!.workspaces;
-    const summary = readFileSync(join(dirname(workspace!), 'summary.md'), 'utf8');
-    expect(existsSync(join(workspace!, 'out', replay.version, `Escrow.Buddy-${replay.version}.pkg`))).toBe(true);
-    for (const words of [
-      'No Mac trusts this package',
-      '| staple | done |',
-      '| verify | done |',
-      `Escrow.Buddy-${replay.version}.pkg`,
-    ])
-      expect(summary).toContain(words);
-  });
-});
 
 describe('expiry.yml', () => {
   it('opens one issue with what it found, keeps it up to date, and closes it', async () => {
