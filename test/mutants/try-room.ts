@@ -125,7 +125,18 @@ async function tryBySwitch(trial: Trial, { number, change }: Numbered, base: Bas
   }
   // In a process that has nothing in memory yet: what is kept from before may hide a fault, or look like one.
   asker.end();
-  return noticed(await askPlan(asker, plan, number));
+  const cold = await askPlan(asker, plan, number);
+  asker.end();
+  if (noticed(cold) === undefined || (await isSound(asker, cold, plan))) return noticed(cold);
+  // A test that needs one before it, which does not come by: all of its file are asked.
+  const all = (file: string) => base.ran.filter((one) => one.file === file && one.name !== '');
+  const files = plan.files.map((one) =>
+    'failure' in cold && cold.failure?.file === one.file
+      ? { ...one, only: all(one.file).map(({ place }) => place) }
+      : one,
+  );
+  asker.end();
+  return noticed(await askPlan(asker, { ...plan, files }, number));
 }
 
 async function tryInFile(trial: Trial, { change }: Numbered, base: Baseline): Promise<string | undefined> {
@@ -171,10 +182,11 @@ function noticed(outcome: Outcome): string | undefined {
   );
 }
 
-/** Whether the test that failed passes again without the fault, in the same process. */
-async function isSound(asker: Asker, outcome: Outcome): Promise<boolean> {
+/** Whether the test that failed passes again without the fault, in the same process; with a plan, together with those of its file. */
+async function isSound(asker: Asker, outcome: Outcome, plan?: Plan): Promise<boolean> {
   if ('ended' in outcome || !outcome.failure) return true;
   const { file, place } = outcome.failure;
-  const again = await asker.ask({ files: [{ file, ...(place && { only: [place] }) }], on: 0, record: false }, 120_000);
+  const files = plan?.files.filter((one) => one.file === file) ?? [{ file, ...(place && { only: [place] }) }];
+  const again = await asker.ask({ files, on: 0, record: false }, 120_000);
   return noticed(again) === undefined;
 }

@@ -187,6 +187,28 @@ describe('every signature that a key made', () => {
     );
   });
 
+  it('is found beside what begins as a signature of code does, and is none', () => {
+    const [product, ...extras] = good.packages as [Buffer, ...Buffer[]];
+    /** Size and place of the first part, as they are told, in so many bytes. */
+    const odd = (size: number, place: number, bytes: number) => {
+      const head = Buffer.alloc(bytes);
+      head.writeUInt32BE(0xfade0cc0, 0);
+      if (bytes >= 8) head.writeUInt32BE(size, 4);
+      if (bytes >= 20) head.writeUInt32BE(place, 16);
+      return gzipSync(head);
+    };
+    const none = [
+      odd(24, 22, 24),
+      odd(24, 20, 24),
+      odd(24, 2 ** 32 - 1, 24),
+      odd(0, 20, 20),
+      odd(24, 20, 19),
+      odd(9, 9, 8),
+      odd(0, 0, 4),
+    ];
+    expect(look({ ...good, packages: [carrying(product, ...none), ...extras] })).toMatchObject({ status: 0 });
+  });
+
   it('is not taken for one where a signature of code hides another', () => {
     const [product, ...extras] = good.packages as [Buffer, ...Buffer[]];
     const { bytes } = signedAttributes(codeDirectory(), keyOf('application'));
