@@ -7,6 +7,7 @@ import { changesInC, changesInShell } from './in-text.ts';
 import { changesInTypeScript } from './in-typescript.ts';
 import { ROOMS } from './rooms.ts';
 import { withSwitches } from './switches.ts';
+import { isScript } from './try-room.ts';
 
 const short = (changes: readonly Change[]) => changes.map(({ kind, from, to }) => `${kind}: ${from} -> ${to}`);
 
@@ -189,7 +190,7 @@ describe('test/mutants/equivalent.json', () => {
   );
   const changesOf = (file: string): Change[] => {
     const source = readFileSync(file, 'utf8');
-    if (file.endsWith('.ts')) return changesInTypeScript(file, source);
+    if (isScript(file)) return changesInTypeScript(file, source);
     return file.endsWith('.c') ? changesInC(file, source) : changesInShell(file, source);
   };
 
