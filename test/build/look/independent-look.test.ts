@@ -138,8 +138,10 @@ describe('the independent look', () => {
     mkdirSync(tools);
     cpSync(join(quickTools, 'clang'), join(tools, 'clang-26'));
     const argv = [LOOK, builtPackage(), '--rehearsal', '--epoch', epoch];
-    const found = spawnSync(process.execPath, argv, { env: { PATH: tools }, encoding: 'utf8' });
-    expect([found.status, found.stderr]).toEqual([2, expect.stringContaining('clang is not on PATH: install clang')]);
+    for (const env of [{ PATH: tools }, {}]) {
+      const found = spawnSync(process.execPath, argv, { env, encoding: 'utf8' });
+      expect([found.status, found.stderr]).toEqual([2, expect.stringContaining('clang is not on PATH: install clang')]);
+    }
   });
 
   it('is of this version, this configuration and these scripts', async () => {
