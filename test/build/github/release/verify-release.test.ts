@@ -62,7 +62,8 @@ async function verified(change: (at: { state: any; folder: string }) => void, ..
   const run = await github(copy, ['verify-release', 'v1.1.0', '--wait', '0', '--json', ...argv]);
   const { checks } = JSON.parse(run.stdout) as { checks: { id: string; status: string; reason: string }[] };
   const failed = Object.fromEntries(checks.filter(({ status }) => status === 'fail').map((c) => [c.id, c.reason]));
-  return { status: run.status, checks, failed };
+  const calls: string[][] = read(copy).calls;
+  return { status: run.status, checks, failed, calls };
 }
 
 /** Replaces an asset as somebody could who also has the attestations of what they uploaded. */
@@ -76,7 +77,7 @@ function replace({ state, folder }: { state: any; folder: string }, name: string
 
 describe('github verify-release', () => {
   it('passes what was published, by ten checks', async () => {
-    const { status, checks, failed } = await verified(
+    const { status, checks, failed, calls } = await verified(
       () => undefined,
       '--expect',
       sha256(join(scratch, 'finished', PACKAGE)),
@@ -95,7 +96,19 @@ describe('github verify-release', () => {
       'report',
       'sbom',
     ]);
-  });
+    // Whose workflow, of which branch, from which commit, on whose machine: without one of these words another's attestation would do.
+    const repository = 'rehearsal.invalid/escrow-buddy';
+    const from = ['--repo', repository, '--signer-workflow', `${repository}/.github/workflows/release.yml`, '--source-ref', 'refs/heads/main'];
+    const made = [...from, '--source-digest', COMMIT, '--deny-self-hosted-runners'];
+    const attested = calls.filter(([command]) => command === 'attestation');
+    const names = read(published).releases[0].assets.map(({ name }: { name: string }) => name);
+    const wanted = names.filter((name: string) => name !== 'EscrowBuddy.intoto.jsonl');
+    expect(attested.map(([, verb, path = '', ...words]) => [verb, path.slice(path.lastIndexOf('/') + 1), ...words])).toEqual([
+      ...wanted.map((name: string) => ['verify', name, ...made]),
+      ['verify', PACKAGE, ...made, '--predicate-type', 'https://cyclonedx.org/bom'],
+    ]);
+    expect(calls).toContainEqual(['release', 'verify', 'v1.1.0', '--repo', repository]);
+  }); // biome-ignore format: short
 
   it('finds an asset less, and one and an SBOM that nobody attested', async () => {
     const { status, failed } = await verified(({ state, folder }) => {
