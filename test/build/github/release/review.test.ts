@@ -138,6 +138,36 @@ describe('github review', () => {
     expect(text).toContain('    A scripts/s1198\n    and 2 more\n\n0 other files changed.\n');
   }); // biome-ignore format: a list
 
+  it('names each file that decides, and each package that makes the command line', async () => {
+    const named = [
+      'payload/a', 'payload/b/c', 'scripts/a', '.github/a', '.github/workflows/b', 'certificates/a', 'release.config.json', 'package.json', 'package-lock.json', '.npmrc',
+      ...['setup', 'signing', 'signers', 'look', 'github'].map((folder) => `build/${folder}/a`),
+    ];
+    const others = [
+      'src/payload/a', 'payloads/a', 'myscripts/a', 'scripts.md', 'a/.github/b', 'x.github/a', '.githubx/a', 'build/plan/a', 'build/lookx/a', 'a/build/look/a', 'build/look.ts', 'a/certificates/b', 'certificatesx/a',
+      'a/release.config.json', 'release.config.jsonx', 'releasexconfig.json', 'packages.json', 'package-lock.jsonx', 'a/package.json', 'package-locked.json', 'package.jsonx', 'a/.npmrc', '.npmrcx', 'x.npmrc',
+    ];
+    const builders = ['esbuild', '@esbuild/linux-x64', 'a/node_modules/esbuild', 'a/node_modules/@esbuild/darwin-arm64'];
+    const plain = ['esbuildx', 'xesbuild', '@esbuild/a/b', '@esbuildx/a', 'x@esbuild/a'];
+    git('init', '--quiet', '--initial-branch=main');
+    commit('first', { first: '' });
+    git('tag', 'v1.1.0');
+    const packages = Object.fromEntries([...builders, ...plain].map((name) => [`node_modules/${name}`, { version: '1.0.0', dev: true }]));
+    commit('second', { ...Object.fromEntries([...named, ...others].map((path) => [path, ''])), 'package-lock.json': lock(packages) });
+    const parts = join(root, 'parts');
+    mkdirSync(join(parts, 'compiled'), { recursive: true });
+    const record = { schema: 1, version: '1.2.0', commit: null, sourceDateEpoch: 1, toolchain: 'portable', tools: { clang: '18' }, slices: [{ architecture: 'arm64', sha256: 'b'.repeat(64) }] };
+    writeFileSync(join(parts, 'compiled/compiled.json'), JSON.stringify(record));
+    writeFileSync(join(parts, 'cli.mjs'), 'x');
+    const { text } = await tableGh(root, {}).run((context) => reviewOf(context, { parts, partsSha256: 'a'.repeat(64) }), {}, root);
+    const listed = text?.split('\n').flatMap((line) => /^ {4}A (.*)$/.exec(line)?.[1] ?? []);
+    expect(listed).toEqual([...named].sort());
+    expect(text).toContain(`\n${others.length} other files changed.\n`);
+    const signing = text?.split('\n').flatMap((line) => /^ {4}(.*): added .*, SAYS WHAT IS SIGNED$/.exec(line)?.[1] ?? []);
+    expect(signing).toEqual([...builders].sort());
+    expect(text?.match(/: added \(1\.0\.0\), development$/gm)).toHaveLength(plain.length);
+  }); // biome-ignore format: a list
+
   it('says so when there was no release before', () => {
     git('init', '--quiet', '--initial-branch=main');
     commit('first', { 'package.json': '{"version":"1.2.0"}', 'package-lock.json': lock(BEFORE) });
