@@ -4,9 +4,8 @@ const EXCERPT = 72;
 /** Returns where two pieces of data differ first, the end of the shorter one counted; undefined when they are the same. */
 export function firstDifference(found: Buffer, expected: Buffer): number | undefined {
   if (found.equals(expected)) return undefined;
-  const shorter = Math.min(found.length, expected.length);
   let at = 0;
-  while (at < shorter && found[at] === expected[at]) at++;
+  while (found[at] === expected[at]) at++;
   return at;
 }
 

@@ -65,6 +65,14 @@ describe('the rules of a seal', () => {
     expect(read('^PkgInfo$', true)).toEqual(['^PkgInfo$']);
   });
 
+  it('weigh 1 where nothing is said', () => {
+    const read = (value: PropertyListValue) => rulesFromPropertyList(new Map([['^PkgInfo$', value]])).rules;
+    const omit = { pattern: '^PkgInfo$', kind: 'omit', optional: false };
+    expect(read(new Map([['omit', true]]))).toEqual([{ ...omit, weight: 1 }]);
+    expect(read(new Map<string, PropertyListValue>([['omit', true], ['weight', 7], ['optional', true]]))).toEqual([{ ...omit, weight: 7, optional: true }]);
+    expect(rulesFromPropertyList(new Map([['^Resources/', true]])).rules[0]?.weight).toBe(1);
+  }); // biome-ignore format: short
+
   // bundlediskrep.cpp of Security-61901: a bundle with a folder `Contents`, and one without.
   it('weigh what codesign has them weigh', () => {
     const weights = (rules: typeof RULES_2) => Object.fromEntries(rules.map(({ pattern, weight }) => [pattern, weight]));

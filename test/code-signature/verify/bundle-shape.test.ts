@@ -55,6 +55,7 @@ describe('findBundles', () => {
     ['B.framework/Versions/A/x/Resources/Info.plist', [], ''],
     ['B.framework/Versions/A/Resources/InfoXplist', [], ''],
     ['B.framework/Versions/A/MyResources/Info.plist', [], ''],
+    ['x/Versions/10.2/Resources/Info.plist', [], 'version x/Versions/10.2 in x/Versions/10.2'],
     ['x/Versions/A/Resources/Info.plist', [], 'version x/Versions/A in x/Versions/A'],
     ['Bxframework/Resources/Info.plist', [], ''],
     ['B.frameworks/Resources/Info.plist', [], ''],
@@ -70,6 +71,14 @@ describe('findBundles', () => {
   ])('by %s', (path, more, expected) => {
     const found = findBundles(new FileIndex([path, ...more].map((one) => file(one, INFO))));
     expect(found.map(({ kind, root, sealed }) => `${kind} ${root} in ${sealed}`).join()).toBe(expected);
+  });
+
+  it('come in the order of their names, the outer one first', () => {
+    const paths = ['A.app/Contents/PlugIns/B.bundle', 'A.app-x', 'A.app', 'A.app0'].map(
+      (root) => `${root}/Contents/Info.plist`,
+    );
+    const found = findBundles(new FileIndex(paths.map((path) => file(path, INFO))));
+    expect(found.map(({ root }) => root)).toEqual(['A.app', 'A.app-x', 'A.app/Contents/PlugIns/B.bundle', 'A.app0']);
   });
 
   it('take no error of ours for one of the file', () => {
@@ -97,6 +106,9 @@ describe('findBundles', () => {
     expect(executable('tool.framework/Versions/A/Resources/Info.plist', none, 'tool.framework/Versions/A/tool')).toBe(
       'tool.framework/Versions/A/tool',
     );
+    expect(executable('A./Contents/Info.plist', none, 'A./Contents/MacOS/A')).toBe('A./Contents/MacOS/A');
+    expect(executable('A.b.c/Contents/Info.plist', none, 'A.b.c/Contents/MacOS/A.b')).toBe('A.b.c/Contents/MacOS/A.b');
+    expect(executable('A/Contents/Info.plist', none, 'A/Contents/MacOS/A')).toBe('A/Contents/MacOS/A');
     expect(executable('A.app/Contents/Info.plist', none, 'A.app/Contents/MacOS/B')).toBeUndefined();
     expect(executable('C.bundle/Info.plist', none, 'C.bundle/C')).toBeUndefined();
   });

@@ -75,6 +75,7 @@ describe('the code of ours', () => {
     const place = (offset: number, words: string) =>
       `${SAMPLE_EXECUTABLE}, byte ${offset} (${name}, ${words}): expected `;
     expect(await at(directory + 15)).toContain(place(directory + 15, 'CodeDirectory, field flags'));
+    expect(await at(directory + 12)).toContain(place(directory + 12, 'CodeDirectory, field flags'));
     expect(await at(directory + 15)).toContain(`the CodeDirectory of ${name} is not the one we make`);
     expect(await at(requirements + 20)).toContain(`the requirement set of ${name} is not the one we make`);
     expect(await at(end - 1)).toContain(place(end - 1, 'behind its signature'));
