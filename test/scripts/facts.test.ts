@@ -105,6 +105,8 @@ const STATUS: readonly Case[] = [
   [outcome('SETTINGS_ANSWER=no;'), `last-outcome unknown the preferences gave no answer in time;${KEYS.map((key) => `l.${key}`).join()}`],
   [tokens('echo "a 501"; echo "b 502"', `[ "$2" = a ] && ${enabled}`), 'secure-token 0 held by 1 of 2 users;yes a\nunknown b\n'],
   [tokens('echo "a 501"; echo "b 502"; echo "c 503"', enabled), 'secure-token 0 held by 3 of 3 users;yes a\nyes b\nyes c\n'],
+  // sysadminctl says it on its standard error.
+  [tokens('echo "a 501"', `{ ${enabled}; } >&2`), 'secure-token 0 held by 1 of 1 users;yes a\n'],
   [tokens('return 1', enabled), 'secure-token unknown the users of this Mac could not be listed;'],
   [tokens('echo "a 501"', 'echo "Secure token is DISABLED for user x"'), 'secure-token 1 no user holds a SecureToken;no a\n'],
   [`STATE=0 CHECKS=''; verdict a 0 'b c'; verdict d unknown "$(printf 'e\\tf')"; printf '%s' "$CHECKS$STATE"`, 'a 0 b c\nd unknown e f\n1'],

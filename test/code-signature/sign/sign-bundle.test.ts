@@ -46,7 +46,59 @@ describe('signBundle, ad-hoc', async () => {
     expect(signed.slices.map(({ cdHash }) => cdHash.toString('hex'))).toEqual(digests.map((text) => text.slice(0, 40)));
   });
 
+  it('gives its seal and its program the modes that codesign gives them', () => {
+    const modes = Object.fromEntries(signed.entries.map(({ path, mode }) => [path, mode.toString(8)]));
+    expect([modes[CODE_RESOURCES_PATH], modes[SAMPLE_EXECUTABLE]]).toEqual(['644', '755']);
+    expect(signed.entries.map(({ path }) => path)).toEqual(Object.keys(modes).sort());
+  });
+
   it('lays the universal file out byte for byte as rcodesign does', () => {
     expect(sha256(program)).toBe('1a51231dca7a41c2744702deec19ac34cdd91836d5d96a4e14bfbf06c672568c');
+  });
+});
+
+describe('a bundle that cannot be signed', () => {
+  const refusal = async (change: (text: string) => string) => {
+    const entries = sampleBundle().map((entry) =>
+      entry.path === 'Contents/Info.plist'
+        ? { ...entry, data: Buffer.from(change(SAMPLE_INFO_PLIST.toString())) }
+        : entry,
+    );
+    return signBundle(entries, { kind: 'ad-hoc' }).then(
+      () => 'signed',
+      (error: Error) => error.message,
+    );
+  };
+  const withKey = (key: string) => (text: string) =>
+    text.replace('<dict>', `<dict><key>${key}</key><string>x</string>`);
+
+  it.each(['CSFlags', 'CFBundleResourceSpecification'])('has the key %s', async (key) => {
+    expect(await refusal(withKey(key))).toBe(`The bundle cannot be signed: Info.plist has the key ${key}.`);
+    expect(await refusal(withKey(`x${key}`))).toBe('signed');
+  });
+
+  it.each(['CFBundleIdentifier', 'CFBundleExecutable'])('has no text for %s, or one that is a path', async (key) => {
+    const other = (value: string) => (text: string) =>
+      text.replace(new RegExp(`(<key>${key}</key>\\s*)<string>[^<]*</string>`), `$1${value}`);
+    const words = `Info.plist, offset 0: expected text for the key ${key}`;
+    for (const value of [
+      '<string></string>',
+      '<string>a/b</string>',
+      '<string>/</string>',
+      '<true/>',
+      '<integer>7</integer>',
+    ])
+      expect(await refusal(other(value)), value).toBe(words);
+    expect(await refusal((text) => text.replace(`<key>${key}</key>`, '<key>other</key>'))).toBe(words);
+  });
+
+  it('has no Info.plist, or not the program that it names', async () => {
+    const without = async (gone: string) =>
+      signBundle(
+        sampleBundle().filter(({ path }) => path !== gone),
+        { kind: 'ad-hoc' },
+      ).catch((error: Error) => error.message);
+    expect(await without('Contents/Info.plist')).toBe('The bundle cannot be signed: it has no Contents/Info.plist.');
+    expect(await without(SAMPLE_EXECUTABLE)).toBe(`The bundle cannot be signed: it has no file ${SAMPLE_EXECUTABLE}.`);
   });
 });

@@ -180,7 +180,7 @@ describe('a policy on paths', () => {
     expect(await paths(await opened({}), ['/'], abilities)).toEqual([
       `fail: not in the package, so not looked at: E; it may be laid down elsewhere: R; it may be laid down in a home folder: ${home.found}`,
     ]);
-    expect(await paths(await opened({}), ['/'], [able('otherVolumes', 'enable_anywhere'), able('scripts')])).toEqual(['pass']);
+    expect(await paths(await opened({}), ['/'], [able('otherVolumes', 'enable_anywhere'), able('scripts', 'a script named enable_currentUserHome')])).toEqual(['pass']);
   }); // biome-ignore format: short
 
   it('looks at 64 places of a component', async () => {
