@@ -126,6 +126,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     [{ 'environments/signing/secrets': named(['OTHER', ...SIGNING]) }, 'pass', 'main alone, 4 secrets, reviewed'],
     [{ 'environments/signing/secrets': named([SIGNING[0]!, SIGNING[2]!, SIGNING[3]!]) }, 'fail', 'environment signing lacks: APPLICATION_P12_PASSWORD; set each: gh secret set APPLICATION_P12_PASSWORD --env signing'],
     [{ 'environments/signing/secrets': undefined }, 'skipped', HIDDEN],
+    [{ 'environments/signing/secrets': named([]) }, 'fail', `environment signing lacks: ${SIGNING.join(', ')}; set each: gh secret set ${SIGNING[0]} --env signing`],
   ],
   'environment-notary': [
     [environment('notary', { protection_rules: reviewers(false, 'User') }), 'fail', 'environment notary has a reviewer: retries would wait for a person'],
@@ -137,6 +138,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   'repository-secrets': [
     [{ 'actions/secrets': named(['OTHER', 'NOTARY_KEY_ID', 'APPLICATION_P12_BASE64']) }, 'fail', 'open to every job: NOTARY_KEY_ID, APPLICATION_P12_BASE64; remove each: gh secret delete NOTARY_KEY_ID'],
     [{ 'actions/secrets': named(['OTHER']) }, 'pass', 'none of ours'],
+    [{ 'actions/secrets': named([...SIGNING, ...NOTARY]) }, 'fail', `open to every job: ${[...SIGNING, ...NOTARY].join(', ')}; remove each: gh secret delete ${SIGNING[0]}`],
   ],
   'immutable-releases': [
     [{ 'immutable-releases': { enabled: false } }, 'fail', 'releases are not immutable; run: gh api --method PUT repos/owner/name/immutable-releases'],
@@ -202,6 +204,8 @@ describe('examineSetUp, in the checkout', () => {
 
   it.each<[string, (root: string) => void, string, string]>([
     ['workflows', (root) => rmSync(join(root, '.github/workflows/expiry.yml')), 'missing in .github/workflows: expiry.yml', 'fail'],
+    ...['build.yml', 'ci.yml', 'release.yml'].map((name): [string, (root: string) => void, string, string] => ['workflows', (root) => rmSync(join(root, '.github/workflows', name)), `missing in .github/workflows: ${name}`, 'fail']),
+    ['workflows', (root) => edit(root, '.github/workflows/release.yml', (text) => text.replaceAll(/secrets\.[A-Z0-9_]+ }}/g, 'x }}')), `release.yml does not hand over: ${[...SIGNING, ...NOTARY].join(', ')}`, 'fail'],
     ['workflows', (root) => edit(root, '.github/workflows/release.yml', (text) => text.replaceAll('secrets.NOTARY_KEY }}', 'x }}')), 'release.yml does not hand over: NOTARY_KEY', 'fail'],
     ['pins', (root) => edit(root, '.github/workflows/ci.yml', (text) => text.replace(/@[0-9a-f]{40} /, '@v1 ')), 'is at v1, pins.json says', 'fail'],
     ['pins', (root) => writeFileSync(join(root, '.github/pins.json'), '{'), 'pins.json', 'fail'],
