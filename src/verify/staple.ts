@@ -1,21 +1,10 @@
 import type { CheckList } from '../base/check.ts';
 import { isLowSignature } from '../notary/ticket/low-signature.ts';
-import { TICKET_HASH_TYPES, verifyTicket } from '../notary/ticket/ticket.ts';
-import type { ChecksumStyle } from '../xar/layout.ts';
+import { TOC_HASH_TYPES, verifyTicket } from '../notary/ticket/ticket.ts';
 import type { XarArchive } from '../xar/read.ts';
 import { readTrailer, STAPLE_TRAILER, type XarTrailer } from '../xar/trailer.ts';
 import { isExact, type PackageExpectations } from './expectations.ts';
 import { readAbout } from './read-about.ts';
-
-/** Number of the digest in tickets, by the style of the TOC's checksum. */
-const HASH_TYPES: Readonly<Record<ChecksumStyle, number>> = {
-  sha1: TICKET_HASH_TYPES.sha1,
-  sha256: TICKET_HASH_TYPES.sha256,
-  sha512: TICKET_HASH_TYPES.sha512,
-  // No ticket names these.
-  md5: 0,
-  none: 0,
-};
 
 /** Checks what lies behind the heap and, offline, the ticket in it. Returns when the ticket was issued, if it is right. */
 export async function checkTrailing(
@@ -31,7 +20,7 @@ export async function checkTrailing(
   else if (isExact(expectations)) list.fail(id, problem);
   else list.pass(id, problem);
   if (trailer.kind !== 'stapled') return skipTicket(list, 'no ticket is stapled to the package');
-  const subject = { hashType: HASH_TYPES[archive.checksum.style], digest: archive.checksum.value };
+  const subject = { hashType: TOC_HASH_TYPES[archive.checksum.style], digest: archive.checksum.value };
   const report = list.read('ticket', () => verifyTicket(trailer.ticket, subject, expectations.trust));
   if (!report) return undefined;
   // Which form Apple's notary delivers is its own choice, and its bytes are stapled as they came; the rehearsal's has the lower one.

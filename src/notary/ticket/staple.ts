@@ -8,11 +8,10 @@ import { withFile } from '../../base/with-file.ts';
 import { verifyProgram } from '../../code-signature/verify/verify-code.ts';
 import { slicesOf } from '../../macho/fat.ts';
 import type { Trust } from '../../pki/x509/apple-roots.ts';
-import type { ChecksumStyle } from '../../xar/layout.ts';
 import { readXar, type XarArchive } from '../../xar/read.ts';
 import { buildTrailer, parseTrailer } from '../../xar/trailer.ts';
 import { parsePropertyListDictionary } from '../../xml/property-list.ts';
-import { TICKET_HASH_TYPES, verifyTicket } from './ticket.ts';
+import { TOC_HASH_TYPES, verifyTicket } from './ticket.ts';
 import { lookUpTicket, type TicketLookupOptions, type TicketSubject } from './ticket-lookup.ts';
 
 /** Where tickets come from, and whose count. */
@@ -30,14 +29,6 @@ export interface Stapled {
   readonly unchanged: boolean;
 }
 
-const HASH_TYPES: Readonly<Record<ChecksumStyle, number>> = {
-  sha1: TICKET_HASH_TYPES.sha1,
-  sha256: TICKET_HASH_TYPES.sha256,
-  sha512: TICKET_HASH_TYPES.sha512,
-  // No ticket names these.
-  md5: 0,
-  none: 0,
-};
 /** More bytes than any staple has. */
 const TRAILER_LIMIT = 16 * 1024 * 1024;
 
@@ -107,7 +98,7 @@ export async function checkStapled(path: string, trust: Trust): Promise<Pick<Sta
 }
 
 const packageSubject = ({ checksum }: XarArchive): TicketSubject => ({
-  hashType: HASH_TYPES[checksum.style],
+  hashType: TOC_HASH_TYPES[checksum.style],
   digest: checksum.value,
 });
 

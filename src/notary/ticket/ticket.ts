@@ -9,6 +9,7 @@ import { type Certificate, parseCertificate } from '../../pki/x509/certificate.t
 import { verifyChain } from '../../pki/x509/chain.ts';
 import { acceptable, type Finding, failure } from '../../pki/x509/finding.ts';
 import { publicKeyOf } from '../../pki/x509/signature-algorithms.ts';
+import type { ChecksumStyle } from '../../xar/layout.ts';
 
 /**
  * Head of a notary's ticket, 16 bytes, little-endian. Behind it: certificates, body, signature.
@@ -52,6 +53,14 @@ export const TICKET_ENTRY = layout('TicketEntry', {
 
 /** Number of each digest. Source: kSecCodeSignatureHash..., Security-61901 CSCommon.h. */
 export const TICKET_HASH_TYPES = { sha1: 1, sha256: 2, sha256Truncated: 3, sha384: 4, sha512: 5 } as const;
+/** Number of a package's digest, by the style of its table of contents' checksum; 0 for those that no ticket names. */
+export const TOC_HASH_TYPES: Readonly<Record<ChecksumStyle, number>> = {
+  sha1: TICKET_HASH_TYPES.sha1,
+  sha256: TICKET_HASH_TYPES.sha256,
+  sha512: TICKET_HASH_TYPES.sha512,
+  md5: 0,
+  none: 0,
+};
 
 /** The signature is padded with zero bytes to the size of the longest one of a P-256 key. */
 const SIGNATURE_SIZE = 72;

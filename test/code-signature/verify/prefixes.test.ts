@@ -34,6 +34,18 @@ describe('a path that only begins like one that is allowed', () => {
     expect(failures(...more).join('\n')).toContain(expected);
   });
 
+  // bundlediskrep.cpp of Security-61901: the signature, a receipt of the App Store, and an old link are left out of every seal.
+  it.each(['_MASReceipt', '_MASReceipt/receipt', 'CodeResources'])('is no such path: %s', (path) => {
+    expect(failures(file(`Contents/${path}`)).join()).not.toContain(`${path} was added`);
+  });
+
+  it.each(['CodeResourcesx', 'xCodeResources', 'x_MASReceipt', 'CodeResources/a', 'Resources/CodeResources'])(
+    'is %s',
+    (path) => {
+      expect(failures(file(`Contents/${path}`)).join()).toContain(`seal-added: ${path} was added`);
+    },
+  );
+
   it('is refused beside nested code, and so is that code while nobody sealed it', () => {
     const added = failures(file('Contents/MacOS/tool'), file('Contents/MacOS/tool-evil')).join('\n');
     expect(added).toContain('MacOS/tool was added');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { FormatError } from '../../../src/base/errors.ts';
 import { accessBuffer } from '../../../src/base/random-access.ts';
-import { parseTicket, TICKET_HASH_TYPES, verifyTicket } from '../../../src/notary/ticket/ticket.ts';
+import { parseTicket, TICKET_HASH_TYPES, TOC_HASH_TYPES, verifyTicket } from '../../../src/notary/ticket/ticket.ts';
 import { appleTrust } from '../../../src/pki/x509/apple-roots.ts';
 import type { RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
 import { readXar } from '../../../src/xar/read.ts';
@@ -68,6 +68,7 @@ describe('verifyTicket', () => {
   it('knows digests by the numbers of kSecCodeSignatureHash...', () => {
     // Source: CSCommon.h of Security-61901.
     expect(TICKET_HASH_TYPES).toEqual({ sha1: 1, sha256: 2, sha256Truncated: 3, sha384: 4, sha512: 5 });
+    expect(TOC_HASH_TYPES).toEqual({ sha1: 1, sha256: 2, sha512: 5, md5: 0, none: 0 });
   });
 
   it('refuses a ticket of the rehearsal when Apple is trusted', () => {

@@ -62,6 +62,7 @@ describe('parseChangelog', () => {
     ['a first line', '## x\n', 1],
     ['a third line', '# Changelog\n\n##1.1.0\n', 3],
     ['a line that is underlined', '# Changelog\n\n1.1.0\n=====\n', 3],
+    ['a version of more digits that is underlined', '10.11.12\n===\n', 1],
     ['a line that is underlined with one dash', 'a 1.1.0 b\n - \n', 1],
     ['a line that is underlined with dashes', 'a 1.1.0 b\n --- \n', 1],
     ['a date', '# Changelog\n## 1.1.0, 2026-13-01\n', 2],
