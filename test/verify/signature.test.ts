@@ -122,6 +122,15 @@ describe('a signed archive', () => {
     expect((await checked({ ...alone, ours: APPLE })).failed).toEqual(['package-timestamp']);
   });
 
+  it('is the first of its kind', async () => {
+    const { of } = await checked({ toc: (rsa, cms) => [rsa, { ...rsa, style: 'X' }, cms, { ...cms, style: 'Y' }] });
+    expect(of('package-rsa')).toBe('package-rsa pass');
+    expect(of('package-cms')).toMatch(/^package-cms pass/);
+    const turned = await checked({ toc: (rsa, cms) => [{ ...rsa, style: 'X' }, rsa, { ...cms, style: 'Y' }, cms] });
+    expect(turned.of('package-rsa')).toBe('package-rsa fail: expected style RSA, found "X"');
+    expect(turned.of('package-cms')).toBe('package-cms fail: expected style CMS, found "Y"');
+  });
+
   it('may have the CMS alone', async () => {
     const { of, failed } = await checked({ toc: (_, cms) => [cms] });
     expect(of('package-rsa')).toBe('package-rsa skipped: left out, as where a key signs no SHA-1: macOS takes the CMS');
