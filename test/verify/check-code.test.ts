@@ -170,4 +170,13 @@ describe('who must have signed', () => {
   ])('is %s', async (_, asked, status) => {
     expect((await outcome(file(), asked)).all.find(({ id }) => id === 'code-cms')?.status).toBe(status);
   });
+
+  it('may put things as codesign of any release does, where Apple’s tools made the package', async () => {
+    const words = async (madeBy: 'portable' | 'apple') =>
+      (await outcome(file(), { ours: { ...OURS, madeBy }, allowUnsigned: true })).said('code-directory').join();
+    const ours = 'version 0x20400, expected 0x20500';
+    expect(await words('portable')).toContain(ours);
+    expect(await words('apple')).toMatch(/^fail: /);
+    expect(await words('apple')).not.toContain(ours);
+  });
 });
