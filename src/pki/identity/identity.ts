@@ -128,10 +128,9 @@ function chosen(
   return { certificate, others, signer: localSigner(key), privateKey: key };
 }
 
-/** A .p12 begins with 0x30 0x80..0x84; anything else that reads as base64 is taken for base64. */
+/** A .p12 holds bytes that are no text, its second one from 0x80 on; anything that reads as base64 is taken for base64. */
 function p12Bytes(given: Buffer, role: IdentityRole): Buffer {
   if (given.length === 0) throw identityProblem('IDENTITY_EMPTY', role, 'nothing was given: 0 bytes');
-  if (given[0] === 0x30 && ((given[1] as number) & 0x80) !== 0) return given;
   // Without padding a PEM has no character that base64 for addresses has not.
   if (given.includes('-----BEGIN')) return given;
   const text = given.toString('latin1').replace(/^\xef\xbb\xbf/, '');

@@ -64,6 +64,14 @@ describe('code that macOS neither runs nor loads', () => {
     expect(checksOf(header(MAGIC_64, X86_64, type))).toContain('a (x86_64) code-layout fail: the slice is not signed');
   });
 
+  it.each([1, 3, 4, 27, 28, 31])('is not a slice of %i bytes, which fails by itself', (size) => {
+    const data = Buffer.alloc(4096 + size);
+    // Magic, one record: processor, its kind, offset, bytes, alignment.
+    for (const [at, word] of [0xcafebabe, 1, ARM64, 0, 4096, size, 12].entries()) data.writeUInt32BE(word, at * 4);
+    const failed = checksOf(data).filter((line) => line.includes(' fail: '));
+    expect(failed.map((line) => line.split(' fail: ')[0])).toEqual(['a (arm64) code-macho']);
+  });
+
   it('is not passed over beside a slice that is run', () => {
     const mixed = fat(header(MAGIC_64, X86_64, 1), header(MAGIC_64, ARM64, 2));
     expect(checksOf(mixed)).toContain('a (arm64) code-layout fail: the slice is not signed');

@@ -18,6 +18,7 @@ import { cmsAttribute, retag, signCms } from '../../../src/pki/cms/cms.ts';
 import { parseCms } from '../../../src/pki/cms/parse.ts';
 import { one, verifyCms } from '../../../src/pki/cms/verify.ts';
 import { type Identity, loadIdentity } from '../../../src/pki/identity/identity.ts';
+import { verifyTimestampToken } from '../../../src/pki/timestamp/timestamp-token.ts';
 import { sharedAuthority } from '../../rehearsal/shared-authority.ts';
 
 const CONTENT = Buffer.from('content');
@@ -108,6 +109,16 @@ describe('parseCms', () => {
     expect(named(der(contextPrimitive(0), Buffer.alloc(20)))).toEqual([true, undefined]);
     expect(named(sequence(issuer.der, integer(serialBytes)), [])).toEqual([false, undefined]);
   }); // biome-ignore format: a table
+
+  it('takes the first of two certificates that have one issuer and number, or one key', () => {
+    const { issuer, serialBytes, subjectKeyIdentifier, der: right } = identity.certificate;
+    // Another signature on it: the name, the number and the key stay.
+    const other = Buffer.from(right);
+    other[other.length - 1] = (other.at(-1) as number) ^ 1;
+    for (const sid of [sequence(issuer.der, integer(serialBytes)), der(contextPrimitive(0), subjectKeyIdentifier as Buffer)])
+      for (const certificates of [[right, other], [other, right]])
+        expect(parseCms(encode({ signer: { sid }, certificates })).signerCertificate?.der).toEqual(certificates[0]);
+  }); // biome-ignore format: short
 
   it('passes over attribute certificates and revocation lists', () => {
     const other = der(context(1), integer(1));
@@ -239,4 +250,12 @@ describe('isDer', () => {
     };
     expect([isDer(nested(64)), isDer(nested(65))]).toEqual([true, false]);
   }); // biome-ignore format: a table
+});
+
+describe('a token without content', () => {
+  it('is none', () => {
+    expect(() =>
+      verifyTimestampToken(encode(), Buffer.alloc(0), { name: 'apple', roots: [], intermediates: [] }),
+    ).toThrow('TSTInfo, offset 0: expected an ASN.1 value: Input buffer has zero length');
+  });
 });

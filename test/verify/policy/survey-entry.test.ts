@@ -56,6 +56,8 @@ describe('an entry, looked at with a policy’s eyes', () => {
       target: '../Info.plist',
     });
     expect((await seen('xar!', { kind: 'symlink' })).found).toEqual({});
+    const long = 'x/'.repeat(5000);
+    expect((await seen(long, { kind: 'symlink', pieces: 1000 })).target).toBe(long);
   });
 
   it('costs what is looked at of each piece', async () => {

@@ -25,6 +25,20 @@ describe('github publish', () => {
     expect(read().calls).toEqual([]);
   });
 
+  it('publishes a release wherever it is made, and nothing of another mode', async () => {
+    const path = join(world.folder, 'release.json');
+    const manifest = JSON.parse(readFileSync(path, 'utf8'));
+    const as = (mode: string) => {
+      writeFileSync(path, JSON.stringify({ ...manifest, mode }));
+      return run('somebody/escrow-buddy');
+    };
+    expect(await as('build')).toMatchObject({ status: 2, stderr: expect.stringContaining('release.json says mode build') });
+    expect(read().calls).toEqual([]);
+    const { status, stderr } = await as('release');
+    expect(status, stderr).toBe(0);
+    expect(read().releases).toMatchObject([{ tag_name: 'v1.1.0', draft: false }]);
+  }); // biome-ignore format: short
+
   it('publishes nothing from a folder without a release', async () => {
     rmSync(join(world.folder, 'release.json'));
     expect(await run()).toMatchObject({ status: 2, stderr: expect.stringMatching(/holds no release\.json/) });
@@ -109,7 +123,7 @@ describe('github publish', () => {
 
   it.each([
     ['the newest', 'v1.0.9', 'true'],
-    ['one that comes after a higher one', 'v1.2.0', 'false'],
+    ['one that comes after a higher one', 'v10.20.30', 'false'],
     ['the newest beside a release of another kind', 'nightly', 'true'],
     ['the newest beside a higher draft', 'v1.2.0', 'true', true],
   ])('offers %s to everybody, or not', async (_, tag, latest, isDraft = false) => {
