@@ -115,13 +115,12 @@ describe('csr', () => {
   ] as const)(`has the key of a service sign for %s, and leaves it there${openssl.note}`, async (role, format) => {
     const file = join(scratch, `${role}.${format}`);
     writeFileSync(file, service.publicKey.export({ type: 'spki', format } as never) as string | Buffer);
-    const run = await csr(role, '--role', role, '--public-key', file, '--json');
+    const json = role === 'application';
+    const run = await csr(role, '--role', role, '--public-key', file, ...(json ? ['--json'] : []));
     expect(run.status, run.stderr).toBe(0);
     const request = join(scratch, role, `${role}.certSigningRequest`);
-    expect(JSON.parse(run.stdout)).toEqual({ schema: 1, requests: [{ role, request, key: null }] });
-    expect((await csr(`${role}-words`, '--role', role, '--public-key', file)).stdout).toContain(
-      'its key stays in the service',
-    );
+    if (json) expect(JSON.parse(run.stdout)).toEqual({ schema: 1, requests: [{ role, request, key: null }] });
+    else expect(run.stdout).toContain('its key stays in the service');
     const told = spawnSync('openssl', ['req', '-in', request, '-verify', '-noout'], { encoding: 'utf8' });
     expect(told.stdout + told.stderr).toMatch(/verify OK/i);
     expect(() => statSync(join(scratch, role, `${role}.key.pem`))).toThrow();
