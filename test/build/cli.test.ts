@@ -81,6 +81,13 @@ describe('wrong usage', () => {
     expect(run.stdout).toBe(`${JSON.parse(readFileSync('package.json', 'utf8')).version}\n`);
   });
 
+  it('says so on standard error alone, and a result that is none ends with its own code', () => {
+    const absent = cli(['inspect', join(scratch, 'absent.pkg')]);
+    expect(absent).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('absent.pkg') });
+    const unknown = cli(['doctor', 'explain', 'zzz qqq']);
+    expect(unknown).toMatchObject({ status: 6, stdout: expect.stringContaining('Not known:\nzzz qqq'), stderr: '' });
+  });
+
   it('is one JSON document with --json', () => {
     const run = cli(['inspect', '--json', join(scratch, 'absent.pkg')]);
     expect(run.status).toBe(2);
