@@ -128,7 +128,7 @@ function chosen(
   return { certificate, others, signer: localSigner(key), privateKey: key };
 }
 
-/** A .p12 holds bytes that are no text, such as its second, which is 0x80 or more; anything that reads as base64 is taken for base64. */
+/** A .p12 is not text, as its second byte is 0x80 or more; anything that reads as base64 is taken for base64. */
 function p12Bytes(given: Buffer, role: IdentityRole): Buffer {
   if (given.length === 0) throw identityProblem('IDENTITY_EMPTY', role, 'nothing was given: 0 bytes');
   // Without padding a PEM has no character that base64 for addresses has not.

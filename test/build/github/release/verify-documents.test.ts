@@ -29,6 +29,17 @@ describe('checkSums', () => {
     expect(await checkSums(folder, names())).toBe('SHA256SUMS names 6 assets');
   });
 
+  it.each<[string, (line: string) => string]>([
+    ['with something before it', (line) => `x${line}`],
+    ['with one space', (line) => line.replace('  ', ' ')],
+    ['that is cut', (line) => line.slice(1)],
+  ])('takes no line %s', async (_, change) => {
+    edit('SHA256SUMS', (text) => text.replace(/^.*\.pkg$/m, change));
+    await expect(checkSums(folder, names())).rejects.toThrow(
+      /^Escrow\.Buddy-1\.1\.0-rehearsal\.pkg: .* says nothing of it$/,
+    );
+  });
+
   it('finds a changed sum, a changed asset and one that is not named', async () => {
     edit('SHA256SUMS', (text) => text.replace(/^[0-9a-f]{8}/, '00000000'));
     edit('verify-report.json', (text) => `${text}\n`);

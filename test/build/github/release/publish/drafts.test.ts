@@ -74,6 +74,17 @@ describe('github publish', () => {
     expect(read().releases).toMatchObject([{ draft: true }]);
   });
 
+  it.each(['HTTP 422: Repository rule violations found', 'HTTP 422: a Rule Violation'])(
+    'says so where GitHub answers %j',
+    async (words) => {
+      github({ faults: [{ call: '--method PATCH', when: 'before', words }] });
+      expect(await run()).toMatchObject({
+        status: 2,
+        stderr: expect.stringContaining('a rule of the repository forbids'),
+      });
+    },
+  );
+
   it('finds one thing of a published release that is not ours, whatever drafts there are beside it', async () => {
     expect((await run()).status).toBe(0);
     const good = read();
