@@ -126,9 +126,9 @@ const referenceAbilities: Look = (node, say) => {
   return [
     ...(location !== '' && !location.startsWith('#') ? [say('externalPackages', `${id} from ${location}`)] : []),
     ...(onconclusion.toLowerCase() === 'none' ? [] : [say('restart', `onConclusion="${onconclusion}"`)]),
-    ...keysOf(node, /./)
-      .filter((key) => ADDRESS.test(node.attributes[key] ?? ''))
-      .map((key) => say('externalPackages', `${id} with ${key}="${node.attributes[key]}"`)),
+    ...Object.entries(node.attributes)
+      .filter(([, value]) => ADDRESS.test(value))
+      .map(([key, value]) => say('externalPackages', `${id} with ${key}="${value}"`)),
     ...(auth.toLowerCase() === 'none' ? [] : [say('rootAuthorization', `auth="${auth}" of ${id}`)]),
   ];
 };

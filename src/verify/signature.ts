@@ -70,7 +70,8 @@ function skipCertificates(list: CheckList, reason: string): SignatureFacts {
 
 /** Certificates of the RSA signature's KeyInfo, else of the CMS's. */
 function certificatesOf(signatures: readonly XarSignature[]): Certificate[] {
-  return (signatures[0]?.certificates ?? []).map(parseCertificate);
+  const [first] = signatures;
+  return first ? first.certificates.map(parseCertificate) : [];
 }
 
 /**

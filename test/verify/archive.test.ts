@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { CheckList } from '../../src/base/check.ts';
-import { checkGaps, checkMembers, checkNames } from '../../src/verify/archive.ts';
+import { FormatError } from '../../src/base/errors.ts';
+import { WorkBudget } from '../../src/base/input/limits.ts';
+import type { RandomAccess } from '../../src/base/random-access.ts';
+import { checkArchive, checkGaps, checkMembers, checkNames } from '../../src/verify/archive.ts';
 import type { OurForm } from '../../src/verify/expectations.ts';
 import type { XarArchive } from '../../src/xar/read.ts';
 
@@ -19,6 +22,33 @@ const member = ({ path, data, attributes = [] }: Made) => ({
   kind: 'file',
   data: data && piece(data),
   extendedAttributes: attributes.map((one, index) => ({ name: `x${index}`, data: piece(one) })),
+});
+
+describe('checkArchive', () => {
+  const reading = (error: Error) => {
+    const list = new CheckList('package');
+    const access = { size: 1000, read: () => Promise.reject(error) };
+    return checkArchive(list, access as RandomAccess, new WorkBudget(1000)).then((archive) => [
+      archive,
+      ...outcome(list),
+    ]);
+  };
+
+  it('tells what the file is not, and lets a fault of ours through', async () => {
+    const skipped = 'toc-checksum skipped: the archive cannot be read';
+    const of = (code: string) => new FormatError(code, 'XarHeader', 0, 'words');
+    expect(await reading(of('XAR_HEADER'))).toEqual([
+      undefined,
+      'xar-structure fail: XarHeader, offset 0: words',
+      skipped,
+    ]);
+    expect(await reading(of('XAR_TOC_DIGEST'))).toEqual([
+      undefined,
+      'xar-structure pass',
+      'toc-checksum fail: XarHeader, offset 0: words',
+    ]);
+    await expect(reading(new TypeError('ours'))).rejects.toThrow('ours');
+  });
 });
 
 describe('checkGaps', () => {

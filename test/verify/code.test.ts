@@ -46,14 +46,14 @@ beforeAll(async () => {
 async function check(parts: Partial<PackageParts>, now = new Date('2023-11-15')) {
   const data = await packageOf(authority, parts);
   // The identity is of 2023, and the timestamps with it.
-  const { checks } = await verifyPackage(accessBuffer(data), {
+  const { checks, facts } = await verifyPackage(accessBuffer(data), {
     trust: authority.trust,
     now,
     ours: null,
   });
   const own = checks.filter(({ id }) => !id.startsWith('package-'));
   const failed = own.filter(({ status }) => status === 'fail').map(({ id, subject }) => `${id}: ${subject}`);
-  return { checks, failed: [...new Set(failed)] };
+  return { checks, failed: [...new Set(failed)], slices: facts.slices };
 }
 
 const flipped = (data: Buffer) => {
@@ -194,6 +194,11 @@ describe('code that a script brings', () => {
     expect((await check({ scripts: [script, file('./inner.pkg', await inner(adHoc))] })).failed).toEqual([]);
     expect((await check({ payload: [file('./inner.pkg', await inner(adHoc))] })).failed).toEqual([
       'code-cms: tool (arm64)',
+    ]);
+    const whole = await check({ payload: [file('./inner.pkg', await inner(signed)), tool(signed)] });
+    expect(whole.slices.map(({ architecture, identifier }) => `${identifier} ${architecture}`)).toEqual([
+      'tool arm64',
+      'tool arm64',
     ]);
     const broken = file('./inner.pkg', (await inner(signed)).subarray(0, 3000));
     expect((await check({ payload: [broken] })).checks).toContainEqual(
