@@ -88,7 +88,7 @@ export class KillRange {
         ...process.env,
         PATH: quickCompiler(),
         ...SURROUNDINGS,
-        ...('words' in moment && { SIGNAL: 'SIGKILL', SIGNAL_AT: moment.words }),
+        ...('words' in moment && { SIGNALS: 'SIGKILL', SIGNALS_AT: moment.words }),
       },
       stdio: ['ignore', 'ignore', 'pipe'],
     });

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { quickCompiler } from '../support/quick-compiler.ts';
 import { attest, checkOut } from './actions.ts';
 import { type Contexts, holds, interpolate } from './expression.ts';
@@ -183,8 +183,10 @@ export class JobRun {
     const kill = this.#runner.takeKill(this.#input.at, nameOf(step, index));
     const env = { ...this.#environment(outputFile, kill !== undefined), ...own };
     const script = join(this.#home, 'step.sh');
-    writeFileSync(script, step.run as string);
-    const { status, log } = await this.#execute(script, env, kill);
+    // Who watches and then kills may find the step ended on a busy machine: it kills its own group.
+    writeFileSync(script, kill && kill.words === undefined ? 'kill -KILL 0' : (step.run as string));
+    if (kill?.words !== undefined) Object.assign(env, killedAt(kill.words));
+    const { status, log } = await this.#execute(script, env);
     return { status, log, output: readFileSync(outputFile, 'utf8') };
   }
 
@@ -229,11 +231,7 @@ export class JobRun {
   }
 
   /** Runs a script as the service does, `bash -eo pipefail`; its exit code is null when it was killed. */
-  #execute(
-    script: string,
-    env: Record<string, string>,
-    kill: RunnerOptions['kill'],
-  ): Promise<Pick<ScriptEnd, 'status' | 'log'>> {
+  #execute(script: string, env: Record<string, string>): Promise<Pick<ScriptEnd, 'status' | 'log'>> {
     let log = '';
     return new Promise((done, reject) => {
       const argv = ['--noprofile', '--norc', '-eo', 'pipefail', script];
@@ -244,21 +242,18 @@ export class JobRun {
         stdio: ['ignore', 'pipe', 'pipe'],
       });
       for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (log += text));
-      const watch =
-        kill &&
-        setInterval(() => {
-          if (!kill.when(this.#workspace) || child.pid === undefined) return;
-          clearInterval(watch);
-          // The group of a process that this very call started.
-          process.kill(-child.pid, 'SIGKILL');
-        }, 5);
       child.on('error', reject);
-      child.on('close', (status) => {
-        clearInterval(watch);
-        done({ status, log });
-      });
+      child.on('close', (status) => done({ status, log }));
     });
   }
 }
+
+/** What has a command line kill its group, and so the step, as it writes words. */
+const killedAt = (words: string) => ({
+  NODE_OPTIONS: `--import ${resolve('test/support/signal-at-words.mjs')}`,
+  SIGNALS: 'SIGKILL',
+  SIGNALS_AT: words,
+  SIGNALS_TO: '0',
+});
 
 const nameOf = (step: Step, index: number) => step.name ?? step.uses ?? `step ${index + 1}`;

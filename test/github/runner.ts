@@ -27,10 +27,8 @@ export interface RunnerOptions {
   readonly prepare: (at: string, environment: string | undefined, workspace: string) => void;
   /** Told the subjects of an attestation, its commit, and the SBOM when it is about one. */
   readonly attested: (commit: string, digests: readonly string[], sbom: object | undefined) => void;
-  /** Kills a step once: a time limit of the service, or a machine that dies. */
-  readonly kill?:
-    | { readonly at: string; readonly step: string; readonly when: (workspace: string) => boolean }
-    | undefined;
+  /** Kills a step once, as it begins or as its command line writes words: a time limit of the service, or a machine that dies. */
+  readonly kill?: { readonly at: string; readonly step: string; readonly words?: string } | undefined;
   /** Only the first combination of each matrix, but for the Macs that a release is tried on. */
   readonly short?: boolean;
   /** Jobs that were played before are given again. */

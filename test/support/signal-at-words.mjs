@@ -1,12 +1,14 @@
-// Loaded before the command line: sends the process the signal SIGNAL within its write of the words SIGNAL_AT, and again at the next
-// write, as an impatient person does. Whoever reads the words first and then sends it may be late on a busy machine.
-const { SIGNAL, SIGNAL_AT } = process.env;
+// Loaded before the command line: sends the process the SIGNALS (names with commas between) within its write of the words SIGNALS_AT,
+// before anything that follows is done; with SIGNALS_TO=0 its whole group. Whoever reads the words first may send too late on a busy
+// machine.
+const { SIGNALS, SIGNALS_AT, SIGNALS_TO = process.pid } = process.env;
 const write = process.stderr.write.bind(process.stderr);
 let said = '';
-let sent = 0;
 process.stderr.write = (part, ...rest) => {
-  const written = write(part, ...rest);
+  const before = said.includes(SIGNALS_AT);
   said += part;
-  if (said.includes(SIGNAL_AT) && sent++ < 2) process.kill(process.pid, SIGNAL);
+  const written = write(part, ...rest);
+  if (!before && said.includes(SIGNALS_AT))
+    for (const signal of SIGNALS.split(',')) process.kill(Number(SIGNALS_TO), signal);
   return written;
 };

@@ -26,7 +26,7 @@ describe('an interrupted run', () => {
         out,
       ],
       {
-        env: { ...process.env, NO_COLOR: '1', SIGNAL: 'SIGINT', SIGNAL_AT: '✓  1/10 compile' },
+        env: { ...process.env, NO_COLOR: '1', SIGNALS: 'SIGINT', SIGNALS_AT: '✓  1/10 compile' },
         stdio: ['ignore', 'ignore', 'pipe'],
       },
     );
