@@ -58,6 +58,7 @@ describe('what a Distribution may do', () => {
     ],
     ['<pkg-ref id="a">a.pkg</pkg-ref>', 'externalPackages: Distribution: a from a.pkg'],
     ['<pkg-ref id="a" x=" https://e/"/>', 'externalPackages: Distribution: a with x=" https://e/"'],
+    ['<pkg-ref id="a">x/#a.pkg</pkg-ref>', 'externalPackages: Distribution: a from x/#a.pkg'],
     ['<pkg-ref id="a" onConclusion="RequireRestart"/>', 'restart: Distribution: onConclusion="RequireRestart"'],
     ['<pkg-ref id="a" auth="Root"/>', 'rootAuthorization: Distribution: auth="Root" of a'],
     ['<choice id="a" customLocation="/x"/>', 'customLocation: Distribution: <choice customlocation="/x">'],

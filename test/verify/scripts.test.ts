@@ -168,6 +168,15 @@ describe('readScripts', () => {
     ]);
   });
 
+  it('takes 16 MiB of texts in all, and not one byte more', async () => {
+    const most = 4 * 1024 * 1024;
+    const four = ['a', 'b', 'c', 'd'].map((name) => script(`./${name}`, Buffer.alloc(most, 'x')));
+    expect(await sizes(...four)).toHaveLength(4);
+    const { list, found } = await read([...four, script('./e', 'x')]);
+    expect(found).toBeUndefined();
+    expect(list.checks[0]?.reason).toContain('16777216');
+  });
+
   it('keeps texts whole in whatever pieces they come, and of a program the first', async () => {
     const text = Array.from({ length: 500 }, (_, at) => `${at}\n`).join('');
     const binary = Buffer.alloc(5000, 'x');

@@ -46,9 +46,9 @@ export async function checkOwnBundle(
 ): Promise<void> {
   const id = 'form-code';
   try {
-    const information = parsePropertyListDictionary(fileAt(files, INFO_PLIST_PATH) ?? Buffer.alloc(0));
+    const information = parsePropertyListDictionary(present(files, INFO_PLIST_PATH));
     const program = `${CONTENTS}MacOS/${String(information.get('CFBundleExecutable'))}`;
-    const found = slicesOf(fileAt(files, program) ?? Buffer.alloc(0));
+    const found = slicesOf(present(files, program));
     const stray = found.flatMap(({ architecture, blobs }) => strayBlobs(architecture, blobs));
     // codesign lays the same things out in its own way.
     if (madeBy === 'apple') return list.check(id, [...infoProblems(information, record), ...stray]);
@@ -57,13 +57,20 @@ export async function checkOwnBundle(
       ...infoProblems(information, record),
       ...stray,
       ...(await Promise.all(found.map(cmsProblem))),
-      ...partProblems(found, slicesOf(fileAt(made.entries, program) ?? Buffer.alloc(0))),
+      ...partProblems(found, slicesOf(present(made.entries, program))),
       ...made.entries.map((entry) => entryProblem(entry, files, found)),
     ]);
   } catch (error) {
     if (!(error instanceof PipelineError)) throw error;
     list.fail(id, `it cannot be signed again: ${error.message}`);
   }
+}
+
+/** Returns a file's bytes. Throws FormatError `BUNDLE_UNSIGNABLE` when it is missing, or a link. */
+function present(files: readonly BundleEntry[], path: string): Buffer {
+  const data = fileAt(files, path);
+  if (!data) throw new FormatError('BUNDLE_UNSIGNABLE', 'Bundle', 0, `${path} is missing, or is a link`);
+  return data;
 }
 
 /** The signature of one slice. */

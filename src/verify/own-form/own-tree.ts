@@ -1,5 +1,6 @@
 import { fromBuffer } from '../../base/bytes.ts';
 import type { CheckList } from '../../base/check.ts';
+import { FormatError } from '../../base/errors.ts';
 import { gunzipMember } from '../../cpio/gunzip.ts';
 import { GZIP_HEADER } from '../../cpio/gzip.ts';
 import { type CpioHeader, ODC_HEADER } from '../../cpio/header.ts';
@@ -54,6 +55,8 @@ export async function checkOwnTree(
   form: TreeForm,
 ): Promise<OwnTree | undefined> {
   return readAbout(list, id, async () => {
+    const { data } = member;
+    if (!data) throw new FormatError('FORMAT_TRUNCATED', 'Gzip', 0, `${member.path} is empty`);
     const found = await inflated(archive, member);
     const places = await placesIn(found);
     const contents = new Map(places.map(({ path, content }) => [path, content]));
@@ -65,7 +68,7 @@ export async function checkOwnTree(
     list.check(id, [
       ...pathProblems(places, paths),
       ...(form.exact
-        ? [headProblem(await headOf(archive, member)), difference(found, Buffer.concat(expected), places)]
+        ? [headProblem(await headOf(archive, data)), difference(found, Buffer.concat(expected), places)]
         : places.flatMap((place) => valueProblems(place, paths, form))),
     ]);
     return { entries, contents, facts };
@@ -89,8 +92,7 @@ function valueProblems({ path, header }: Place, paths: readonly OwnPath[], { own
   ];
 }
 
-function headOf(archive: XarArchive, member: XarMember): Promise<Buffer> {
-  const { offset, length } = member.data ?? { offset: 0, length: 0 };
+function headOf(archive: XarArchive, { offset, length }: { offset: number; length: number }): Promise<Buffer> {
   return archive.access.read(archive.heapStart + offset, Math.min(length, GZIP_HEADER.length));
 }
 

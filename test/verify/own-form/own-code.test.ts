@@ -1,13 +1,25 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { CheckList } from '../../../src/base/check.ts';
 import { type BundleEntry, fileAt } from '../../../src/code-signature/bundle-entry.ts';
+import { developerIdRequirement } from '../../../src/code-signature/requirement/requirement.ts';
 import { type BundleSigner, signBundle } from '../../../src/code-signature/sign/sign-bundle.ts';
-import { MAGIC_EMBEDDED_SIGNATURE, parseSuperBlob } from '../../../src/code-signature/super-blob.ts';
+import {
+  type Blob,
+  encodeBlob,
+  encodeSuperBlob,
+  MAGIC_BLOB_WRAPPER,
+  MAGIC_EMBEDDED_SIGNATURE,
+  parseSuperBlob,
+  SLOT_CMS,
+} from '../../../src/code-signature/super-blob.ts';
 import { parseFat } from '../../../src/macho/fat.ts';
 import { parseMacho } from '../../../src/macho/macho.ts';
+import { signCms } from '../../../src/pki/cms/cms.ts';
+import { appleTrust } from '../../../src/pki/x509/apple-roots.ts';
+import { type Certificate, parseCertificate } from '../../../src/pki/x509/certificate.ts';
 import { checkOwnBundle, signerOfProgram } from '../../../src/verify/own-form/own-code.ts';
 import { SAMPLE_EXECUTABLE, SAMPLE_IDENTIFIER, sampleBundle, sampleSlice } from '../../code-signature/sample.ts';
-import { rehearsalSigner } from '../../code-signature/signers.ts';
+import { NOW, rehearsalSigner } from '../../code-signature/signers.ts';
 
 let signer: BundleSigner;
 let signed: readonly BundleEntry[];
@@ -78,6 +90,7 @@ describe('the code of ours', () => {
     expect(await at(directory + 12)).toContain(place(directory + 12, 'CodeDirectory, field flags'));
     expect(await at(directory + 15)).toContain(`the CodeDirectory of ${name} is not the one we make`);
     expect(await at(requirements + 20)).toContain(`the requirement set of ${name} is not the one we make`);
+    expect(await at(requirements + 20)).toContain(place(requirements + 20, 'requirement set'));
     expect(await at(end - 1)).toContain(place(end - 1, 'behind its signature'));
     // What is signed changes with the code, so the first byte that differs is behind the code.
     expect(await at(slice + 0x1000)).toContain(`the CodeDirectory of ${name} is not the one we make`);
@@ -89,13 +102,43 @@ describe('the code of ours', () => {
     ['its seal changed', () => withFile('Contents/_CodeSignature/CodeResources', (data) => flip(data, 100)), /CodeResources, byte 100: expected \w+, found/],
     ['a resource changed', () => withFile('Contents/Resources/AuthDBSetup.sh', (data) => flip(data, 3)), /CodeResources, byte \d+: expected/],
     ['its seal missing', () => signed.filter(({ path }) => !path.endsWith('CodeResources')), /CodeResources is missing, or is a link/],
-    ['its program missing', () => signed.filter(({ path }) => path !== SAMPLE_EXECUTABLE), /it cannot be signed again/],
+    ['its program missing', () => signed.filter(({ path }) => path !== SAMPLE_EXECUTABLE), /it cannot be signed again: .*Contents\/MacOS\/.* is missing, or is a link/],
     ['no program of its own', () => withFile(SAMPLE_EXECUTABLE, () => Buffer.from('x')), /it cannot be signed again/],
     ['no signature', () => withFile(SAMPLE_EXECUTABLE, () => sampleSlice('arm64')), /it cannot be signed again: .*no signature in the code for arm64/],
-    ['no Info.plist', () => signed.filter(({ path }) => path !== 'Contents/Info.plist'), /it cannot be signed again/],
+    ['no Info.plist', () => signed.filter(({ path }) => path !== 'Contents/Info.plist'), /it cannot be signed again: .*Contents\/Info.plist is missing, or is a link/],
   ])('is refused with %s', async (_, files, words) => {
     expect(await problems(files())).toMatch(words);
   }); // biome-ignore format: a table
+
+  /** The signed program with other blobs in the signature of a slice. */
+  const withBlobs = (files: readonly BundleEntry[], name: string, change: (blobs: readonly Blob[]) => readonly Blob[]) =>
+    withFile(SAMPLE_EXECUTABLE, (program) => {
+      const copy = Buffer.from(program);
+      for (const { architecture, offset, data } of parseFat(program)) {
+        if (architecture !== name) continue;
+        const { dataOffset, dataSize } = parseMacho(data).codeSignature as { dataOffset: number; dataSize: number };
+        const { blobs } = parseSuperBlob(data.subarray(dataOffset, dataOffset + dataSize), MAGIC_EMBEDDED_SIGNATURE);
+        copy.fill(0, offset + dataOffset, offset + dataOffset + dataSize);
+        encodeSuperBlob(MAGIC_EMBEDDED_SIGNATURE, change(blobs)).copy(copy, offset + dataOffset);
+      }
+      return copy;
+    }, files); // biome-ignore format: short
+
+  it('has a CMS in each slice, an empty one where nobody signed', async () => {
+    const without = (blobs: readonly Blob[]) => blobs.filter(({ type }) => type !== SLOT_CMS);
+    const adHoc = (await signBundle(BUNDLE, { kind: 'ad-hoc' })).entries;
+    for (const [files, name] of [[adHoc, 'x86_64'], [adHoc, 'arm64'], [signed, 'arm64']] as const) {
+      const found = await problems(withBlobs(files, name, without));
+      expect(found).toContain(`the CMS of ${name} is not the one we make`);
+      expect(found).toContain(`(${name}, list of blobs)`);
+    } // biome-ignore format: short
+  });
+
+  it('has no blob of another kind, which is named by its number', async () => {
+    const more = (blobs: readonly Blob[]) => [...blobs, { type: 0x10001, data: encodeBlob(MAGIC_BLOB_WRAPPER, Buffer.alloc(0)) }];
+    for (const madeBy of ['portable', 'apple'] as const)
+      expect(await problems(withBlobs(signed, 'arm64', more), madeBy)).toContain('the signature of arm64 holds a blob of type 0x10001');
+  }); // biome-ignore format: short
 
   it('ends at a fault of ours', async () => {
     const broken = { path: 'Contents/Info.plist', mode: 0, get data(): Buffer { throw new TypeError('ours'); } }; // biome-ignore format: short
@@ -113,6 +156,28 @@ describe('signerOfProgram', () => {
     const [one, two, three] = [await found.signCms(input), await found.signCms(input), await found.signCms(input)];
     expect([one.equals(two), one.length > 1000, two.length > 1000, three.length]).toEqual([false, true, true, 0]);
   });
+
+  it.each([
+    ['without its root', []],
+    ['with the root of Apple', appleTrust().roots.slice(0, 1)],
+  ])('asks for a Developer ID of the team where a CMS came %s', async (_, roots) => {
+    const { authority } = await rehearsalSigner();
+    const { certificateChain, signer: key } = authority.identitySource('application');
+    const [leaf, intermediate] = certificateChain.map(parseCertificate) as [Certificate, Certificate];
+    const chain = [leaf, intermediate, ...roots];
+    const teamIdentifier = 'ABCDE12345';
+    const other: BundleSigner = {
+      kind: 'identity',
+      teamIdentifier,
+      requirement: (identifier) => developerIdRequirement(identifier, teamIdentifier),
+      signCms: ({ content, extraSignedAttributes: attributes }) =>
+        signCms({ content, attributes, identity: { certificate: leaf, chain, signer: key }, signingTime: NOW }),
+    };
+    const { entries } = await signBundle(BUNDLE, other);
+    const found = signerOfProgram(fileAt(entries, SAMPLE_EXECUTABLE) as Buffer);
+    if (found.kind !== 'identity') throw new Error('no identity');
+    expect(found.requirement('a')).toEqual(developerIdRequirement('a', teamIdentifier));
+  }); // biome-ignore format: short
 
   it('signs for nobody where nobody signed', async () => {
     const adHoc = (await signBundle(BUNDLE, { kind: 'ad-hoc' })).entries;

@@ -74,6 +74,7 @@ describe('a package of ours', () => {
     ['one script alone', ({ scripts }) => ({ scripts: scripts.slice(0, 1) }), ['form-scripts', 'form-package-info'], 'does not belong in it'],
     ['no scripts', () => ({ scripts: [] }), ['form-toc', 'form-scripts', 'form-package-info'], 'does not belong in it'],
     ['a file more', ({ payload }) => ({ payload: new Map([...payload, ['more', 0o644]]) }), ['form-payload', 'form-package-info', 'form-bom'], './more is missing'],
+    ['a file of the bundle more', ({ payload }) => ({ payload: new Map([...payload, ['Escrow Buddy.bundle/Contents/Resources/more', 0o644]]) }), ['form-payload', 'form-package-info', 'form-bom', 'form-code'], 'Resources/more is missing'],
     ['a file less', ({ payload }) => ({ payload: new Map([...payload].slice(0, -1)) }), ['form-payload', 'form-distribution', 'form-package-info', 'form-bom', 'form-code'], 'does not belong in it'],
     ['another mode', ({ payload }) => ({ payload: new Map([...payload, ['.', 0o700]]) }), ['form-payload', 'form-bom'], 'in the header of ., field mode: expected'],
     ['another owner', () => ({ owner: { uid: 1, gid: 0 } }), ['form-scripts', 'form-payload', 'form-bom'], 'in the header of ., field uid: expected'],
@@ -122,6 +123,9 @@ describe('a package of ours', () => {
     expect(await run({ payload: undefined })).toEqual(['form-payload fail']);
     expect(await run({ scripts: undefined })).toEqual(['form-payload fail']);
     expect(await run({ folder: 'x.pkg' })).toEqual(['form-payload fail']);
+    // That there is no Bom is said of the payload.
+    expect(await run({ bom: undefined })).toContain('form-bom pass');
+    expect(await run({ bom: undefined }, { madeBy: 'portable' })).toContain('form-bom pass');
     expect(await run({ scripts: undefined }, { scripts: ['preinstall'] })).toEqual(['form-payload fail']);
     expect(await run({ scripts: undefined }, { scripts: [] })).toEqual([
       'form-payload pass',

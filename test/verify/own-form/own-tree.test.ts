@@ -25,4 +25,13 @@ describe('a tree of ours', () => {
     expect(await said(32 * MIB)).toMatch(/^form-payload fail: .*[Cc]pio/);
     expect(await said(32 * MIB + 1)).not.toMatch(/[Cc]pio/);
   });
+
+  it('is not empty', async () => {
+    const layout = layoutXar([storedFile('Payload', Buffer.alloc(0))], { creationTime: 0 });
+    const archive = await readXar(accessBuffer(await collect(emitXar(layout))));
+    const list = new CheckList('a');
+    const member = { ...archive.members[0], data: undefined } as unknown as (typeof archive.members)[number];
+    await checkOwnTree(list, 'form-payload', archive, member, [], { exact: true, owners: true });
+    expect(list.checks.map(({ reason }) => reason)).toEqual([expect.stringContaining('Payload is empty')]);
+  });
 });
