@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { maskCommands } from '../../build/report/github.ts';
-import { removeOwnUnfinished } from '../../src/base/files.ts';
-import { type Answer, answeredProgram } from '../support/answered.ts';
-import { inProcess } from '../support/in-process.ts';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { type Answering, answeredProgram } from '../support/answered.ts';
+import { keptBuild } from '../support/kept-build.ts';
 
 /**
  * Puts a Node into a folder that has this process do what a step wants of the command line of this tree, as every step wants it: in
@@ -14,48 +14,24 @@ import { inProcess } from '../support/in-process.ts';
 export async function placeNode(bin: string): Promise<void> {
   // What bash was given is what Node would have been given: bash sets variables of its own.
   const ask = `printf '%s\\0' "$#" "$PWD" "$@"; cat "/proc/$$/environ"`;
-  const program = await answeredProgram(answer, ask, `exec "${process.execPath}" "$@"`);
+  const program = await answeredProgram(await bundled(), ask, `exec "${process.execPath}" "$@"`);
   mkdirSync(bin, { recursive: true });
   writeFileSync(join(bin, 'node'), program, { mode: 0o755 });
 }
 
-let busy = false;
-
-async function answer([count, folder, ...rest]: readonly string[]): Promise<Answer | undefined> {
-  const words = rest.slice(0, Number(count));
-  const env = Object.fromEntries(rest.slice(Number(count)).map(variable));
-  const first = words.findIndex((word) => !word.startsWith('-'));
-  const program = resolve(folder as string, words[first] ?? '');
-  if (busy || !isOfThisTree(program)) return undefined;
-  busy = true;
-  try {
-    const root = rootOf(program);
-    const run = await inProcess(words.slice(first + 1), { cwd: folder as string, root, program, env, only: true });
-    return { code: run.status ?? 1, out: run.stdout, err: maskCommands(env) + run.stderr };
-  } finally {
-    removeOwnUnfinished();
-    busy = false;
-  }
+/** In one file, as the command line itself is: its modules one by one take five times as long to load. Sources stand still meanwhile. */
+let loaded: Promise<Answering> | undefined;
+function bundled(): Promise<Answering> {
+  loaded ??= load('test/github/answer-as-node.ts');
+  return loaded;
 }
 
-function variable(text: string): [string, string] {
-  const at = text.indexOf('=');
-  return [text.slice(0, at), text.slice(at + 1)];
-}
-
-/** Another one may have been poisoned, or be of another commit. */
-function isOfThisTree(program: string): boolean {
-  return program.endsWith('/cli.mjs') && existsSync(program) && readFileSync(program).equals(ofThisTree());
-}
-
-let bundle: Buffer | undefined;
-function ofThisTree(): Buffer {
-  bundle ??= readFileSync('.build/cli.mjs');
-  return bundle;
-}
-
-/** In a checkout the command line lies in a folder of its own, in parts beside the configuration. */
-function rootOf(program: string): string {
-  const folder = dirname(program);
-  return existsSync(join(folder, 'release.config.json')) ? folder : dirname(folder);
+async function load(entry: string): Promise<Answering> {
+  // All sources and packages of the command line are in its own bundle.
+  const files = ['.build/cli.mjs', 'test/support', entry];
+  const folder = await keptBuild('answer-as-node', { files, programs: [], variables: [] }, async (target) => {
+    const outfile = join(target, 'answer.cjs');
+    await build({ entryPoints: [entry], outfile, bundle: true, platform: 'node', target: 'node20.19' });
+  });
+  return createRequire(import.meta.url)(join(folder, 'answer.cjs')).answer;
 }
