@@ -23,13 +23,10 @@ export const CASES_OF_APPROVALS = [
 ];
 /** What happens to it at the notary (story-of-notary.test.ts). */
 export const CASES_OF_NOTARY = ['a wait over night', 'a job that dies', 'Apple refuses'];
-/** What happens to it from the Macs to its readers (story-of-publishing.test.ts). */
-export const CASES_OF_PUBLISHING = [
-  'smoke red on one image',
-  'an answer that is lost',
-  'a tag rule',
-  'an expired artifact',
-];
+/** What happens to it on the Macs that it is tried on (story-of-macs.test.ts). */
+export const CASES_OF_MACS = ['smoke red on one image'];
+/** What happens to it from there to its readers (story-of-publishing.test.ts). */
+export const CASES_OF_PUBLISHING = ['an answer that is lost', 'a tag rule', 'an expired artifact'];
 /** Each is a release of its own, and by day one of them is played. */
 export const CASES_OF_KEYS = ['missing secrets', 'a secret of one key is missing', 'more digests than slices'];
 /** Each is a release to the look at least, and by day one of them is played. */

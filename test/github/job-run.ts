@@ -78,7 +78,7 @@ export class JobRun {
       result,
       Object.entries(outputs).map(([name, value]) => [name, this.#runner.artifacts.digestOf(value) ?? value]),
     ]);
-    return { trigger, job: this.#input.job, ...contexts, needs: made };
+    return { trigger, job: this.#input.job, ...contexts, needs: made, machine: this.#machine() };
   }
 
   async #play(): Promise<JobResult> {
@@ -108,7 +108,7 @@ export class JobRun {
   #contexts(): Contexts {
     const { given, job } = this.#input;
     const secrets = this.#options.secrets[environmentOf(job) ?? ''] ?? {};
-    const runner = { os: /^(macos|xcode)-/.test(this.#image ?? '') ? 'macOS' : 'Linux' };
+    const runner = { os: isMac(this.#image) ? 'macOS' : 'Linux' };
     const { variables: vars } = this.#options;
     return { ...given, github: this.#runner.github(this.#run), runner, secrets, vars, steps: this.#steps };
   }
@@ -192,9 +192,8 @@ export class JobRun {
 
   /** @param isKilled what is killed must be a process of its own */
   #environment(outputFile: string, isKilled: boolean): Record<string, string> {
-    const { bin, macBin, repository, answers, onMac } = this.#options;
-    const image = this.#image as string;
-    const mac = /^(macos|xcode)-/.test(image);
+    const { bin, macBin, repository, answers } = this.#options;
+    const mac = this.#machine();
     const wait = this.#input.at === 'release.yml/wait' ? [join(bin, 'of-wait')] : [];
     const answered = answers?.(this.#input.at) && !isKilled ? [join(bin, 'answered')] : [];
     const path = [...(mac ? [macBin] : []), ...wait, ...answered, bin, quickCompiler()];
@@ -215,8 +214,14 @@ export class JobRun {
       GITHUB_OUTPUT: outputFile,
       GITHUB_STEP_SUMMARY: join(this.#home, 'summary.md'),
       ...this.#tokens(),
-      ...(mac && { FAKE_IMAGE: image, ...onMac?.(image) }),
+      ...mac,
     };
+  }
+
+  /** What the stand-ins of a Mac are told; undefined on another machine. */
+  #machine(): Readonly<Record<string, string>> | undefined {
+    const image = this.#image;
+    return isMac(image) ? { FAKE_IMAGE: image, ...this.#options.onMac?.(image) } : undefined;
   }
 
   /** A token can be asked for by every step of a job that may; its subject names the environment, or else the branch. */
@@ -255,5 +260,7 @@ const killedAt = (words: string) => ({
   SIGNALS_AT: words,
   SIGNALS_TO: '0',
 });
+
+const isMac = (image: string | undefined): image is string => /^(macos|xcode)-/.test(image ?? '');
 
 const nameOf = (step: Step, index: number) => step.name ?? step.uses ?? `step ${index + 1}`;

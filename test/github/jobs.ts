@@ -28,3 +28,6 @@ export const logOf = (jobs: Readonly<Record<string, JobResult>>): string =>
   Object.values(jobs)
     .map(({ log }) => log)
     .join('');
+
+/** What a Mac of macOS 27 does not try. */
+export const WITHOUT_ROSETTA = { id: 'load-x86_64', reason: 'Rosetta 2 is not installed' };

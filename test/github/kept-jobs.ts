@@ -32,15 +32,15 @@ export interface Keeping {
 /** A job that is about to be played. */
 export interface JobToPlay {
   readonly at: string;
-  /** All that it is given: the commit, the job itself, what the jobs before it made. */
+  /** All that it is given: the commit, the job itself, what the jobs before it made, of a Mac its stand-ins' variables. */
   readonly given: object;
   /** The job's folder; `work` in it is the workspace. */
   readonly home: string;
 }
 
 /**
- * Jobs from the merge to the stapled package, each with the files it leaves for the jobs after it. What keys and the notary made once
- * is as good for another release of the same bytes; which Macs it is tried on and how it is published is always played.
+ * Jobs from the merge to the Macs, each with the files it leaves for the jobs after it. What keys, the notary and a Mac made of it once
+ * is as good for another release of the same bytes; how it is published is always played.
  */
 const KEPT: Readonly<Record<string, readonly string[]>> = {
   'release.yml/plan': [],
@@ -54,6 +54,8 @@ const KEPT: Readonly<Record<string, readonly string[]>> = {
   'release.yml/signed': ['work/signed.tar'],
   'release.yml/submit': ['work/submitted.tar'],
   'release.yml/staple': ['work/finished.tar'],
+  'release.yml/look': [],
+  'release.yml/smoke': [],
 };
 /** The stories have some commits, and ask `plan` in several states of GitHub. */
 const MOST = 16;
@@ -102,7 +104,7 @@ function madeOf({ at, given }: JobToPlay, { state, words }: Keeping): Parameters
   program ??= sha256('.build/cli.mjs');
   const others = [at, given, words, program, quickCompiler(), today, at === 'release.yml/plan' ? heldBy(state) : ''];
   return {
-    files: ['test/github'],
+    files: ['test/github', ...(at === 'release.yml/smoke' ? ['test/mac/simulated'] : [])],
     programs: [process.execPath, ...programs],
     variables: [],
     words: [createHash('sha256').update(JSON.stringify(others)).digest('hex')],

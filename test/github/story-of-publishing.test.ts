@@ -6,7 +6,7 @@ import { SMOKE_IMAGES } from '../../build/github/release/verdicts.ts';
 import { byDay, ofTheDay } from '../support/by-day.ts';
 import { sha256 } from '../support/file-digest.ts';
 import { CASES_OF_PUBLISHING, told } from './cases.ts';
-import { JOB_PATIENCE, logOf, resultsOf, scratchFolders } from './jobs.ts';
+import { JOB_PATIENCE, logOf, resultsOf, scratchFolders, WITHOUT_ROSETTA } from './jobs.ts';
 import { makeReplay, type Replay, replayNeeds } from './replay.ts';
 import type { Run } from './runner.ts';
 
@@ -14,14 +14,11 @@ vi.setConfig(JOB_PATIENCE);
 
 const scratch = scratchFolders();
 
-/** A stapled release, until it is published; each `it` goes on where the one before ended. How it got there: story-of-notary. */
+/** A release that was tried, until it is published; each `it` goes on where the one before ended. How it got there: story-of-macs. */
 describe.skipIf(replayNeeds.missing)(`a release that is published${replayNeeds.note}${ofTheDay}`, () => {
   const played: string[] = [];
   let replay: Replay;
   let run: Run;
-  // Of each kind that is not the first image's one a day: it is red, and then it is not.
-  const [ofToday] = byDay(['macos-26-intel', 'xcode-27'], 1);
-  let red = ofToday;
   const ends = (name: string, { jobs }: Run) => {
     played.push(name);
     expect(resultsOf(jobs), logOf(jobs)).toMatchObject(told(name));
@@ -34,29 +31,15 @@ describe.skipIf(replayNeeds.missing)(`a release that is published${replayNeeds.n
       short: true,
       quick: true,
       anew: /release.yml\/(publish|verify)$/,
-      onMac: (image) => ({ SMOKE_FAULT: image === red ? 'dyld-arm64' : '' }),
+    });
+    replay.change((state) => {
+      state.tagRule = true;
     });
     run = await replay.start('release.yml');
   });
 
-  it('smoke red on one image: nothing is attested, nothing published', () => {
-    ends('smoke red on one image', run);
-    expect(run.jobs.smoke!.log).toContain('dyld would refuse the slice for arm64');
-    expect(run.jobs.look!.log).toContain('every signature is in the 4 packages');
-    expect(replay.github().releases).toEqual([]);
-    red = undefined;
-  });
-
-  it('a tag rule: the draft stays, and the rule is named', async () => {
-    replay.change((state) => {
-      state.tagRule = true;
-    });
-    const before = replay.runner.executed.length;
-    run = await replay.runner.rerun(run);
+  it('a tag rule: the draft stays, and the rule is named', () => {
     ends('a tag rule', run);
-    // Of all images only the one that was red is tried again.
-    const tried = replay.runner.executed.slice(before).map(({ env }) => env.IMAGE ?? '');
-    expect(tried.filter((image) => image !== '')).toEqual([ofToday]);
     expect(run.jobs.publish!.log).toContain('restrict updates and deletions, not creations');
     expect(replay.github().releases).toMatchObject([{ draft: true }]);
     replay.change((state) => {
@@ -140,8 +123,7 @@ describe.skipIf(replayNeeds.missing)(`a release that is published${replayNeeds.n
     expect(verdicts.map(({ image }) => image)).toEqual([...SMOKE_IMAGES]);
     const [package_] = replay.github().releases[0]!.assets;
     for (const { package: tried } of verdicts) expect(`sha256:${tried.sha256}`).toBe(package_?.digest);
-    const last = ofToday === 'xcode-27' || ofTheDay === '' ? [WITHOUT_ROSETTA] : [];
-    expect(verdicts.at(-1).skipped).toEqual(last);
+    expect(verdicts.at(-1).skipped).toEqual(ofTheDay === '' ? [WITHOUT_ROSETTA] : []);
   });
 
   it('does nothing on the next merge with the same version', async () => {
@@ -178,7 +160,6 @@ describe.skipIf(replayNeeds.missing)(`a release that is published${replayNeeds.n
   });
 });
 
-const WITHOUT_ROSETTA = { id: 'load-x86_64', reason: 'Rosetta 2 is not installed' };
 const linesOf = (path: string) =>
   readFileSync(path, 'utf8')
     .trimEnd()
