@@ -14,13 +14,10 @@ export function told(name: string): Record<string, string> {
   return Object.fromEntries(endings);
 }
 
+/** What a merge starts (story-of-merges.test.ts). */
+export const CASES_OF_MERGES = ['a lone maintainer', 'two merges in a row'];
 /** What happens to one release on its way to be signed, one after the other (story-of-approvals.test.ts). */
-export const CASES_OF_APPROVALS = [
-  'a lone maintainer',
-  'two merges in a row',
-  'the first key is approved',
-  'the second key is rejected',
-];
+export const CASES_OF_APPROVALS = ['the first key is approved', 'the second key is rejected'];
 /** What happens to it at the notary (story-of-notary.test.ts). */
 export const CASES_OF_NOTARY = ['a wait over night', 'a job that dies', 'Apple refuses'];
 /** What happens to it on the Macs that it is tried on (story-of-macs.test.ts). */

@@ -1,7 +1,8 @@
-import { mkdtempSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
+import { afterAll, expect } from 'vitest';
 import { discard } from './actions.ts';
 import type { JobResult } from './schedule.ts';
 
@@ -28,6 +29,15 @@ export const logOf = (jobs: Readonly<Record<string, JobResult>>): string =>
   Object.values(jobs)
     .map(({ log }) => log)
     .join('');
+
+/** Returns the files in folders, none of which may be empty, that hold one of the words: one a line. */
+export function filesWith(words: readonly string[], folders: readonly string[]): string {
+  for (const folder of folders) expect(readdirSync(folder), folder).not.toEqual([]);
+  const asked = words.flatMap((word) => ['-e', word]);
+  const { status, stdout, stderr } = spawnSync('grep', ['-rlaF', ...asked, ...folders], { encoding: 'utf8' });
+  expect([status === 0 || status === 1, stderr]).toEqual([true, '']);
+  return stdout;
+}
 
 /** What a Mac of macOS 27 does not try. */
 export const WITHOUT_ROSETTA = { id: 'load-x86_64', reason: 'Rosetta 2 is not installed' };
