@@ -48,8 +48,12 @@ const SURROUNDINGS = { SOURCE_DATE_EPOCH: '1700000000', NO_COLOR: '1' };
 /** A copy of the project with a rehearsal of its own, in which releases are killed and resumed. */
 export class KillRange {
   readonly root = mkdtempSync(join(tmpdir(), 'kill-'));
+  readonly out = join(this.root, 'out');
+  readonly signed: string;
 
-  constructor() {
+  /** @param signed the state that another one made in `prepare`, and keeps for as long */
+  constructor(signed?: string) {
+    this.signed = signed ?? join(this.root, 'signed');
     for (const part of ['payload', 'scripts', 'package.json', 'package-lock.json', 'release.config.json']) {
       cpSync(part, join(this.root, part), { recursive: true });
     }
@@ -59,21 +63,29 @@ export class KillRange {
 
   /** Makes the state from which runs `from: 'signed'` begin: killed as soon as the package was signed. */
   async prepare(): Promise<void> {
-    await this.#finish(['--out', join(this.root, 'signed'), '--until', 'sign-package']);
+    await this.#finish(['--out', this.signed, '--until', 'sign-package']);
   }
 
   /** Kills a release at a moment, resumes it, and looks at what is there in the end. */
   async killAndResume(moment: Moment, from: 'start' | 'signed'): Promise<Aftermath> {
-    const out = join(this.root, 'out');
+    const { killed } = await this.kill(moment, from);
+    return { killed, problems: await this.resume() };
+  }
+
+  /** Kills a release at a moment; `killed` is false where it came to its end before. */
+  kill(moment: Moment, from: 'start' | 'signed'): Promise<Pick<Aftermath, 'killed'>> {
+    const { out } = this;
     rmSync(out, { recursive: true, force: true });
     rmSync(join(this.root, '.rehearsal/notary'), { recursive: true, force: true });
     mkdirSync(out);
-    if (from === 'signed') cpSync(join(this.root, 'signed'), out, { recursive: true });
-    const { killed } = await this.#start(['--out', out, ...(from === 'signed' ? ['--resume'] : [])], moment);
-    const { status, stderr } = await this.#finish(['--out', out, '--resume']);
-    const problems =
-      status === 0 ? await this.#problems(join(out, VERSION)) : [`the resumed run ended with ${status}: ${stderr}`];
-    return { killed, problems };
+    if (from === 'signed') cpSync(this.signed, out, { recursive: true });
+    return this.#start(['--out', out, ...(from === 'signed' ? ['--resume'] : [])], moment);
+  }
+
+  /** Resumes what was killed, and returns what is wrong in the end. */
+  async resume(): Promise<string[]> {
+    const { status, stderr } = await this.#finish(['--out', this.out, '--resume']);
+    return status === 0 ? this.#problems(join(this.out, VERSION)) : [`the resumed run ended with ${status}: ${stderr}`];
   }
 
   remove(): void {
