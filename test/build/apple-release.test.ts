@@ -166,19 +166,6 @@ describe('a release with the apple toolchain', () => {
     expect(services.calls.get('history')).toBe(1);
     expect(machine.calls().some(([tool]) => tool === 'notarytool')).toBe(false);
   });
-
-  it('rehearses without credentials: Apple’s tools compile and build, ours sign, for nobody but us', async () => {
-    symlinkSync(join(process.cwd(), '.rehearsal'), join(root, '.rehearsal'));
-    env = { SOURCE_DATE_EPOCH: env.SOURCE_DATE_EPOCH };
-    const manifest = await run('rehearsed');
-    expect(manifest).toMatchObject({ mode: 'rehearsal', toolchain: 'apple', submission: { status: 'Accepted' } });
-    expect([count('pkgbuild', '--quiet'), count('codesign', '--force'), count('stapler', 'staple')]).toEqual([
-      PACKAGES,
-      0,
-      0,
-    ]);
-    expect(machine.calls().some(([tool]) => tool === 'notarytool')).toBe(false);
-  });
 });
 
 /** Copies what the release made, as if nothing had been published yet, with another submission on record. */
