@@ -31,7 +31,7 @@ function excerpt(data: Buffer, at: number): string {
   // The attribute it lies in, else the element it lies in when that is near, else the word.
   const starts = [/\s[\w:-]+="[^"<]*$/, /<[^<]{0,40}$/, /[\s<][^\s<]*$/].map((pattern) => before.search(pattern));
   const start = at - before.length + (starts.find((place) => place >= 0) ?? 0);
-  const text = data.toString('utf8', start, Math.min(data.length, start + 2 * EXCERPT));
+  const text = data.toString('utf8', start, start + 2 * EXCERPT);
   return `\`${text.replace(/\s+/g, ' ').trim().slice(0, EXCERPT)}\``;
 }
 

@@ -19,7 +19,8 @@ export async function cmsDifference(
 ): Promise<string | undefined> {
   const cms = parseCms(encoded);
   const { signerCertificate: certificate, certificates: chain, timestampToken, signature } = cms;
-  const time = cms.signedAttributes?.find(({ type }) => type === CMS.signingTime)?.values[0];
+  const signed = cms.signedAttributes ?? [];
+  const time = signed.find(({ type }) => type === CMS.signingTime)?.values[0];
   if (!certificate || !time) return 'the CMS names no time, or has not the certificate of its signer';
   if (
     chain.some(({ subject }, at) => at > 0 && !chain[at - 1]?.issuer.der.equals(subject.der)) ||
@@ -36,7 +37,7 @@ export async function cmsDifference(
   const found = encoded.subarray(0, cms.encodedSize);
   const at = firstDifference(found, made);
   if (at === undefined) return undefined;
-  const extra = (cms.signedAttributes?.length ?? 0) - 3 - attributes.length;
+  const extra = signed.length - 3 - attributes.length;
   const prefix = extra > 0 ? `${extra} signed attribute more than we write; ` : '';
   return `${prefix}byte ${at} of the CMS: expected ${bytesAt(made, at)}, found ${bytesAt(found, at)}`;
 }

@@ -32,6 +32,7 @@ describe('textDifference', () => {
     ['<a>one two</a>', '<a>one twx</a>', 'A, byte 9, in <a>: expected `<a>one twx</a>`, found `<a>one two</a>`'],
     ['<a b="1">t x', '<a b="1">t y', 'A, byte 11, in <a>: expected `<a b="1">t y`, found `<a b="1">t x`'],
     ['x', 'y', 'A, byte 0: expected `y`, found `x`'],
+    ['<a><b/>', '<a><c/>', 'A, byte 4: expected `<c/>`, found `<b/>`'],
   ])('of %j and %j', (found, expected, words) => expect(said(found, expected)).toBe(words));
 
   it('begins at an element that is at most 41 bytes away, else at the word', () => {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { CheckList } from '../../../src/base/check.ts';
 import { accessBuffer } from '../../../src/base/random-access.ts';
@@ -156,6 +157,11 @@ describe('scripts of ours', () => {
       withScript('./preinstall', () => '#!/bin/sh'),
     );
     expect(bare.words).toContain('./preinstall is another script: its second line is ""');
+    const within = await held(
+      {},
+      withScript('./preinstall', (text) => text.replace('# preinstall', ': # preinstall')),
+    );
+    expect(within.words).toContain('./preinstall is another script: its second line is ": # preinstall');
     const long = await held(
       {},
       withScript('./preinstall', (text) => text.replace('# preinstall', 'x'.repeat(61))),
@@ -225,6 +231,14 @@ describe('the bytes of an archive of ours', () => {
     expect(bare.words).toContain(`the Bom does not list the slices of ${program}`);
     const same = await bom(() => ({}));
     expect(same.failed).toEqual([]);
+  }); // biome-ignore format: short
+
+  it('name the trailer of the scripts', async () => {
+    const cpio = gunzipSync(await packScripts(sample.scripts));
+    const place = cpio.lastIndexOf('070707') + 6;
+    cpio.write('1', place);
+    const { words } = await held({}, assemble(sample, { scripts: gzipSync(cpio) }));
+    expect(words).toMatch(new RegExp(`inflated, byte ${place}, behind \\./\\w+, where the trailer and its padding are: `));
   }); // biome-ignore format: short
 
   it('name the place in the payload', async () => {
