@@ -42,8 +42,8 @@ export const archive = (members: readonly XarEntry[]) =>
 export const component = (members: readonly XarEntry[], info = INFO(), bom = EMPTY_BOM) =>
   archive([deflatedFile('Bom', bom), deflatedFile('PackageInfo', info), ...members]);
 export const cpio = (entries: readonly PayloadEntry[]) => collect(writeCpio([directory('.'), ...entries]));
-export const payload = async (entries: readonly PayloadEntry[], bom = EMPTY_BOM) =>
-  component([storedFile('Payload', gzipSync(await cpio(entries)))], INFO(), bom);
+export const payload = async (entries: readonly PayloadEntry[], bom = EMPTY_BOM, level = 6) =>
+  component([storedFile('Payload', gzipSync(await cpio(entries), { level }))], INFO(), bom);
 
 export const numbered = (count: number, make: (index: number) => PayloadEntry[]) =>
   Array.from({ length: count }, (_, index) => make(index)).flat();

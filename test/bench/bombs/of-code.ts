@@ -29,8 +29,12 @@ const machHeader = (commands: number, size: number) => {
   header.writeUInt32LE(size, 20);
   return header;
 };
-const programs = (count: number, program: Buffer) =>
-  payload(numbered(count, (index) => [file(`./${index}`, program, 0o755)]));
+const programs = (count: number, program: Buffer, level?: number) =>
+  payload(
+    numbered(count, (index) => [file(`./${index}`, program, 0o755)]),
+    undefined,
+    level,
+  );
 
 /** A segment without sections that may be written, and is large in memory. */
 function segment(name = '', fileOffset = 0, fileSize = 0): Buffer {
@@ -148,7 +152,8 @@ function programBombs(): Bomb[] {
     count = 1,
   ): Bomb => ({
     name,
-    make: () => programs(count, withPiece(segments, command(piece.length), piece)),
+    // What repeats itself is small at once, in a third of the time.
+    make: () => programs(count, withPiece(segments, command(piece.length), piece), 1),
   });
   return [
     {
