@@ -64,7 +64,7 @@ export const ROOMS: readonly Room[] = [
   room('src/xml', 80),
   room('src/compression', 80, 'test/cpio'),
   room('src/rehearsal', 80, 'test/toolchain/portable', 'test/notary/faults.test.ts', 'test/build/commands.test.ts'),
-  room('src/toolchain', 80, 'test/build/apple-release.test.ts'),
+  room('src/toolchain', 80, 'test/build/apple-release.test.ts', 'test/rehearsal/with-apple-tools.test.ts'),
   room('src/apple-messages', 80, 'test/toolchain/apple/recorded-outputs.test.ts', 'test/build/messages'),
   // The settings are followed into packages, which asks what makes those.
   room('build/plan', 80, '!test/build/plan/settings'),
