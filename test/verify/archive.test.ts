@@ -2,10 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { CheckList } from '../../src/base/check.ts';
 import { FormatError } from '../../src/base/errors.ts';
 import { WorkBudget } from '../../src/base/input/limits.ts';
-import type { RandomAccess } from '../../src/base/random-access.ts';
+import { accessBuffer, type RandomAccess } from '../../src/base/random-access.ts';
 import { checkArchive, checkGaps, checkMembers, checkNames } from '../../src/verify/archive.ts';
 import type { OurForm } from '../../src/verify/expectations.ts';
 import type { XarArchive } from '../../src/xar/read.ts';
+import { emitXar, layoutXar, storedFile } from '../../src/xar/write.ts';
+import { collect } from '../support/payload.ts';
 
 const outcome = (list: CheckList) =>
   list.checks.map(({ id, status, reason }) => `${id} ${status}${reason === undefined ? '' : `: ${reason}`}`);
@@ -33,6 +35,13 @@ describe('checkArchive', () => {
       ...outcome(list),
     ]);
   };
+
+  it('passes both of what it reads', async () => {
+    const data = await collect(emitXar(layoutXar([storedFile('a', Buffer.from('a'))], { creationTime: 0 })));
+    const list = new CheckList('package');
+    const archive = await checkArchive(list, accessBuffer(data), new WorkBudget(1000));
+    expect([archive?.members.length, ...outcome(list)]).toEqual([1, 'xar-structure pass', 'toc-checksum pass']);
+  });
 
   it('tells what the file is not, and lets a fault of ours through', async () => {
     const skipped = 'toc-checksum skipped: the archive cannot be read';
