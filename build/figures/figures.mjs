@@ -1,5 +1,5 @@
 // Prints how large the house is and how tidy: npm run figures [-- FOLDER] [-- --json].
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { functionsIn } from './functions.mjs';
 import { circlesIn, functionsForTestsAlone, moduleOf, namesFromTwoFiles } from './modules.mjs';
@@ -77,5 +77,13 @@ function render(figures) {
 }
 
 const argv = process.argv.slice(2);
-const figures = figuresOf(resolve(argv.find((argument) => argument !== '--json') ?? '.'));
+const folders = argv.filter((argument) => argument !== '--json');
+const root = resolve(folders[0] ?? '.');
+if (folders.length > 1 || !existsSync(resolve(root, 'src'))) {
+  process.stderr.write(
+    `figures: ${folders.join(' ')} is not one checkout, a folder with a src in it\nusage: npm run figures [-- FOLDER --json]\n`,
+  );
+  process.exit(2);
+}
+const figures = figuresOf(root);
 process.stdout.write(`${argv.includes('--json') ? JSON.stringify(figures, null, 2) : render(figures)}\n`);

@@ -4,6 +4,7 @@ set -eu
 # shellcheck source=build/setup/ensure.sh
 . "$(dirname -- "$0")/ensure.sh"
 
+takes_nothing 'npm run check' "$@"
 ensure_node
 ensure_modules
 cd "$ROOT"

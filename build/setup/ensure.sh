@@ -20,6 +20,13 @@ stop() {
   exit 2
 }
 
+# A command of hours that was asked for its help must not begin: takes_nothing COMMAND "$@"
+takes_nothing() {
+  command=$1
+  shift
+  [ $# -eq 0 ] || stop "$command takes no arguments; it was given: $*"
+}
+
 interrupted() {
   say 'error: interrupted'
   say "To go on: ${AGAIN:-}"

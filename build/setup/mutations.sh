@@ -5,6 +5,7 @@ set -eu
 # shellcheck source=build/setup/ensure.sh
 . "$(dirname -- "$0")/ensure.sh"
 
+takes_nothing 'npm run mutations' "$@"
 ensure_node
 ensure_modules
 ensure_compiler

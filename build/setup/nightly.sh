@@ -4,6 +4,7 @@ set -eu
 # shellcheck source=build/setup/ensure.sh
 . "$(dirname -- "$0")/ensure.sh"
 
+takes_nothing 'npm run nightly' "$@"
 ensure_tests
 cd "$ROOT"
 # Tests that try a part of their cases by day try all of them.

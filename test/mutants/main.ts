@@ -1,15 +1,15 @@
 // Puts small faults into the source, one at a time, and asks the tests: npm run mutants [-- FOLDER...] [--whole] [--sample N] [--seed N] [--quick].
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { sampled } from '../support/by-day.ts';
 import { sharedRelease } from '../support/shared-release.ts';
 import { type Asker, openAsker } from './asker/asker.ts';
 import { type Change, told } from './change.ts';
+import { readCommandLine, type Wanted } from './command-line.ts';
 import { changesInC, changesInShell } from './in-text.ts';
 import { changesInTypeScript } from './in-typescript.ts';
 import { type Counted, fails, readRecord, scoreTable, standingOf } from './record/record.ts';
-import { ROOMS, type Room } from './rooms.ts';
+import type { Room } from './rooms.ts';
 import { copyTree, reaches } from './tree.ts';
 import { isScript, tryRoom } from './try-room.ts';
 
@@ -32,16 +32,6 @@ interface Score extends Counted {
   readonly notAsked: readonly string[];
 }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    whole: { type: 'boolean', default: false },
-    quick: { type: 'boolean', default: false },
-    sample: { type: 'string' },
-    seed: { type: 'string', default: String(Math.floor(Date.now() / 86_400_000)) },
-    out: { type: 'string', default: '.build/mutants/scores.json' },
-  },
-});
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const root = process.cwd();
 const tree = resolve('.build/mutants/tree');
@@ -87,15 +77,20 @@ function testsFor({ tests, apart }: Room, file: string, reach: ReturnType<typeof
   return [...asked].filter((test) => (apart ? apart(test, file) : reaching(test)));
 }
 
-async function scoreOf(room: Room, folder: string, asker: Asker): Promise<Score> {
+async function scoreOf(
+  room: Room,
+  folder: string,
+  asker: Asker,
+  { whole, sample, seed, quick }: Wanted,
+): Promise<Score> {
   const all = faultsOf(room, folder);
-  const changes = values.whole ? all : sampled(all, Number(values.sample ?? room.sample), Number(values.seed));
+  const changes = whole ? all : sampled(all, sample ?? room.sample, seed);
   const reach = reaches(root);
   const known = new Map(changes.map(({ file }) => [file, testsFor(room, file, reach)]));
-  say(`${folder}: ${changes.length} of ${all.length} faults, seed ${values.seed}`);
+  say(`${folder}: ${changes.length} of ${all.length} faults, seed ${seed}`);
   const survivors: string[] = [];
   const bundled = !room.apart && [...known.values()].flat().some((test) => reach(test, STARTS_PROGRAM));
-  const [packed, { quick }] = [room.apart !== undefined, values];
+  const packed = room.apart !== undefined;
   const trial = {
     tree,
     asker,
@@ -121,29 +116,17 @@ async function scoreOf(room: Room, folder: string, asker: Asker): Promise<Score>
 }
 
 /** Prints record, floor and new score of each room; returns whether none fell. A quick run asks too few tests to be held to a record. */
-function holdToRecord(scores: readonly Score[]): boolean {
+function holdToRecord(scores: readonly Score[], quick: boolean): boolean {
   const record = readRecord();
   const rows = scores.map((counted) => {
     const recorded = record.find(({ room }) => room === counted.room);
-    return { counted, recorded, says: values.quick ? 'quick, not held to it' : standingOf(counted, recorded) };
+    return { counted, recorded, says: quick ? 'quick, not held to it' : standingOf(counted, recorded) };
   });
   for (const line of scoreTable(rows)) say(line);
   return !rows.some(({ says }) => fails(says));
 }
 
-async function main(): Promise<void> {
-  const folders = positionals.map((name) => name.replace(/\/$/, ''));
-  const chosen =
-    folders.length === 0
-      ? ROOMS.map((room) => ({ room, folder: room.folder }))
-      : folders.map((folder) => {
-          const room = ROOMS.find(
-            (one) =>
-              folder === one.folder || (one.own ? dirname(folder) === one.folder : folder.startsWith(`${one.folder}/`)),
-          );
-          if (!room) throw new Error(`no room for ${folder}; rooms are ${ROOMS.map((one) => one.folder).join(', ')}`);
-          return { room, folder };
-        });
+async function main(wanted: Wanted): Promise<void> {
   // A copy: tests that run beside this make the shared one anew after a commit, and theirs is of another submission.
   const { folder: shared } = sharedRelease(root);
   const releaseFolder = resolve('.build/mutants/release', basename(shared));
@@ -152,19 +135,23 @@ async function main(): Promise<void> {
   copyTree(root, tree);
   const asker = openAsker(tree, resolve('.build/mutants/run-tests.mjs'), releaseFolder);
   const scores: Score[] = [];
-  for (const { room, folder } of chosen) {
-    scores.push(await scoreOf(room, folder, asker));
+  for (const { room, folder } of wanted.chosen) {
+    scores.push(await scoreOf(room, folder, asker, wanted));
     mkdirSync(join(root, '.build/mutants'), { recursive: true });
     writeFileSync(
-      values.out,
-      `${JSON.stringify({ schema: 1, date: new Date().toISOString().slice(0, 10), seed: Number(values.seed), whole: values.whole, quick: values.quick, rooms: scores }, null, 2)}\n`,
+      wanted.out,
+      `${JSON.stringify({ schema: 1, date: new Date().toISOString().slice(0, 10), seed: wanted.seed, whole: wanted.whole, quick: wanted.quick, rooms: scores }, null, 2)}\n`,
     );
   }
-  const holds = holdToRecord(scores);
+  const holds = holdToRecord(scores, wanted.quick);
   const lost = scores.reduce((sum, { notAsked }) => sum + notAsked.length, 0);
   const words = `${holds ? 'no room fell' : 'a room fell'}${lost > 0 ? `; ${lost} tests could not be asked` : ''}`;
-  say(`mutants: ${words}; the survivors are in ${values.out}`);
+  say(`mutants: ${words}; the survivors are in ${wanted.out}`);
   process.exitCode = holds ? 0 : 1;
 }
 
-await main();
+const wanted = readCommandLine(process.argv.slice(2));
+if ('problem' in wanted) {
+  process.stderr.write(`mutants: ${wanted.problem}\n`);
+  process.exitCode = 2;
+} else await main(wanted);

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -67,6 +67,13 @@ describe('the figures', () => {
     writeFileSync(join(root, path), text);
   }
   const found = figures(root);
+
+  it.each([[['--help']], [['.', '--json', 'src']]])('say what is no checkout: %j', (words) => {
+    const run = spawnSync('node', ['build/figures/figures.mjs', ...words], { encoding: 'utf8' });
+    expect(run.stderr).toMatch(/^figures: .* is not one checkout/);
+    expect(run.stderr).toContain('\nusage: npm run figures [-- FOLDER --json]\n');
+    expect(run.status).toBe(2);
+  });
 
   it('count the lines of functions in each language', () => {
     expect(found.longFunctions).toEqual([

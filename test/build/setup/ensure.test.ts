@@ -143,3 +143,12 @@ describe('modules-match', () => {
     expect(match()).toBe(1);
   });
 });
+
+describe('commands that take no arguments', () => {
+  it.each(['check', 'mutations', 'nightly'])('npm run %s begins nothing when it is given one', (name) => {
+    const script = join(project, `build/setup/${name}.sh`);
+    const run = spawnSync('/bin/sh', [script, '--help', 'x'], { encoding: 'utf8', env: { PATH: bin }, cwd: tmpdir() });
+    expect(run.stderr).toBe(`setup: npm run ${name} takes no arguments; it was given: --help x\n`);
+    expect(run.status).toBe(2);
+  });
+});
