@@ -17,7 +17,7 @@ export default defineConfig({
     exclude: ['test/interop/**', 'test/nightly/**'],
     testTimeout: PATIENCE_MS,
     hookTimeout: PATIENCE_MS,
-    setupFiles: ['test/support/left-as-found.ts', 'test/support/buffers-at-once.ts', 'test/support/properties.ts'],
+    setupFiles: ['left-as-found', 'buffers-at-once', 'properties', 'awake'].map((name) => `test/support/${name}.ts`),
     // A process that holds much memory starts another one the slower, and it starts a thousand: at 450 MiB, 29 ms each. What a test
     // gave back goes back to the system, and what is left lies in pages of 2 MiB, with which it is 1.5 ms (glibc 2.35 and later;
     // others know no such variables).

@@ -12,6 +12,7 @@ import { errorDocument, exitCodeOf, type GoingOn, renderError } from './exit-cod
 import { foldText } from './report/fold.ts';
 import { maskCommands } from './report/github.ts';
 import { createProgress } from './report/progress.ts';
+import { keepThreadPoolAwake } from './thread-pool.ts';
 
 /** How long a stage may take to end cleanly after Ctrl-C before the process ends all the same. */
 const INTERRUPT_GRACE_MS = 2_000;
@@ -21,6 +22,7 @@ void main(process.argv.slice(2));
 async function main(argv: string[]): Promise<void> {
   process.stderr.write(maskCommands(process.env));
   useProxies(process.env);
+  keepThreadPoolAwake();
   // Whoever reads a stream may close it, as `head` does. What that means is decided where it is written to.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   let json = argv.includes('--json');

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
+import { keepThreadPoolAwake } from '../../build/thread-pool.ts';
 import { hasEnded, sharedRelease } from './shared-release.ts';
 
 declare module 'vitest' {
@@ -14,6 +15,7 @@ declare module 'vitest' {
 /** Sees to the release that tests read, before any of them runs, and that they left it as it was. */
 export default function setup(project: TestProject): () => void {
   const { root } = project.config;
+  keepThreadPoolAwake();
   const forgetFiles = putTemporaryFilesInMemory();
   // Tests start the bundled command line too, and it must be that of the sources beside it.
   execFileSync('sh', ['-c', '. build/setup/ensure.sh; ensure_cli', 'build/setup/run.sh'], { cwd: root });

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { keepThreadPoolAwake } from '../../../build/thread-pool.ts';
 import { type Fault, inMemory, recordCall, ToolFailure } from './machine.ts';
 import { UnknownOption } from './options.ts';
 
@@ -49,6 +50,7 @@ interface Call {
 
 // All calls on one machine, one after the other: a process for each would take most of its time to load the same modules.
 let earlier: Promise<unknown> = Promise.resolve();
+keepThreadPoolAwake();
 const server = createServer((socket) => {
   // Whoever called may have been ended meanwhile.
   socket.on('error', () => undefined);
