@@ -3,7 +3,7 @@ import type { FoundMessage, MessageRow, MessageTable } from './message.ts';
 /** Among the names of a table: any tool may print its words. */
 export const ANY_TOOL = 'any';
 
-const PATTERNS = new WeakMap<MessageRow, readonly RegExp[]>();
+const PHRASES = new WeakMap<MessageRow, readonly { readonly pattern: RegExp; readonly word: string }[]>();
 
 /**
  * Returns the known messages in what a tool printed, in the order of the tables: a cause stands before the lines that only repeat
@@ -18,13 +18,14 @@ const PATTERNS = new WeakMap<MessageRow, readonly RegExp[]>();
  */
 export function findMessages(tables: readonly MessageTable[], text: string, tool?: string): FoundMessage[] {
   const words = normalize(text);
+  const lowerCase = words.toLowerCase();
   const printed = text.split(/\r\n?|\n/);
   const explained = new Set<number>();
   const found: FoundMessage[] = [];
   for (const { tools, rows } of tables) {
     if (tool !== undefined && !tools.includes(tool) && !tools.includes(ANY_TOOL)) continue;
     for (const row of rows) {
-      const fresh = linesOf(row, words).filter((lines) => !lines.some((line) => explained.has(line)));
+      const fresh = linesOf(row, words, lowerCase).filter((lines) => !lines.some((line) => explained.has(line)));
       for (const line of fresh.flat()) explained.add(line);
       const first = fresh.length === 0 ? undefined : Math.min(...fresh.flat());
       if (first !== undefined) found.push({ tool: tools[0], ...row, line: (printed[first - 1] ?? '').trim() });
@@ -34,15 +35,27 @@ export function findMessages(tables: readonly MessageTable[], text: string, tool
 }
 
 /** Returns the lines of each place where words of the row stand; terminals wrap, so a place may have several. */
-function linesOf(row: MessageRow, text: string): number[][] {
-  const patterns = PATTERNS.get(row) ?? row.match.map(patternOf);
-  PATTERNS.set(row, patterns);
-  return patterns
-    .flatMap((pattern) => [...text.matchAll(pattern)])
+function linesOf(row: MessageRow, text: string, lowerCase: string): number[][] {
+  const phrases =
+    PHRASES.get(row) ?? row.match.map((phrase) => ({ pattern: patternOf(phrase), word: longestWord(phrase) }));
+  PHRASES.set(row, phrases);
+  return phrases
+    .filter(({ word }) => lowerCase.includes(word))
+    .flatMap(({ pattern }) => [...text.matchAll(pattern)])
     .map(({ index, 0: match }) => {
       const first = text.slice(0, index).split('\n').length;
       return match.split('\n').map((_, offset) => first + offset);
     });
+}
+
+/** What a text must hold in lower case for a phrase to stand in it; a text without it need not be searched. */
+function longestWord(phrase: string | RegExp): string {
+  if (phrase instanceof RegExp) return '';
+  const words =
+    normalize(phrase)
+      .toLowerCase()
+      .match(/[a-z0-9]+/g) ?? [];
+  return words.reduce((longest, word) => (word.length > longest.length ? word : longest), '');
 }
 
 /** A blank may be a line end; words and numbers match as a whole: `Error 65` is not in `Error 651`. */
