@@ -33,16 +33,25 @@ export interface Ended {
   readonly printed: string;
 }
 
-/** Runs the real sealed step; `script` is a copy of it where something else is to stand beside the key. */
-export function sealedStep(
-  role: Role,
-  given: { readonly digests: string; readonly out: string; readonly env?: NodeJS.ProcessEnv; readonly script?: string },
-): Promise<Ended> {
+interface Given {
+  readonly digests: string;
+  readonly out: string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** A copy of the step where something else is to stand beside the key. */
+  readonly script?: string;
+  /** An open file that the step inherits as each of its descriptors 3 to 9. */
+  readonly inherited?: number;
+}
+
+/** Runs the real sealed step. */
+export function sealedStep(role: Role, given: Given): Promise<Ended> {
   const script = given.script ?? resolve('build/signers/sealed.sh');
   const argv = [script, '--role', role, '--digests', given.digests, '--out', given.out];
-  const child = spawn('/bin/sh', argv, { env: { ...process.env, ...given.env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const inherited = given.inherited === undefined ? [] : Array<number>(7).fill(given.inherited);
+  const env = { ...process.env, ...given.env };
+  const child = spawn('/bin/sh', argv, { env, stdio: ['ignore', 'pipe', 'pipe', ...inherited] });
   let printed = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (part) => void (printed += part));
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (part) => void (printed += part));
   return new Promise((done) => child.on('close', (status) => done({ status, printed })));
 }
 

@@ -12,9 +12,9 @@ beforeAll(() => {
 afterAll(() => rmSync(scratch, { recursive: true }));
 
 const SHA256 = '0'.repeat(64);
-const run = (script: string, argv: readonly string[]) => {
+const run = (script: string, argv: readonly string[], input = '') => {
   const { status, stderr } = spawnSync('/bin/sh', [resolve('build/signers', `${script}.sh`), ...argv], {
-    ...{ cwd: scratch, encoding: 'utf8', env: { PATH: process.env.PATH } },
+    ...{ cwd: scratch, encoding: 'utf8', input, env: { PATH: process.env.PATH } },
   });
   return [status, stderr];
 };
@@ -66,5 +66,30 @@ describe('key-service.sh, given all of them', () => {
   ])('refuses %j', (change, words) => {
     expect(run('key-service', given(change))).toEqual([2, expect.stringMatching(words)]);
     expect(readdirSync(scratch)).toEqual(['there']);
+  });
+});
+
+describe.each([
+  ['aws-kms', 'KEY-ID-OR-ARN'],
+  ['azure-key-vault', 'KEY-ID'],
+])('%s.sh', (script, key) => {
+  const question = (hash: string, digest: string) => `{"schema":1,"hash":"${hash}","digest":"${digest}"}\n`;
+
+  it.each([[[]], [['a', 'b']]])('takes one key: %j', (argv) => {
+    expect(run(script, argv, question('sha256', SHA256))).toEqual([2, `use: ${script}.sh ${key}\n`]);
+  });
+
+  it.each([
+    '',
+    '\n',
+    question('sha1', SHA256.slice(24)),
+    question('sha256', SHA256.slice(1)),
+    question('sha256', `${SHA256}0`),
+    question('sha256', `g${SHA256.slice(1)}`),
+    `x${question('sha256', SHA256)}`,
+    question('sha256', SHA256).replace('}', ',"more":1}'),
+  ])('asks the service nothing about %j', (input) => {
+    const words = `${script}.sh: expected one SHA-256 digest on standard input\n`;
+    expect(run(script, ['key'], input)).toEqual([2, words]);
   });
 });

@@ -48,6 +48,12 @@ await attempt('unix-socket', () => send({ path: plan.socket }));
 await attempt('abstract-socket', () => send({ path: plan.abstract }));
 await attempt('fetch', async () => (await fetch(`http://127.0.0.1:${plan.port}/${LOOT.length}`)).status);
 await attempt('dns', () => lookup('example.com'));
+// Node has files of its own under these numbers.
+for (let number = 3; number < 10; number++)
+  await attempt(`descriptor ${number}`, () => {
+    const { dev, ino } = fs.fstatSync(number);
+    if (dev !== plan.inherited.dev || ino !== plan.inherited.ino) throw new Error('another file');
+  });
 for (const folder of [
   '/',
   '/lib',
