@@ -4,7 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import * as fs from 'node:fs';
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 
 const LOOT = `${process.env.APPLICATION_P12_BASE64}${process.env.APPLICATION_P12_PASSWORD}`;
@@ -38,6 +38,24 @@ const dangling = (path) => {
   fs.symlinkSync(plan.folder, '/out/way');
   fs.writeFileSync(path, LOOT);
 };
+
+const WAYS_TO_LEAVE = {
+  nothing: () => undefined,
+  'a folder': (path) => fs.mkdirSync(path),
+  'a link to a file of the machine': (path) => fs.symlinkSync(plan.secret, path),
+  'a link to a file beside it': (path) => {
+    fs.writeFileSync('/out/other', LOOT);
+    fs.symlinkSync('other', path);
+  },
+  'a link to nothing': (path) => fs.symlinkSync('none', path),
+  'a socket': (path) => new Promise((done) => createServer().listen(path, done)),
+  'one byte too many': (path) => fs.writeFileSync(path, Buffer.alloc(plan.largest + 1, 'x')),
+  'as much as may be': (path) => fs.writeFileSync(path, JSON.stringify('x'.repeat(plan.largest - 2))),
+};
+if (plan.leaves) {
+  await WAYS_TO_LEAVE[plan.leaves]('/out/signatures');
+  process.exit(0);
+}
 
 process.stdout.write(LOOT);
 process.stderr.write(LOOT);

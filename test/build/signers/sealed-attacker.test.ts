@@ -14,11 +14,25 @@ import {
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { byDay } from '../../support/by-day.ts';
 import { checkSignatures, SEALED_STEP, sealedStep } from '../../support/sealed-step.ts';
 import { DIGESTS, PASSWORD, sealedWorld } from './sealed-world.ts';
 
+/** Bytes that the step lets out at most: as sealed.sh says. */
+const LARGEST = 32_768;
 const P12 = randomBytes(300).toString('base64');
 const world = sealedWorld();
+
+/** What an attacker leaves in the place of the signatures, and what the step says of it. */
+const LEFT: readonly (readonly [string, string])[] = [
+  ['nothing', 'the command made no file'],
+  ['a folder', 'the command made no file'],
+  ['a socket', 'the command made no file'],
+  ['a link to nothing', 'the command made no file'],
+  ['a link to a file of the machine', 'the command made no file'],
+  ['a link to a file beside it', 'the command made no file'],
+  ['one byte too many', 'what the command made is too large'],
+];
 
 interface Robbery {
   readonly status: number | null;
@@ -48,7 +62,7 @@ function poisoned(folder: string, plan: object): string {
 }
 
 /** Runs the real sealed step with an attacker in it. */
-async function rob(name: string, end: number | 'abort'): Promise<Robbery> {
+async function rob(name: string, end: number | 'abort', leaves?: string): Promise<Robbery> {
   const folder = join(world.scratch, name);
   mkdirSync(folder, { mode: 0o777 });
   let received = 0;
@@ -64,7 +78,20 @@ async function rob(name: string, end: number | 'abort'): Promise<Robbery> {
   await new Promise<void>((done) => udp.bind(port, '127.0.0.1', done));
   const inherited = openSync(join(world.scratch, 'inherited'), 'w');
   const { dev, ino } = fstatSync(inherited);
-  const script = poisoned(folder, { port, socket, abstract, folder, marker, end, inherited: { dev, ino } });
+  const secret = join(world.scratch, 'of the machine');
+  writeFileSync(secret, PASSWORD);
+  const script = poisoned(folder, {
+    port,
+    socket,
+    abstract,
+    folder,
+    marker,
+    end,
+    leaves,
+    largest: LARGEST,
+    secret,
+    inherited: { dev, ino },
+  });
   const out = join(folder, 'signatures');
   const env = { APPLICATION_P12_BASE64: P12, APPLICATION_P12_PASSWORD: PASSWORD, INSTALLER_P12_PASSWORD: 'another' };
   const run = await sealedStep('application', { digests: DIGESTS, out, env, script, inherited });
@@ -124,6 +151,20 @@ describe.skipIf(SEALED_STEP.missing)(`an attacker beside the key${SEALED_STEP.no
     expect(checked).toMatchObject({ status: 6, printed: expect.stringContaining('is not that of the key in') });
     expect(existsSync(out)).toBe(false);
     expect(checked.printed).not.toContain(PASSWORD);
+  });
+
+  it.each(byDay(LEFT, 0, ([name, words]) => (/^a link to a/.test(name) ? 'a link' : words)))(
+    'lets nothing out by leaving %s',
+    async (leaves, words) => {
+      const { status, printed, folder } = await rob(leaves, 0, leaves);
+      expect([status, printed]).toEqual([6, `sealed: ${words}\n`]);
+      expect(readdirSync(folder)).toEqual(['signers']);
+    },
+  );
+
+  it('lets out as much as may be', async () => {
+    const { status, out } = await rob('most', 0, 'as much as may be');
+    expect([status, out?.length]).toEqual([0, LARGEST - 2]);
   });
 
   it.each([
