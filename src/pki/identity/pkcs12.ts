@@ -109,16 +109,31 @@ function decrypt(data: Buffer, lock: Lock, role: IdentityRole): forge.pkcs12.Bag
         // The first error says what is wrong.
       }
     }
-    throw decryptionProblem(error, lock, role);
+    // Without an integrity check, one wrong password in 256 opens it to nonsense; a strange algorithm is so for every password.
+    const strange = isStrange(error) && (lock.checked || isStrange(errorOf(() => parse(`${password}?`, true))));
+    throw decryptionProblem(error, { ...lock, strange }, role);
+  }
+}
+
+function errorOf(work: () => unknown): unknown {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    return error;
   }
 }
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 const isMacFailure = (error: unknown) => /MAC could not be verified/.test(messageOf(error));
+/** Of a way to protect it that node-forge does not know, or of nonsense that reads like one. */
+const isStrange = (error: unknown) => /unsupported|unknown|only .* supported/i.test(messageOf(error));
 
-function decryptionProblem(error: unknown, { password, checked }: Lock, role: IdentityRole) {
+/** @param tried `strange` when it cannot be read whatever the password is */
+function decryptionProblem(error: unknown, tried: Lock & { readonly strange: boolean }, role: IdentityRole) {
+  const { password, checked, strange } = tried;
   const message = messageOf(error);
-  if (/unsupported|unknown|only .* supported/i.test(message)) {
+  if (strange) {
     const problem = `the .p12 is protected in a way that cannot be read here (${message})`;
     return identityProblem('IDENTITY_ENCRYPTION', role, problem);
   }

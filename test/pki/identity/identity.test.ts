@@ -1,5 +1,6 @@
 import { generateKeyPairSync, verify } from 'node:crypto';
-import { beforeAll, describe, expect, it } from 'vitest';
+import forge from 'node-forge';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type PipelineError, UsageError } from '../../../src/base/errors.ts';
 import { Secret } from '../../../src/base/secret.ts';
 import { der, integer, octetString, oid, sequence } from '../../../src/pki/asn1/der.ts';
@@ -225,6 +226,28 @@ function foreignEncryption(): Buffer {
   const safe = sequence(data, der(0xa0, octetString(sequence(encrypted))));
   return sequence(integer(3), safe);
 }
+
+describe.skipIf(openssl.missing)(`a .p12 without an integrity check${openssl.note}`, () => {
+  afterEach(() => void vi.restoreAllMocks());
+  const outcome = () =>
+    load(source(made({ flags: ['-nomac'] }), 'wrong')).then(
+      () => 'opened',
+      (error) => error.code,
+    );
+  const strange = () => {
+    throw new Error('Unsupported PKCS#12 SafeBag type.');
+  };
+
+  it('that a wrong password opens to nonsense is not taken for one of a strange kind', async () => {
+    vi.spyOn(forge.pkcs12, 'pkcs12FromAsn1').mockImplementationOnce(strange);
+    expect(await outcome()).toBe('IDENTITY_PASSWORD_WRONG');
+  });
+
+  it('is of a strange kind when every password finds it so', async () => {
+    vi.spyOn(forge.pkcs12, 'pkcs12FromAsn1').mockImplementation(strange);
+    expect(await outcome()).toBe('IDENTITY_ENCRYPTION');
+  });
+});
 
 describe.skipIf(openssl.missing)(`loadIdentity, given a wrong identity${openssl.note}`, () => {
   it.each(WRONG.map(([code, message, given, role], row) => ({ row, code, message, given, role })))(
