@@ -26,7 +26,7 @@ export const CASES_OF_MACS = ['smoke red on one image'];
 export const CASES_OF_PUBLISHING = ['an answer that is lost', 'a tag rule', 'an expired artifact'];
 /** Each is a release of its own, and by day one of them is played. */
 export const CASES_OF_KEYS = ['missing secrets', 'a secret of one key is missing', 'more digests than slices'];
-/** Each is a release to the look at least, and by day one of them is played. */
+/** Each is a release to the look at least. By day the first is played: a poisoned program is started as a process each time. */
 export const WHOLE_OF_SERVICE = ['keys in a service', 'a signature that belongs to nothing'];
 /** Releases whose keys are in a service. */
 export const CASES_OF_SERVICE = ['both variants are chosen', 'neither variant is chosen', ...WHOLE_OF_SERVICE];
