@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -67,6 +67,41 @@ describe('key-service.sh, given all of them', () => {
     expect(run('key-service', given(change))).toEqual([2, expect.stringMatching(words)]);
     expect(readdirSync(scratch)).toEqual(['there']);
   });
+});
+
+describe('key-service.sh, and what the configuration says of the role', () => {
+  const KEY = 'arn:aws:kms:eu-central-1:111122223333:key/1';
+  it.each<[string, readonly unknown[]]>([
+    ['nothing', []],
+    ['another script', ['sh', 'build/signers/azure-key-vault.sh', KEY]],
+    ['another shell', ['bash', 'build/signers/aws-kms.sh', KEY]],
+    ['no key', ['sh', 'build/signers/aws-kms.sh']],
+    ['more than a key', ['sh', 'build/signers/aws-kms.sh', KEY, '-x']],
+  ])('refuses %s', (name, command) => {
+    const project = join(scratch, name);
+    mkdirSync(project);
+    const externalSigner = {
+      installer: { command },
+      application: { command: ['sh', 'build/signers/aws-kms.sh', KEY] },
+    };
+    writeFileSync(join(project, 'release.config.json'), JSON.stringify({ signing: { externalSigner } }));
+    const argv = ['--service', 'aws', '--role', 'installer', '--project', project, '--digests', SHA256];
+    const found = run('key-service', [...argv, '--out', join(project, 'out')]);
+    const words = 'externalSigner.installer.command is not sh, build/signers/aws-kms.sh and a key';
+    expect(found).toEqual([2, `key-service: release.config.json: ${words}\n`]);
+    expect(readdirSync(project)).toEqual(['release.config.json']);
+    rmSync(project, { recursive: true });
+  });
+});
+
+it('sealed.sh begins nothing where its file is there already, be it a folder or a link', () => {
+  mkdirSync(join(scratch, 'folder'));
+  symlinkSync('there', join(scratch, 'link'));
+  for (const name of ['there', 'folder', 'link'])
+    expect(run('sealed', ['--role', 'installer', '--digests', SHA256, '--out', name])).toEqual([
+      2,
+      `sealed: ${name} is there already and was left unchanged: move it away, or name another file\n`,
+    ]);
 });
 
 describe.each([

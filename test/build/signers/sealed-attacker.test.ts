@@ -94,7 +94,11 @@ async function rob(name: string, end: number | 'abort', leaves?: string): Promis
   });
   const out = join(folder, 'signatures');
   const env = { APPLICATION_P12_BASE64: P12, APPLICATION_P12_PASSWORD: PASSWORD, INSTALLER_P12_PASSWORD: 'another' };
-  const run = await sealedStep('application', { digests: DIGESTS, out, env, script, inherited });
+  // Of somebody whose files nobody else may read; the account beside the key is nobody's.
+  const umask = process.umask(0o077);
+  const running = sealedStep('application', { digests: DIGESTS, out, env, script, inherited });
+  process.umask(umask);
+  const run = await running;
   closeSync(inherited);
   for (const server of [tcp, unix, hidden, udp]) server.close();
   return { ...run, out: existsSync(out) ? JSON.parse(readFileSync(out, 'utf8')) : undefined, received, marker, folder };
