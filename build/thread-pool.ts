@@ -1,6 +1,6 @@
 import { stat } from 'node:fs';
 
-/** How often a thread is woken. A second of delay is noticed by nobody, and the work costs a millionth of a second. */
+/** How often a thread is woken. A second of delay is noticed by nobody, and one look at a folder costs next to nothing. */
 const PULSE_MS = 1_000;
 
 /**

@@ -1,4 +1,4 @@
-// Prints how large the house is and how tidy: npm run figures [-- FOLDER] [-- --json].
+// Prints how large the house is and how tidy: npm run figures [-- FOLDER --json].
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { functionsIn } from './functions.mjs';
@@ -81,7 +81,7 @@ const folders = argv.filter((argument) => argument !== '--json');
 const root = resolve(folders[0] ?? '.');
 if (folders.length > 1 || !existsSync(resolve(root, 'src'))) {
   process.stderr.write(
-    `figures: ${folders.join(' ')} is not one checkout, a folder with a src in it\nusage: npm run figures [-- FOLDER --json]\n`,
+    `figures: ${folders.join(' ') || root} is not one checkout, a folder with a src in it\nusage: npm run figures [-- FOLDER --json]\n`,
   );
   process.exit(2);
 }

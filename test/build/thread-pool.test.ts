@@ -2,7 +2,10 @@ import { createHook } from 'node:async_hooks';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { keepThreadPoolAwake } from '../../build/thread-pool.ts';
 
-afterEach(() => void vi.useRealTimers());
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
 
 describe('the thread pool, of which a thread may sleep on', () => {
   it('is given a file operation every second', () => {
@@ -19,8 +22,11 @@ describe('the thread pool, of which a thread may sleep on', () => {
 
   it('keeps no process alive', () => {
     const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const made = vi.spyOn(globalThis, 'setInterval');
     const before = timers();
     keepThreadPoolAwake();
-    expect(timers()).toBe(before);
+    const after = timers();
+    clearInterval(made.mock.results[0]?.value);
+    expect([made.mock.calls.length, after]).toEqual([1, before]);
   });
 });
