@@ -117,6 +117,24 @@ describe('writeCpio', () => {
     expect(passed).toEqual([pieces[17], pieces[19]]);
   });
 
+  it('fills a buffer to its last byte', async () => {
+    const room = 64 * 1024 - (78 + 80);
+    const made = async (last: number) => {
+      const pieces = [...new Array<number>(7).fill(8192), last].map((size) => noise(size));
+      const size = 7 * 8192 + last;
+      const source: ByteSource = { size, chunks: () => expect.fail('not asked'), chunksNow: () => pieces };
+      const sizes: number[] = [];
+      for await (const chunk of writeCpio([
+        directory('.'),
+        { ...FACTS, kind: 'file', path: './a', mode: 0o644, source },
+      ]))
+        sizes.push(chunk.length);
+      return sizes[0];
+    };
+    expect(await made(room - 7 * 8192)).toBe(64 * 1024);
+    expect(await made(room - 7 * 8192 + 1)).toBe(78 + 80 + 7 * 8192);
+  });
+
   it('counts links of folders as APFS does and wraps ino', async () => {
     const archive = await collect(writeCpio(sample));
     expect(ODC_HEADER.decode(archive)).toMatchObject({ ino: 0, nlink: 5, mode: 0o40755 });
