@@ -40,7 +40,7 @@ export async function* deflateChunks(
   const { concurrency = CONCURRENCY, level = LEVEL } = options;
   const jobs: Promise<Buffer[]>[] = [];
   try {
-    let window: Buffer = EMPTY;
+    let window: Buffer = Buffer.alloc(0);
     for await (const chunk of regroup(input, concurrency + 1)) {
       const job = deflateChunk(chunk, window, level);
       job.catch(() => undefined); // reported when its turn comes
@@ -58,29 +58,25 @@ export async function* deflateChunks(
   }
 }
 
-const EMPTY: Buffer = Buffer.alloc(0);
-
 /** Yields the input in chunks of equal size, the last one shorter, from `buffers` buffers used in turn. */
 async function* regroup(input: AsyncIterable<Buffer>, buffers: number): AsyncGenerator<Buffer> {
-  const ring = Array.from({ length: buffers }, () => EMPTY);
-  let turn = 0;
+  const used: Buffer[] = [];
+  let chunk: Buffer | undefined;
   let filled = 0;
-  const next = () => {
-    if ((ring[turn] as Buffer).length === 0) ring[turn] = Buffer.allocUnsafeSlow(DEFLATE_CHUNK_SIZE);
-    return ring[turn] as Buffer;
-  };
   for await (const piece of input) {
     for (let start = 0; start < piece.length; ) {
-      const copied = piece.copy(next(), filled, start);
+      chunk ??= used.length < buffers ? Buffer.allocUnsafeSlow(DEFLATE_CHUNK_SIZE) : (used.shift() as Buffer);
+      const copied = piece.copy(chunk, filled, start);
       start += copied;
       filled += copied;
       if (filled < DEFLATE_CHUNK_SIZE) continue;
-      yield next();
-      turn = (turn + 1) % buffers;
+      yield chunk;
+      used.push(chunk);
+      chunk = undefined;
       filled = 0;
     }
   }
-  if (filled > 0) yield next().subarray(0, filled);
+  if (chunk) yield chunk.subarray(0, filled);
 }
 
 /** Returns the blocks of one chunk, its parts deflated side by side; `window` is the end of the chunk before. */

@@ -2,6 +2,7 @@ import { crc32, createInflateRaw, type InflateRaw } from 'node:zlib';
 import { FormatError } from '../base/errors.ts';
 import { bytes, layout, u8, u16be, u32le } from '../base/layout.ts';
 import { ChunkReader } from './chunk-reader.ts';
+import { gzipSize } from './gzip.ts';
 
 /** Header of a gzip member, 10 bytes. Source: RFC 1952, section 2.3. */
 const GZIP_HEADER = layout('GzipHeader', {
@@ -156,7 +157,7 @@ async function checkTrailer(reader: ChunkReader, checksum: number, size: number)
     const problem = `expected CRC-32 ${checksum.toString(16)} of the inflated bytes, found ${trailer.checksum.toString(16)}`;
     throw new FormatError('GZIP_CHECKSUM', GZIP_TRAILER.name, start, problem);
   }
-  if (trailer.size !== size >>> 0) {
+  if (trailer.size !== gzipSize(size)) {
     throw new FormatError('GZIP_SIZE', GZIP_TRAILER.name, start + 4, `expected size ${size}, found ${trailer.size}`);
   }
   for await (const chunk of reader.rest()) {

@@ -8,6 +8,11 @@ import { type DeflateOptions, deflateChunks } from './deflate.ts';
  */
 export const GZIP_HEADER = Buffer.from('1f8b0800000000000003', 'hex');
 
+/** Returns what the trailer of a gzip member says of the size of its contents: bytes modulo 2^32. Source: RFC 1952, section 2.3.1. */
+export function gzipSize(bytes: number): number {
+  return bytes >>> 0;
+}
+
 /**
  * Yields `input` as one gzip member, deflated by several threads.
  *
@@ -32,6 +37,6 @@ export async function* gzipMember(input: AsyncIterable<Buffer>, options: Deflate
   yield* deflateChunks(counted(), options);
   const trailer = Buffer.alloc(8);
   trailer.writeUInt32LE(checksum, 0);
-  trailer.writeUInt32LE(size >>> 0, 4); // ISIZE: bytes modulo 2^32
+  trailer.writeUInt32LE(gzipSize(size), 4);
   yield trailer;
 }

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { pipeline, Readable } from 'node:stream';
 import { createInflate, inflateSync, type Zlib } from 'node:zlib';
-import type { ByteSource } from '../base/bytes.ts';
+import { type ByteSource, fromBuffer } from '../base/bytes.ts';
 import { FormatError } from '../base/errors.ts';
 import { LIMITS, WORK, type WorkBudget } from '../base/input/limits.ts';
 import { type ByteRange, fromRange, type RandomAccess } from '../base/random-access.ts';
@@ -83,8 +83,9 @@ export function readHeap(archive: XarArchive, range: ByteRange): Promise<Buffer>
 
 /** Returns a member's data as it is stored in the heap, unchecked. */
 export function memberSource(archive: XarArchive, member: XarMember): ByteSource {
-  const { offset, length } = member.data ?? { offset: 0, length: 0 };
-  return fromRange(archive.access, { offset: archive.heapStart + offset, size: length });
+  const { data } = member;
+  if (!data) return fromBuffer(Buffer.alloc(0));
+  return fromRange(archive.access, { offset: archive.heapStart + data.offset, size: data.length });
 }
 
 /**
@@ -195,8 +196,8 @@ async function* inflateSmall(stored: AsyncIterable<Buffer>, data: XarData, path:
     if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
       return fail('XAR_MEMBER_SIZE', path, data.size, `expected ${data.size} bytes, found more`);
     }
-    if (!isZlibError(cause)) throw cause;
-    return fail('XAR_MEMBER_INFLATE', path, 0, `expected a zlib stream, found: ${cause.message}`, cause);
+    const { message } = cause as Error;
+    return fail('XAR_MEMBER_INFLATE', path, 0, `expected a zlib stream, found: ${message}`, cause);
   }
   yield result.buffer;
   demandFilled(result.engine.bytesWritten, data.length, path);
@@ -214,14 +215,11 @@ async function* inflate(stored: AsyncIterable<Buffer>, length: number, path: str
   try {
     for await (const chunk of inflater) yield chunk as Buffer;
   } catch (cause) {
-    if (!isZlibError(cause)) throw cause;
-    fail('XAR_MEMBER_INFLATE', path, inflater.bytesWritten, `expected a zlib stream, found: ${cause.message}`, cause);
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (!code?.startsWith('Z_')) throw cause;
+    fail('XAR_MEMBER_INFLATE', path, inflater.bytesWritten, `expected a zlib stream, found: ${message}`, cause);
   }
   demandFilled(inflater.bytesWritten, length, path);
-}
-
-function isZlibError(error: unknown): error is Error {
-  return error instanceof Error && String((error as NodeJS.ErrnoException).code).startsWith('Z_');
 }
 
 async function* tap(chunks: AsyncIterable<Buffer>, see: (chunk: Buffer) => void): AsyncGenerator<Buffer> {
@@ -233,32 +231,30 @@ async function* tap(chunks: AsyncIterable<Buffer>, see: (chunk: Buffer) => void)
 
 /** Makes the digest that a TOC states, if it states one. */
 class Digester {
-  readonly #expected: XarChecksum | undefined;
-  readonly #hash: Hash | undefined;
+  readonly #stated: { readonly expected: XarChecksum; readonly hash: Hash } | undefined;
 
   constructor(expected: XarChecksum | undefined) {
-    this.#expected = expected;
-    this.#hash = expected && expected.style !== 'none' ? createHash(expected.style) : undefined;
+    if (expected && expected.style !== 'none') this.#stated = { expected, hash: createHash(expected.style) };
   }
 
   update(chunk: Buffer): void {
-    this.#hash?.update(chunk);
+    this.#stated?.hash.update(chunk);
   }
 
   compare(code: string, path: string): void {
-    const found = this.#hash?.digest('hex');
-    const expected = this.#expected;
-    if (found === undefined || !expected || found === expected.value) return;
-    fail(code, path, 0, `expected ${expected.style} ${expected.value}, found ${found}`);
+    if (!this.#stated) return;
+    const { expected, hash } = this.#stated;
+    const found = hash.digest('hex');
+    if (found !== expected.value) fail(code, path, 0, `expected ${expected.style} ${expected.value}, found ${found}`);
   }
 }
 
 function demandNoReferences(xml: Buffer): void {
   const text = xml.toString('utf8').replace(/<X509Certificate>[^<]*</g, (found) => found.replaceAll('&', ' '));
-  const at = text.search(CHARACTER_REFERENCE);
-  if (at < 0) return;
+  const found = CHARACTER_REFERENCE.exec(text);
+  if (!found) return;
   const problem = 'expected characters as they are, found one by its number (&#), which not every reader decodes';
-  throw new FormatError('XAR_REFERENCE', 'XarToc', Buffer.byteLength(text.slice(0, at)), problem);
+  throw new FormatError('XAR_REFERENCE', 'XarToc', Buffer.byteLength(text.slice(0, found.index)), problem);
 }
 
 function fail(code: string, path: string, offset: number, problem: string, cause?: unknown): never {

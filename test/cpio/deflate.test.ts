@@ -53,6 +53,22 @@ describe('deflateChunks', () => {
   });
 });
 
+describe('the memory of deflateChunks', () => {
+  // Noise is stored, so that what comes out lies in the buffers.
+  it.each([
+    [1, 2],
+    [2, 3],
+    [undefined, 5],
+  ])('is one chunk more than are deflated at once: %s, %i buffers in turn', async (concurrency, buffers) => {
+    const chunk = noise(DEFLATE_CHUNK_SIZE);
+    const repeated = inPieces(Buffer.concat(Array.from({ length: 7 }, () => chunk)), 700_000);
+    const memory: ArrayBufferLike[] = [];
+    for await (const part of deflateChunks(repeated, { ...(concurrency && { concurrency }) }))
+      if (part.length > 5 && part.buffer !== memory.at(-1)) memory.push(part.buffer);
+    expect(memory.map((one) => memory.indexOf(one))).toEqual([0, 1, 2, 3, 4, 5, 6].map((at) => at % buffers));
+  });
+});
+
 /** What zlib makes of a run as the docstrings say: level 5, most memory, ended at a byte, with the bytes before it where they shrink. */
 function deflated(run: Buffer, dictionary?: Buffer): Buffer {
   const options = { level: 5, memLevel: 9, finishFlush: constants.Z_SYNC_FLUSH };

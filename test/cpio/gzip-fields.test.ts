@@ -1,6 +1,7 @@
 import { crc32, deflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { gunzipMember } from '../../src/cpio/gunzip.ts';
+import { gzipSize } from '../../src/cpio/gzip.ts';
 import { collect, faultOf, inPieces } from '../support/payload.ts';
 
 /** Bits of the flags. Source: RFC 1952, section 2.3.1. */
@@ -90,5 +91,18 @@ describe('gunzipMember, faults', () => {
       yield Buffer.alloc(0);
     }
     expect((await collect(gunzipMember(pieces()))).toString()).toBe('hello');
+  });
+});
+
+describe('the size in the trailer of a gzip member', () => {
+  it.each([
+    [0, 0],
+    [2 ** 31 - 1, 0x7fffffff],
+    [2 ** 31, 0x80000000],
+    [2 ** 32 - 1, 0xffffffff],
+    [2 ** 32, 0],
+    [5 * 2 ** 30, 2 ** 30],
+  ])('of %i bytes is %i', (bytes, expected) => {
+    expect(gzipSize(bytes)).toBe(expected);
   });
 });
