@@ -19,7 +19,7 @@ export type Fault = { readonly at: Endpoint; readonly times?: number } /** Anoth
   | { readonly kind: 'cut' }
   /** A page of HTML, as of a proxy; nothing is done. */
   | { readonly kind: 'garbage' }
-  /** A byte changes on the way: of an upload, of a ticket. */
+  /** Bytes change on the way: of an upload, of a ticket. */
   | { readonly kind: 'wrong-bytes' }
   /** The upload keys have expired. */
   | { readonly kind: 'expired' }

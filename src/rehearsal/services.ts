@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { writeWhole } from '../base/files.ts';
-import { makeFolder } from '../base/place/folder.ts';
 import type { NotaryKey } from '../notary/rest/credentials.ts';
 import type { ObjectPlace } from '../notary/rest/upload.ts';
 import type { RehearsalAuthority } from './authority.ts';
@@ -85,7 +84,7 @@ export async function startRehearsalServices(options: RehearsalOptions): Promise
   };
 }
 
-/** The key is kept beside the submissions: another process must be able to ask for them. */
+/** The key is kept beside the submissions, whose store made the folder: another process must be able to ask for them. */
 async function openKey(folder: string | undefined) {
   const make = () => generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey;
   if (folder === undefined) return make();
@@ -94,7 +93,6 @@ async function openKey(folder: string | undefined) {
     return createPrivateKey(await readFile(path));
   } catch {
     const key = make();
-    await makeFolder(folder, 0o700);
     await writeWhole(path, key.export({ type: 'pkcs8', format: 'pem' }), 0o600);
     return key;
   }

@@ -17,6 +17,7 @@ describe('what notarytool prints', () => {
     ['{not this}\n{"id":"1"}', { id: '1' }],
     ['{"id":"1"}\n{', { id: '1' }],
     ['words{"id":"1"}', undefined],
+    ['x{"id":"1"}', undefined],
     ['}{', undefined],
     ['}\n{', undefined],
     ['', undefined],

@@ -160,14 +160,19 @@ describe('a temporary keychain', () => {
   });
 
   it('waits for another one to end, so that each puts back what it found', async () => {
-    const seen: string[][] = [];
-    const use = () =>
-      withKeychain([item], {}, async () => {
-        seen.push(machine.keychains().searchList);
-      });
+    const use = () => withKeychain([item], {}, async () => undefined);
+    await use();
+    const alone = commands();
+    machine.clearCalls();
     await Promise.all([use(), use()]);
-    expect(seen.map((list) => list.length)).toEqual([2, 2]);
+    expect(commands()).toEqual([...alone, ...alone]);
     expectTidy();
+  });
+
+  it('does not wait for ever for one that failed', async () => {
+    const failing = withKeychain([item], {}, () => Promise.reject(new RangeError('the work')));
+    const ends = await Promise.allSettled([failing, withKeychain([item], {}, async () => 'done')]);
+    expect(ends).toMatchObject([{ status: 'rejected' }, { value: 'done' }]);
   });
 
   it('says when the search list could not be put back', async () => {
