@@ -105,8 +105,7 @@ function fileChanges(
   });
 }
 
-function factsOf(file: FileDescription | undefined): Facts {
-  if (!file) return {};
+function factsOf(file: FileDescription): Facts {
   const slices = file.slices.flatMap(({ architecture, facts }) =>
     Object.entries(facts).map(([name, value]) => [`${architecture} ${name}`, value] as const),
   );

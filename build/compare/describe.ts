@@ -3,7 +3,6 @@ import { basename } from 'node:path';
 import { FormatError } from '../../src/base/errors.ts';
 import { withFile } from '../../src/base/with-file.ts';
 import { slicesOf as thinFiles } from '../../src/macho/fat.ts';
-import { isCode } from '../../src/macho/first-bytes.ts';
 import { cpioEntries, type OpenComponent, type OpenPackage, openPackage } from '../../src/package/open-package.ts';
 import type { XarMember } from '../../src/xar/toc.ts';
 import { sliceFacts } from '../report/inspect-code.ts';
@@ -156,7 +155,6 @@ function textOf(content: Buffer): string | null {
 }
 
 function slicesOf(content: Buffer): SliceDescription[] {
-  if (!isCode(content)) return [];
   try {
     const slices = thinFiles(content);
     return slices.map((slice) => {
@@ -175,7 +173,7 @@ function slicesOf(content: Buffer): SliceDescription[] {
       };
     });
   } catch (error) {
-    // Its bytes are compared all the same; what is wrong with it is the matter of `verify`.
+    // No program, or a broken one: its bytes are compared all the same.
     if (error instanceof FormatError) return [];
     throw error;
   }

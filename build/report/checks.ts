@@ -5,7 +5,7 @@ const STATUS_NAMES = { pass: 'pass', fail: 'FAIL', skipped: 'skipped' } as const
 
 /** Returns checks as a table: status, name, reason; further lines of a reason stand below it. */
 export function renderChecks(checks: readonly Check[]): string {
-  const width = Math.max(...checks.map((check) => check.id.length), 0);
+  const width = Math.max(...checks.map((check) => check.id.length));
   return checks
     .map(({ id, status, reason }) => {
       const [first = '', ...rest] = printableLines(reason ?? '').split('\n');

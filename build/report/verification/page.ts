@@ -95,7 +95,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 function text(plain: string): string {
-  return printableLines(plain).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
+  return printableLines(plain).replace(/[&<>"']/g, (character) => ENTITIES[character] as string);
 }
 
 const STYLE = `

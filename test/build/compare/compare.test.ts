@@ -7,11 +7,13 @@ import { describePackage } from '../../../build/compare/describe.ts';
 import { renderComparison } from '../../../build/compare/render.ts';
 import { buildProduct, type ProductPlan } from '../../../src/package/product.ts';
 import type { PayloadEntry } from '../../../src/tree/entry.ts';
+import type { SignatureReservation } from '../../../src/xar/toc-render.ts';
+import { deflatedFile, emitXar, layoutXar } from '../../../src/xar/write.ts';
 import { sampleSlice } from '../../code-signature/sample.ts';
 import { sharedAuthority } from '../../rehearsal/shared-authority.ts';
 import { builtPackage } from '../../support/built-package.ts';
 import { inProcess } from '../../support/in-process.ts';
-import { directory, file, symlink } from '../../support/payload.ts';
+import { collect, directory, file, symlink } from '../../support/payload.ts';
 import { packageOf, productOf } from '../../verify/others.ts';
 
 let scratch: string;
@@ -184,7 +186,9 @@ describe('a package', () => {
       'stapled ticket': null,
     });
     expect(bare.identity['signed by']).toMatch(/^Developer ID Installer: /);
-    expect(bare.installation).toMatchObject({ 'oldest macOS': null, architectures: null, components: 'com.example.b' });
+    expect(bare.installation).toEqual({
+      ...{ 'oldest macOS': null, architectures: null, components: 'com.example.b', 'what may be chosen': null },
+    });
     const parts = {
       'a.pkg': { payload, identifier: 'com.example.a' },
       'b.pkg': { payload, identifier: 'com.example.b' },
@@ -196,6 +200,27 @@ describe('a package', () => {
       components: 'com.example.a, com.example.b',
     });
     expect([...several.components.keys()]).toEqual(['com.example.a', 'com.example.b']);
+  });
+
+  it('bears the signature that Installer believes, or the one that it has', async () => {
+    const { application, installer } = (await sharedAuthority()).members;
+    const rsa = { style: 'RSA' as const, size: 256, certificates: [application.certificate.der] };
+    const cms = { style: 'CMS' as const, size: 9, certificates: [installer.certificate.der] };
+    const signer = async (...signatures: SignatureReservation[]) => {
+      const info = '<pkg-info identifier="a" version="1"><payload numberOfFiles="1" installKBytes="0"/></pkg-info>';
+      const layout = layoutXar([deflatedFile('PackageInfo', Buffer.from(info))], { creationTime: 1, signatures });
+      const path = join(scratch, 'signed.pkg');
+      writeFileSync(path, await collect(emitXar(layout, signatures.map(({ size }) => Buffer.alloc(size))))); // biome-ignore format: short
+      const { identity, components } = await describePackage(path);
+      // Without a place it installs into the root.
+      expect(components.get('a')?.facts['installs into']).toBe('/');
+      return identity['signed by'];
+    };
+    expect([await signer(), await signer(rsa), await signer(rsa, cms)]).toEqual([
+      null,
+      application.certificate.commonName,
+      installer.certificate.commonName,
+    ]);
   });
 
   it('that installs into the root names paths from there', async () => {

@@ -11,6 +11,7 @@ describe('foldText', () => {
       'pass     name     words that go on beyond the end',
       'pass     name     words that go on\n         beyond the end',
     ],
+    [`error:${' words'.repeat(14)}`, `error:${' words'.repeat(5)}\n  words${' words'.repeat(5)}\n  words words words`],
     [`  sha256     ${SHA256}`, `  sha256\n${SHA256}`],
     [
       'To go on: npm start -- --rehearsal --out out --resume',

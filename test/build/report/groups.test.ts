@@ -25,12 +25,39 @@ const [pass, fail, skipped] = (['pass', 'fail', 'skipped'] as const).map(
 describe('the answer to what is asked of a package', () => {
   it.each<[string, Check[], object, unknown[]]>([
     ['no ticket', [skipped('ticket')], {}, ['notarized', 'skipped', 'no ticket']],
+    [
+      'no ticket, whatever lies behind the archive',
+      [skipped('ticket'), pass('trailing-bytes')],
+      {},
+      ['notarized', 'skipped', 'no ticket'],
+    ],
     ['why there is no ticket', [skipped('ticket', 'it has none')], {}, ['notarized', 'skipped', 'it has none']],
     [
       'a ticket',
       [pass('ticket')],
       { facts: { ...NOTHING.facts, ticketIssuedAt: new Date(0) } },
       ['notarized', 'pass', 'ticket of 1970-01-01T00:00:00.000Z'],
+    ],
+    [
+      'nothing, nor that it has code',
+      [pass('distribution')],
+      { installs: [{ identifier: 'a', version: '1', installLocation: '/', numberOfFiles: 1 }] },
+      ['installs', 'pass', 'a 1: nothing but a receipt; no code'],
+    ],
+    [
+      'what it lays down',
+      [pass('distribution')],
+      {
+        installs: [{ identifier: 'a', version: '1', installLocation: '/L', numberOfFiles: 2 }],
+        facts: {
+          slices: [
+            { architecture: 'arm64', teamIdentifier: 'T' },
+            { architecture: 'x86_64', teamIdentifier: null },
+            { architecture: 'arm64', teamIdentifier: 'T' },
+          ],
+        },
+      },
+      ['installs', 'pass', 'a 1: 2 entries below /L; code for arm64, x86_64 by T, nobody'],
     ],
     ['a demand', [pass('policy-team')], {}, ['policy', 'pass', 'its demand is met']],
     ['two demands', [pass('policy-team'), skipped('policy-paths')], {}, ['policy', 'pass', 'its 2 demands are met']],

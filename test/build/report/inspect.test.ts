@@ -22,7 +22,14 @@ import type { PayloadEntry } from '../../../src/tree/entry.ts';
 import { readXar } from '../../../src/xar/read.ts';
 import { deflatedFile, emitXar, layoutXar, storedFile, type XarEntry } from '../../../src/xar/write.ts';
 import { SAMPLE_EXECUTABLE, SAMPLE_IDENTIFIER, sampleBundle, sampleSlice } from '../../code-signature/sample.ts';
+import { sharedAuthority } from '../../rehearsal/shared-authority.ts';
 import { collect, directory, file, recordsOf } from '../../support/payload.ts';
+
+const info = renderPackageInfo({
+  ...{ identifier: 'com.example.a', version: '1.2', overwritePermissions: false, relocatable: false },
+  ...{ postinstallAction: 'none', auth: 'root', payload: { numberOfFiles: 2, installKBytes: 3 } },
+  ...{ bundles: [], lists: NO_BUNDLE_LISTS, scripts: [] },
+});
 
 describe('a signed program that is shown', () => {
   const signed = async () => {
@@ -57,6 +64,14 @@ describe('a signed program that is shown', () => {
     ]);
   });
 
+  it('is a document of what its bytes say', async () => {
+    const program = await signed();
+    const { slices } = inspectCode(program).document as { slices: object[] };
+    expect(slices).toEqual([
+      expect.objectContaining({ architecture: 'arm64', size: program.length, minimumMacOS: '11.0', sdk: '14.4' }),
+    ]);
+  });
+
   it('has no signature where nothing in it says what is signed', async () => {
     const program = await signed();
     const { dataOffset, dataSize } = place(program);
@@ -69,11 +84,6 @@ describe('a signed program that is shown', () => {
 });
 
 describe('a component package that is shown', () => {
-  const info = renderPackageInfo({
-    ...{ identifier: 'com.example.a', version: '1.2', overwritePermissions: false, relocatable: false },
-    ...{ postinstallAction: 'none', auth: 'root', payload: { numberOfFiles: 2, installKBytes: 3 } },
-    ...{ bundles: [], lists: NO_BUNDLE_LISTS, scripts: [] },
-  });
   const [root, script] = [directory('.'), file('./postinstall', 'x', 0o755)];
   const packed = (...entries: PayloadEntry[]) => collect(gzipMember(writeCpio(entries), { level: 1 }));
   const bomOf = async (...entries: PayloadEntry[]) => deflatedFile('Bom', encodeBom(await recordsOf(entries)));
@@ -138,6 +148,24 @@ describe('the signatures that are shown', () => {
     expect(signatureLines([{ ...signature, certificates: [], notAfter: null, timestamp: null }], nothing)[0]).toBe(
       '  signature   CMS, 9 bytes',
     );
+  });
+
+  it('are read each by itself, whatever is wrong with another', async () => {
+    const { certificate } = (await sharedAuthority()).members.installer;
+    const signatures = [
+      { style: 'RSA' as const, size: 256, certificates: [certificate.der] },
+      { style: 'CMS' as const, size: 9, certificates: [Buffer.from('x')] },
+    ];
+    const layout = layoutXar([deflatedFile('PackageInfo', info)], { creationTime: 1, signatures });
+    const archive = await collect(emitXar(layout, [Buffer.alloc(256), Buffer.alloc(9)]));
+    const { document } = await inspectPackage(accessBuffer(archive));
+    expect((document as { package: { signatures: object[] } }).package.signatures).toEqual([
+      {
+        ...{ style: 'RSA', size: 256, certificates: [certificate.commonName], timestamp: null },
+        notAfter: certificate.notAfter.toISOString(),
+      },
+      { style: 'CMS', size: 9, certificates: ['unreadable'], notAfter: null, timestamp: null },
+    ]);
   });
 
   it('say what lies behind the archive', async () => {

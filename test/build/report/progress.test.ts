@@ -64,6 +64,46 @@ describe('createProgress', () => {
     progress.close();
   });
 
+  it.each([
+    [undefined, 100],
+    [101, 100],
+    [99, 99],
+    [40, 40],
+    [39, 40],
+  ])('ends the line of a stage at column 100, or at the last of %s', (columns, length) => {
+    const written: string[] = [];
+    const stream = { isTTY: true, columns, write: (text: string) => written.push(text) };
+    const progress = createProgress({ stream, verbose: false, color: false });
+    progress.begin('compile');
+    progress.end('done', 'x', 0.4);
+    expect(written.join('').trimEnd()).toHaveLength(length);
+  });
+
+  it('keeps what a stage did on its line as long as it fits', () => {
+    const ended = (words: string) => {
+      const { progress, text } = record(true, false);
+      progress.begin('compile');
+      progress.end('done', words, 0.4);
+      return text().split('\n');
+    };
+    // 80 columns, less a mark, the name, the time and what is between them.
+    expect(ended('x'.repeat(48))).toEqual([expect.stringMatching(/^✓ compile {11}x{48} {7}0\.4 s$/), '']);
+    expect(ended('x'.repeat(49))).toEqual([expect.stringMatching(/^✓ compile +0\.4 s$/), `    ${'x'.repeat(49)}`, '']);
+  });
+
+  it('cuts what a running stage says only where it does not fit', () => {
+    vi.useFakeTimers();
+    const drawn = (length: number) => {
+      const { progress, text } = record(true, true, false, 60);
+      progress.begin('compile').update('x'.repeat(length));
+      progress.close();
+      return text().split('\r\x1b[K').at(-2);
+    };
+    expect(drawn(33)).toMatch(/^. compile {11}x{33} 0\.0 s$/);
+    expect(drawn(34)).toMatch(/^. compile {11}x{32}… 0\.0 s$/);
+    vi.useRealTimers();
+  });
+
   it('keeps detail for --verbose', () => {
     const quiet = record(false);
     quiet.progress.note('detail', 'argv');

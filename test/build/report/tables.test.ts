@@ -180,6 +180,7 @@ describe('renderSummary', () => {
       ...['Next:', "  npm run -s cli -- verify '/out/a b.pkg'", ''],
     ]);
     expect(shown({}, join(process.cwd(), 'out'))[1]).toBe('Made out/a b.pkg');
+    expect(shown({}, join(process.cwd(), 'out/a..b'))[1]).toBe('Made out/a..b/a b.pkg');
   });
 
   it('names the mode of a rehearsal and the command that trusts it', () => {
@@ -301,6 +302,7 @@ describe('what a log hides', () => {
     expect(masks({ APPLICATION_P12_PASSWORD: 'same-word', INSTALLER_P12_PASSWORD: 'same-word' })).toEqual([
       '::add-mask::same-word',
     ]);
+    expect(masks({ APPLICATION_P12_PASSWORD: 'x-----END' })).toEqual(['::add-mask::x-----END']);
     expect(masks({ APPLICATION_P12_PASSWORD: '-----BEGIN', GITHUB_TOKEN: 'not ours to hide' })).toEqual([]);
     expect(maskCommands({ GITHUB_ACTIONS: 'false', APPLICATION_P12_PASSWORD: 'same-word' })).toBe('');
   });
