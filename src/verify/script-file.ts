@@ -58,17 +58,17 @@ export function scriptProblem(
 }
 
 function markProblem(content: Buffer): string | undefined {
-  const start = content.toString('hex', 0, 4);
-  if (start.startsWith('efbbbf')) return 'begins with a byte order mark, so that its #! is not seen';
-  if (start.startsWith('fffe') || start.startsWith('feff')) return 'is UTF-16 text, which nothing runs';
-  if (content.toString('latin1', 0, 2) !== '#!') return 'has no #! line';
+  const begins = (start: string) => content.toString('latin1', 0, start.length) === start;
+  if (begins('\xef\xbb\xbf')) return 'begins with a byte order mark, so that its #! is not seen';
+  if (begins('\xff\xfe') || begins('\xfe\xff')) return 'is UTF-16 text, which nothing runs';
+  if (!begins('#!')) return 'has no #! line';
   return undefined;
 }
 
 function lineProblem(content: Buffer, { brings }: ScriptSurroundings): ScriptProblem | undefined {
   const end = content.indexOf('\n');
-  const line = content.toString('latin1', 2, end < 0 ? content.length : end);
-  if (end < 0 || end >= FIRST_LINE) return `has a first line that does not end within ${FIRST_LINE} bytes`;
+  if (end === -1 || end >= FIRST_LINE) return `has a first line that does not end within ${FIRST_LINE} bytes`;
+  const line = content.toString('latin1', 2, end);
   if (line.includes('\r')) return 'ends its first line with CR LF, so that the interpreter is not found';
   if (line.includes('\0')) return 'has a NUL in its first line';
   // The kernel takes a # for the end of the line as well, and nothing but blanks and tabs for a gap: all else is part of the name.

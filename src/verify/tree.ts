@@ -185,13 +185,13 @@ class ContentObserver {
   readonly #sha1 = createHash('sha1');
   readonly #sha256 = createHash('sha256');
   readonly #kind = new FileKindObserver();
-  readonly #keep: boolean;
-  readonly #parts: Buffer[] = [];
+  /** Undefined where the content is not kept, or is longer than a document may be. */
+  #parts: Buffer[] | undefined;
   #head = Buffer.alloc(0);
   #size = 0;
 
   constructor(keep: boolean) {
-    this.#keep = keep;
+    this.#parts = keep ? [] : undefined;
   }
 
   async *tap(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
@@ -202,7 +202,6 @@ class ContentObserver {
   }
 
   finish(): FileContent {
-    const kept = this.#keep && this.#size <= LIMITS.documentBytes;
     return {
       size: this.#size,
       sha1: this.#sha1.digest(),
@@ -210,7 +209,7 @@ class ContentObserver {
       head: this.#head,
       isPackage: this.#kind.kind === 'package',
       closed: this.#kind.closed,
-      content: kept ? Buffer.concat(this.#parts) : undefined,
+      content: this.#parts && Buffer.concat(this.#parts),
     };
   }
 
@@ -222,6 +221,7 @@ class ContentObserver {
       this.#head = Buffer.concat([this.#head, chunk.subarray(0, MACHO_HEAD_SIZE - this.#head.length)]);
     }
     this.#size += chunk.length;
-    if (this.#keep && this.#size <= LIMITS.documentBytes) this.#parts.push(Buffer.from(chunk));
+    if (this.#size > LIMITS.documentBytes) this.#parts = undefined;
+    this.#parts?.push(Buffer.from(chunk));
   }
 }

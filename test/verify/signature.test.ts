@@ -328,6 +328,11 @@ describe('certificates', () => {
     const chain = other.chainOf('installer');
     const { failed } = await checked({ cmsSigner: other.members.installer, chain });
     expect(failed).toEqual(['package-rsa', 'package-chain']);
+    const root = other.members.root.certificate.commonName;
+    const words = `package-chain fail: the chain ends at "${root}", which is not a trusted root (trusted: rehearsal)`;
+    const of = async (ours: PackageExpectations['ours']) =>
+      (await checked({ cmsSigner: other.members.installer, chain, ours })).of('package-chain');
+    for (const ours of [null, APPLE, PORTABLE]) expect(await of(ours)).toBe(words);
   });
 
   it('of ours are the whole chain and no more', async () => {

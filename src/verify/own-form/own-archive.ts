@@ -104,11 +104,11 @@ function fileEntry(archive: XarArchive, path: string): XarFileEntry | string {
 }
 
 async function memberProblems(archive: XarArchive): Promise<(string | undefined)[]> {
-  const deflated = archive.members.filter(({ data }) => data?.encoding === DEFLATED && data.length >= 2);
   return Promise.all(
-    deflated.map(async ({ path, data }) => {
-      const start = await archive.access.read(archive.heapStart + (data?.offset ?? 0), ZLIB_HEADER.length);
-      return zlibProblem(path, start);
+    archive.members.map(async ({ path, data }) => {
+      if (data?.encoding !== DEFLATED) return undefined;
+      const size = Math.min(data.length, ZLIB_HEADER.length);
+      return zlibProblem(path, await archive.access.read(archive.heapStart + data.offset, size));
     }),
   );
 }

@@ -77,10 +77,10 @@ async function checkContent(list: CheckList, { archive, component, ours, tree }:
 /** A path of the table is a folder when another lies below it. */
 function payloadPaths({ payload, owner }: OurForm, mtimeSeconds: number): OwnPath[] {
   const paths = [...payload.keys()];
-  return paths.map((path) => {
+  return [...payload].map(([path, mode]) => {
     const folder = path === '.' || paths.some((other) => other.startsWith(`${path}/`));
     const kind = folder ? ('directory' as const) : ('file' as const);
-    return { ...owner, kind, path: path === '.' ? '.' : `./${path}`, mode: payload.get(path) ?? 0, mtimeSeconds };
+    return { ...owner, kind, path: path === '.' ? '.' : `./${path}`, mode, mtimeSeconds };
   });
 }
 

@@ -5,6 +5,7 @@ import { accessBuffer } from '../../../src/base/random-access.ts';
 import type { OurForm } from '../../../src/verify/expectations.ts';
 import { checkOwnArchive } from '../../../src/verify/own-form/own-archive.ts';
 import { readXar, type XarArchive } from '../../../src/xar/read.ts';
+import type { XarData, XarMember, XarSignature } from '../../../src/xar/toc.ts';
 import { builtPackage } from '../../support/built-package.ts';
 
 let file: Buffer;
@@ -62,6 +63,33 @@ describe('the archive of a package of ours', () => {
       'form-header: xar header, byte 28 (end): expected the end, found 0000; the header has 30 bytes, expected 28',
     ]);
   });
+
+  it('has streams of zlib whose first bytes are those of the strongest compression, where it has any', async () => {
+    const distribution = archive.members.find(({ path }) => path === 'Distribution')?.data as XarData;
+    const payload = archive.members.find(({ path }) => path.endsWith('/Payload'))?.data as XarData;
+    const with9c = (at: number) => {
+      const changed = Buffer.from(file);
+      changed[at] = 0x9c;
+      return failures({ access: accessBuffer(changed) });
+    };
+    const words = (name: string, found = '789c') => `form-toc: the zlib stream of ${name} begins with ${found}, expected 78da`;
+    expect(await with9c(29)).toEqual([words('the table of contents')]);
+    expect(await with9c(archive.heapStart + distribution.offset + 1)).toEqual([words('Distribution')]);
+    expect(await with9c(archive.heapStart + distribution.offset + 2)).toEqual([]);
+    expect(await with9c(archive.heapStart + payload.offset + 1)).toEqual([]);
+    const short = (length: number) => {
+      const data = { ...distribution, offset: file.length - archive.heapStart - length, length };
+      return failures({ members: [...archive.members, { ...(archive.members[0] as XarMember), path: 'more', data }] });
+    };
+    for (const length of [0, 1]) expect(await short(length)).toEqual([expect.stringContaining('the zlib stream of more begins with ')]);
+  }); // biome-ignore format: short
+
+  it('has one CMS, the first of its signatures of that style', async () => {
+    const { signatures } = archive;
+    const broken = { ...(signatures[1] as XarSignature), range: { offset: 0, size: 20 } };
+    expect(await failures({ signatures: [...signatures, broken] })).not.toContainEqual(expect.stringContaining('form-signature'));
+    expect(await failures({ signatures: [broken, ...signatures] })).toContainEqual(expect.stringContaining('form-signature'));
+  }); // biome-ignore format: short
 
   it.each<[string, () => Partial<XarArchive>, string]>([
     ['no time', () => ({ creationTime: undefined }), 'the table of contents has no creation time'],

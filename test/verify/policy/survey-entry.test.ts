@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { CpioEntry } from '../../../src/cpio/read.ts';
 import { buildFat } from '../../../src/macho/fat.ts';
 import { FAT_ARCH, FAT_HEADER } from '../../../src/macho/layout.ts';
@@ -58,6 +58,20 @@ describe('an entry, looked at with a policy’s eyes', () => {
     expect((await seen('xar!', { kind: 'symlink' })).found).toEqual({});
     const long = 'x/'.repeat(5000);
     expect((await seen(long, { kind: 'symlink', pieces: 1000 })).target).toBe(long);
+  });
+
+  it('is kept in memory no further than its first bytes tell that it is no code, or too much of it', async () => {
+    const most = async (content: Buffer, codeBytes: number) => {
+      const concat = vi.spyOn(Buffer, 'concat');
+      await seen(content, { pieces: 2048, eyes: { codeBytes } });
+      const held = concat.mock.calls.map(([parts]) => parts.reduce((sum, { length }) => sum + length, 0));
+      concat.mockRestore();
+      return Math.max(...held);
+    };
+    // 4088 bytes tell: a universal header and 204 records; mach-o/fat.h.
+    expect(await most(Buffer.alloc(20_480, 'x'), 1_000_000)).toBe(4096);
+    expect(await most(arm64, arm64.length - 1)).toBe(4096);
+    expect(await most(arm64, arm64.length)).toBeGreaterThanOrEqual(arm64.length);
   });
 
   it('costs what is looked at of each piece', async () => {
