@@ -103,7 +103,7 @@ async function signProgram(
         codeResources: signing.codeResources,
         requirements,
         cms: signer.kind === 'ad-hoc' ? null : (codeDirectory) => signDirectory(codeDirectory, signer.signCms),
-        ...(signer.kind === 'ad-hoc' && signer.signatureSize ? { signatureSize: signer.signatureSize } : {}),
+        signatureSize: signer.kind === 'ad-hoc' ? signer.signatureSize : undefined,
       }),
     );
   }

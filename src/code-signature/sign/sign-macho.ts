@@ -52,7 +52,7 @@ export interface SliceSigning {
   /** Returns the CMS (DER) over a CodeDirectory; null signs ad-hoc. */
   readonly cms: ((codeDirectory: Buffer) => Promise<Buffer>) | null;
   /** Bytes to set aside for the whole signature, when another signer's choice is to be repeated. */
-  readonly signatureSize?: number;
+  readonly signatureSize?: number | undefined;
 }
 
 /** A slice with its signature, and its cdhash (20 bytes). */

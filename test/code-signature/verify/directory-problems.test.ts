@@ -187,7 +187,20 @@ describe('slotProblems', () => {
       {},
       'slot 5 is sealed, but is not there',
     ],
+    [
+      'a sealed blob that is not there, by a digest with a zero in it',
+      [info, requirements, resources, none, Buffer.from('0001'.repeat(16), 'hex')],
+      BLOBS,
+      {},
+      'slot 5 is sealed, but is not there',
+    ],
   ])('tell of %s', (_, slots, blobs, around, words) => expect(problems(slots, blobs, around)).toEqual([words]));
+
+  it('are none of a blob whose hash has a zero in it', () => {
+    const text = Array.from({ length: 100 }, (_, number) => `${number}`).find((one) => sha256(one).includes(0));
+    const data = Buffer.from(text as string);
+    expect(problems([info, sha256(data), resources], [{ type: 2, data }])).toEqual([]);
+  }); // biome-ignore format: short
 
   it('ask for no slot of further code directories and of the CMS', () => {
     const more = [0x1000, 0x10000].map((type) => ({ type, data: Buffer.from('x') }));

@@ -105,6 +105,23 @@ describe('slices for Macs of old', () => {
     expect(checksOf(fat(old, modern), AD_HOC).join()).not.toContain(OLD);
   });
 
+  // A header of 32 bits has 28 bytes; mach-o/loader.h.
+  it.each([27, 28, 29])('are told by a header that is whole, in a slice of %i bytes', (size) => {
+    const beside = (slice: Buffer, cpuType: number) => {
+      const records = [0xcafebabe, 2, ARM64, 3, 4096, 4096, 12, cpuType, 3, 8192, size, 12];
+      const head = Buffer.alloc(4096);
+      for (const [index, word] of records.entries()) head.writeUInt32BE(word, index * 4);
+      return checksOf(Buffer.concat([head, modern, Buffer.alloc(4096 - modern.length), slice.subarray(0, size)])).join('\n');
+    };
+    const whole = size >= 28;
+    expect(beside(header(MAGIC, I386, 2), I386).includes(OLD)).toBe(whole);
+    expect(beside(header(MAGIC, POWERPC, 2, 'BE'), POWERPC).includes(POWER)).toBe(whole);
+    const object = Buffer.alloc(4096 + size);
+    for (const [index, word] of [0xcafebabe, 1, I386, 3, 4096, size, 12].entries()) object.writeUInt32BE(word, index * 4);
+    header(MAGIC, I386, 1).copy(object, 4096, 0, size);
+    expect(checksOf(object).join().includes('object file')).toBe(whole);
+  }); // biome-ignore format: short
+
   it('of 32 bits with a signature are checked', () => {
     // LC_CODE_SIGNATURE of 16 bytes at the end of the slice; mach-o/loader.h.
     const old = Buffer.concat([header(MAGIC, I386, 2).subarray(0, 28), Buffer.alloc(16 + 20)]);

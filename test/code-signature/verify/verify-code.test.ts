@@ -216,6 +216,19 @@ describe('verifyBundle', () => {
     );
   });
 
+  it('fails what has no program and no seal, whatever else it has', () => {
+    const bare = sampleBundle().filter(({ path }) => path !== SAMPLE_EXECUTABLE);
+    const none = bare.filter(({ path }) => path !== 'Contents/Info.plist');
+    const said = (entries: readonly BundleEntry[]) => {
+      const { valid, checks, slices } = verifyBundle(entries, { ...AD_HOC, ours: false });
+      expect([valid, slices]).toEqual([false, []]);
+      return checks.filter(({ status }) => status === 'fail').map(({ id, subject }) => `${subject}: ${id}`);
+    };
+    expect(said([])).toEqual(['bundle: bundle-places', 'bundle: bundle-info']);
+    expect(said(none)).toEqual(['bundle: bundle-places', 'bundle: bundle-info']);
+    expect(said(bare)).toEqual(['bundle: bundle-places', 'bundle: seal']);
+  });
+
   it('refuses ad-hoc code where a certificate is expected', async () => {
     const { entries } = await signBundle(sampleBundle(), { kind: 'ad-hoc' });
     const report = verifyBundle(entries, { ...AD_HOC, allowAdHoc: false });
