@@ -68,14 +68,12 @@ function isFilled(
 
 /** Returns where the contents of a value lie; undefined when its length is not in DER or passes `limit`. */
 function contentOf(data: Buffer, at: number, limit: number): { start: number; end: number } | undefined {
-  const first = data[at + 1];
-  if (first === undefined || at + 2 > limit) return undefined;
-  if (first < 0x80) return at + 2 + first <= limit ? { start: at + 2, end: at + 2 + first } : undefined;
-  const octets = first - 0x80;
-  if (octets === 0 || octets > 4 || at + 2 + octets > limit) return undefined;
-  const length = data.readUIntBE(at + 2, octets);
-  const shortest = length >= (octets === 1 ? 0x80 : 2 ** (8 * (octets - 1)));
+  const first = data[at + 1] as number;
+  const octets = first < 0x80 ? 0 : first - 0x80;
   const start = at + 2 + octets;
+  // Missing octets make NaN, which is neither long enough nor within a limit.
+  const length = first < 0x80 ? first : Number(`0x${data.toString('hex', at + 2, start)}`);
+  const shortest = first < 0x80 || length >= Math.max(0x80, 256 ** (octets - 1));
   return shortest && start + length <= limit ? { start, end: start + length } : undefined;
 }
 

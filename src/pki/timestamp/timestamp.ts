@@ -33,8 +33,8 @@ export interface TimestampClientOptions {
   readonly onRetry?: RetryOptions['onRetry'];
 }
 
-/** A token whose time is further from this machine's clock than this is refused. */
-const CLOCK_TOLERANCE_MS = 10 * 60 * 1000;
+/** A token whose time is further from this machine's clock than this, ten minutes, is refused. */
+const CLOCK_TOLERANCE_MS = 600_000;
 /** Failure bit of an authority without its time source. Source: RFC 3161, section 2.4.2. */
 const TIME_NOT_AVAILABLE = 14;
 /** A token is 3 to 5 kB. */

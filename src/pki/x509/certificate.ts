@@ -112,9 +112,9 @@ function readTbs(tbs: Asn1Node) {
   fields.optional(context(0)); // version: v3 whenever there are extensions
   const serialBytes = integerBytes(fields.take('serialNumber'));
   fields.take('signature'); // the algorithm, compared above
-  const issuer = readName(fields.take('issuer'));
+  const issuer = readName(fields.take('issuer', TAG.sequence));
   const validity = new Fields(fields.take('validity'), TAG.sequence, 'Validity');
-  const subject = readName(fields.take('subject'));
+  const subject = readName(fields.take('subject', TAG.sequence));
   const publicKeyInfo = fields.take('subjectPublicKeyInfo', TAG.sequence).raw;
   fields.optional(contextPrimitive(1)); // issuerUniqueID, subjectUniqueID: obsolete
   fields.optional(contextPrimitive(2));
@@ -146,7 +146,6 @@ export function attribute(name: DistinguishedName, type: string): string | undef
 
 function readName(node: Asn1Node): DistinguishedName {
   const attributes: { type: string; value: string }[] = [];
-  if (node.tag !== TAG.sequence) new Fields(node, TAG.sequence, 'Name');
   for (const rdn of node.children) {
     for (const pair of rdn.children) {
       const fields = new Fields(pair, TAG.sequence, 'AttributeTypeAndValue');

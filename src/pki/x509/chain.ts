@@ -177,8 +177,7 @@ function purposeFindings(chain: readonly Certificate[], purpose: Purpose): Findi
   if (purpose === 'any') return [];
   const marks = MARKS[purpose];
   const findings: Finding[] = [];
-  const has = (certificate: Certificate | undefined, oid: string) =>
-    certificate?.extensions.some((extension) => extension.oid === oid) ?? false;
+  const has = (certificate: Certificate, oid: string) => certificate.extensions.some((one) => one.oid === oid);
   if (leaf.isAuthority) findings.push(failure('LEAF_IS_AUTHORITY', `the leaf "${leaf.commonName}" is an authority`));
   if (leaf.keyUsage !== undefined && !(leaf.keyUsage & KEY_USAGE.digitalSignature)) {
     findings.push(failure('LEAF_KEY_USAGE', `the key of "${leaf.commonName}" may not sign data`));
@@ -204,7 +203,7 @@ function purposeFindings(chain: readonly Certificate[], purpose: Purpose): Findi
 function timestampFindings(
   leaf: Certificate,
   issuer: Certificate | undefined,
-  has: (certificate: Certificate | undefined, oid: string) => boolean,
+  has: (certificate: Certificate, oid: string) => boolean,
 ): Finding[] {
   const findings: Finding[] = [];
   const critical = leaf.extensions.find((extension) => extension.oid === EXTENSION.extendedKeyUsage)?.critical;

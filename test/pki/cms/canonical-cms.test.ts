@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { FormatError } from '../../../src/base/errors.ts';
 import type { BundleSigner } from '../../../src/code-signature/sign/sign-bundle.ts';
+import { der } from '../../../src/pki/asn1/der.ts';
 import { canonicalCms, isDer } from '../../../src/pki/cms/canonical-cms.ts';
 import { parseCms } from '../../../src/pki/cms/parse.ts';
 import { rehearsalSigner } from '../../code-signature/signers.ts';
@@ -59,6 +60,36 @@ describe('isDer', () => {
     ['two values', '0500 0500', false],
   ])('checks %s', (_, hex, expected) => {
     expect(isDer(Buffer.from(hex.replaceAll(' ', ''), 'hex'))).toBe(expected);
+  });
+
+  // X.690, sections 8.1.3 and 10.1: the fewest octets that hold a length.
+  it.each<[string, number, boolean]>([
+    ['04817f', 0x7f, false],
+    ['048180', 0x80, true],
+    ['048180', 0x7f, false],
+    ['0481ff', 0xff, true],
+    ['04820080', 0x80, false],
+    ['048200ff', 0xff, false],
+    ['04820100', 0x100, true],
+    ['04820100', 0xff, false],
+    ['0483000100', 0x100, false],
+    ['048300ffff', 0xffff, false],
+    ['0483010000', 0x10000, true],
+    ['048400010000', 0x10000, false],
+    ['0485000000007f', 0x7f, false],
+    ['0480', 0, false],
+    ['0400', 0, true],
+    ['047f', 0x7f, true],
+    ['04', 0, false],
+    ['0481', 0, false],
+    ['048201', 0, false],
+    ['04ff', 0, false],
+  ])('takes %s before %i bytes: %s', (head, size, expected) => {
+    const value = Buffer.concat([Buffer.from(head, 'hex'), Buffer.alloc(size)]);
+    expect(isDer(value)).toBe(expected);
+    // Inside another value, with one beside it that it must not reach into.
+    const inside = (...values: Buffer[]) => der(0x30, Buffer.concat(values));
+    expect(isDer(inside(inside(value), Buffer.from('8400', 'hex')))).toBe(expected);
   });
 
   it('refuses depth without end', () => {

@@ -292,6 +292,8 @@ describe('loadIdentity', () => {
     await expect(load(wrong)).rejects.toThrow('the key of the signer does not belong to the certificate');
     await expect(load({ ...right, certificateChain: [] })).rejects.toThrow('no certificate was given');
     await expect(load({ ...right, certificateChain: [Buffer.from('x')] })).rejects.toThrow('cannot be read');
+    // A bug of ours is not called a damaged certificate.
+    await expect(load({ ...right, certificateChain: [undefined as never] })).rejects.toThrow(TypeError);
   });
 });
 

@@ -31,7 +31,7 @@ beforeAll(async () => {
 });
 afterAll(() => new Promise((done) => void server.close(done)));
 
-async function ask(given: typeof answer) {
+async function ask(given: typeof answer, now = NOW) {
   answer = given;
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/ts01`;
   const client = timestampClient({
@@ -39,7 +39,7 @@ async function ask(given: typeof answer) {
     trust: authority.trust,
     timeoutMs: 60_000,
     delaysMs: [],
-    clock: standingClock(NOW),
+    clock: standingClock(now),
   });
   return client.token(Buffer.from('signature')).then(
     () => 'token',
@@ -82,14 +82,17 @@ describe('a timestamp authority', () => {
     expect(await ask(granted(2, bits(0x80, 0x02)))).toBe('UnusableAnswer TIMESTAMP_UNAVAILABLE: the timestamp authority host gave no timestamp: status 2, failure bits 0, 14');
   }); // biome-ignore format: a table
 
-  it.each<[number, boolean]>([
-    [600, true],
-    [601, false],
-    [-600, true],
-    [-601, false],
-  ])('may be %i s ahead: %s', async (seconds, taken) => {
+  it.each<[number, number, boolean]>([
+    [600, 0, true],
+    [600, -1, false],
+    [601, 0, false],
+    [-600, 0, true],
+    [-600, 1, false],
+    [-601, 0, false],
+  ])('may be %i s ahead of a clock %i ms behind the second: %s', async (seconds, behind, taken) => {
     const time = new Date(NOW.getTime() + seconds * 1000);
-    const outcome = await ask((request) => ({ body: sequence(sequence(integer(0)), token(request, time)) }));
+    const stamped = (request: Buffer) => ({ body: sequence(sequence(integer(0)), token(request, time)) });
+    const outcome = await ask(stamped, new Date(NOW.getTime() + behind));
     if (taken) expect(outcome).toBe('token');
     else expect(outcome).toMatch(/^UnusableAnswer TIMESTAMP_CLOCK: the timestamp of host cannot be used: its time is/);
   });
