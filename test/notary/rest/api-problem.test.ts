@@ -38,6 +38,8 @@ describe('an answer of the notary that is none', () => {
     [60_001, /^The clock of this machine is 60 s ahead/],
     [-60_000, /^Check that/],
     [-60_001, /^The clock of this machine is 60 s behind/],
+    [3_600_499, /^The clock of this machine is 3600 s ahead/],
+    [3_600_500, /^The clock of this machine is 3601 s ahead/],
   ])('401 with a clock %i ms ahead names its cause', (skewMs, hint) =>
     expect(problem(401, 'Unauthenticated', { skewMs }).hint).toMatch(hint),
   );

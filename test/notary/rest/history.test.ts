@@ -41,6 +41,7 @@ describe("the team's history", () => {
   it.each([
     ['another host', () => 'https://elsewhere.invalid/notary/v2/submissions?page=1'],
     ['another path', () => `${new URL(base).origin}/other?page=1`],
+    ['a host that only names ours', () => `https://elsewhere.invalid/?next=${base}/submissions?page=1`],
     ['a host that begins alike', () => `${base.replace('/notary', '.elsewhere.invalid/notary')}/submissions?page=1`],
   ])('is not followed to %s', async (_, link) => {
     next = link;

@@ -31,7 +31,10 @@ beforeEach(() => {
   // No chance in the pauses.
   vi.spyOn(Math, 'random').mockReturnValue(0);
 });
-afterEach(() => vi.restoreAllMocks());
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
 
 /** The pauses and deadlines of a call that is answered with 503 until it gives up. */
 async function patience(call: (clock: ReturnType<typeof standingClock>) => Promise<unknown>) {
@@ -65,6 +68,26 @@ describe('when nothing else is said', () => {
       deadlines: [deadline],
       tries: 6,
     });
+  });
+
+  it('an upload goes to Amazon S3, accelerated and to the region by turns', async () => {
+    const asked: string[] = [];
+    vi.stubGlobal('fetch', (url: URL | string) => {
+      asked.push(String(url));
+      return Promise.reject(new Error('no network'));
+    });
+    const keys = { accessKeyId: 'A', secretAccessKey: new Secret('s'), sessionToken: new Secret('t') };
+    const upload = (clock: Clock) =>
+      uploadObject({ id: 'i', bucket: 'b', object: 'o/p', ...keys }, Buffer.alloc(0), 'ab', {
+        clock,
+        delaysMs: [1, 1],
+      });
+    await patience(upload);
+    expect(asked).toEqual([
+      'https://b.s3-accelerate.amazonaws.com/o/p',
+      'https://b.s3.us-west-2.amazonaws.com/o/p',
+      'https://b.s3-accelerate.amazonaws.com/o/p',
+    ]);
   });
 
   it('a ticket and a timestamp are asked for half a minute each', async () => {

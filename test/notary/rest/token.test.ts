@@ -28,8 +28,14 @@ describe('a token', () => {
     expect((await maker.token()).reveal()).toBe(first);
     await clock.sleep(5 * 60_000);
     const second = (await maker.token()).reveal();
-    expect(second).not.toBe(first);
-    maker.renew();
+    // It lives 15 minutes from half a minute ago, and its last three are kept back: 690 s.
+    await clock.sleep(689_000);
+    expect((await maker.token()).reveal()).toBe(second);
+    await clock.sleep(1000);
     expect((await maker.token()).reveal()).not.toBe(second);
+    expect(second).not.toBe(first);
+    const third = (await maker.token()).reveal();
+    maker.renew();
+    expect((await maker.token()).reveal()).not.toBe(third);
   });
 });
