@@ -71,7 +71,7 @@ function contentOf(data: Buffer, at: number, limit: number): { start: number; en
   const first = data[at + 1] as number;
   const octets = first < 0x80 ? 0 : first - 0x80;
   const start = at + 2 + octets;
-  // Missing octets make NaN, which is neither long enough nor within a limit.
+  // Octets that the data lacks make a number too small for so many, and none at all make NaN, which is refused likewise.
   const length = first < 0x80 ? first : Number(`0x${data.toString('hex', at + 2, start)}`);
   const shortest = first < 0x80 || length >= Math.max(0x80, 256 ** (octets - 1));
   return shortest && start + length <= limit ? { start, end: start + length } : undefined;

@@ -20,7 +20,7 @@ export async function cmsDifference(
   const cms = parseCms(encoded);
   const { signerCertificate: certificate, certificates: chain, timestampToken, signature } = cms;
   const signed = cms.signedAttributes ?? [];
-  const time = signed.filter(({ type }) => type === CMS.signingTime)[0]?.values[0];
+  const time = signed.find(({ type }) => type === CMS.signingTime)?.values[0];
   if (!certificate || !time) return 'the CMS names no time, or has not the certificate of its signer';
   if (
     chain.some(({ subject }, at) => at > 0 && !chain[at - 1]?.issuer.der.equals(subject.der)) ||
