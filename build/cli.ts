@@ -6,12 +6,11 @@ import { InterruptedError } from '../src/base/errors.ts';
 import { removeOwnUnfinished } from '../src/base/files.ts';
 import { useProxies } from '../src/base/network/proxy.ts';
 import { commandAgain, commandAnew } from './again.ts';
-import type { CommandContext, CommandResult, CommonOptions, Execute } from './command.ts';
+import { type CommandContext, type CommandResult, type CommonOptions, contextOf, type Execute } from './command.ts';
 import { commandLine, usageErrorOf } from './command-line.ts';
 import { errorDocument, exitCodeOf, type GoingOn, renderError } from './exit-code.ts';
 import { foldText } from './report/fold.ts';
 import { maskCommands } from './report/github.ts';
-import { createProgress } from './report/progress.ts';
 import { keepThreadPoolAwake } from './thread-pool.ts';
 
 /** How long a stage may take to end cleanly after Ctrl-C before the process ends all the same. */
@@ -48,31 +47,26 @@ async function execute(
   argv: readonly string[],
 ): Promise<void> {
   const interruption = listenForInterruption();
-  const progress = createProgress({
-    stream: process.stderr,
-    verbose: options.verbose === true,
-    color: isLively(process.env),
-  });
-  const context: CommandContext = {
+  const context = contextOf(options, {
     root: findRoot(),
     program: fileURLToPath(import.meta.url),
-    progress,
     signal: interruption.signal,
     argv,
-    json: options.json === true,
-    verbose: options.verbose === true,
     env: process.env,
-  };
+    stream: process.stderr,
+    color: isLively(process.env),
+  });
+  const { json, verbose, progress } = context;
   try {
     const result = await Promise.race([command(context), interruption.expired]);
     progress.close();
-    if (options.json) await writeOut(`${JSON.stringify(result.document, null, 2)}\n`);
+    if (json) await writeOut(`${JSON.stringify(result.document, null, 2)}\n`);
     else await writeOut(foldText(result.text, process.stdout.columns));
     leave(result.exitCode ?? 0);
   } catch (error) {
     progress.close();
     const reported = interruption.signal.aborted ? new InterruptedError() : error;
-    await finish(reported, options.json === true, options.verbose === true, goingOn(context));
+    await finish(reported, json, verbose, goingOn(context));
   }
 }
 

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Trust } from '../src/pki/x509/apple-roots.ts';
 import { parseDuration } from './plan/units.ts';
-import type { Progress } from './report/progress.ts';
+import { createProgress, type Progress, type ProgressOptions } from './report/progress.ts';
 
 /** What every command is given. */
 export interface CommandContext {
@@ -31,6 +31,15 @@ export interface CommandResult {
 export interface CommonOptions {
   readonly json?: boolean;
   readonly verbose?: boolean;
+}
+
+/** What a run is given beside the options that were typed. */
+type Surroundings = Omit<CommandContext, 'progress' | 'json' | 'verbose'> & Omit<ProgressOptions, 'verbose'>;
+
+/** Returns what a command is given, its progress on the stream of `around`. */
+export function contextOf(options: CommonOptions, { stream, color, ...around }: Surroundings): CommandContext {
+  const { json = false, verbose = false } = options;
+  return { ...around, json, verbose, progress: createProgress({ stream, verbose, color }) };
 }
 
 /** Runs a command's work, prints its result and ends the process. */

@@ -78,4 +78,5 @@ export const HTTPS: InstallRule = {
 /** What stands for an address that nobody has given. */
 export const PLACEHOLDER_URL = 'https://example.invalid/';
 
-const isPlaceholder = (url: string) => url.startsWith(PLACEHOLDER_URL);
+/** Whether an address is still to be given. */
+export const isPlaceholder = (url: string): boolean => url.startsWith(PLACEHOLDER_URL);

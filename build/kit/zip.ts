@@ -42,7 +42,7 @@ export async function unzip(archive: Buffer): Promise<{ files: KitFile[]; mtimeS
   let mtimeSeconds = 0;
   let size = 0;
   try {
-    const opened = await fromBufferPromise(archive, { lazyEntries: true });
+    const opened = await fromBufferPromise(archive);
     for await (const entry of opened.eachEntry() as AsyncIterable<Entry>) {
       size += entry.uncompressedSize;
       if (size > SIZE_LIMIT) throw new Error(`more than ${SIZE_LIMIT} bytes`);

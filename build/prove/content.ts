@@ -3,10 +3,8 @@ import { gunzipMember } from '../../src/cpio/gunzip.ts';
 import { readCpio } from '../../src/cpio/read.ts';
 import type { OpenPackage } from '../../src/package/open-package.ts';
 import { memberData } from '../../src/package/open-package.ts';
+import { TREE_LIMIT } from '../../src/verify/own-form/own-tree.ts';
 import type { XarMember } from '../../src/xar/toc.ts';
-
-/** No tree of ours comes near it, in bytes. */
-const TREE_LIMIT = 256 * 1024 * 1024;
 
 /** One member of a package, as it lies there and as it is read. */
 export interface MemberContent {

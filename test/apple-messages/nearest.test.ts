@@ -123,6 +123,7 @@ describe('the messages in a text', () => {
       ['CAUSE', 'the disk'],
       ['ECHO', 'it failed'],
     ]);
+    expect(found('\nit failed')).toEqual([['ECHO', 'it failed']]);
     expect(found('nothing')).toEqual([]);
   });
 

@@ -161,6 +161,7 @@ describe('the numbers of URL loading', () => {
     ['NETWORK_TIMEOUT', [-1001]],
     ['NETWORK_REFUSED', [-1004]],
     ['NETWORK_LOST', [-1005, -1017, 310]],
+    ['NETWORK_PROXY', [306, -1000]],
   ])('%s: %j', (code, numbers) => {
     for (const number of numbers)
       for (const domain of ['NSURLErrorDomain', 'kCFErrorDomainCFNetwork'])

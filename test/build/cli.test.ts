@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type CommonOptions, contextOf } from '../../build/command.ts';
 import { encodeBom } from '../../src/bom/encode.ts';
 import { builtPackage } from '../support/built-package.ts';
 import { cli } from '../support/cli.ts';
@@ -49,6 +50,28 @@ describe('help', () => {
     expect(run.stdout).toMatch(/\nExample:\n {2}npm (start|run -s cli) -- /);
     expect(run.stdout).toContain('--json');
     expect(run.stdout).toContain('--verbose');
+  });
+});
+
+describe('what a command is given', () => {
+  const given = (options: CommonOptions) => {
+    let said = '';
+    const stream = { write: (text: string) => void (said += text) };
+    const { signal } = new AbortController();
+    const around = { root: '/r', program: '/r/cli.mjs', signal, argv: ['verify'], env: { A: '1' } };
+    const { progress, ...context } = contextOf(options, { ...around, stream, color: false });
+    expect(context).toMatchObject(around);
+    for (const kind of ['fact', 'detail'] as const) progress.note(kind, kind);
+    return [context.json, context.verbose, said];
+  };
+
+  it.each<[CommonOptions, boolean, boolean, string]>([
+    [{}, false, false, '  fact\n'],
+    [{ json: true }, true, false, '  fact\n'],
+    [{ verbose: true }, false, true, '  fact\n  detail\n'],
+    [{ json: false, verbose: false }, false, false, '  fact\n'],
+  ])('%j: details with --verbose alone', (options, json, verbose, said) => {
+    expect(given(options)).toEqual([json, verbose, said]);
   });
 });
 

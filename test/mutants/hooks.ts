@@ -14,8 +14,8 @@ type Next = (url: string, context: unknown) => Promise<unknown>;
 /** CommonJS whose names Node does not find by reading it, though bundlers do. */
 const NAMES_UNSEEN = /\/node_modules\/(xz-decompress)\//;
 
-/** A module one function of which a test puts another in the place of, as vitest lets it; to Node a module's exports are fixed. */
-const REPLACED = '/build/notary/connection.ts';
+/** Modules one function of which a test puts another in the place of, as vitest lets it; to Node a module's exports are fixed. */
+const REPLACED = ['/build/notary/connection.ts', '/src/base/run-tool.ts'];
 
 /** Gives a module to Node: TypeScript without its types, everything else as Node would. */
 export async function load(url: string, context: unknown, next: Next): Promise<unknown> {
@@ -23,8 +23,8 @@ export async function load(url: string, context: unknown, next: Next): Promise<u
   if (path.endsWith('.ts')) {
     const text = await readFile(fileURLToPath(path), 'utf8');
     const { code } = await transform(text, { loader: 'ts', format: 'esm', target: 'node20.19' });
-    if (path.endsWith(REPLACED) && !url.includes('?')) return esModule(replaceable(url, code));
-    const whole = new RegExp(`import \\* as (\\w+) from ("[^"]*${REPLACED}")`);
+    if (REPLACED.some((end) => path.endsWith(end)) && !url.includes('?')) return esModule(replaceable(url, code));
+    const whole = new RegExp(`import \\* as (\\w+) from ("[^"]*(?:${REPLACED.join('|')})")`);
     return esModule(code.replace(whole, 'import { replaceable as $1 } from $2'));
   }
   if (!NAMES_UNSEEN.test(path)) return next(url, context);

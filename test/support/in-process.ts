@@ -1,10 +1,9 @@
 import { CommanderError } from 'commander';
 import { commandAgain, commandAnew } from '../../build/again.ts';
-import type { CommandContext, CommandResult, CommonOptions } from '../../build/command.ts';
+import { type CommandContext, type CommandResult, type CommonOptions, contextOf } from '../../build/command.ts';
 import { commandLine, usageErrorOf } from '../../build/command-line.ts';
 import { errorDocument, exitCodeOf, type GoingOn, renderError } from '../../build/exit-code.ts';
 import { foldText } from '../../build/report/fold.ts';
-import { createProgress } from '../../build/report/progress.ts';
 import type { CliRun } from './cli.ts';
 import { quickCompiler } from './quick-compiler.ts';
 
@@ -62,19 +61,18 @@ async function run(
     run.status = exitCodeOf(error);
   };
   const execute = async (work: (context: CommandContext) => Promise<CommandResult>, options: CommonOptions) => {
-    const { json = false, verbose = false } = options;
-    const progress = createProgress({ stream, verbose, color: false });
     const { signal } = new AbortController();
+    const context = contextOf(options, { root, program, signal, argv, env: process.env, stream, color: false });
     try {
-      const result = await work({ root, program, progress, signal, argv, json, verbose, env: process.env });
-      if (json) run.stdout += `${JSON.stringify(result.document, null, 2)}\n`;
+      const result = await work(context);
+      if (context.json) run.stdout += `${JSON.stringify(result.document, null, 2)}\n`;
       else print(result.text);
       run.status = result.exitCode ?? 0;
     } catch (error) {
       const typed = { argv, root, program, cwd: process.cwd() };
       fail(error, options, { again: commandAgain(typed), anew: commandAnew(typed) });
     } finally {
-      progress.close();
+      context.progress.close();
     }
   };
   const commands = await commandLine(argv, root, execute, print);

@@ -1,6 +1,6 @@
 import { mechanismQuery, orphanQuery, versionQuery } from '../queries.ts';
 import { renderYaml } from '../render.ts';
-import { type KitSystem, SIGNED } from '../system.ts';
+import { isPlaceholder, type KitSystem, SIGNED } from '../system.ts';
 
 /** Fleet. Sources: fleetdm/fleet, GitOps files and orbit/pkg/update/escrow_buddy.go, 2026. */
 export const fleet: KitSystem = {
@@ -68,9 +68,7 @@ export const fleet: KitSystem = {
           rule: 'The address is one from which Fleet can download.',
           source: 'fleetdm/fleet, docs/Configuration/yaml-files.md',
           problem: ({ url }) =>
-            url.startsWith('https://') && !url.includes('example.invalid')
-              ? undefined
-              : `${url} is not such an address: give --url`,
+            url.startsWith('https://') && !isPlaceholder(url) ? undefined : `${url} is not such an address: give --url`,
         },
       ],
     },

@@ -1,4 +1,4 @@
-import type { KitInput, KitSystem } from '../system.ts';
+import { isPlaceholder, type KitInput, type KitSystem } from '../system.ts';
 
 /** Homebrew. Source: Cask Cookbook, 2026; `depends_on macos` is deprecated and left out (Homebrew 6). */
 export const homebrew: KitSystem = {
@@ -38,7 +38,7 @@ end
         {
           rule: 'The address is one from which Homebrew can download.',
           source: 'Cask Cookbook, url',
-          problem: ({ url }) => (url.includes('example.invalid') ? `${url} is a placeholder: give --url` : undefined),
+          problem: ({ url }) => (isPlaceholder(url) ? `${url} is a placeholder: give --url` : undefined),
         },
       ],
     },

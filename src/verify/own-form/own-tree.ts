@@ -34,8 +34,8 @@ export interface TreeForm {
   readonly owners: boolean;
 }
 
-/** No tree of ours comes near it. */
-const TREE_LIMIT = 32 * 1024 * 1024;
+/** Bytes of an unpacked tree; none of ours comes near it. */
+export const TREE_LIMIT = 32 * 1024 * 1024;
 
 /**
  * Checks a Payload or Scripts member: given the contents of its files, our writers make this very archive, from the first header to

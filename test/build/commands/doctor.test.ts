@@ -134,6 +134,13 @@ describe('doctor', () => {
       expect(found[id]).toBe('skipped: a rehearsal contacts nothing outside this machine');
   });
 
+  it('looks at the set-up on GitHub where that is asked, and at nothing here', async () => {
+    const { checks } = JSON.parse((await inProcess(['doctor', '--ci', '--json'], { env: { PATH: root } })).stdout);
+    const ids = checks.map(({ id }: { id: string }) => id);
+    expect(ids).toEqual(expect.arrayContaining(['workflows', 'pins', 'environment-signing', 'tag-rules']));
+    expect(ids).not.toContain('node');
+  });
+
   it('does not ask outside while it is not known who signs', async () => {
     restore();
     const { found } = await checksOf(P12);

@@ -28,6 +28,7 @@ describe(`evidence${ofTheDay}`, () => {
     expect([made.status, JSON.parse(made.stdout).files]).toEqual([0, evidence.files.map((file) => file.path).sort()]);
     const run = await inProcess(['verify', builtPackage(), '--verbose', '--trust', 'rehearsal', '--evidence', path]);
     expect(run.stdout).toMatch(/pass +evidence-report\n/);
+    expect(run.stdout).toMatch(/pass +evidence-policy\n/);
     expect(run.status).toBe(0);
     const archive = readFileSync(path);
     archive[archive.length - 1] = 1;

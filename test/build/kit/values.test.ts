@@ -138,6 +138,13 @@ describe('what the files of each system say', () => {
     ]);
   });
 
+  it('apple-mdm: the guard may be run by whoever unpacks it', () => {
+    const archive = good.guardZip;
+    const entry = archive.indexOf('PK\x01\x02');
+    // Its mode stands in the upper half of the external attributes. Source: APPNOTE.TXT, 4.4.15; Info-ZIP.
+    expect((archive.readUInt16LE(entry + 40) & 0o777).toString(8)).toBe('755');
+  });
+
   it('apple-mdm: the guard runs at once and every ten minutes', () => {
     expect(plist('apple-mdm/guard.launchd.plist')).toMatchObject({ RunAtLoad: true, StartInterval: 600 });
   });

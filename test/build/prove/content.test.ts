@@ -5,20 +5,44 @@ import { gzipMember } from '../../../src/cpio/gzip.ts';
 import { writeCpio } from '../../../src/cpio/write.ts';
 import type { OpenPackage } from '../../../src/package/open-package.ts';
 import { readXar } from '../../../src/xar/read.ts';
-import { deflatedFile, emitXar, directory as folder, layoutXar, storedFile } from '../../../src/xar/write.ts';
+import {
+  deflatedFile,
+  emitXar,
+  directory as folder,
+  layoutXar,
+  storedFile,
+  type XarEntry,
+} from '../../../src/xar/write.ts';
 import { collect, directory, file, symlink } from '../../support/payload.ts';
+
+const zipped = async (data: Buffer) => collect(gzipMember((async function* () { yield data; })(), { level: 1 })); // biome-ignore format: short
+const opened = async (entries: XarEntry[]) =>
+  ({
+    archive: await readXar(accessBuffer(await collect(emitXar(layoutXar(entries, { creationTime: 1 }))))),
+  }) as OpenPackage;
+
+it('reads a tree of 32 MiB, and no larger one', async () => {
+  const limit = 32 * 2 ** 20;
+  const cpio = await collect(writeCpio([directory('.')]));
+  const read = async (size: number) => {
+    const payload = await zipped(Buffer.concat([cpio], size));
+    return contentsOf(await opened([folder('a', [storedFile('Payload', payload)])]));
+  };
+  expect((await read(limit)).map(({ content }) => content.length)).toEqual([0, limit]);
+  await expect(read(limit + 1)).rejects.toMatchObject({
+    message: expect.stringContaining(`at most ${limit} inflated`),
+  });
+});
 
 it('reads each member as it lies there and as what it stands for', async () => {
   const cpio = await collect(writeCpio([directory('.'), file('./a', 'alpha', 0o644), symlink('./b', 'a')]));
   const scripts = await collect(
     writeCpio([directory('.'), { ...file('./run', 'x', 0o755), uid: 501, gid: 20, mtimeSeconds: 7 }]),
   );
-  const zipped = async (data: Buffer) => collect(gzipMember((async function* () { yield data; })(), { level: 1 })); // biome-ignore format: short
   const [payload, packed] = [await zipped(cpio), await zipped(scripts)];
   const inside = [storedFile('Payload', payload), storedFile('Scripts', packed), storedFile('Payloads', Buffer.from('no tree'))]; // biome-ignore format: short
   const entries = [deflatedFile('Distribution', Buffer.from('text')), storedFile('Payload', Buffer.from('at the top')), folder('a', inside)]; // biome-ignore format: short
-  const archive = await readXar(accessBuffer(await collect(emitXar(layoutXar(entries, { creationTime: 1 })))));
-  const found = await contentsOf({ archive } as OpenPackage);
+  const found = await contentsOf(await opened(entries));
   expect(found.map(({ path, kind }) => [path, kind])).toEqual([
     ['Distribution', 'file'],
     ['Payload', 'file'],

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -6,8 +6,10 @@ import { sbomProblems } from '../../../build/sbom/check-sbom.ts';
 import { buildSbom, contentComponents, type SbomInput, serialNumberOf } from '../../../build/sbom/cyclonedx.ts';
 import { type ContentFile, type PackageContent, readPackageContent } from '../../../build/sbom/package-content.ts';
 import { buildProduct } from '../../../src/package/product.ts';
+import { deflatedFile, emitXar, layoutXar } from '../../../src/xar/write.ts';
 import { sampleSlice } from '../../code-signature/sample.ts';
-import { directory, file as entry } from '../../support/payload.ts';
+import { collect, directory, file as entry } from '../../support/payload.ts';
+import { productOf } from '../../verify/others.ts';
 
 const file = (path: string, change: Partial<ContentFile> = {}): ContentFile => ({
   ...{ path, sha256: `digest of ${path}`, kind: 'other', slices: [] },
@@ -205,6 +207,7 @@ describe('what is read of a package', () => {
         entry('./c', '#!/bin/sh\n', 0o755),
         entry('./d', ' #!/bin/sh\n'),
         entry('./e', sampleSlice('arm64'), 0o755),
+        entry('./f', '<plist'),
       ],
       scripts: [directory('.'), entry('./postinstall', '#!/bin/sh\n', 0o755)],
     };
@@ -230,8 +233,27 @@ describe('what is read of a package', () => {
       'c script',
       'd other',
       'e mach-o',
+      'f property-list',
     ]);
     expect(found.scripts.map(({ path: name, kind }) => `${name} ${kind}`)).toEqual(['postinstall script']);
     expect(found.payload[4]!.slices).toMatchObject([{ architecture: 'arm64', cdHash: null, minimumMacOS: '11.0' }]);
+  });
+
+  it('is null where it says nothing, and installs into the root', async () => {
+    const info =
+      '<pkg-info identifier="a" version="1"><payload numberOfFiles="1" installKBytes="0"/><bundle path="./A.bundle"/></pkg-info>';
+    const path = join(scratch, 'bare.pkg');
+    writeFileSync(path, await collect(emitXar(layoutXar([deflatedFile('PackageInfo', Buffer.from(info))], { creationTime: 1 })))); // biome-ignore format: short
+    expect(await readPackageContent(path)).toMatchObject({
+      ...{ identifier: 'a', installLocation: '/', payload: [], scripts: [] },
+      bundles: [{ path: expect.stringContaining('A.bundle'), id: null, version: null }],
+    });
+  });
+
+  it('is that of one component', async () => {
+    const path = join(scratch, 'two.pkg');
+    const parts = { 'a.pkg': { identifier: 'com.example.a' }, 'b.pkg': { identifier: 'com.example.b' } };
+    writeFileSync(path, await productOf(null, parts));
+    await expect(readPackageContent(path)).rejects.toThrow('2 components instead of one');
   });
 });

@@ -66,9 +66,13 @@ describe('a tool of Apple’s that fails leaves no temporary file', () => {
     ['notarytool', () => notary.history(signal)],
   ])('%s', async (_, run) => {
     for (const name of ['xcrun', 'codesign', 'pkgbuild']) program(name, 'echo "it is broken" >&2; exit 1');
-    await expect(run()).rejects.toThrow();
+    await expect(run()).rejects.toThrow('it is broken');
     expect(readdirSync(temporary)).toEqual([]);
     expect(readdirSync(work).filter((name) => name.includes('a.pkg'))).toEqual([]);
+    // Somebody else may tidy up first.
+    for (const name of ['xcrun', 'codesign', 'pkgbuild'])
+      program(name, 'echo "it is broken" >&2; /bin/rm -rf "$TMPDIR"/*; exit 1');
+    await expect(run()).rejects.toThrow('it is broken');
   });
 
   it('nor does a compiler of other machines', async () => {

@@ -175,10 +175,12 @@ describe('a temporary keychain', () => {
     expect(ends).toMatchObject([{ status: 'rejected' }, { value: 'done' }]);
   });
 
-  it('says when the search list could not be put back', async () => {
+  it('says when it could not be deleted, and puts the search list back all the same', async () => {
     const work = async () =>
       machine.playFaults({ tool: 'security', argv: 'delete-keychain', stderr: 'security: no\n' });
     await expect(withKeychain([item], {}, work)).rejects.toMatchObject({ code: 'TOOL_FAILED' });
     machine.playFaults();
+    // security takes a keychain that it deletes out of the list; this one it did not.
+    expect(machine.keychains().searchList).toEqual([LOGIN_KEYCHAIN]);
   });
 });
