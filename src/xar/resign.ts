@@ -38,10 +38,12 @@ export function resignXar(
     });
   const toc = childElements(archive.root, 'toc')[0] as XmlElement;
   const kept: ByteRange = { offset: archive.heapStart + reservedEnd, size: archive.heapSize - reservedEnd };
-  const heap = kept.size > 0 ? [fromRange(archive.access, kept)] : [];
   const newToc = { ...toc, children: children(toc) };
   const others = archive.root.children.map((child) => (child === toc ? newToc : child));
-  return finishLayout({ ...archive.root, children: others }, { checksum, signatures, heap });
+  return finishLayout(
+    { ...archive.root, children: others },
+    { checksum, signatures, heap: [fromRange(archive.access, kept)] },
+  );
 }
 
 /** Returns a `data` or `ea` element whose offset counts from the new end of the signatures. */

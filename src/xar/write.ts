@@ -75,7 +75,7 @@ export function layoutXar(entries: readonly XarEntry[], options: XarOptions): Xa
       const id = nextId++;
       if (entry.kind === 'directory') return directoryElement(entry, id, render(entry.children));
       const file = fileElement(entry, id, offset);
-      if (entry.heap.size > 0) heap.push(entry.heap);
+      heap.push(entry.heap);
       offset += entry.heap.size;
       return file;
     });

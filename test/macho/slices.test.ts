@@ -75,6 +75,7 @@ describe.each([64, 32] as const)('parseMacho of %i bits', (bits) => {
     ['commands beyond the end', () => macho(bits, [command(8)], 0).subarray(0, -1), /load commands end at \d+ of/],
     ['4 MiB of commands', () => macho(bits, [command(4 * 1024 * 1024)]), null],
     ['more than 4 MiB of commands', () => macho(bits, [command(4 * 1024 * 1024 + 8)]), /load commands/],
+    ['a segment of fewer bytes than its fields', () => macho(bits, [Buffer.concat([words(bits === 64 ? 0x19 : 0x1, bits === 64 ? 64 : 48), Buffer.alloc(bits === 64 ? 56 : 40)])]), bits === 64 ? /expected command size 72, found 64/ : /expected command size 56, found 48/],
     ['a segment up to the end', () => macho(bits, [segment(bits, { file: [0, headerSize + (bits === 64 ? 72 : 56) + 64] })]), null],
     ['a segment beyond the end', () => macho(bits, [segment(bits, { file: [1, headerSize + (bits === 64 ? 72 : 56) + 64] })]), /segment ends at/],
     ['a segment with bytes behind its sections', () => macho(bits, [segment(bits, { extra: 8 })]), /0 sections do not fill/],

@@ -4,9 +4,10 @@ import { accessBuffer, type RandomAccess } from '../../src/base/random-access.ts
 import { type ChecksumStyle, DEFLATED, isWeak, readXarHeader, STORED, XAR_HEADER } from '../../src/xar/layout.ts';
 import { extractMember, readXar, type XarArchive } from '../../src/xar/read.ts';
 import type { XarMember } from '../../src/xar/toc.ts';
+import type { XarAttributes } from '../../src/xar/toc-render.ts';
 import { readTrailer } from '../../src/xar/trailer.ts';
-import { deflatedFile, emitXar, layoutXar } from '../../src/xar/write.ts';
-import { collect, errorOf } from '../support/payload.ts';
+import { deflatedFile, emitXar, layoutXar, storedFile } from '../../src/xar/write.ts';
+import { collect, errorOf, noise } from '../support/payload.ts';
 import { faultOf, readWhole, sealXar } from '../support/xar.ts';
 
 describe('the digests of a TOC', () => {
@@ -251,6 +252,34 @@ describe('an archive that is written', () => {
     const room = layoutXar(entries, { creationTime: 0, signatures: [{ style: 'RSA', size: 256, certificates }] });
     await expect(collect(emitXar(room))).rejects.toThrow('expected 1 signatures, got 0');
     expect((await collect(emitXar(room, [Buffer.alloc(256)]))).length).toBeGreaterThan(256);
+  });
+
+  it('has no data of an empty file, and the names of owner and group 0 alone', () => {
+    const attributes = { mode: 0o7, uid: 0, gid: 0, mtime: 0 };
+    const xmlOf = (content: string, facts: Partial<XarAttributes>) => {
+      const file = storedFile('a', Buffer.from(content), { ...attributes, ...facts });
+      return inflateSync(layoutXar([file], { creationTime: 0 }).compressedToc).toString();
+    };
+    expect(xmlOf('', {})).not.toContain('<data>');
+    expect(xmlOf('x', {})).toContain('<data>');
+    expect(xmlOf('', {})).toMatch(/<group>wheel<.*<gid>0<.*<user>root<.*<uid>0<.*<mode>0007</s);
+    expect(xmlOf('', { uid: 1 })).toMatch(/<group>wheel<(?!.*<user>).*<uid>1</s);
+    expect(xmlOf('', { gid: 1 })).toMatch(/<gid>1<.*<user>root</s);
+    expect(xmlOf('', { gid: 1 })).not.toContain('<group>');
+  });
+
+  it('has members deflated by level 7 and a TOC by level 9', async () => {
+    const content = Buffer.from(noise(20_000).map((byte) => byte & 1));
+    const layout = layoutXar([deflatedFile('a', content)], { creationTime: 0 });
+    const levels = [6, 7, 8, 9].map((level) => deflateSync(content, { level }));
+    expect(new Set(levels.map((one) => one.toString('hex'))).size).toBe(4);
+    expect((await collect(layout.heap[0]!.chunks())).equals(levels[1]!)).toBe(true);
+    const digits = content.map((byte) => 48 + byte).toString();
+    const names = Array.from({ length: 40 }, (_, at) => storedFile(digits.slice(at * 500, at * 500 + 500), content));
+    const { compressedToc } = layoutXar(names, { creationTime: 0 });
+    const toc = inflateSync(compressedToc);
+    expect(deflateSync(toc, { level: 8 }).equals(compressedToc)).toBe(false);
+    expect(deflateSync(toc, { level: 9 }).equals(compressedToc)).toBe(true);
   });
 
   it('has certificates in lines of 72 characters', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { accessBuffer } from '../../src/base/random-access.ts';
-import { readXarHeader, XAR_HEADER } from '../../src/xar/layout.ts';
+import { isMemberName, readXarHeader, XAR_HEADER } from '../../src/xar/layout.ts';
 import { faultOf } from '../support/xar.ts';
 
 /** First 28 bytes of a package by Apple's productbuild of 2025 (Kandji's JQ 1.8.1). */
@@ -18,6 +18,22 @@ function named(name: string): Buffer {
   const fields = { ...XAR_HEADER.decode(APPLE_HEADER), headerSize: 64, checksumAlgorithm: 3 };
   return Buffer.concat([XAR_HEADER.encode(fields), Buffer.from(name)], 64);
 }
+
+const numbered = (checksumAlgorithm: number, headerSize: number) =>
+  XAR_HEADER.encode({ ...XAR_HEADER.decode(APPLE_HEADER), headerSize, checksumAlgorithm });
+
+describe('the name of a member', () => {
+  it.each(['a', '.a', '..a', '...', 'a b', '-', 'é', '~', '\x80'])('may be %j', (name) => {
+    expect(isMemberName(name)).toBe(true);
+  });
+
+  it.each(['', '.', '..', '/', 'a/', '/a', ' a', 'a ', '\ta', 'a\u00a0', '\0', 'a\x1fb', 'a\x7fb', 'a\nb'])(
+    'may not be %j',
+    (name) => {
+      expect(isMemberName(name)).toBe(false);
+    },
+  );
+});
 
 describe('XarHeader', () => {
   it('is read from an Apple package and written back as it was', async () => {
@@ -37,6 +53,22 @@ describe('XarHeader', () => {
     expect(await read(named('sha512'))).toMatchObject({ headerSize: 64, checksum: 'sha512' });
   });
 
+  it('names a digest behind its fields for number 3 alone', async () => {
+    const name = Buffer.from('sha512\0');
+    for (const [number, checksum] of [
+      [0, 'none'],
+      [1, 'sha1'],
+      [2, 'md5'],
+      [3, 'sha512'],
+      [4, 'sha512'],
+    ] as const)
+      expect(await read(Buffer.concat([numbered(number, 35), name]))).toMatchObject({ headerSize: 35, checksum });
+  });
+
+  it('may say that the XML has any size that is a number', async () => {
+    expect((await read(changed('tocSize', 2n ** 53n - 1n))).tocSize).toBe(2 ** 53 - 1);
+  });
+
   const faults: [string, Buffer, string, number][] = [
     ['another magic', changed('magic', 'xar?'), 'XAR_MAGIC', 0],
     ['a header of 27 bytes', changed('headerSize', 27), 'XAR_HEADER_SIZE', 4],
@@ -50,6 +82,7 @@ describe('XarHeader', () => {
     ['an unknown digest', changed('checksumAlgorithm', 5), 'XAR_CHECKSUM_ALGORITHM', 24],
     ['an unknown name of a digest', named('crc32'), 'XAR_CHECKSUM_ALGORITHM', 24],
     ['an empty name of a digest', named(''), 'XAR_CHECKSUM_ALGORITHM', 24],
+    ['a name of a byte', Buffer.concat([numbered(3, 29), Buffer.from([0])]), 'XAR_CHECKSUM_ALGORITHM', 24],
   ];
   it.each(faults)('refuses %s', async (_, header, code, offset) => {
     const fault = await faultOf(() => read(header));

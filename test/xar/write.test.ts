@@ -109,12 +109,16 @@ AQEBAQEB</X509Certificate>
     const archive = await collect(emitXar(layout, [Buffer.alloc(8, 7), Buffer.alloc(3, 9)]));
     const behindDigest = archive.subarray(28 + layout.compressedToc.length + 20).toString('hex');
     expect(behindDigest).toBe(`0707070707070707${'090909'.padEnd(32, '0')}${Buffer.from('alpha').toString('hex')}`);
-    expect(await faultOf(() => collect(emitXar(layout, [Buffer.alloc(7), Buffer.alloc(16)])))).toMatchObject({
-      code: 'XAR_SIGNATURE_SIZE',
-    });
-    expect(await faultOf(() => collect(emitXar(layout, [Buffer.alloc(8), Buffer.alloc(17)])))).toMatchObject({
-      code: 'XAR_SIGNATURE_SIZE',
-    });
+    for (const [rsa, cms, words] of [
+      [7, 16, 'expected exactly 8 bytes of RSA signature, found 7'],
+      [9, 16, 'expected exactly 8 bytes of RSA signature, found 9'],
+      [8, 17, 'expected at most 16 bytes of CMS signature, found 17'],
+    ] as const)
+      expect(await faultOf(() => collect(emitXar(layout, [Buffer.alloc(rsa), Buffer.alloc(cms)])))).toMatchObject({
+        code: 'XAR_SIGNATURE_SIZE',
+        message: expect.stringContaining(words),
+      });
+    expect((await collect(emitXar(layout, [Buffer.alloc(8), Buffer.alloc(16)]))).length).toBe(layout.size);
     await expect(collect(emitXar(layout))).rejects.toThrow(TypeError);
   });
 
