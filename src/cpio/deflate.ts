@@ -16,6 +16,8 @@ const WINDOW_SIZE = 32 * 1024;
 /** A last, empty block with fixed codes: what closes a stream of blocks that were all marked as not the last. */
 const LAST_BLOCK = Buffer.from([0x03, 0x00]);
 
+const NOTHING: Buffer = Buffer.alloc(0);
+
 export interface DeflateOptions {
   /** Chunks being deflated at once, 4 by default. The bytes made do not depend on it. */
   readonly concurrency?: number;
@@ -40,7 +42,7 @@ export async function* deflateChunks(
   const { concurrency = CONCURRENCY, level = LEVEL } = options;
   const jobs: Promise<Buffer[]>[] = [];
   try {
-    let window: Buffer = Buffer.alloc(0);
+    let window = NOTHING;
     for await (const chunk of regroup(input, concurrency + 1)) {
       const job = deflateChunk(chunk, window, level);
       job.catch(() => undefined); // reported when its turn comes
@@ -82,15 +84,14 @@ async function* regroup(input: AsyncIterable<Buffer>, buffers: number): AsyncGen
 /** Returns the blocks of one chunk, its parts deflated side by side; `window` is the end of the chunk before. */
 async function deflateChunk(chunk: Buffer, window: Buffer, level: number): Promise<Buffer[]> {
   const runs: (Buffer[] | Promise<Buffer[]>)[] = [];
-  let before = window;
   for (let start = 0; start < chunk.length; ) {
     const shrinks = seemsToShrink(chunk.subarray(start, start + SEGMENT_SIZE));
     let end = start + SEGMENT_SIZE;
     while (end < chunk.length && seemsToShrink(chunk.subarray(end, end + SEGMENT_SIZE)) === shrinks)
       end += SEGMENT_SIZE;
     const run = chunk.subarray(start, end);
-    runs.push(shrinks ? deflateRun(run, before, level) : storedBlocks(run));
-    before = chunk.subarray(Math.max(0, end - WINDOW_SIZE), end);
+    // In front of the others lies what looks random, where no match is.
+    runs.push(shrinks ? deflateRun(run, start === 0 ? window : NOTHING, level) : storedBlocks(run));
     start = end;
   }
   return (await Promise.all(runs)).flat();

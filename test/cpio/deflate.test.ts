@@ -1,4 +1,6 @@
-import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
+import { syncBuiltinESMExports } from 'node:module';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import zlib, { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { DEFLATE_CHUNK_SIZE, deflateChunks } from '../../src/cpio/deflate.ts';
 import { collect, inPieces, noise, text } from '../support/payload.ts';
@@ -50,6 +52,93 @@ describe('deflateChunks', () => {
     await stream.next();
     expect(asked).toBe(most);
     await stream.return(undefined);
+  });
+});
+
+describe('deflateChunks while others wait', () => {
+  it('lets them go on, also where nothing shrinks', async () => {
+    let heard = false;
+    setImmediate(() => {
+      heard = true;
+    });
+    await collect(deflateChunks(inPieces(noise(5000), 5000)));
+    expect(heard).toBe(true);
+  });
+
+  it('tells of an error when its turn comes, and once', async () => {
+    const untold: unknown[] = [];
+    const listen = (error: unknown) => untold.push(error);
+    process.on('unhandledRejection', listen);
+    try {
+      const wrong = collect(deflateChunks(inPieces(text(DEFLATE_CHUNK_SIZE * 2), 100_000), { level: 99 }));
+      await expect(wrong).rejects.toMatchObject({ code: 'ERR_OUT_OF_RANGE' });
+      await nextTurn();
+      expect(untold).toEqual([]);
+    } finally {
+      process.off('unhandledRejection', listen);
+    }
+  });
+});
+
+/** Runs `work` while zlib is asked by way of `ask`. */
+async function askedBy(ask: (asked: Parameters<typeof deflateRaw>) => void, work: () => Promise<void>): Promise<void> {
+  Object.assign(zlib, { deflateRaw: (...asked: Parameters<typeof deflateRaw>) => ask(asked) });
+  syncBuiltinESMExports();
+  try {
+    await work();
+  } finally {
+    Object.assign(zlib, { deflateRaw });
+    syncBuiltinESMExports();
+  }
+}
+const { deflateRaw } = zlib;
+
+describe('what deflateChunks asks of zlib', () => {
+  it('is waited for when the stream is left early, as threads read the chunks', async () => {
+    const held: (() => void)[] = [];
+    let asked = 0;
+    const holdAllButFirst = ([run, options, tell]: Parameters<typeof deflateRaw>) => {
+      const isFirst = asked++ === 0;
+      deflateRaw(run, options, (error, made) => (isFirst ? tell(error, made) : held.push(() => tell(error, made))));
+    };
+    await askedBy(holdAllButFirst, async () => {
+      const stream = deflateChunks(inPieces(text(DEFLATE_CHUNK_SIZE * 4), DEFLATE_CHUNK_SIZE));
+      await stream.next();
+      let isLeft = false;
+      const left = stream.return(undefined).then(() => {
+        isLeft = true;
+      });
+      while (held.length < 3) {
+        await nextTurn();
+        expect(isLeft).toBe(false);
+      }
+      for (const tell of held) tell();
+      await left;
+      expect(asked).toBe(4);
+    });
+  });
+
+  it('comes back in one piece where a run shrinks to half of it', async () => {
+    const room: unknown[] = [];
+    await askedBy(
+      ([run, options, tell]) => {
+        room.push([(run as Buffer).length, options.chunkSize]);
+        deflateRaw(run, options, tell);
+      },
+      async () => void (await collect(deflateChunks(inPieces(text(DEFLATE_CHUNK_SIZE + 2001), 65_536)))),
+    );
+    expect(room).toEqual([
+      [512 * 1024, 257 * 1024],
+      [2001, 2024],
+    ]);
+  });
+
+  it('may fail, which is told', async () => {
+    const error = Object.assign(new Error('no memory'), { code: 'Z_MEM_ERROR' });
+    await askedBy(
+      ([, , tell]) => setImmediate(tell, error, Buffer.alloc(0)),
+      () => expect(collect(deflateChunks(inPieces(text(2000), 500)))).rejects.toBe(error),
+    );
   });
 });
 
@@ -119,6 +208,16 @@ describe('the blocks of deflateChunks', () => {
     const window = Buffer.concat([random.subarray(-16 * K), first]);
     const expected = [stored(random), deflated(first), deflated(rest, window)];
     expect((await make(random, words)).equals(Buffer.concat([...expected, END]))).toBe(true);
+  });
+
+  it.each([65_534, 65_535, 65_536, 131_070, 131_071])('are stored in as few blocks as hold %i bytes', async (size) => {
+    expect((await make(noise(size))).equals(Buffer.concat([stored(noise(size)), END]))).toBe(true);
+  });
+
+  it('look back into the chunk before at its start alone', async () => {
+    const [words, random, more] = [text(512 * K), noise(16 * K), text(80 * K).subarray(48 * K)];
+    const expected = [deflated(words), stored(random), deflated(more)];
+    expect((await make(words, random, more)).equals(Buffer.concat([...expected, END]))).toBe(true);
   });
 
   it("are stored where zlib makes as many bytes, and zlib's where it makes one less", async () => {
