@@ -51,8 +51,9 @@ static void write_outcome(os_log_t log) {
 static bool key_recorded_since_attempt(struct setting_value fingerprint) {
   const struct key_record now = read_key_record();
   if (fingerprint.kind == SETTING_NUMBER && fingerprint.number >= 0) {
-    const enum record_state state = fingerprint.number > 0 ? RECORD_PRESENT : RECORD_ABSENT;
-    return key_recorded_since(now, (struct key_record){.state = state, .fingerprint = (int64_t)fingerprint.number});
+    /* 0 stands for no record, and no record has it. */
+    const int64_t number = (int64_t)fingerprint.number;
+    return key_recorded_since(now, (struct key_record){.state = RECORD_PRESENT, .fingerprint = number});
   }
   const struct setting_value last = take_value(copy_local(CFSTR("LastAttempt")));
   return now.state == RECORD_PRESENT && last.kind == SETTING_DATE && now.changed_at >= last.number;

@@ -139,12 +139,14 @@ static void check_deadline(void) {
 
 /* The user's id as the context has it; -1 when it is not there. */
 static int64_t context_uid(void) {
-    uint32_t uid;
     for (int i = 0; i < login->value_count; i++) {
         const struct engine_value *value = &login->values[i];
-        if (value->hint || strcmp(value->key, "uid") != 0 || value->state != VALUE_GIVEN || value->value.length != sizeof uid) continue;
-        memcpy(&uid, value->value.data, sizeof uid);
-        return uid;
+        if (value->hint || strcmp(value->key, "uid") != 0 || value->state != VALUE_GIVEN) continue;
+        /* authd sets four bytes, another mechanism may set eight; both in little-endian order. */
+        if (value->value.length != sizeof(uint32_t) && value->value.length != sizeof(uint64_t)) continue;
+        uint64_t uid = 0;
+        memcpy(&uid, value->value.data, value->value.length);
+        return uid <= UINT32_MAX ? (int64_t)uid : -1;
     }
     return -1;
 }
