@@ -19,8 +19,9 @@ import { builtPackage } from '../../support/built-package.ts';
 import { byDay, ofTheDay } from '../../support/by-day.ts';
 import { quickCompiler } from '../../support/quick-compiler.ts';
 import { PLANTED } from './planted.ts';
-import { DEEP_BOM } from './planted-bom.ts';
+import { DEEP_BOM, SHORT_BOM } from './planted-bom.ts';
 import { PROGRAM } from './planted-code.ts';
+import { flipAt, inFile } from './plants.ts';
 
 const LOOK = 'build/look/independent-look.mjs';
 let scratch: string;
@@ -118,6 +119,18 @@ describe('the independent look', () => {
     const [words, plant] = DEEP_BOM;
     const { status, printed } = await look(await plant({ sample }));
     expect([status, printed]).toEqual([6, expect.stringMatching(words)]);
+  });
+
+  it('reads records and gaps to their last byte', async () => {
+    const [words, plant] = SHORT_BOM;
+    expect(await look(await plant({ sample }))).toEqual({ status: 6, printed: expect.stringMatching(words) });
+    // Header and two records have 48 bytes; the next one belongs to nobody.
+    const gap = await inFile(
+      PROGRAM,
+      flipAt(() => 48),
+    )({ sample, epoch });
+    const printed = expect.stringContaining('slice of x86_64 does not lie where it should');
+    expect(await look(gap)).toEqual({ status: 6, printed });
   });
 
   it('holds what the package says of its signer to a team', async () => {

@@ -53,6 +53,22 @@ export const BOM: Readonly<Record<string, Row>> = {
   'a Bom without a file': ofAnother((entries) => entries.filter(({ path }) => path !== PATHS.document)),
 };
 
+/** A Bom in whose table one record of a file ends before its checksum, which the bytes behind it still have. */
+export const SHORT_BOM: Row = [
+  /Bom, line/,
+  async ({ sample }) => {
+    const bom = Buffer.from((await payloadParts(sample, sample.payload)).bom as Buffer);
+    // An address and a length of four bytes each for every block. Source: mac-bom, bom-structs.h.
+    for (let at = bom.readUInt32BE(16) + 4; ; at += 8) {
+      const [address, length] = [bom.readUInt32BE(at), bom.readUInt32BE(at + 4)];
+      // 27 bytes up to the checksum: kind, architecture, mode, owner, group, time, size, 1.
+      if (length < 27 || bom[address] !== 1 || (bom.readUInt16BE(address + 4) & 0o170000) !== 0o100000) continue;
+      bom.writeUInt32BE(26, at + 4);
+      return assemble(sample, { bom });
+    }
+  },
+];
+
 /** A Bom with so many files that its tree has two levels. */
 export const DEEP_BOM: Row = ofAnother((entries) =>
   entries.flatMap((entry) => (entry.path === `${CONTENTS}/Resources` ? [entry, ...many] : [entry])),

@@ -59,6 +59,7 @@ describe('a template', () => {
       '# why\nV=1\nused() {\n echo $V\n}',
     ],
     ['no comment above a variable that it does not', '# why\n# so\nV=1\nused() {\n :\n}', 'used() {\n :\n}'],
+    ['a function that does not end, line by line', 'used() {\n :', 'used() {\n :'],
     ['lines that act', 'umask 022\nused() {\n :\n}\nidle() {\n :\n}', 'umask 022\nused() {\n :\n}'],
     ['a value of two words, which acts', 'V=1 run\nused() {\n :\n}', 'V=1 run\nused() {\n :\n}'],
     ['no function that a comment alone names', 'used() {\n # idle\n :\n}\nidle() {\n :\n}', 'used() {\n # idle\n :\n}'],

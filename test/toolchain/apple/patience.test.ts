@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -68,6 +68,22 @@ describe('one of Apple’s tools is ended after a time that the slowest machine 
     const signer = { kind: 'identity', identity } as unknown as SigningIdentity;
     await mac.packageSigner.sign({ path }, signer, path, {}).catch(() => undefined);
     expect(asked.filter(([tool]) => tool !== 'security')).toEqual([['productsign', 300]]);
+  });
+});
+
+describe('a command of security', () => {
+  it('is one line, whatever the folder of temporary files is called', async () => {
+    const before = process.env.TMPDIR;
+    try {
+      for (const end of ['\n', '\r']) {
+        process.env.TMPDIR = join(work, `a${end}b`);
+        mkdirSync(process.env.TMPDIR);
+        await expect(withKeychain([], {}, async () => undefined)).rejects.toThrow('a command of security is one line');
+      }
+    } finally {
+      process.env.TMPDIR = before;
+      if (before === undefined) delete process.env.TMPDIR;
+    }
   });
 });
 

@@ -175,6 +175,13 @@ describe('a temporary keychain', () => {
     expect(ends).toMatchObject([{ status: 'rejected' }, { value: 'done' }]);
   });
 
+  it('may be gone before it is deleted', async () => {
+    const stderr = 'security: SecKeychainDelete: The specified keychain could not be found.\n';
+    const work = async () => machine.playFaults({ tool: 'security', argv: 'delete-keychain', stderr });
+    expect(await withKeychain([item], {}, work)).toBeUndefined();
+    machine.playFaults();
+  });
+
   it('says when it could not be deleted, and puts the search list back all the same', async () => {
     const work = async () =>
       machine.playFaults({ tool: 'security', argv: 'delete-keychain', stderr: 'security: no\n' });
