@@ -82,6 +82,20 @@ describe('a tool of Apple’s that fails leaves no temporary file', () => {
   });
 });
 
+describe('a place in a folder that is not there', () => {
+  const tools = appleToolchain();
+  const place = '/none/there/a.pkg';
+  it.each<[string, () => Promise<unknown>]>([
+    ['pkgbuild', () => tools.packageBuilder.build(PLAN, place, {})],
+    [
+      'productsign',
+      () => tools.packageSigner.sign({ path: place }, { identity: { certificate: {} } } as never, place, {}),
+    ],
+  ])('is the fault that is told of %s', async (_, run) => {
+    await expect(run()).rejects.toMatchObject({ code: 'ENOENT', syscall: 'mkdir' });
+  });
+});
+
 describe('pkgbuild', () => {
   it('makes one component, or what it made is refused', async () => {
     const parts = await Promise.all(['a', 'b'].map((name) => buildComponent(COMPONENT, join(work, name), signal)));
