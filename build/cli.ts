@@ -9,12 +9,10 @@ import { commandAgain, commandAnew } from './again.ts';
 import { type CommandContext, type CommandResult, type CommonOptions, contextOf, type Execute } from './command.ts';
 import { commandLine, usageErrorOf } from './command-line.ts';
 import { errorDocument, exitCodeOf, type GoingOn, renderError } from './exit-code.ts';
+import { listenForInterruption } from './interruption.ts';
 import { foldText } from './report/fold.ts';
 import { maskCommands } from './report/github.ts';
 import { keepThreadPoolAwake } from './thread-pool.ts';
-
-/** How long a stage may take to end cleanly after Ctrl-C before the process ends all the same. */
-const INTERRUPT_GRACE_MS = 2_000;
 
 void main(process.argv.slice(2));
 
@@ -46,7 +44,7 @@ async function execute(
   options: CommonOptions,
   argv: readonly string[],
 ): Promise<void> {
-  const interruption = listenForInterruption();
+  const interruption = listenForInterruption(process, leave);
   const context = contextOf(options, {
     root: findRoot(),
     program: fileURLToPath(import.meta.url),
@@ -99,25 +97,6 @@ function writeOut(text: string): Promise<void> {
       else reject(error);
     });
   });
-}
-
-/** SIGINT, SIGTERM and SIGHUP abort the run; a second one, or a stage that does not stop in time, ends it with the last line. */
-function listenForInterruption(): { signal: AbortSignal; expired: Promise<never> } {
-  const controller = new AbortController();
-  const expired = new Promise<never>((_, reject) => {
-    let count = 0;
-    const interrupt = () => {
-      count++;
-      if (count > 2) leave(130);
-      // An impatient person still gets the last line.
-      if (count === 2) return reject(new InterruptedError());
-      controller.abort();
-      setTimeout(() => reject(new InterruptedError()), INTERRUPT_GRACE_MS);
-    };
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, interrupt);
-  });
-  expired.catch(() => undefined);
-  return { signal: controller.signal, expired };
 }
 
 /** The project's folder: the one above this program's file, or the nearest above the working folder. */

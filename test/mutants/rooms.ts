@@ -107,7 +107,7 @@ export const ROOMS: readonly Room[] = [
   {
     folder: 'build',
     tests: [
-      ...'again cli commands exit-code interrupt last-line readiness replace run thread-pool'
+      ...'again cli commands exit-code interrupt interruption last-line readiness replace run thread-pool'
         .split(' ')
         .map((name) => `test/build/${name}.test.ts`),
       'test/build/release',
