@@ -35,11 +35,12 @@ export async function* gunzipMember(
 ): AsyncGenerator<Buffer> {
   const { maxBytes = Number.POSITIVE_INFINITY } = options;
   const reader = new ChunkReader(source);
-  const inflate = createInflateRaw({ chunkSize: 128 * 1024 });
   try {
     await readHeader(reader);
-    // An error while feeding reaches the loop below through the stream.
-    const fed = feed(reader, inflate).catch((error) => void inflate.destroy(error));
+    const inflate = createInflateRaw({ chunkSize: 128 * 1024 });
+    const fed = feed(reader, inflate);
+    // An error while feeding reaches the loop below through the stream, which the end of the loop destroys.
+    fed.catch((error) => inflate.destroy(error));
     let checksum = 0;
     let size = 0;
     for await (const chunk of explained(inflate, reader)) {
@@ -55,10 +56,9 @@ export async function* gunzipMember(
       checksum = crc32(chunk, checksum);
       yield chunk;
     }
-    await fed;
+    reader.unread(await fed);
     await checkTrailer(reader, checksum, size);
   } finally {
-    inflate.destroy();
     await reader.close();
   }
 }
@@ -111,23 +111,23 @@ async function checkHeaderSum(reader: ChunkReader, header: Buffer): Promise<void
   throw new FormatError('GZIP_HEADER', GZIP_HEADER.name, offset, problem);
 }
 
-/** Gives the deflate stream to `inflate` and what lies behind it back to `reader`. */
-async function feed(reader: ChunkReader, inflate: InflateRaw): Promise<void> {
+/** Gives the deflate stream to `inflate`; returns what lies behind it in the same chunk. */
+async function feed(reader: ChunkReader, inflate: InflateRaw): Promise<Buffer> {
   const start = reader.offset;
+  let behind: Buffer = Buffer.alloc(0);
   for await (const chunk of reader.rest()) {
     await writeTo(inflate, chunk);
     // zlib takes no more once it has seen the last block.
     const left = reader.offset - start - inflate.bytesWritten;
     if (left > 0) {
-      reader.unread(chunk.subarray(chunk.length - left));
-      inflate.end();
-      return;
+      behind = chunk.subarray(chunk.length - left);
+      break;
     }
   }
   inflate.end();
+  return behind;
 }
 
-/** Resolves when zlib has done with `chunk`, also when it wants none of it. */
 function writeTo(inflate: InflateRaw, chunk: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
     inflate.write(chunk, (error) => (error ? reject(error) : resolve()));
@@ -160,9 +160,7 @@ async function checkTrailer(reader: ChunkReader, checksum: number, size: number)
   if (trailer.size !== gzipSize(size)) {
     throw new FormatError('GZIP_SIZE', GZIP_TRAILER.name, start + 4, `expected size ${size}, found ${trailer.size}`);
   }
-  for await (const chunk of reader.rest()) {
-    if (chunk.length === 0) continue;
-    const problem = 'expected the end after one gzip member, found more bytes';
-    throw new FormatError('GZIP_TRAILING_BYTES', 'gzip member', reader.offset - chunk.length, problem);
-  }
+  if (await reader.isAtEnd()) return;
+  const problem = 'expected the end after one gzip member, found more bytes';
+  throw new FormatError('GZIP_TRAILING_BYTES', 'gzip member', reader.offset, problem);
 }

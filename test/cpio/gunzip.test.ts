@@ -28,6 +28,12 @@ describe('gunzipMember', () => {
     expect(await inflate(gzipSync(Buffer.alloc(0)), 1)).toEqual(Buffer.alloc(0));
   });
 
+  it('gives pieces of 128 KiB', async () => {
+    const sizes: number[] = [];
+    for await (const chunk of gunzipMember(inPieces(gzipSync(Buffer.alloc(300_000)), 1000))) sizes.push(chunk.length);
+    expect(sizes).toEqual([128 * 1024, 128 * 1024, 300_000 - 256 * 1024]);
+  });
+
   it('refuses every truncation', async () => {
     for (let size = 0; size < member.length; size++) {
       expect(await faultOf(() => inflate(member.subarray(0, size), 1 << 20))).toMatchObject({

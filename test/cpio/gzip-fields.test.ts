@@ -80,9 +80,9 @@ describe('gunzipMember, faults', () => {
   it('passes on what fails while the stream is read', async () => {
     async function* broken() {
       yield whole.subarray(0, 11);
-      throw Object.assign(new Error('gone'), { code: 'EIO' });
+      throw Object.assign(new Error('gone'), { code: 'NO_Z_ERROR' });
     }
-    await expect(collect(gunzipMember(broken()))).rejects.toMatchObject({ code: 'EIO' });
+    await expect(collect(gunzipMember(broken()))).rejects.toMatchObject({ code: 'NO_Z_ERROR' });
   });
 
   it('takes empty pieces behind the member for nothing', async () => {

@@ -104,6 +104,47 @@ describe('an export trie', () => {
     expect(listExports(slice, machoWith(LC_FUNCTION_STARTS, 16))).toEqual([]);
   });
 
+  // LC_DYLD_INFO and LC_DYLD_INFO_ONLY: 48 bytes, the last two words say where the trie lies.
+  it.each([0x22, 0x80000022])('is found by command %i of 48 bytes', (command) => {
+    const trie = Buffer.from([0, 1, a, 0, 5, 1, 0, 0]);
+    const info = (size: number) => Buffer.concat([words(command, size, 1, 2, 3, 4, 5, 6, 7, 8, 48, trie.length), trie]);
+    expect(listExports(info(48), machoWith(command, 48))).toEqual(['a']);
+    for (const size of [40, 56]) expect(listExports(info(size), machoWith(command, size))).toEqual([]);
+    expect(listExports(info(48), machoWith(command + 1, 48))).toEqual([]);
+    expect(() => listExports(info(48).subarray(0, -1), machoWith(command, 48))).toThrow(
+      'export trie, offset 48: ends at 56 of 55',
+    );
+  });
+
+  it('is that of the first command that names one, and comes before the table of symbols', () => {
+    const tries = [Buffer.from([0, 1, a, 0, 5, 1, 0, 0]), Buffer.from([0, 1, b, 0, 5, 1, 0, 0])];
+    const slice = Buffer.concat([words(0x80000033, 16, 32, 8), words(0x80000033, 16, 40, 8), ...tries]);
+    const commands = [0, 16].map((offset) => ({ command: LC_DYLD_EXPORTS_TRIE, offset, size: 16 }));
+    expect(listExports(slice, { commands } as unknown as Macho)).toEqual(['a']);
+    const { slice: table, macho } = symbolTable(ENTRIES);
+    const at = table.length;
+    const both = Buffer.concat([table, words(0x80000033, 16, at + 16, 8), tries[1]!]);
+    const after = [...macho.commands, { command: LC_DYLD_EXPORTS_TRIE, offset: at, size: 16 }];
+    expect(listExports(both, { commands: after } as unknown as Macho)).toEqual(['b']);
+    expect(listExports(both, { commands: after.slice(0, 1) } as unknown as Macho)).toEqual(['_first']);
+  });
+
+  it('gives its names sorted, as the table of symbols does', () => {
+    expect(read([0, 2, b, 0, 8, a, 0, 11, 1, 0, 0, 1, 0, 0])).toEqual(['a', 'b']);
+    const { slice, macho } = symbolTable([
+      { name: 'b', type: N_SECT | N_EXT, value: 1n },
+      { name: 'a', type: N_SECT | N_EXT, value: 2n },
+    ]);
+    expect(listExports(slice, macho)).toEqual(['a', 'b']);
+    expect(listSymbols(slice, macho).map(({ name }) => name)).toEqual(['b', 'a']);
+  });
+
+  it('has numbers of up to 5 bytes, of which each gives 7 bits', () => {
+    const far = [0x80 | 0x48, 0x81, 0x80, 0x80, 0]; // 0x48 + (1 << 7) = 200
+    const trie = [0, 1, a, 0, ...far, ...Array<number>(200 - 9).fill(0), 0x81, 0, 0, 0];
+    expect(read(trie)).toEqual(['a']);
+  });
+
   it.each([
     ['a node with two parents', [0, 2, a, 0, 8, b, 0, 8, 0, 0], 'offset 8: a node with two parents'],
     ['a name without an end', [0, 1, a, b], 'offset 2: a name without an end'],
