@@ -125,6 +125,13 @@ export function decodeCpioHeader(data: Buffer, format: CpioFormat, offset: numbe
   };
 }
 
+/** Returns the sum of bytes that `crc` archives have, modulo 2^32, gone on from `sum`. */
+export function addToChecksum(sum: number, bytes: Buffer): number {
+  let added = sum;
+  for (const byte of bytes) added = (added + byte) >>> 0;
+  return added;
+}
+
 type FieldReader = (
   name: 'device' | 'ino' | 'mode' | 'uid' | 'gid' | 'nlink' | 'mtime' | 'nameSize' | 'fileSize' | 'check',
 ) => number;

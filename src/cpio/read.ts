@@ -2,6 +2,7 @@ import { FormatError } from '../base/errors.ts';
 import { FILE_TYPE_BITS, type PayloadEntry, pathProblem } from '../tree/entry.ts';
 import { ChunkReader } from './chunk-reader.ts';
 import {
+  addToChecksum,
   CPIO_BLOCK_SIZE,
   CPIO_MAGIC_SIZE,
   CPIO_SHAPES,
@@ -156,7 +157,7 @@ class EntryData implements AsyncIterable<Buffer> {
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {
     const { fileSize, checksum } = this.#header;
     for await (const chunk of this.#reader.take(this.#start + fileSize - this.#reader.offset)) {
-      if (this.#summed) for (const byte of chunk) this.#sum = (this.#sum + byte) >>> 0;
+      if (this.#summed) this.#sum = addToChecksum(this.#sum, chunk);
       yield chunk;
     }
     const got = this.#reader.offset - this.#start;

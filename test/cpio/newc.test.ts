@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { addToChecksum } from '../../src/cpio/header.ts';
 import { readCpio, readLinkTarget } from '../../src/cpio/read.ts';
-import { collect, faultOf, inPieces } from '../support/payload.ts';
+import { collect, errorOf, faultOf, inPieces } from '../support/payload.ts';
 
 /** What differs from an empty file of mode 0644 with one link. */
 interface Part {
@@ -102,6 +103,49 @@ describe('readCpio of newc', () => {
     expect(await fault(archive([]).subarray(0, 508))).toEqual({ code: 'FORMAT_TRUNCATED', offset: 508 });
   });
 
+  it.each([
+    ['no NUL at its end', 4, './ab'],
+    ['one before', 4, './\0\0'],
+    ['one in the middle', 5, './\0a\0'],
+  ])('refuses a name with %s, whatever stands in front of it', async (_, size, text) => {
+    const header = entry({ name: 'x'.repeat(size - 1) }).subarray(0, 110);
+    const name = Buffer.concat([Buffer.from(text), Buffer.alloc((4 - ((110 + size) % 4)) % 4)]);
+    const error = await errorOf(() => list(Buffer.concat([header, name, archive([])])));
+    expect(error).toMatchObject({
+      code: 'CPIO_NAME',
+      message: expect.stringContaining('expected one NUL, at the end'),
+    });
+  });
+
+  it.each([
+    ['a./b', './a./b'],
+    ['./a./b', './a./b'],
+    ['.a', './.a'],
+    ['.', '.'],
+  ])('gives the name %s as %s', async (name, path) => {
+    const mode = 0o40755;
+    expect(await list(archive([{ name, mode }]))).toEqual([`0 directory ${path} 755 `]);
+  });
+
+  it('closes its source when it is left early, and when it refuses something', async () => {
+    for (const data of [archive([{ name: 'a' }, { name: 'b' }]), archive([{ name: 'a' }, { name: 'b', mode: 0 }])]) {
+      let isClosed = false;
+      async function* source() {
+        try {
+          for (let at = 0; at < data.length; at += 50) yield data.subarray(at, at + 50);
+        } finally {
+          isClosed = true;
+        }
+      }
+      try {
+        for await (const { name } of readCpio(source())) if (name === 'b') break;
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'CPIO_MODE' });
+      }
+      expect(isClosed).toBe(true);
+    }
+  });
+
   it('keeps a byte order mark in a name, which is a letter there', async () => {
     expect(await list(archive([{ name: '\ufeffa' }]))).toEqual(['0 file ./\ufeffa 644 ']);
   });
@@ -125,14 +169,19 @@ describe('readCpio of newc with checksums', () => {
     });
   });
 
-  it('adds them modulo 2^32', async () => {
-    const size = 2 ** 24 + 2 ** 16 + 2 ** 8 + 2; // times 255 is 2^32 + 254
-    const data = Buffer.alloc(size, 0xff);
-    let seen = 0;
-    const whole = sums([{ name: 'a', data, check: (size * 255) % 2 ** 32 }]);
-    for await (const { data: content } of readCpio(inPieces(whole, 1 << 20)))
-      for await (const chunk of content) seen += chunk.length;
-    expect(seen).toBe(size);
+  it('adds up what comes in pieces, and starts anew with each file', async () => {
+    const parts = [300, 2].map((size) => ({ name: `${size}`, data: Buffer.alloc(size, 0xff), check: size * 255 }));
+    expect(await list(sums(parts), 100)).toHaveLength(2);
+  });
+
+  it.each([
+    [0, [], 0],
+    [0, [97, 122], 219],
+    [2 ** 31 - 1, [1], 2 ** 31],
+    [2 ** 32 - 2, [1], 2 ** 32 - 1],
+    [2 ** 32 - 2, [1, 255], 254],
+  ])('adds to %i the bytes %j modulo 2^32', (sum, bytes, expected) => {
+    expect(addToChecksum(sum, Buffer.from(bytes))).toBe(expected);
   });
 });
 

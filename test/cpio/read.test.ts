@@ -96,6 +96,18 @@ describe('readCpio', () => {
     expect(await faultOf(() => list(archive))).toEqual({ code, offset });
   });
 
+  it('tells whoever reads the data of a file that it ends before', async () => {
+    const given: string[] = [];
+    const reading = async () => {
+      for await (const { kind, data } of readCpio(inPieces(sample.subarray(0, F + 76 + 4 + 3), 10)))
+        if (kind === 'file') for await (const chunk of data) given.push(chunk.toString());
+    };
+    const error = await errorOf(reading);
+    expect(error).toMatchObject({ code: 'FORMAT_TRUNCATED', format: 'CpioData', offset: F + 76 + 4 + 3 });
+    expect(error.message).toContain('expected 5 bytes, found 3');
+    expect(given.join('')).toBe('hel');
+  });
+
   it('says that a name is absolute', async () => {
     expect((await errorOf(() => list(patched(F + 76, '/ff')))).message).toContain('absolute');
   });
