@@ -26,7 +26,12 @@ export const TRAILER_NAME = 'TRAILER!!!';
 /** Archives are padded with zeros to a multiple of this; pkgbuild and GNU cpio both do so. */
 export const CPIO_BLOCK_SIZE = 512;
 /** Most that six octal digits hold. */
-export const ODC_SHORT_MAX = 0o777777;
+const ODC_SHORT_MAX = 0o777777;
+/** Returns number and links of an entry as six octal digits hold them: the number starts again from 0, the links stay at the most. */
+export function shortCounts(index: number, links: number): { readonly ino: number; readonly nlink: number } {
+  return { ino: index & ODC_SHORT_MAX, nlink: Math.min(links, ODC_SHORT_MAX) };
+}
+
 /**
  * Longest name or link target written, in bytes without NUL: PATH_MAX of macOS is 1,024 with it, so that a longer one cannot be laid
  * down. Source: sys/syslimits.h.

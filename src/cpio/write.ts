@@ -14,7 +14,7 @@ import {
   CPIO_FILE_SIZE_MAX,
   ODC_HEADER,
   ODC_MAGIC,
-  ODC_SHORT_MAX,
+  shortCounts,
   TRAILER_NAME,
   WRITTEN_NAME_MAX,
 } from './header.ts';
@@ -109,11 +109,10 @@ function encodeEntry(entry: PayloadEntry, index: number, nlink: number): Buffer 
   ODC_HEADER.encodeInto(data, 0, {
     magic: ODC_MAGIC,
     dev: 0,
-    ino: index & ODC_SHORT_MAX,
+    ...shortCounts(index, nlink),
     mode: FILE_TYPE_BITS[entry.kind] | entry.mode,
     uid: entry.uid,
     gid: entry.gid,
-    nlink: Math.min(nlink, ODC_SHORT_MAX),
     rdev: 0,
     mtime: entry.mtimeSeconds,
     nameSize,
@@ -127,8 +126,8 @@ function encodeEntry(entry: PayloadEntry, index: number, nlink: number): Buffer 
 function encodeTrailer(index: number): Buffer {
   const name = Buffer.from(`${TRAILER_NAME}\0`);
   const zero = { dev: 0, mode: 0, uid: 0, gid: 0, rdev: 0, mtime: 0, fileSize: 0 };
-  const ino = index & ODC_SHORT_MAX;
-  return Buffer.concat([ODC_HEADER.encode({ ...zero, magic: ODC_MAGIC, ino, nlink: 1, nameSize: name.length }), name]);
+  const counts = shortCounts(index, 1);
+  return Buffer.concat([ODC_HEADER.encode({ ...zero, magic: ODC_MAGIC, ...counts, nameSize: name.length }), name]);
 }
 
 const NONE: readonly Buffer[] = [];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CPIO_SHAPES, cpioFormat, decodeCpioHeader } from '../../src/cpio/header.ts';
+import { CPIO_SHAPES, cpioFormat, decodeCpioHeader, shortCounts } from '../../src/cpio/header.ts';
 import { faultOf } from '../support/payload.ts';
 
 /** Widths in order of POSIX.1-1997 (pax, "cpio Interchange Format"): dev, ino, mode, uid, gid, nlink, rdev, mtime, namesize, filesize. */
@@ -80,4 +80,20 @@ describe('cpioFormat', () => {
   it.each(['070703', '07070', ' 70707', '\xc7\x71xxxx'])('refuses %j', async (magic) => {
     expect(await faultOf(() => cpioFormat(Buffer.from(magic, 'latin1'), 7))).toEqual({ code: 'CPIO_MAGIC', offset: 7 });
   });
+});
+
+describe('the number and the links of an entry', () => {
+  // Six octal digits hold 2^18 - 1.
+  it.each([
+    [0, 0],
+    [1, 1],
+    [2 ** 18 - 1, 2 ** 18 - 1],
+    [2 ** 18, 0],
+    [2 ** 18 + 5, 5],
+  ])('number %i is written as %i', (index, ino) => expect(shortCounts(index, 1)).toEqual({ ino, nlink: 1 }));
+
+  it.each([
+    [2 ** 18 - 1, 2 ** 18 - 1],
+    [2 ** 18, 2 ** 18 - 1],
+  ])('%i links are written as %i', (links, nlink) => expect(shortCounts(3, links)).toEqual({ ino: 3, nlink }));
 });
