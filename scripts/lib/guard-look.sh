@@ -21,7 +21,7 @@ look_is_cheap() {
 
 # An installer may be at work in this moment, so a bad bundle is looked at twice.
 look_closely() {
-    if [ "$BUNDLE_FRESH" = yes ]; then return 0; fi
+    if [ "$BUNDLE_FRESH" = yes ]; then return; fi
     BUNDLE_FRESH=yes
     if ! check_bundle && bundle_is_proven_bad; then
         /bin/sleep 2
@@ -41,7 +41,7 @@ take_picture() {
     picture_sum=$( (/usr/bin/stat -f '%p %u %g' "$PLUG_IN_FOLDER" &&
         /usr/bin/find "$BUNDLE" -exec /usr/bin/stat -f '%i %z %c %p %u %g %N' '{}' +) 2>/dev/null </dev/null | /usr/bin/cksum)
     PICTURE=''
-    case $picture_day in '' | *[!0-9]*) return 0 ;; esac
+    case $picture_day in '' | *[!0-9]*) return ;; esac
     [ -z "$picture_sum" ] || PICTURE="$picture_sum $((picture_day / 86400)) $BOOT_SESSION"
 }
 

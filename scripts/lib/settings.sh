@@ -58,7 +58,7 @@ find_request() {
     REQUEST=none
     if read_setting "$MANAGED_SETTINGS" GenerateNewKey; then
         REQUEST=forced
-        return 0
+        return
     fi
     for request_place in "$LOCAL_SETTINGS" "$ROOT_SETTINGS"; do
         if read_setting "$request_place" GenerateNewKey && read_boolean "$SETTING" && [ "$BOOLEAN" = 0 ]; then REQUEST=pending; fi

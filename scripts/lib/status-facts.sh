@@ -46,7 +46,7 @@ look_at_mechanism() {
             no-answer) verdict mechanism unknown "$WHY" ;;
             *) verdict mechanism 2 "$WHY" ;;
         esac
-        return 0
+        return
     fi
     measure_right
     check_mechanism
@@ -113,7 +113,7 @@ look_at_request() {
     if read_setting "$MANAGED_SETTINGS" GenerateNewKey; then
         REQUEST=forced
         verdict request 1 "a profile sets GenerateNewKey, which could never be cleared, so the plug-in refuses it: remove it from the profile"
-        return 0
+        return
     fi
     for request_place in "$LOCAL_SETTINGS" "$ROOT_SETTINGS"; do
         if read_setting "$request_place" GenerateNewKey && read_boolean "$SETTING" && [ "$BOOLEAN" = 0 ]; then REQUEST=pending; fi

@@ -69,7 +69,7 @@ print_json() {
 print_tokens() {
     if [ "$TOKENS_KNOWN$TOKENS" = no ]; then
         printf null
-        return 0
+        return
     fi
     token_comma='' tokens_rest=$TOKENS
     printf '['

@@ -7,7 +7,7 @@ look_at_tokens() {
     if ! tokens_users=$(limited 10 /usr/bin/dscl . -list /Users UniqueID </dev/null 2>/dev/null); then
         TOKENS_KNOWN=no
         verdict secure-token unknown "the users of this Mac could not be listed"
-        return 0
+        return
     fi
     tokens_users=$tokens_users$NEWLINE
     while [ -n "$tokens_users" ]; do
@@ -30,8 +30,8 @@ look_at_user() {
     while :; do
         case $user_name in *[[:space:]]) user_name=${user_name%?} ;; *) break ;; esac
     done
-    case $user_id in '' | *[!0-9]*) return 0 ;; esac
-    if [ -z "$user_name" ] || [ "$user_id" -lt 500 ] || [ "$tokens_asked" -ge 20 ]; then return 0; fi
+    case $user_id in '' | *[!0-9]*) return ;; esac
+    if [ -z "$user_name" ] || [ "$user_id" -lt 500 ] || [ "$tokens_asked" -ge 20 ]; then return; fi
     tokens_asked=$((tokens_asked + 1))
     user_token=unknown
     # One that does not answer in time will not for the next user either.
