@@ -29,6 +29,11 @@ describe('repositoryOf and commitOf', () => {
         expect.objectContaining({ code: 'COMMIT_UNKNOWN' }),
       );
   });
+
+  it('says of what is not set what it says of what is empty', () => {
+    expect(() => repositoryOf({})).toThrow('GITHUB_REPOSITORY: "": allowed is OWNER/NAME');
+    expect(() => commitOf({})).toThrow('GITHUB_SHA: "": allowed are 40 hex digits');
+  });
 });
 
 describe('what gh is asked', () => {

@@ -127,6 +127,7 @@ describe('pinned actions', () => {
     ['no reference', `- uses: a/b`, [['a/b', '', undefined]]],
     ['quotes', `- "uses": 'a/b@v1'\n-  uses: "c/d@e" # f`, [['a/b', 'v1', undefined], ['c/d', 'e', 'f']]],
     ['a step of the project', `- uses: $/x\n- uses: ./x@y`, [['./x', 'y', undefined]]],
+    ['a name that has its sign further on', `- uses: a$/b@c`, [['a$/b', 'c', undefined]]],
     ['other words', `# uses: a/b@c\nuses a/b@c\n  reuses: a/b@c\n  uses: a/b@c d`, []],
   ])('are found: %s', (_, source, expected) => {
     expect(actionUsesIn('f.yml', source).map(({ action, reference, comment }) => [action, reference, comment])).toEqual(expected);
