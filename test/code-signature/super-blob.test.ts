@@ -93,6 +93,15 @@ describe('parseSuperBlob', () => {
     expect(parseSuperBlob(bytes, MAGIC)).toMatchObject({ stray: 29, packed: false });
   });
 
+  it('takes 64 blobs and not one more', () => {
+    const of = (count: number) => {
+      const many = Array.from({ length: count }, (_, type) => ({ type, data: encodeBlob(1, Buffer.alloc(0)) }));
+      return parseSuperBlob(encodeSuperBlob(MAGIC, many), MAGIC).blobs.length;
+    };
+    expect(of(64)).toBe(64);
+    expect(() => of(65)).toThrow(expect.objectContaining({ code: 'SIZE_LIMIT' }));
+  });
+
   it('refuses every truncation', () => {
     for (let length = 0; length < encoded.length; length++) {
       expect(() => parseSuperBlob(encoded.subarray(0, length), MAGIC)).toThrow(FormatError);

@@ -116,6 +116,10 @@ describe('checkScripts', () => {
       'scripts pass',
       expect.stringMatching(/^scripts-interpreter skipped: \.\/postinstall .*; signed before that$/),
     ]);
+    // The day of macOS 12.3 itself is one on which it was gone.
+    const day = new Date('2022-03-14').getTime();
+    const at = async (time: number) => (await check([old], { signedAt: new Date(time) }))[0];
+    expect([await at(day - 1), await at(day)]).toEqual(['scripts pass', expect.stringMatching(/^scripts fail: /)]);
     for (const around of [{ signedAt: now }, {}, { signedAt: before, ours: OURS }])
       expect((await check([old], around))[0]).toMatch(/^scripts fail: /);
   });

@@ -44,7 +44,7 @@ export function evaluateRequirement(requirement: Requirement, subject: Requireme
     case 'anchorAppleGeneric':
       return verdict(subject.anchoredByApple);
     case 'certificateHash':
-      return verdict(certificateAt(subject, requirement.slot)?.sha1.equals(requirement.sha1) ?? false);
+      return verdict(certificateAt(subject, requirement.slot)?.sha1.equals(requirement.sha1));
     case 'and':
       return both(evaluateRequirement(requirement.left, subject), evaluateRequirement(requirement.right, subject));
     case 'or':
@@ -65,15 +65,9 @@ export function evaluateRequirement(requirement: Requirement, subject: Requireme
     case 'certificateField':
       return matches(requirement.match, certificateAt(subject, requirement.slot)?.subject.get(requirement.field));
     case 'certificateExtension':
-      return presence(
-        requirement.match,
-        certificateAt(subject, requirement.slot)?.extensions.has(requirement.oid) ?? false,
-      );
+      return presence(requirement.match, certificateAt(subject, requirement.slot)?.extensions.has(requirement.oid));
     case 'certificatePolicy':
-      return presence(
-        requirement.match,
-        certificateAt(subject, requirement.slot)?.policies.has(requirement.oid) ?? false,
-      );
+      return presence(requirement.match, certificateAt(subject, requirement.slot)?.policies.has(requirement.oid));
     default:
       return 'unknown';
   }
@@ -84,7 +78,8 @@ function certificateAt(subject: RequirementSubject, slot: number): RequirementCe
   return subject.certificates.at(slot);
 }
 
-function presence(match: RequirementMatch, present: boolean): RequirementResult {
+/** @param present undefined where there is no such certificate, which then has nothing */
+function presence(match: RequirementMatch, present: boolean | undefined): RequirementResult {
   if (match.kind === 'exists') return verdict(present);
   return match.kind === 'absent' ? verdict(!present) : 'unknown';
 }
@@ -109,7 +104,7 @@ function matches(match: RequirementMatch, found: string | undefined): Requiremen
   }
 }
 
-function verdict(holds: boolean): RequirementResult {
+function verdict(holds: boolean | undefined): RequirementResult {
   return holds ? 'true' : 'false';
 }
 

@@ -110,6 +110,22 @@ describe('parseRequirement', () => {
     }
   });
 
+  it('refuses one that ends early although its length says so, and names the place', () => {
+    const whole = VECTOR.subarray(20);
+    const cut = (length: number) => {
+      const short = Buffer.from(whole.subarray(0, length));
+      short.writeUInt32BE(length, 4);
+      return () => parseRequirement(short);
+    };
+    for (let length = 8; length < whole.length; length++) {
+      expect(cut(length), `${length}`).toThrow(FormatError);
+      expect(cut(length), `${length}`).toThrow(/^Requirement, offset \d+: /);
+    }
+    // The form, the first operation, the length of a name: each a word of four bytes.
+    for (const [length, offset] of [[8, 8], [11, 8], [12, 12], [15, 12], [20, 20], [23, 20]] as const)
+      expect(cut(length)).toThrow(`Requirement, offset ${offset}: expected a word, found the end`);
+  }); // biome-ignore format: short
+
   it('refuses unknown words, padding that is not zero and trees without an end', () => {
     const requirement = encodeRequirement({ op: 'identifier', value: 'a' });
     const bad = (at: number, value: number) => {

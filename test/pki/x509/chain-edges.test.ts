@@ -206,6 +206,7 @@ describe('what is beside the chain', () => {
     const extra = (oid: string, critical: boolean) => codes(link('leaf', middle, { ...LEAF, extra: [{ oid, critical, value: DER_NULL }] }));
     expect([extra('1.2.3', true), extra('1.2.3', false)]).toEqual([['CERTIFICATE_CRITICAL_EXTENSION'], []]);
     expect([extra('1.2.840.113635.100.99', true), extra('1.2.840.113635.1001', true)]).toEqual([[], ['CERTIFICATE_CRITICAL_EXTENSION']]);
+    expect(extra('2.1.2.840.113635.100.99', true)).toEqual(['CERTIFICATE_CRITICAL_EXTENSION']);
     expect([extra('2.5.29.32', true), extra('2.5.29.33', true)]).toEqual([[], ['CERTIFICATE_CRITICAL_EXTENSION']]);
   }); // biome-ignore format: a table
 });

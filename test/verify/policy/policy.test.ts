@@ -150,6 +150,8 @@ describe('a policy on paths', () => {
     expect(await paths(two, ['/A', '/B/y'])).toEqual(['pass']);
     expect(await paths(two, ['/A/x', '/B/z'])).toEqual(['fail: /B/y is not allowed']);
     expect(await paths(two, ['/A/', '//B'])).toEqual(['pass']);
+    const deeper = await opened({ installLocation: '/B/A', payload: [file('./x', 'x')] });
+    expect(await paths(deeper, ['/A'])).toEqual(['fail: /B/A is not allowed; /B/A/x is not allowed']);
   });
 
   it('tells where something comes to lie by a link', async () => {
