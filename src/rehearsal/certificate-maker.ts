@@ -55,8 +55,7 @@ export function makeCertificate(plan: CertificatePlan, issuer: Issuer): Certific
   const subject = nameOf(plan.subject);
   const { algorithm, hash } = signatureKind(issuer.privateKey);
   const publicKeyInfo = plan.publicKey.export({ type: 'spki', format: 'der' });
-  const serial = randomBytes(8);
-  serial[0] = ((serial[0] as number) & 0x7f) | 0x40; // positive, and always 8 bytes
+  const serial = Buffer.concat([Buffer.of(0x40), randomBytes(7)]); // positive, and always 8 bytes
   const tbs = sequence(
     der(context(0), integer(2)),
     integer(serial),

@@ -1,5 +1,5 @@
-import { connect } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { connect, Server } from 'node:net';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Fault, FaultScript } from '../../src/rehearsal/fault.ts';
 import { type Handler, json, type LocalServer, startLocalServer } from '../../src/rehearsal/local-server.ts';
 import { standingClock } from '../support/standing-clock.ts';
@@ -40,6 +40,15 @@ describe('a server of the rehearsal', () => {
     expect(headers).toEqual(['Thu, 01 Jan 2026 00:00:00 GMT', 'application/json', '10', 'x']);
     await ask();
     expect([...calls]).toEqual([['submit', 2]]);
+  });
+
+  it('is none where no port is free', async () => {
+    const listen = vi.spyOn(Server.prototype, 'listen').mockImplementation(function (this: Server) {
+      process.nextTick(() => this.emit('error', new Error('no port is free')));
+      return this;
+    });
+    await expect(startLocalServer(() => [], new FaultScript([]), clock)).rejects.toThrow('no port is free');
+    listen.mockRestore();
   });
 
   it('knows no other address, and counts none', async () => {
