@@ -139,15 +139,11 @@ function namesIn({ components }: PackageDescription, find: (text: string) => Ite
 
 /** `Plug-in:mechanism` with or without `,privileged`, in a string of XML or in quotes. */
 function* mechanismsIn(text: string): Iterable<string> {
-  for (const [, word] of text.matchAll(
-    /(?:['"]|<string>)([A-Za-z][^'"<>:,/$\n]*:[\w-]+(?:,privileged)?)(?:['"]|<\/string>)/g,
+  for (const match of text.matchAll(
+    /(?:['"]|<string>)([A-Za-z][^'"<>:,/$\n]*:[\w-]+(,privileged)?)(?:['"]|<\/string>)/g,
   )) {
-    if (
-      word?.endsWith(',privileged') ||
-      /^(loginwindow|builtin|HomeDirMechanism|MCXMechanism|PKINITMechanism):/.test(word ?? '')
-    ) {
-      yield word as string;
-    }
+    const [, word, privileged] = match as unknown as [string, string, string | undefined];
+    if (privileged || /^(loginwindow|builtin|HomeDirMechanism|MCXMechanism|PKINITMechanism):/.test(word)) yield word;
   }
 }
 

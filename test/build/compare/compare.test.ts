@@ -8,6 +8,7 @@ import { renderComparison } from '../../../build/compare/render.ts';
 import { buildProduct, type ProductPlan } from '../../../src/package/product.ts';
 import type { PayloadEntry } from '../../../src/tree/entry.ts';
 import type { SignatureReservation } from '../../../src/xar/toc-render.ts';
+import { buildTrailer } from '../../../src/xar/trailer.ts';
 import { deflatedFile, emitXar, layoutXar } from '../../../src/xar/write.ts';
 import { sampleSlice } from '../../code-signature/sample.ts';
 import { sharedAuthority } from '../../rehearsal/shared-authority.ts';
@@ -210,10 +211,11 @@ describe('a package', () => {
       const info = '<pkg-info identifier="a" version="1"><payload numberOfFiles="1" installKBytes="0"/></pkg-info>';
       const layout = layoutXar([deflatedFile('PackageInfo', Buffer.from(info))], { creationTime: 1, signatures });
       const path = join(scratch, 'signed.pkg');
-      writeFileSync(path, await collect(emitXar(layout, signatures.map(({ size }) => Buffer.alloc(size))))); // biome-ignore format: short
+      const data = await collect(emitXar(layout, signatures.map(({ size }) => Buffer.alloc(size)))); // biome-ignore format: short
+      writeFileSync(path, Buffer.concat([data, buildTrailer(Buffer.from('no ticket'))]));
       const { identity, components } = await describePackage(path);
       // Without a place it installs into the root.
-      expect(components.get('a')?.facts['installs into']).toBe('/');
+      expect([components.get('a')?.facts['installs into'], identity['stapled ticket']]).toEqual(['/', 'unreadable']);
       return identity['signed by'];
     };
     expect([await signer(), await signer(rsa), await signer(rsa, cms)]).toEqual([

@@ -215,6 +215,14 @@ describe('renderComparison', () => {
     ]);
   });
 
+  it('names the one subject that is the same', () => {
+    const list = { removed: ['x'], added: [] };
+    const facts = [{ name: 'a', old: null, new: 'b' }];
+    expect(shown({ identity: facts, installation: facts, mechanisms: list }).at(-2)).toBe(
+      'Unchanged: settings named by scripts.',
+    );
+  });
+
   it('counts what is in a component that is new or gone', () => {
     const [path, script] = [
       { path: '/a', change: 'added' as const, facts: [], lines: [] },

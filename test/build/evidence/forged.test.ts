@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { byDay, ofTheDay } from '../../support/by-day.ts';
 import { evidenceOfRelease } from './evidence-subject.ts';
 
-const { changed, failed, forged } = evidenceOfRelease();
+const evidence = evidenceOfRelease();
+const { changed, failed, forged } = evidence;
 
 describe(`evidence${ofTheDay}`, () => {
   const FORGED: [string, string, (text: string) => string][] = [
@@ -43,6 +44,10 @@ describe(`evidence${ofTheDay}`, () => {
   ];
   it.each(byDay(REPORTS, 3))('is refused for a report with %s', async (_, change) => {
     expect(await forged('verify-report.json', change)).toContain('evidence-report');
+  });
+
+  it('is not called forged because the package is not there', async () => {
+    await expect(failed(evidence.files, { file: '/none/a.pkg' })).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   it('is refused for a log of other tickets, or none', async () => {

@@ -32,6 +32,8 @@ describe('two programs', () => {
       problems: [expect.stringMatching(/^it cannot be read as a program: ./)],
       tools: [],
     });
+    // What is no fault of the file is none of its differences.
+    expect(() => codeDifference({ equals: () => false } as never, PROGRAM)).toThrow(TypeError);
     const { problems } = codeDifference(buildFat([INTEL]), PROGRAM);
     expect(problems).toEqual(['slices x86_64, expected x86_64, arm64']);
   });

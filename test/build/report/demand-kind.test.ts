@@ -38,4 +38,18 @@ describe('a xar archive', () => {
     const broken = accessBuffer(Buffer.concat([Buffer.from('xar!'), Buffer.alloc(600)]));
     expect(await demandKind(broken, 'a.pkg', ['package'], FLAT_PACKAGE)).toBe('package');
   });
+
+  it('that the disk does not give is no matter of its kind', async () => {
+    const archive = accessBuffer(Buffer.concat([Buffer.from('xar!'), Buffer.alloc(600)]));
+    let reads = 0;
+    // Its first and its last bytes are read before it is opened.
+    const failing = {
+      size: archive.size,
+      read: async (offset: number, length: number) => {
+        if (++reads > 2) throw new RangeError('the disk');
+        return archive.read(offset, length);
+      },
+    };
+    await expect(demandKind(failing, 'a.pkg', ['package'], FLAT_PACKAGE)).rejects.toThrow(new RangeError('the disk'));
+  });
 });

@@ -1,12 +1,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import * as tools from '../../../src/base/run-tool.ts';
 import type { RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
-import { demandNoMetadata } from '../../../src/toolchain/apple/pkgbuild.ts';
+import { demandNoMetadata, runPkgbuild } from '../../../src/toolchain/apple/pkgbuild.ts';
 import { sharedAuthority } from '../../rehearsal/shared-authority.ts';
 import { file } from '../../support/payload.ts';
 import { packageOf } from '../../verify/others.ts';
+import { scriptsOnly } from './machine.ts';
 
 let scratch: string;
 let authority: RehearsalAuthority;
@@ -27,6 +29,15 @@ describe('demandNoMetadata', () => {
     const path = join(scratch, 'bad.pkg');
     writeFileSync(path, await packageOf(authority, parts));
     await expect(demandNoMetadata(path)).rejects.toMatchObject({ code: 'PKGBUILD_METADATA' });
+  });
+
+  it('is asked of what pkgbuild makes', async () => {
+    const path = join(scratch, 'bad.pkg');
+    writeFileSync(path, await packageOf(authority, { payload: [file('./a', 'x'), file('./._a', metadata)] }));
+    const made = vi.spyOn(tools, 'runTool').mockResolvedValue({ exitCode: 0, stdout: '', stderr: '' });
+    const { component } = scriptsOnly(0);
+    await expect(runPkgbuild(component, path, {})).rejects.toMatchObject({ code: 'PKGBUILD_METADATA' });
+    made.mockRestore();
   });
 
   it('lets a package pass that has none', async () => {

@@ -8,6 +8,7 @@ import { requirementOf } from '../../../src/toolchain/portable/code-signer.ts';
 import { selectToolchain } from '../../../src/toolchain/select.ts';
 import { sampleBundle } from '../../code-signature/sample.ts';
 import { sharedAuthority } from '../../rehearsal/shared-authority.ts';
+import { scriptsOnly } from '../apple/machine.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'parts-of-toolchain-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -23,6 +24,14 @@ describe('the requirement that code is signed with', () => {
     expect(requirementOf('com.example.a', identity)).toEqual(rootRequirement('com.example.a', root));
     const released = { ...identity, rehearsal: false };
     expect(requirementOf('com.example.a', released)).toEqual(developerIdRequirement('com.example.a', 'REHEARSAL0'));
+  });
+});
+
+describe('a package', () => {
+  it('is built by a run that nothing can interrupt, too', async () => {
+    const { packageBuilder } = selectToolchain('portable');
+    const path = join(scratch, 'a.pkg');
+    expect(await packageBuilder.build(scriptsOnly(0), path, {})).toMatchObject({ kind: 'unsigned-product', path });
   });
 });
 
