@@ -132,7 +132,7 @@ async function serviceKey(role: IdentityRole, file: string, { root, env }: Comma
 }
 
 function pem(encoded: Buffer): string {
-  const lines = encoded.toString('base64').match(/.{1,64}/g) ?? [];
+  const lines = encoded.toString('base64').match(/.{1,64}/g) as string[];
   return `-----BEGIN CERTIFICATE REQUEST-----\n${lines.join('\n')}\n-----END CERTIFICATE REQUEST-----\n`;
 }
 

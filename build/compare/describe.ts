@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import { FormatError } from '../../src/base/errors.ts';
 import { withFile } from '../../src/base/with-file.ts';
 import { slicesOf as thinFiles } from '../../src/macho/fat.ts';
 import { cpioEntries, type OpenComponent, type OpenPackage, openPackage } from '../../src/package/open-package.ts';
 import type { XarMember } from '../../src/xar/toc.ts';
 import { sliceFacts } from '../report/inspect-code.ts';
 import { type SignatureParts, signatureParts, trailingParts } from '../report/inspect-signature.ts';
+import { ifReadable } from '../report/inspection.ts';
 
 /** A package, described so that two of them can be compared. Nothing here says whether it is valid: `verify` does. */
 export interface PackageDescription {
@@ -155,26 +155,18 @@ function textOf(content: Buffer): string | null {
 }
 
 function slicesOf(content: Buffer): SliceDescription[] {
-  try {
-    const slices = thinFiles(content);
-    return slices.map((slice) => {
-      const { architecture, minimumMacOS, sdk, libraries, signature } = sliceFacts(slice);
-      return {
-        architecture,
-        facts: {
-          'signing identifier': signature?.identifier ?? null,
-          team: signature?.teamIdentifier ?? null,
-          cdhash: signature?.cdHash ?? null,
-          flags: signature?.flagNames.join(', ') ?? null,
-          'oldest macOS': minimumMacOS,
-          SDK: sdk,
-          libraries: libraries.join(', '),
-        },
-      };
-    });
-  } catch (error) {
-    // No program, or a broken one: its bytes are compared all the same.
-    if (error instanceof FormatError) return [];
-    throw error;
-  }
+  // No program, or a broken one: its bytes are compared all the same.
+  const slices = ifReadable(() => thinFiles(content).map(sliceFacts)) ?? [];
+  return slices.map(({ architecture, minimumMacOS, sdk, libraries, signature }) => ({
+    architecture,
+    facts: {
+      'signing identifier': signature?.identifier ?? null,
+      team: signature?.teamIdentifier ?? null,
+      cdhash: signature?.cdHash ?? null,
+      flags: signature?.flagNames.join(', ') ?? null,
+      'oldest macOS': minimumMacOS,
+      SDK: sdk,
+      libraries: libraries.join(', '),
+    },
+  }));
 }

@@ -24,7 +24,7 @@ li { margin-bottom: 1rem; }
 <body>
 <main>
 <h1>Nobody can log in</h1>
-<p>The login entry <code>${escapeXml(values.MECHANISM ?? '')}</code> is there and its bundle <code>${escapeXml(values.BUNDLE ?? '')}</code> is not. FileVault&rsquo;s own unlock, ssh, the MDM and macOS Recovery still work. Try in this order.</p>
+<p>The login entry <code>${escapeXml(values.MECHANISM as string)}</code> is there and its bundle <code>${escapeXml(values.BUNDLE as string)}</code> is not. FileVault&rsquo;s own unlock, ssh, the MDM and macOS Recovery still work. Try in this order.</p>
 <ol>
 <li><strong>MDM:</strong> push <code>extras/${escapeXml(uninstall.name)}</code> (it takes the entry out), or <code>${escapeXml(file.name)}</code> again (it puts a bundle behind the entry).</li>
 <li><strong>ssh, as root:</strong><pre>${escapeXml(commands)}</pre></li>

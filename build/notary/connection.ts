@@ -76,11 +76,7 @@ export async function readKey(env: ConnectionInput['env']): Promise<NotaryKey> {
       },
     );
   }
-  const [key, keyId, issuerId] = values.map((value) => value?.reveal().toString('utf8') ?? '') as [
-    string,
-    string,
-    string,
-  ];
+  const [key, keyId, issuerId] = values.map((value) => value?.reveal().toString('utf8')) as [string, string, string];
   return readNotaryKey({ key: new Secret(key), keyId, issuerId });
 }
 

@@ -1,4 +1,3 @@
-import { PipelineError } from '../../src/base/errors.ts';
 import { parseTicket } from '../../src/notary/ticket/ticket.ts';
 import { parseCms } from '../../src/pki/cms/parse.ts';
 import { parseTimestampInfo } from '../../src/pki/timestamp/timestamp-token.ts';
@@ -6,6 +5,7 @@ import { parseCertificate } from '../../src/pki/x509/certificate.ts';
 import { readHeap, type XarArchive } from '../../src/xar/read.ts';
 import type { XarSignature } from '../../src/xar/toc.ts';
 import { readTrailer } from '../../src/xar/trailer.ts';
+import { ifReadable } from './inspection.ts';
 
 /** What a signature's parts say of themselves; `verify` tells whether it is true. */
 export interface SignatureParts {
@@ -32,14 +32,14 @@ export interface TrailingParts {
 export async function signatureParts(archive: XarArchive): Promise<SignatureParts[]> {
   const parts: SignatureParts[] = [];
   for (const signature of archive.signatures) {
-    const certificates = signature.certificates.map((der) => orNull(() => parseCertificate(der)));
+    const certificates = signature.certificates.map((der) => ifReadable(() => parseCertificate(der)));
     const slot = await readHeap(archive, signature.range);
     parts.push({
       style: signature.style,
       size: signature.range.size,
       certificates: certificates.map((certificate) => certificate?.commonName ?? 'unreadable'),
       notAfter: certificates[0]?.notAfter.toISOString() ?? null,
-      timestamp: orNull(() => timestampOf(signature, slot)) ?? null,
+      timestamp: ifReadable(() => timestampOf(signature, slot)) ?? null,
     });
   }
   return parts;
@@ -48,7 +48,7 @@ export async function signatureParts(archive: XarArchive): Promise<SignaturePart
 /** Returns what lies behind the archive. */
 export async function trailingParts({ access, trailing }: XarArchive): Promise<TrailingParts> {
   const trailer = await readTrailer(access, trailing);
-  const ticket = trailer.kind === 'stapled' ? orNull(() => parseTicket(trailer.ticket)) : undefined;
+  const ticket = trailer.kind === 'stapled' ? ifReadable(() => parseTicket(trailer.ticket)) : undefined;
   return { kind: trailer.kind, size: trailing.size, ticketIssuedAt: ticket?.issuedAt.toISOString() ?? null };
 }
 
@@ -70,14 +70,4 @@ function timestampOf({ style }: XarSignature, slot: Buffer): string | undefined 
   const token = style === 'CMS' ? parseCms(slot).timestampToken : undefined;
   const info = token && parseCms(token).content;
   return info && parseTimestampInfo(info).genTime.toISOString();
-}
-
-/** A part that cannot be read is left out: what is wrong with it is the matter of `verify`. */
-function orNull<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof PipelineError) return undefined;
-    throw error;
-  }
 }

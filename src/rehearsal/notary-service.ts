@@ -82,7 +82,7 @@ async function tokenProblem(
   { key, clock }: NotaryServiceOptions,
 ): Promise<LocalAnswer | undefined> {
   try {
-    const token = /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1] ?? '';
+    const token = /^Bearer (.+)$/.exec(String(headers.authorization))?.[1] as string;
     const { payload, protectedHeader } = await jwtVerify(token, createPublicKey(key.key), {
       algorithms: ['ES256'],
       audience: 'appstoreconnect-v1',

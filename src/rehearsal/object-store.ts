@@ -48,11 +48,11 @@ export function objectStore({ store, clock, uploaded }: ObjectStoreOptions): Han
 function signatureProblem(request: LocalRequest, keys: StoredSubmission['keys'], now: Date): LocalAnswer | undefined {
   const match =
     /^AWS4-HMAC-SHA256 Credential=([^,/]+)\/([^,]+), ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})$/.exec(
-      request.headers.authorization ?? '',
+      String(request.headers.authorization),
     );
   if (!match) return refusal(403, 'AccessDenied');
   const [, accessKeyId, scope, signedHeaders, signature] = match as unknown as [string, string, string, string, string];
-  const time = String(request.headers['x-amz-date'] ?? '');
+  const time = String(request.headers['x-amz-date']);
   if (accessKeyId !== keys.accessKeyId) return refusal(403, 'InvalidAccessKeyId');
   if (request.headers['x-amz-security-token'] !== keys.sessionToken) return refusal(400, 'InvalidToken');
   if (now.getTime() > keys.expires) return refusal(400, 'ExpiredToken');

@@ -125,6 +125,7 @@ describe('the messages in a text', () => {
     ]);
     expect(found('\nit failed')).toEqual([['ECHO', 'it failed']]);
     expect(found('nothing')).toEqual([]);
+    expect(findMessages([table(['a'], row('MARK', ['***']))], 'x *** y')).toHaveLength(1);
   });
 
   it('are those of a tool and of any, where a tool is named', () => {

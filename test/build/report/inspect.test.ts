@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { inspectCode } from '../../../build/report/inspect-code.ts';
 import { inspectPackage } from '../../../build/report/inspect-package.ts';
 import { signatureLines, trailingParts } from '../../../build/report/inspect-signature.ts';
+import { ifReadable } from '../../../build/report/inspection.ts';
+import { FormatError } from '../../../src/base/errors.ts';
 import { accessBuffer } from '../../../src/base/random-access.ts';
 import { encodeBom } from '../../../src/bom/encode.ts';
 import { fileAt } from '../../../src/code-signature/bundle-entry.ts';
@@ -29,6 +31,14 @@ const info = renderPackageInfo({
   ...{ identifier: 'com.example.a', version: '1.2', overwritePermissions: false, relocatable: false },
   ...{ postinstallAction: 'none', auth: 'root', payload: { numberOfFiles: 2, installKBytes: 3 } },
   ...{ bundles: [], lists: NO_BUNDLE_LISTS, scripts: [] },
+});
+
+describe('a part that is read', () => {
+  it('is left out where it cannot be, which hides no fault of our own', () => {
+    const thrown = (error: Error) => ifReadable(() => { throw error; }); // biome-ignore format: short
+    expect([ifReadable(() => 7), thrown(new FormatError('A', 'b', 0, 'c'))]).toEqual([7, undefined]);
+    expect(() => thrown(new TypeError('ours'))).toThrow('ours');
+  });
 });
 
 describe('a signed program that is shown', () => {

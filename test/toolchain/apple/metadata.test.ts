@@ -5,8 +5,9 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import * as tools from '../../../src/base/run-tool.ts';
 import type { RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
 import { demandNoMetadata, runPkgbuild } from '../../../src/toolchain/apple/pkgbuild.ts';
+import { deflatedFile, emitXar, layoutXar } from '../../../src/xar/write.ts';
 import { sharedAuthority } from '../../rehearsal/shared-authority.ts';
-import { file } from '../../support/payload.ts';
+import { collect, file } from '../../support/payload.ts';
 import { packageOf } from '../../verify/others.ts';
 import { scriptsOnly } from './machine.ts';
 
@@ -43,6 +44,11 @@ describe('demandNoMetadata', () => {
   it('lets a package pass that has none', async () => {
     const path = join(scratch, 'good.pkg');
     writeFileSync(path, await packageOf(authority, { payload: [file('./a', 'x')], scripts: [script] }));
+    await expect(demandNoMetadata(path)).resolves.toBeUndefined();
+    // Of nothing but a receipt there is no Bom.
+    const info = '<pkg-info identifier="a" version="1"><payload numberOfFiles="1" installKBytes="0"/></pkg-info>';
+    const layout = layoutXar([deflatedFile('PackageInfo', Buffer.from(info))], { creationTime: 1 });
+    writeFileSync(path, await collect(emitXar(layout)));
     await expect(demandNoMetadata(path)).resolves.toBeUndefined();
   });
 });
