@@ -190,6 +190,9 @@ describe('inspect', () => {
       schema: 1,
       kind: 'package',
       package: {
+        signatures: expect.arrayContaining([
+          expect.objectContaining({ style: 'CMS', timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT/) }),
+        ]),
         distribution: {
           title: 'Escrow Buddy',
           hostArchitectures: ['arm64', 'x86_64'],

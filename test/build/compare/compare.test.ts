@@ -190,6 +190,9 @@ describe('a package', () => {
     expect(bare.installation).toEqual({
       ...{ 'oldest macOS': null, architectures: null, components: 'com.example.b', 'what may be chosen': null },
     });
+    const nothing = deflatedFile('Distribution', Buffer.from('<installer-gui-script minSpecVersion="1"/>'));
+    const none = await put(collect(emitXar(layoutXar([nothing], { creationTime: 1 }))));
+    expect([none.identity.identifier, none.identity.version]).toEqual([null, null]);
     const parts = {
       'a.pkg': { payload, identifier: 'com.example.a' },
       'b.pkg': { payload, identifier: 'com.example.b' },
@@ -274,6 +277,8 @@ describe('a package', () => {
     const [plain] = await slices(slice);
     expect(plain!.facts).toMatchObject({ 'signing identifier': null, team: null, cdhash: null, flags: null });
     expect(await slices(slice.subarray(0, 100))).toEqual([]);
+    // A program may be longer than any text.
+    expect(await slices(Buffer.concat([slice, Buffer.alloc(1_100_000)]))).toHaveLength(1);
   });
 });
 

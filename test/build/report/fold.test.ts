@@ -13,6 +13,9 @@ describe('foldText', () => {
     ],
     [`error:${' words'.repeat(14)}`, `error:${' words'.repeat(5)}\n  words${' words'.repeat(5)}\n  words words words`],
     [`  sha256     ${SHA256}`, `  sha256\n${SHA256}`],
+    ['To go on: npm start -- --out a --resume x', 'To go on:\n  npm start -- --out a --resume x'],
+    ['To go on: npm start -- --out a --resume', 'To go on: npm start -- --out a --resume'],
+    ['To go on: npm start -- --out ab --resume', 'To go on: npm start -- --out ab --resume'],
     [
       'To go on: npm start -- --rehearsal --out out --resume',
       'To go on:\n  npm start -- --rehearsal --out out --resume',

@@ -104,6 +104,30 @@ describe('createProgress', () => {
     vi.useRealTimers();
   });
 
+  it('has the colours of what it says: green, red, dim, yellow', () => {
+    const { progress, text } = record(true, true, true);
+    // Source: ECMA-48, select graphic rendition.
+    for (const [outcome, color] of [
+      ['done', 32],
+      ['failed', 31],
+      ['skipped', 2],
+    ] as const) {
+      // biome-ignore format: short
+      progress.begin('compile');
+      progress.end(outcome, '', 0);
+      expect(text().split('\r\x1b[K').at(-1)).toMatch(new RegExp(`^\\x1b\\[${color}m.\\x1b\\[0m `));
+    }
+    for (const [kind, color] of [
+      ['warning', 33],
+      ['fact', 0],
+      ['detail', 2],
+    ] as const) {
+      // biome-ignore format: short
+      progress.note(kind, 'words');
+      expect(text()).toMatch(new RegExp(`\\x1b\\[${color}m. words\\x1b\\[0m\n$`));
+    }
+  });
+
   it('keeps detail for --verbose', () => {
     const quiet = record(false);
     quiet.progress.note('detail', 'argv');
