@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CPIO_SHAPES, cpioFormat, decodeCpioHeader, shortCounts } from '../../src/cpio/header.ts';
-import { faultOf } from '../support/payload.ts';
+import { errorOf, faultOf } from '../support/payload.ts';
 
 /** Widths in order of POSIX.1-1997 (pax, "cpio Interchange Format"): dev, ino, mode, uid, gid, nlink, rdev, mtime, namesize, filesize. */
 const ODC = [
@@ -62,6 +62,17 @@ describe('decodeCpioHeader', () => {
       }
     },
   );
+});
+
+describe('a number in a header', () => {
+  it.each([
+    ['odc', odc, 'expected mode of 6 octal digits, found "x00644"'],
+    ['newc', newc('070701'), 'expected mode of 8 hexadecimal digits, found "x00081a4"'],
+  ] as const)('of %s that is none is shown, with what it should be', async (format, header, words) => {
+    const data = Buffer.from(header);
+    data.write('x', format === 'odc' ? 18 : 14, 'latin1');
+    expect((await errorOf(() => decodeCpioHeader(data, format, 0))).message).toContain(words);
+  });
 });
 
 describe('cpioFormat', () => {
