@@ -10,7 +10,7 @@ import {
   SEGMENT_COMMAND_64,
 } from './layout.ts';
 import { linkeditProblem } from './linkedit.ts';
-import { type Macho, parseMacho } from './macho.ts';
+import { builtSince, type Macho, parseMacho } from './macho.ts';
 import { OpcodeReader } from './opcode-reader.ts';
 
 const VM_PROT_WRITE = 2;
@@ -44,7 +44,7 @@ export function bindTableProblems(slice: Buffer, macho: Macho = parseMacho(slice
       executable: (initialProtection & VM_PROT_EXECUTE) !== 0,
     };
   });
-  const onlyInData = (macho.version?.sdk ?? 0) >= SDK_10_15;
+  const onlyInData = builtSince(macho, SDK_10_15);
   const context: BindContext = { segments, dylibCount: macho.dylibs.length, onlyInData };
   const checked = [() => linkeditProblem(slice, macho), ...tableChecks(slice, macho, context)].map(firstFault);
   return checked.filter((problem) => problem !== null);

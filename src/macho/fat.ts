@@ -79,7 +79,8 @@ export function slicesOf(data: Buffer): Buffer[] {
 export function buildFat(slices: readonly Buffer[]): Buffer {
   const step = 2 ** ALIGNMENT;
   const records: Buffer[] = [FAT_HEADER.encode({ magic: FAT_MAGIC, count: slices.length })];
-  let end = FAT_HEADER.size + slices.length * FAT_ARCH.size;
+  // The records take less than a step, as there are LIMITS.slices at most.
+  let end = step;
   const places = slices.map((slice) => {
     const offset = Math.ceil(end / step) * step;
     end = offset + slice.length;

@@ -16,7 +16,7 @@ import {
   NLIST_64_SIZE,
   SYMTAB_COMMAND,
 } from './layout.ts';
-import type { LoadCommand, Macho } from './macho.ts';
+import { builtSince, type LoadCommand, type Macho } from './macho.ts';
 
 /** A piece of __LINKEDIT. Offset, size and alignment in bytes. */
 export interface Piece {
@@ -120,7 +120,7 @@ function encodingProblem(macho: Macho, pieces: readonly Piece[]): string | null 
   if (chained && opcodes) return 'LINKEDIT: LC_DYLD_INFO and LC_DYLD_CHAINED_FIXUPS in one file';
   if (relocations === undefined) return null;
   if (chained) return `LINKEDIT: LC_DYLD_CHAINED_FIXUPS and ${relocations} in one file`;
-  return opcodes && sdkOf(macho) >= SDK_10_14 ? `LINKEDIT: LC_DYLD_INFO_ONLY and ${relocations} in one file` : null;
+  return opcodes && builtSince(macho, SDK_10_14) ? `LINKEDIT: LC_DYLD_INFO_ONLY and ${relocations} in one file` : null;
 }
 
 function placeProblem(macho: Macho, pieces: readonly Piece[]): string | null {
@@ -133,13 +133,9 @@ function placeProblem(macho: Macho, pieces: readonly Piece[]): string | null {
     if (piece.offset < before.end) return `LINKEDIT: overlap of ${before.name} and ${piece.name}`;
     if (end > segment.fileOffset + segment.fileSize)
       return `LINKEDIT: content '${piece.name}' extends beyond end of segment`;
-    const enforced = sdkOf(macho) >= (piece.name === 'code signature' ? SDK_10_15 : SDK_10_14);
+    const enforced = builtSince(macho, piece.name === 'code signature' ? SDK_10_15 : SDK_10_14);
     if (enforced && piece.offset % piece.alignment !== 0) return `LINKEDIT: mis-aligned content '${piece.name}'`;
     before = { name: piece.name, end };
   }
   return null;
-}
-
-function sdkOf(macho: Macho): number {
-  return macho.version?.sdk ?? 0;
 }

@@ -160,6 +160,11 @@ function shapeOf(slice: Buffer): Shape {
   throw invalid('MachHeader64', 0, `expected magic 0x${MH_MAGIC_64.toString(16)}, found 0x${magic.toString(16)}`);
 }
 
+/** Returns whether a file was built with an SDK of `least` or later, packed as in `version`; one that names none was not. */
+export function builtSince({ version }: Macho, least: number): boolean {
+  return version !== null && version.sdk >= least;
+}
+
 /** Returns the segment of that name; throws FormatError `MACHO_SEGMENT` when there is none, or more than one. */
 export function segmentNamed(macho: Macho, name: string): Segment {
   const [found, ...others] = macho.segments.filter((segment) => segment.name === name);

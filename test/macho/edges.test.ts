@@ -5,7 +5,7 @@ import type { BindContext } from '../../src/macho/bind-context.ts';
 import { bindTableProblems } from '../../src/macho/bind-tables.ts';
 import { chainedFixupProblem } from '../../src/macho/chained-fixups.ts';
 import { LC_DYLD_CHAINED_FIXUPS, LINKEDIT_DATA_COMMAND } from '../../src/macho/layout.ts';
-import { parseMacho } from '../../src/macho/macho.ts';
+import { builtSince, parseMacho } from '../../src/macho/macho.ts';
 import { sampleSlice } from '../code-signature/sample.ts';
 
 const slice = sampleSlice('x86_64');
@@ -124,6 +124,27 @@ describe('the segment __LINKEDIT', () => {
     expect(bindTableProblems(changed)).toContainEqual(
       expect.stringContaining('LINKEDIT: bad or unknown file offset or size'),
     );
+  });
+});
+
+describe('the tables of a file', () => {
+  it('pass on an error that is none of the file', () => {
+    const broken = Object.assign([...macho.commands], {
+      find: () => {
+        throw new TypeError('ours');
+      },
+    });
+    expect(() => bindTableProblems(slice, { ...macho, commands: broken })).toThrow(TypeError);
+  });
+
+  it.each([
+    [null, 0, false],
+    [0x000a0eff, 0x000a0f00, false],
+    [0x000a0f00, 0x000a0f00, true],
+    [0x000a0f01, 0x000a0f00, true],
+  ])('are held to what its SDK asks for: built with %s, since %i', (sdk, least, expected) => {
+    const version = sdk === null ? null : { platform: 1, minimumOs: 0, sdk };
+    expect(builtSince({ ...macho, version }, least)).toBe(expected);
   });
 });
 

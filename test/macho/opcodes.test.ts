@@ -92,6 +92,7 @@ describe('rebase opcodes', () => {
     ['gaps beyond memory', [POINTER, ...place(DATA), 0x80, 3, ...uleb(2n ** 63n - 8n)], 'ULEB_TIMES_SKIPPING_ULEB steps beyond the end of memory'],
     ['gaps up to the end of memory', [POINTER, ...place(DATA), 0x80, 2, ...uleb(2n ** 64n - 9n)], `ULEB_TIMES_SKIPPING_ULEB segment offset 0x${'f'.repeat(16)} beyond __DATA`],
     ['gaps all around memory', [POINTER, ...place(DATA), 0x80, 2, ...uleb(2n ** 64n - 8n)], ''],
+    ['a gap back', [POINTER, ...place(DATA, LAST), 0x70, ...uleb(2n ** 64n - 16n), 0x52], ''],
     ['an opcode nobody knows', [0x90], 'unknown rebase opcode 0x90'],
     ['padding of 15 bytes', [POINTER, ...place(DATA), 0x51, ...Array(16).fill(0)], ''],
     ['padding of 16 bytes', [POINTER, ...place(DATA), 0x51, ...Array(17).fill(0)], 'rebase opcodes terminated early'],
@@ -137,6 +138,7 @@ describe('bind opcodes', () => {
     ['one and a gap', [...ready(LAST - 16), 0xa0, 8, 0x90], ''],
     ['one and too wide a gap', [...ready(LAST - 16), 0xa0, 9, 0x90], 'DO_BIND segment offset 0x3ff9 beyond __DATA'],
     ['one without room before a gap', [...ready(BEYOND), 0xa0, 0], 'DO_BIND_ADD_ADDR_ULEB segment offset 0x3ff9 beyond __DATA'],
+    ['one and a gap back', [...ready(LAST), 0xa0, ...uleb(2n ** 64n - 16n), 0x90, 0x90], ''],
     ['one and a gap of pointers', [...ready(LAST - 24), 0xb2, 0x90], ''],
     ['one and a pointer too many', [...ready(LAST - 24), 0xb3, 0x90], 'DO_BIND segment offset 0x4000 beyond __DATA'],
     ['one without room before pointers', [...ready(BEYOND), 0xb0], 'DO_BIND_ADD_ADDR_IMM_SCALED segment offset 0x3ff9 beyond __DATA'],
@@ -146,6 +148,11 @@ describe('bind opcodes', () => {
     ['an old opcode', [0xd0], 'old arm64e bind opcodes not supported'],
     ['an opcode nobody knows', [0xe0], 'unknown bind opcode 0xe0'],
   ])('with %s', (_, table, words) => expect(said(table)).toBe(words)); // biome-ignore format: a table
+
+  it('of a file without libraries may name itself', () => {
+    expect(said([...ready(), 0x30, 0x90], false, 0)).toBe('');
+    expect(said([...ready(), 0x90], false, 0)).toBe('DO_BIND has library ordinal too large (1) max (0)');
+  });
 
   it('that are lazy are pointers without saying so, and go on behind an end', () => {
     const lazy = [0x11, ...SYMBOL, ...at(DATA), 0x90, 0, 0x90];

@@ -196,6 +196,11 @@ describe('OpcodeReader', () => {
     expect([unsigned.uleb(), unsigned.done]).toEqual([value, true]);
   });
 
+  it('reads a name up to its NUL, an empty one too', () => {
+    const names = reader(0, a, b, 0, b, 0);
+    expect([names.text(), names.text(), names.text(), names.done]).toEqual(['', 'ab', 'b', true]);
+  });
+
   it('refuses numbers of more than 64 bits, and what ends too soon', () => {
     expect(() => reader(...Array<number>(9).fill(0xff), 0x02).uleb()).toThrow('uleb128 of more than 64 bits');
     expect(() => reader(...Array<number>(10).fill(0x80), 0x00).sleb()).toThrow('sleb128 of more than 64 bits');
