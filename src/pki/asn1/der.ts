@@ -53,7 +53,7 @@ export function setOf(...items: readonly Uint8Array[]): Buffer {
 export function integer(value: number | Uint8Array): Buffer {
   let bytes = Buffer.from(typeof value === 'number' ? bigEndian(value) : value);
   let start = 0;
-  while (start < bytes.length - 1 && bytes[start] === 0) start++;
+  while (bytes[start] === 0) start++;
   bytes = bytes.subarray(start);
   if (bytes.length === 0) bytes = Buffer.from([0]);
   const sign = (bytes[0] as number) & 0x80 ? Buffer.from([0]) : Buffer.alloc(0);
@@ -63,7 +63,7 @@ export function integer(value: number | Uint8Array): Buffer {
 function bigEndian(value: number): number[] {
   const bytes: number[] = [];
   for (let left = value; left > 0; left = Math.floor(left / 256)) bytes.unshift(left % 256);
-  return bytes.length > 0 ? bytes : [0];
+  return bytes;
 }
 
 /**

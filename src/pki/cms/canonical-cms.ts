@@ -69,11 +69,12 @@ function isFilled(
 /** Returns where the contents of a value lie; undefined when its length is not in DER or passes `limit`. */
 function contentOf(data: Buffer, at: number, limit: number): { start: number; end: number } | undefined {
   const first = data[at + 1] as number;
-  const octets = first < 0x80 ? 0 : first - 0x80;
+  const isShort = first < 0x80;
+  const octets = isShort ? 0 : first - 0x80;
   const start = at + 2 + octets;
   // Octets that the data lacks make a number too small for so many, and none at all make NaN, which is refused likewise.
-  const length = first < 0x80 ? first : Number(`0x${data.toString('hex', at + 2, start)}`);
-  const shortest = first < 0x80 || length >= Math.max(0x80, 256 ** (octets - 1));
+  const length = isShort ? first : Number(`0x${data.toString('hex', at + 2, start)}`);
+  const shortest = isShort || length >= Math.max(0x80, 256 ** (octets - 1));
   return shortest && start + length <= limit ? { start, end: start + length } : undefined;
 }
 

@@ -67,7 +67,7 @@ function checkOutside(data: Buffer, role: IdentityRole): boolean {
 
 /** A PFX begins with a SEQUENCE, then INTEGER 3. */
 function looksLikePfx(data: Buffer): boolean {
-  return data[0] === 0x30 && data.subarray(1, 9).includes(Buffer.from([0x02, 0x01, 0x03]));
+  return data[0] === 0x30 && data.subarray(2, 9).includes(Buffer.from([0x02, 0x01, 0x03]));
 }
 
 /** Returns what a file that is not a .p12 seems to be, in words. */

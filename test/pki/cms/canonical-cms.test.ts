@@ -78,6 +78,7 @@ describe('isDer', () => {
     ['048400010000', 0x10000, false],
     ['0485000000007f', 0x7f, false],
     ['0480', 0, false],
+    ['0480', 0x80, false],
     ['0400', 0, true],
     ['047f', 0x7f, true],
     ['04', 0, false],
@@ -94,7 +95,7 @@ describe('isDer', () => {
 
   it('takes 64 values around another one, and not one more', () => {
     const within = (depth: number) => {
-      let value = Buffer.from('0500', 'hex');
+      let value: Buffer = Buffer.from('0500', 'hex');
       for (let at = 0; at < depth; at++) value = der(0x30, value);
       return isDer(value);
     };

@@ -160,6 +160,8 @@ describe('what is no .p12', () => {
 
   it.each<[string, Buffer, string]>([
     ['begins with version 3, however its length is written', Buffer.from('30820000020103', 'hex'), 'IDENTITY_DAMAGED'],
+    ['is cut off behind its version', Buffer.from('3010020103', 'hex'), 'IDENTITY_DAMAGED'],
+    ['has as its length what begins a version', Buffer.from('30020103', 'hex'), 'IDENTITY_NOT_P12'],
     ['has a length of four bytes', Buffer.from('308400000000020103', 'hex'), 'IDENTITY_DAMAGED'],
     ['has a length of five bytes', Buffer.from('30850000000000020103', 'hex'), 'IDENTITY_NOT_P12'],
     ['begins with another version', Buffer.from('30820000020102', 'hex'), 'IDENTITY_NOT_P12'],

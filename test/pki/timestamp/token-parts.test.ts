@@ -148,6 +148,8 @@ describe('parseTimestampResponse', () => {
     expect(parseTimestampResponse(response(2, [bits(0, 0x81, 0x02)])).failures).toEqual([0, 7, 14]);
     expect(parseTimestampResponse(response(2, [bits(6, 0, 0, 0, 0x40)])).failures).toEqual([25]);
     expect(parseTimestampResponse(response(2, [bits(0)])).failures).toEqual([]);
+    const all = Array.from({ length: 16 }, (_, bit) => bit);
+    expect(parseTimestampResponse(response(2, [bits(0, 0xff, 0xff)])).failures).toEqual(all);
   }); // biome-ignore format: a table
 
   it('refuses what is none', () => {
