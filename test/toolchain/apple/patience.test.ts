@@ -108,6 +108,17 @@ describe('a ticket that does not come', () => {
   });
 });
 
+describe('an upload', () => {
+  it('says how much it sends, and gives the id that notarytool tells', async () => {
+    printed = { notarytool: { stdout: '{"id":"1"}' } };
+    const told: string[] = [];
+    const hear = { tell: (text: string) => void told.push(text), warn: () => undefined };
+    const announced = async (id: string) => void told.push(id);
+    await notary.submit({ name: 'a.pkg', data: Buffer.alloc(7), sha256: '' }, { announced, ...hear });
+    expect(told).toEqual(['notarytool uploads 7 bytes', '1']);
+  });
+});
+
 describe('the log of the notary', () => {
   it('is none where notarytool fails, and an error where the run is interrupted', async () => {
     printed = { notarytool: { exitCode: 1, stderr: 'words' } };
