@@ -99,7 +99,8 @@ describe('wrong usage', () => {
   });
 
   it('is not --version alone, which prints the version', () => {
-    const run = cli(['--version']);
+    // The project is that of the program, wherever it is started.
+    const run = cli(['--version'], { cwd: scratch });
     expect(run).toMatchObject({ status: 0, stderr: '' });
     expect(run.stdout).toBe(`${JSON.parse(readFileSync('package.json', 'utf8')).version}\n`);
   });
