@@ -3,6 +3,7 @@ import { accessBuffer } from '../../../src/base/random-access.ts';
 import { predictNotary } from '../../../src/notary/predict/predict.ts';
 import type { RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
 import type { PayloadEntry } from '../../../src/tree/entry.ts';
+import { readXar } from '../../../src/xar/read.ts';
 import { sampleBundle, sampleSlice } from '../../code-signature/sample.ts';
 import { NOW, rehearsalSigner } from '../../code-signature/signers.ts';
 import { directory, file, symlink } from '../../support/payload.ts';
@@ -53,6 +54,9 @@ describe('the path of code in the log of the notary', () => {
     // A bundle whose executable is not there is passed over; a program in its place is a program.
     const headless = [directory('./B.bundle'), directory('./B.bundle/Contents'), ...bundle('B.bundle').filter(({ path }) => path.endsWith('Contents/Info.plist')), program('./B.bundle/Contents/tool')];
     expect((await said(await packageOf(authority, { installLocation: '/', payload: headless })))[0]).toEqual([`a.pkg Contents/Payload/B.bundle/Contents/tool: ${UNSIGNED}`]);
+    // One that is called as nothing is.
+    const none = [...headless.slice(0, -1), program('./B.bundle/null')];
+    expect((await said(await packageOf(authority, { installLocation: '/', payload: none })))[0]).toEqual([`a.pkg Contents/Payload/B.bundle/null: ${UNSIGNED}`]);
     const root = [directory('./Contents'), directory('./Contents/MacOS'), directory('./Contents/Resources'), directory('./Contents/Resources/en.lproj'), ...entries.map(({ path, data }): PayloadEntry => file(`./${path}`, data))];
     expect((await said(await packageOf(authority, { installLocation: '/A', payload: root })))[0]).toEqual(Array(2).fill(`a.pkg Contents/Payload/A/Contents/MacOS/Escrow Buddy: ${UNSIGNED}`));
   }); // biome-ignore format: a table
@@ -68,6 +72,19 @@ describe('what cannot be extracted', () => {
     expect(found).toContain(`a.pkg/c.pkg Contents/Payload/tool: ${UNSIGNED}`);
     expect(found.join()).not.toContain('b.pkg Contents');
   }); // biome-ignore format: a table
+
+  it('is not what ends in a fault of ours', async () => {
+    const data = await packageOf(authority, { installLocation: '/', payload: [program('./tool')] });
+    const { members, heapStart } = await readXar(accessBuffer(data));
+    const place = heapStart + (members.find(({ path }) => path.endsWith('Payload'))?.data?.offset ?? 0);
+    const access = accessBuffer(data);
+    const read = async (at: number, size: number) => {
+      if (at === place) throw new TypeError('ours');
+      return access.read(at, size);
+    };
+    const options = { archiveName: 'a.pkg', trust: authority.trust, now: NOW };
+    await expect(predictNotary({ size: access.size, read }, options)).rejects.toThrow(TypeError);
+  });
 
   it('is nothing of a few megabytes', async () => {
     const large = file('./large', Buffer.alloc(3 * 1024 * 1024));
