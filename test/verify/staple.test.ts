@@ -53,6 +53,25 @@ function higher(low: Buffer): Buffer {
   return Buffer.concat([signed, sequence(integer(r), integer(Buffer.from(other, 'hex')))], low.length);
 }
 
+describe('a ticket whose signature is no pair of numbers', () => {
+  // Two INTEGERs in a SEQUENCE; RFC 3279, section 2.2.3.
+  it.each<[string, string]>([
+    ['another value', '0400'],
+    ['no numbers', '3000'],
+    ['one number', '3003020101'],
+    ['three numbers', '3009020101020101020101'],
+    ['texts', '30060401010401 01'],
+    ['a number without a byte', '30050201010200'],
+    ['a first number without a byte', '30050200020101'],
+  ])('fails, and never ends the check of its package: %s', async (_, hex) => {
+    const whole = ticket();
+    const signature = Buffer.from(hex.replace(' ', ''), 'hex');
+    const other = Buffer.concat([parseTicket(whole).signed, signature], whole.length);
+    for (const ours of [null, PORTABLE])
+      expect(await checked(buildTrailer(other), { ours })).toEqual({ issuedAt: undefined, all: ['trailing-bytes pass', expect.stringMatching(/^ticket fail: ticket signature/)] });
+  }); // biome-ignore format: short
+});
+
 describe('the bytes behind an archive', () => {
   it('may be none', async () => {
     expect(await checked(Buffer.alloc(0), { ours: PORTABLE })).toEqual({ issuedAt: undefined, all: ['trailing-bytes pass', NONE] });

@@ -11,7 +11,7 @@ const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc6
  * (r, s) and (r, n - s) are both right, so anybody can turn one into the other without a key. The rehearsal's notary makes the lower
  * one; the two of Apple's that the tests read have it too, and whether all of Apple's do is UNCERTAIN.
  *
- * @param signature DER
+ * @param signature of a ticket as `parseTicket` gives it, DER
  */
 export function isLowSignature(signature: Buffer): boolean {
   return numbersOf(signature).s * 2n <= P256_ORDER;
@@ -33,8 +33,7 @@ export function withLowSignature(ticket: Buffer): Buffer {
 const bytesOf = (value: bigint) => Buffer.from(value.toString(16).padStart(64, '0'), 'hex');
 
 function numbersOf(signature: Buffer): { r: bigint; s: bigint } {
-  const [r = 0n, s = 0n] = parseAsn1(signature, 'ticket signature').children.map((node) =>
-    BigInt(`0x${integerBytes(node).toString('hex')}`),
-  );
+  const numbers = parseAsn1(signature, 'ticket signature').children.map(integerBytes);
+  const [r, s] = numbers.map((bytes) => BigInt(`0x${bytes.toString('hex')}`)) as [bigint, bigint];
   return { r, s };
 }

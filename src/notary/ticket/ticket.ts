@@ -2,7 +2,7 @@ import { verify } from 'node:crypto';
 import { FormatError } from '../../base/errors.ts';
 import { beyond, LIMITS } from '../../base/input/limits.ts';
 import { ascii, bytes, layout, u8, u16le, u32le, u64le } from '../../base/layout.ts';
-import { parseAsn1, parseWholeAsn1, unexpected } from '../../pki/asn1/asn1.ts';
+import { Fields, integerBytes, parseAsn1, parseWholeAsn1, unexpected } from '../../pki/asn1/asn1.ts';
 import { TAG } from '../../pki/asn1/der.ts';
 import type { Trust } from '../../pki/x509/apple-roots.ts';
 import { type Certificate, parseCertificate } from '../../pki/x509/certificate.ts';
@@ -170,8 +170,13 @@ function parseBody(body: Buffer, at: number): Pick<Ticket, 'issuedAt' | 'entries
   return { issuedAt: new Date(Number(issuedAt) * 1000), entries };
 }
 
+/** Two INTEGERs in a SEQUENCE. Source: RFC 3279, section 2.2.3. */
 function parseSignature(padded: Buffer, at: number): Buffer {
-  const { raw } = parseAsn1(padded, 'ticket signature');
+  const node = parseAsn1(padded, 'ticket signature');
+  const numbers = new Fields(node, TAG.sequence, 'Ecdsa-Sig-Value');
+  for (const name of ['r', 's']) integerBytes(numbers.take(name));
+  numbers.end();
+  const { raw } = node;
   const stray = padded.subarray(raw.length).findIndex((byte) => byte !== 0);
   if (stray >= 0) invalid(at + raw.length + stray, 'expected zero bytes behind the signature, found others');
   return raw;
