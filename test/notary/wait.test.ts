@@ -36,7 +36,7 @@ async function wait(
       ...rest,
     },
   ).catch((error) => error);
-  return { outcome: outcome.status ?? outcome.code, slept: clock.slept, said };
+  return { outcome: outcome.status ?? outcome.code, slept: clock.slept, said, message: outcome.message };
 }
 
 describe('a wait for the verdict', () => {
@@ -93,6 +93,18 @@ describe('a wait for the verdict', () => {
       slept: [4000, 4000, 2000],
     });
     expect(await wait([down], { maxWaitMs: 4000 })).toMatchObject({ outcome: 'NOTARY_WAIT', slept: [4000] });
+  });
+
+  it.each([
+    [90_000, '1.5'],
+    [3_600_000, '60'],
+    [10_000, '0.2'],
+    [8999, '0.1'],
+    [9000, '0.2'],
+  ])('says of %i ms that they are %s min, and what the last answer was', async (maxWaitMs, minutes) => {
+    const words = `submission 1 had no verdict within ${minutes} min`;
+    expect((await wait(['In Progress'], { maxWaitMs })).message).toBe(words);
+    expect((await wait([down], { maxWaitMs })).message).toBe(`${words}; the last answer was: ${down.message}`);
   });
 
   it('tells each status once, and warns of one that is new', async () => {

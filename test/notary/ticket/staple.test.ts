@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -67,6 +67,14 @@ describe('a package', () => {
     expect([issuedAt, unchanged]).toEqual([NOW, false]);
     expect(readFileSync(path)).toEqual(Buffer.concat([data, buildTrailer(ticket)]));
     expect(await staplePackage(path, options())).toMatchObject({ unchanged: true });
+  });
+
+  it.each([0o600, 0o644, 0o750])('keeps the mode %i of its file', async (mode) => {
+    const { path, digest } = await signedPackage();
+    await publish(`2/1/${digest.toString('hex')}`, 1, digest);
+    chmodSync(path, mode);
+    expect(await staplePackage(path, options())).toMatchObject({ unchanged: false });
+    expect(statSync(path).mode & 0o7777).toBe(mode);
   });
 
   it('loses an older ticket when it gets a new one', async () => {
