@@ -32,29 +32,30 @@ export async function* bunzip2(
     checksum = explained(() => decoder.decompress(bits, (byte) => output.put(byte), scratch, scratch.length, before));
     yield* output.chunks();
   }
-  if ((await input.fill(bits.bytesRead + 1)) > bits.bytesRead) throw damaged('more bytes behind the stream');
+  // More was asked for than the end of a stream takes.
+  if (input.total > bits.bytesRead) throw damaged('more bytes behind the stream');
 }
 
 /** Gives the decoder what was read ahead for it. */
 class Input {
   readonly #source: AsyncIterator<Buffer>;
   readonly #queue: Buffer[] = [];
-  #total = 0;
+  /** Bytes that came since the start. */
+  total = 0;
 
   constructor(source: AsyncIterable<Buffer>) {
     this.#source = source[Symbol.asyncIterator]();
   }
 
-  /** Reads until so many bytes came since the start, or all; returns how many. */
-  async fill(total: number): Promise<number> {
-    while (this.#total < total) {
+  /** Reads until so many bytes came since the start, or all. */
+  async fill(total: number): Promise<void> {
+    while (this.total < total) {
       const { done, value } = await this.#source.next();
       if (done) break;
       if (value.length === 0) continue;
       this.#queue.push(Buffer.from(value)); // its memory may be used again
-      this.#total += value.length;
+      this.total += value.length;
     }
-    return this.#total;
   }
 
   next(): Buffer {

@@ -190,7 +190,7 @@ function firstBadByte(data: Buffer): number {
       bad = middle;
     }
   }
-  return Math.min(good, data.length);
+  return good;
 }
 
 interface OpenElement {
@@ -246,9 +246,9 @@ class TreeBuilder {
     });
     parser.on('text', (text) => this.#addText(text));
     parser.on('cdata', (text) => {
+      // Once is enough: what follows it comes behind an interruption too.
       this.#interrupt('a marked section (CDATA)');
       this.#addText(text);
-      this.#interrupt('a marked section (CDATA)');
     });
     parser.on('comment', () => this.#interrupt('a comment'));
     parser.on('processinginstruction', ({ target }) => {
@@ -291,14 +291,14 @@ class TreeBuilder {
   #attribute(name: string, value: string): void {
     const { attributes, namespaces } = this.#limits;
     this.#checkName(name);
-    (this.#open.at(-1) as OpenElement).hasAttributes = true;
+    const element = this.#open.at(-1) as OpenElement;
+    element.hasAttributes = true;
     if (++this.#attributes > attributes) {
       this.#fail('XML_ATTRIBUTES', `expected at most ${attributes} attributes, found more`);
     }
     if (!namespaces || (name !== 'xmlns' && (!name.includes(':') || name.startsWith('xml:')))) return;
-    const element = this.#open.at(-1)?.name ?? '';
-    if (name !== 'xmlns' || namespaces.get(element) !== value) {
-      this.#fail('XML_NAMESPACE', `expected no namespace in ${element}, found ${name}="${value}"`);
+    if (name !== 'xmlns' || namespaces.get(element.name) !== value) {
+      this.#fail('XML_NAMESPACE', `expected no namespace in ${element.name}, found ${name}="${value}"`);
     }
   }
 

@@ -38,6 +38,7 @@ describe('CheckList', () => {
     [[], [], 'pass', undefined],
     [[false, undefined], [false, undefined], 'pass', undefined],
     [[false], [undefined, 'one', 'two'], 'pass', 'one; two'],
+    [[], ['one'], 'pass', 'one'],
     [['one', false, 'two'], ['three'], 'fail', 'one; two'],
     [[''], [], 'fail', ''],
   ] as const)('of problems %j and remarks %j is a %s: %s', (problems, remarks, status, reason) => {

@@ -1,4 +1,5 @@
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -38,6 +39,24 @@ describe('writeWhole', () => {
       process.umask(before);
     }
     expect(statSync(join(folder, 'a')).mode & 0o7777).toBe(0o755);
+  });
+
+  it('is on the disk before it takes its name', async () => {
+    const other = await open(join(folder, 'other'), 'w');
+    const handles = Object.getPrototypeOf(other) as FileHandle;
+    await other.close();
+    const { sync } = handles;
+    const seen: string[][] = [];
+    handles.sync = function (this: FileHandle) {
+      seen.push(readdirSync(folder).map((name) => (name.endsWith('.unfinished') ? 'unfinished' : name)));
+      return sync.call(this);
+    };
+    try {
+      await writeWhole(join(folder, 'a'), 'x');
+    } finally {
+      handles.sync = sync;
+    }
+    expect(seen).toEqual([['unfinished', 'other']]);
   });
 
   it('keeps what was there, and leaves nothing beside it, when the content fails half-way', async () => {

@@ -26,6 +26,15 @@ describe('retry', () => {
     expect(await attempt([lost(), lost(), lost()])).toEqual({ result: 4, slept: [1000, 2000, 4000] });
   });
 
+  it('waits by the clock of the system where none is given', async () => {
+    let tries = 0;
+    const work = async () => {
+      if (tries++ === 0) throw lost();
+      return tries;
+    };
+    expect(await retry(work, { delaysMs: [1] })).toBe(2);
+  });
+
   it('gives up with the last error when the pauses run out', async () => {
     const last = lost();
     expect(await attempt([lost(), lost(), lost(), lost(), last])).toEqual({

@@ -14,8 +14,7 @@ import { shownPath } from './shown.ts';
  */
 export async function makeFolder(path: string, mode = 0o777): Promise<void> {
   if (await made(path, mode)) return;
-  const above = dirname(path);
-  if (above !== path) await makeFolder(above, mode);
+  await makeFolder(dirname(path), mode);
   await mkdir(path, { mode }).catch(async (error: NodeJS.ErrnoException) => {
     if (!(await isThere(path, error))) throw error;
   });
