@@ -130,6 +130,11 @@ describe('every signature that a key made', () => {
     expect(look({ ...good, packages: [swapped, ...extras], ofPackages: replaced })).toEqual(
       differs(/no package needs/),
     );
+    const older = Buffer.from(product);
+    other.ofPackages[0]!.copy(older, product.indexOf(good.ofPackages[0]!));
+    expect(
+      look({ ...good, packages: [older, ...extras], ofPackages: [other.ofPackages[0]!, ...good.ofPackages.slice(1)] }),
+    ).toEqual(differs(/no package needs/));
     expect(look({ ...good, packages: [carrying(product, foreign), ...extras], ofPackages: replaced })).toEqual(
       differs(/no package needs/),
     );
@@ -233,6 +238,12 @@ describe('every signature that a key made', () => {
     ['another text', () => ({ INSTALLER: '{}' })],
     ['no certificate', () => ({ INSTALLER: JSON.stringify({ certificate: 'AAAA', signatures: [] }) })],
   ])('is not looked for with %s', (_, env) => expect(look(good, env())).toMatchObject({ status: 2 }));
+
+  it.each([[[]], [['a', 'b']]])('is looked for in one folder, not in %j', (argv) => {
+    const found = spawnSync(process.execPath, ['build/look/every-signature.mjs', ...argv], { encoding: 'utf8' });
+    const words = 'every signature: use: every-signature.mjs FOLDER\n';
+    expect([found.status, found.stdout, found.stderr]).toEqual([2, '', words]);
+  });
 
   it('is not looked for where there are no packages', () => {
     expect(look({ ...good, packages: [] })).toMatchObject({

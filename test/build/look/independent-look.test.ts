@@ -19,7 +19,7 @@ import { builtPackage } from '../../support/built-package.ts';
 import { byDay, ofTheDay } from '../../support/by-day.ts';
 import { quickCompiler } from '../../support/quick-compiler.ts';
 import { PLANTED } from './planted.ts';
-import { DEEP_BOM, SHORT_BOM } from './planted-bom.ts';
+import { DEEP_BOM, deepPayload, SHORT_BOM } from './planted-bom.ts';
 import { PROGRAM } from './planted-code.ts';
 import { flipAt, inFile } from './plants.ts';
 
@@ -119,6 +119,13 @@ describe('the independent look', () => {
     const [words, plant] = DEEP_BOM;
     const { status, printed } = await look(await plant({ sample }));
     expect([status, printed]).toEqual([6, expect.stringMatching(words)]);
+    // Beside so many files it is right, to its last page.
+    const right = await look(await deepPayload({ sample }));
+    expect([right.status, right.printed]).toEqual([
+      6,
+      expect.stringMatching(/more-599 is not one of the sources make/),
+    ]);
+    expect(right.printed).not.toMatch(words);
   });
 
   it('reads records and gaps to their last byte', async () => {

@@ -1,6 +1,6 @@
 import { fromBuffer } from '../../../src/base/bytes.ts';
 import type { PayloadEntry } from '../../../src/tree/entry.ts';
-import { assemble, changeEntry, changeFile, payloadParts, type Sample } from '../../mutation/sample.ts';
+import { assemble, changeEntry, changeFile, payloadParts, type Sample, withPayload } from '../../mutation/sample.ts';
 
 type Change = (entries: readonly PayloadEntry[]) => readonly PayloadEntry[] | Promise<readonly PayloadEntry[]>;
 type Row = readonly [words: RegExp, plant: (ground: { readonly sample: Sample }) => Promise<Buffer>];
@@ -70,6 +70,8 @@ export const SHORT_BOM: Row = [
 ];
 
 /** A Bom with so many files that its tree has two levels. */
-export const DEEP_BOM: Row = ofAnother((entries) =>
-  entries.flatMap((entry) => (entry.path === `${CONTENTS}/Resources` ? [entry, ...many] : [entry])),
-);
+const deep = (entries: readonly PayloadEntry[]) =>
+  entries.flatMap((entry) => (entry.path === `${CONTENTS}/Resources` ? [entry, ...many] : [entry]));
+export const DEEP_BOM: Row = ofAnother(deep);
+/** So many files with the Bom that they have. */
+export const deepPayload: Row[1] = ({ sample }) => withPayload(sample, deep(sample.payload));
