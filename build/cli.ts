@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CommanderError } from 'commander';
 import { InterruptedError } from '../src/base/errors.ts';
@@ -12,6 +11,7 @@ import { errorDocument, exitCodeOf, type GoingOn, renderError } from './exit-cod
 import { listenForInterruption } from './interruption.ts';
 import { foldText } from './report/fold.ts';
 import { maskCommands } from './report/github.ts';
+import { isLively, projectFolder } from './surroundings.ts';
 import { keepThreadPoolAwake } from './thread-pool.ts';
 
 void main(process.argv.slice(2));
@@ -99,19 +99,7 @@ function writeOut(text: string): Promise<void> {
   });
 }
 
-/** The project's folder: the one above this program's file, or the nearest above the working folder. */
+/** The project that this program's file is in, or else the one around the working folder. */
 function findRoot(): string {
-  const starts = [dirname(fileURLToPath(import.meta.url)), process.cwd()];
-  for (const start of starts) {
-    for (let folder = resolve(start); ; folder = dirname(folder)) {
-      if (existsSync(join(folder, 'release.config.json'))) return folder;
-      if (folder === dirname(folder)) break;
-    }
-  }
-  return process.cwd();
-}
-
-/** Whether a terminal may be written to with colours and lines that change; what stands in a log stays plain. */
-function isLively({ NO_COLOR = '', CI = '', TERM }: NodeJS.ProcessEnv): boolean {
-  return NO_COLOR === '' && CI === '' && TERM !== 'dumb';
+  return projectFolder([dirname(fileURLToPath(import.meta.url)), process.cwd()]);
 }

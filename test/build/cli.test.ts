@@ -1,9 +1,19 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CommonOptions, contextOf } from '../../build/command.ts';
+import { isLively, projectFolder } from '../../build/surroundings.ts';
 import { encodeBom } from '../../src/bom/encode.ts';
 import { builtPackage } from '../support/built-package.ts';
 import { cli } from '../support/cli.ts';
@@ -73,6 +83,32 @@ describe('what a command is given', () => {
   ])('%j: details with --verbose alone', (options, json, verbose, said) => {
     expect(given(options)).toEqual([json, verbose, said]);
   });
+});
+
+describe('where it is started', () => {
+  it('is in the project of its own file, or else of the working folder', () => {
+    const [home, away, deep] = ['home', 'away', 'home/a/b'].map((name) => join(scratch, name)) as [
+      string,
+      string,
+      string,
+    ];
+    for (const folder of [deep, away]) mkdirSync(folder, { recursive: true });
+    writeFileSync(join(home, 'release.config.json'), '');
+    expect([projectFolder([home, away]), projectFolder([deep, away]), projectFolder([away, deep])]).toEqual([
+      ...[home, home, home],
+    ]);
+    expect([projectFolder(['/', away]), projectFolder([away, '/'])]).toEqual([away, '/']);
+    writeFileSync(join(away, 'release.config.json'), '');
+    expect([projectFolder([deep, away]), projectFolder([away, deep])]).toEqual([home, away]);
+  });
+
+  it.each<[NodeJS.ProcessEnv, boolean]>([
+    [{}, true],
+    [{ TERM: 'xterm', NO_COLOR: '', CI: '' }, true],
+    [{ NO_COLOR: '1' }, false],
+    [{ CI: 'true' }, false],
+    [{ TERM: 'dumb' }, false],
+  ])('a terminal with %j is lively: %s', (env, lively) => expect(isLively(env)).toBe(lively));
 });
 
 describe('wrong usage', () => {
