@@ -109,7 +109,7 @@ function along(run: Run, start: bigint, check: (offset: bigint) => string | null
   const first = check(start);
   if (first !== null) return `${run.opcode} ${first}`;
   const last = start + (run.times - 1n) * step;
-  if (run.times > 1n && last >= ADDRESSES) return `${run.opcode} steps beyond the end of memory`;
+  if (last >= ADDRESSES) return `${run.opcode} steps beyond the end of memory`;
   const problem = check(last);
   return problem === null ? BigInt.asUintN(64, last + step) : `${run.opcode} ${problem}`;
 }

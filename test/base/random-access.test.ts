@@ -26,6 +26,19 @@ describe('RandomAccess', () => {
     }
   }
 
+  it.each([
+    [8, 3, 2],
+    [10, 1, 0],
+    [12, 1, 0],
+    [0, 11, 10],
+    [-2, 3, 10],
+  ])('says how much there is: at %i, %i bytes, %i of them', (offset, length, found) =>
+    withBoth(async (access) => {
+      const { message } = await faultOf(() => access.read(offset, length));
+      expect(message).toContain(`expected ${length} bytes, found ${found}`);
+    }),
+  );
+
   it('reads any part, the empty one at the end included', () =>
     withBoth(async (access) => {
       expect(access.size).toBe(10);

@@ -90,6 +90,7 @@ describe('rebase opcodes', () => {
     ['as many as are taken', [POINTER, ...place(DATA), 0x60, ...uleb(1n << 20n)], 'ULEB_TIMES segment offset 0x7ffff8 beyond __DATA'],
     ['more than are taken', [POINTER, ...place(DATA), 0x60, ...uleb((1n << 20n) + 1n)], 'REBASE_OPCODE_DO_REBASE_ULEB_TIMES 1048577 times'],
     ['gaps beyond memory', [POINTER, ...place(DATA), 0x80, 3, ...uleb(2n ** 63n - 8n)], 'ULEB_TIMES_SKIPPING_ULEB steps beyond the end of memory'],
+    ['a gap of two beyond memory', [POINTER, ...place(DATA, 16), 0x80, 2, ...uleb(2n ** 64n - 16n)], 'ULEB_TIMES_SKIPPING_ULEB steps beyond the end of memory'],
     ['gaps up to the end of memory', [POINTER, ...place(DATA), 0x80, 2, ...uleb(2n ** 64n - 9n)], `ULEB_TIMES_SKIPPING_ULEB segment offset 0x${'f'.repeat(16)} beyond __DATA`],
     ['gaps all around memory', [POINTER, ...place(DATA), 0x80, 2, ...uleb(2n ** 64n - 8n)], ''],
     ['a gap back', [POINTER, ...place(DATA, LAST), 0x70, ...uleb(2n ** 64n - 16n), 0x52], ''],
