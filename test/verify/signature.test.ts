@@ -312,6 +312,18 @@ describe('the timestamp', () => {
   }); // biome-ignore format: a table
 });
 
+/** An algorithm whose identifier has an arc of 63 bits, in the list that no signature covers. */
+const withLongArc = (cms: Buffer) =>
+  edited(cms, [...SIGNED_DATA, 1], ({ tag }) => der(tag, sequence(Buffer.from('060a2a83ffffffffffffff7f', 'hex'))));
+
+it('an identifier of any length is no fault of ours', async () => {
+  for (const ours of [null, PORTABLE]) {
+    await expect(checked({ cms: withLongArc, ours })).resolves.toBeDefined();
+    const timestamp = async (signature: Buffer) => withLongArc(await tokenMaker(authority)(signature));
+    await expect(checked({ timestamp, ours })).resolves.toBeDefined();
+  }
+});
+
 /** An attribute that nobody knows. */
 const attribute = () => sequence(Buffer.from('06032a0304', 'hex'), der(0x31, Buffer.from('0500', 'hex')));
 

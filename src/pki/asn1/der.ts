@@ -73,17 +73,15 @@ function bigEndian(value: number): number[] {
  * @see X.690, section 8.19
  */
 export function oid(dotted: string): Buffer {
-  const arcs = dotted.split('.').map(Number);
-  if (arcs.length < 2 || arcs.some((arc) => !Number.isSafeInteger(arc) || arc < 0)) {
-    throw new TypeError(`not an object identifier: ${dotted}`);
-  }
-  const [first, second, ...rest] = arcs as [number, number, ...number[]];
-  return der(TAG.oid, Buffer.from([first * 40 + second, ...rest].flatMap(base128)));
+  if (!/^\d+(\.\d+)+$/.test(dotted)) throw new TypeError(`not an object identifier: ${dotted}`);
+  // An arc has no largest value: those in a file may have more than 53 bits.
+  const [first, second, ...rest] = dotted.split('.').map(BigInt) as [bigint, bigint, ...bigint[]];
+  return der(TAG.oid, Buffer.from([first * 40n + second, ...rest].flatMap(base128)));
 }
 
-function base128(arc: number): number[] {
-  const bytes = [arc % 128];
-  for (let left = Math.floor(arc / 128); left > 0; left = Math.floor(left / 128)) bytes.unshift((left % 128) | 0x80);
+function base128(arc: bigint): number[] {
+  const bytes = [Number(arc % 128n)];
+  for (let left = arc / 128n; left > 0n; left /= 128n) bytes.unshift(Number(left % 128n) | 0x80);
   return bytes;
 }
 

@@ -44,7 +44,9 @@ describe('der', () => {
   it('writes object identifiers as X.690 does in its example', () => {
     // X.690, section 8.19.5: {2 999 3} is 06 03 88 37 03.
     expect(hex(oid('2.999.3'))).toBe('0603883703');
-    expect(() => oid('1')).toThrow(TypeError);
+    expect(hex(oid('1.2.34359738367.9223372036854775807'))).toBe('060f2affffffff7fffffffffffffffff7f');
+    for (const wrong of ['', '1', '1.', '.1', '1..2', '1.-2', '1.2e3', '1.2.x'])
+      expect(() => oid(wrong)).toThrow(TypeError);
     expect(() => oid('1.x')).toThrow(TypeError);
   });
 });
