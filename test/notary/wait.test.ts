@@ -13,7 +13,12 @@ const unknown = new UsageError('NOTARY_UNKNOWN_ID', 'unknown');
 /** Waits at a notary that gives these answers, the last of them again and again; tells how long each pause was and what was said. */
 async function wait(
   answers: readonly (string | Error)[],
-  options: { readonly giveUpAt?: number; readonly maxWaitMs?: number; readonly from?: number } = {},
+  options: {
+    readonly giveUpAt?: number;
+    readonly maxWaitMs?: number;
+    readonly from?: number;
+    readonly pollMs?: (waitedMs: number) => number;
+  } = {},
 ) {
   const { from = since, ...rest } = options;
   const clock = standingClock(new Date(from));
@@ -94,6 +99,13 @@ describe('a wait for the verdict', () => {
     });
     expect(await wait([down], { maxWaitMs: 4000 })).toMatchObject({ outcome: 'NOTARY_WAIT', slept: [4000] });
   });
+
+  it('asks how long to pause by how long it has waited', async () => {
+    const waited: number[] = [];
+    const pollMs = (ms: number) => waited.push(ms) * 1000;
+    expect((await wait(['In Progress', 'In Progress', 'In Progress', 'Accepted'], { pollMs })).slept).toEqual([1000, 2000, 3000]);
+    expect(waited).toEqual([0, 1000, 3000]);
+  }); // biome-ignore format: short
 
   it.each([
     [90_000, '1.5'],

@@ -106,6 +106,15 @@ describe('lookUpTicket', () => {
     expect([outcome, slept, said]).toEqual(['mine', [pause], [`host answered HTTP ${answer.status}`]]);
   });
 
+  it('pauses no longer than it is told where the service names no time', async () => {
+    const answers = [
+      { status: 503 },
+      { body: { records: [missing(NAME)] } },
+      { body: { records: [ticket(NAME, 'mine')] } },
+    ];
+    expect(await look(answers, { pauseMs: 0 })).toMatchObject({ outcome: 'mine', slept: [0, 0] });
+  });
+
   it('waits five minutes, or as long as it is told, and not a millisecond longer', async () => {
     const gone = [{ body: { records: [missing(NAME)] } }];
     const usual = await look(gone);
