@@ -56,6 +56,6 @@ export async function readBuildPackages(root: string): Promise<readonly NpmPacka
 
 /** The lock file has Subresource Integrity: `sha512-` and base64. */
 function sha512Of(integrity: string | undefined): string | null {
-  const base64 = /^sha512-([A-Za-z0-9+/]+=*)$/.exec(integrity ?? '')?.[1];
+  const base64 = /^sha512-([A-Za-z0-9+/]+=*)$/.exec(String(integrity))?.[1];
   return base64 === undefined ? null : Buffer.from(base64, 'base64').toString('hex');
 }

@@ -41,6 +41,15 @@ describe('an attestation', () => {
       async () => [await world.bundle(statement(), { issuer: 'https://example.org' })],
     ],
     ['of another type', /no in-toto statement/, async () => [await world.bundle(statement(), { type: 'text/plain' })]],
+    [
+      'of bytes, which states nothing',
+      /^bundle 1 holds no statement;/,
+      async () => {
+        const { dsseEnvelope, ...bundle } = JSON.parse(JSON.stringify(await world.bundle(statement())));
+        const messageDigest = { algorithm: 'SHA2_256', digest: Buffer.from(FILE, 'hex').toString('base64') };
+        return [{ ...bundle, messageSignature: { messageDigest, signature: dsseEnvelope.signatures[0].sig } }];
+      },
+    ],
     ['of another Sigstore', /bundle 1: /, async () => [await (await sigstore()).bundle(statement())]],
     ['that is missing', /no bundle/, async () => []],
     ['that is no bundle', /bundle 1: /, async () => [{}]],

@@ -37,6 +37,13 @@ describe(`evidence${ofTheDay}`, () => {
     expect([damaged.status, damaged.stdout]).toEqual([6, expect.stringMatching(/FAIL +evidence-/)]);
   });
 
+  it('has one word about a policy that is none', async () => {
+    const files = evidence.changed('policy.json', () => '{"schema": 2}\n');
+    const archive = await collect(zip(files, 1_700_000_000) as AsyncIterable<Buffer>);
+    const checks = await checkEvidence(archive, evidence.subject);
+    expect(checks.flatMap(({ id, status }) => (id === 'evidence-policy' ? [status] : []))).toEqual(['fail']);
+  });
+
   it.skipIf(apart.missing)(`is checked with the network unplugged, an attestation too${apart.note}`, async () => {
     const world = await sigstore();
     const about = statementOf(createHash('sha256').update(readFileSync(builtPackage())).digest('hex'));
