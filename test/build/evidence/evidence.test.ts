@@ -37,11 +37,15 @@ describe(`evidence${ofTheDay}`, () => {
     expect([damaged.status, damaged.stdout]).toEqual([6, expect.stringMatching(/FAIL +evidence-/)]);
   });
 
-  it('has one word about a policy that is none', async () => {
-    const files = evidence.changed('policy.json', () => '{"schema": 2}\n');
+  it.each([
+    ['that is none', '{"schema": 2}', 'fail'],
+    ['that the package meets', '{"schema": 1, "team": "REHEARSAL0"}', 'pass'],
+    ['that it does not meet', '{"schema": 1, "team": "ABCDE12345"}', 'fail'],
+  ])('has one word about a policy %s', async (_, policy, word) => {
+    const files = evidence.changed('policy.json', () => `${policy}\n`);
     const archive = await collect(zip(files, 1_700_000_000) as AsyncIterable<Buffer>);
     const checks = await checkEvidence(archive, evidence.subject);
-    expect(checks.flatMap(({ id, status }) => (id === 'evidence-policy' ? [status] : []))).toEqual(['fail']);
+    expect(checks.flatMap(({ id, status }) => (id === 'evidence-policy' ? [status] : []))).toEqual([word]);
   });
 
   it.skipIf(apart.missing)(`is checked with the network unplugged, an attestation too${apart.note}`, async () => {
