@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { LIMITS } from '../../src/base/input/limits.ts';
 import type { CpioEntry } from '../../src/cpio/read.ts';
+import { PathSurvey } from '../../src/package/path-survey.ts';
 import { relativePath, Tree } from '../../src/verify/tree.ts';
 
 interface Made {
@@ -137,6 +138,14 @@ describe('Tree', () => {
     ];
     const { conflicts } = await treeOf(made);
     expect(conflicts).toEqual(conflict ? ['"./a" and "./b" are hard links to one file, and differ'] : []);
+  });
+
+  it('takes no fault of ours for a conflict', async () => {
+    const claim = vi.spyOn(PathSurvey.prototype, 'claim').mockImplementation(() => {
+      throw new TypeError('ours');
+    });
+    await expect(treeOf([{ path: './a' }])).rejects.toThrow('ours');
+    claim.mockRestore();
   });
 
   it('takes two names for one as a conflict', async () => {
