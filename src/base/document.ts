@@ -53,7 +53,8 @@ export function parseJson(source: Buffer | string, name: string): unknown {
   try {
     return readJson(source);
   } catch (cause) {
-    throw new UsageError('JSON_INVALID', `${name} is not valid JSON: ${(cause as JsonFault).message}`, {
+    if (!(cause instanceof JsonFault)) throw cause;
+    throw new UsageError('JSON_INVALID', `${name} is not valid JSON: ${cause.message}`, {
       cause,
       hint: 'JSON wants double quotes, each key once, and no comma behind the last element.',
     });

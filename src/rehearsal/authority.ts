@@ -145,7 +145,7 @@ async function establish(folder: string, home: string): Promise<void> {
     await saveMembers(beside, (await makeRehearsalAuthority(new Date())).members);
     await rename(beside, home);
   } catch (error) {
-    await rm(beside, { recursive: true });
+    await rm(beside, { recursive: true, force: true });
     // Another run came first: rename does not replace a folder that holds files.
     if (!(await exists(home))) throw error;
   }

@@ -37,6 +37,8 @@ export interface LocalServer {
   close(): Promise<void>;
 }
 
+/** A body larger than this is refused, in bytes. */
+const BODY_LIMIT = 1024 * 1024 * 1024;
 const NOT_FOUND: LocalAnswer = { status: 404, body: 'REHEARSAL: no such address' };
 
 /**
@@ -102,7 +104,12 @@ async function serve(incoming: IncomingMessage, response: ServerResponse, servin
 
 async function readRequest(incoming: IncomingMessage): Promise<LocalRequest> {
   const parts: Buffer[] = [];
-  for await (const part of incoming) parts.push(part as Buffer);
+  let size = 0;
+  for await (const part of incoming) {
+    size += (part as Buffer).length;
+    if (size > BODY_LIMIT) throw new Error('the body is too large');
+    parts.push(part as Buffer);
+  }
   // Node leaves them undefined in answers alone.
   const { method, url, headers } = incoming as IncomingMessage & { method: string; url: string };
   const [path, query = ''] = url.split('?') as [string, string?];

@@ -115,7 +115,7 @@ async function tidy(keychain: string, folder: string, searchList: readonly strin
   const attempt = async (step: () => Promise<unknown>) => step().catch((error: unknown) => failures.push(error));
   await attempt(() => security(['list-keychains', '-d', 'user', '-s', ...searchList], {}));
   await attempt(() => deleteKeychain(keychain));
-  await attempt(() => rm(folder, { recursive: true }));
+  await attempt(() => rm(folder, { recursive: true, force: true }));
   if (failures.length > 0) throw failures[0];
 }
 

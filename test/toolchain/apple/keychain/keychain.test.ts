@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { InterruptedError } from '../../../../src/base/errors.ts';
@@ -160,12 +160,17 @@ describe('a temporary keychain', () => {
   });
 
   it('waits for another one to end, so that each puts back what it found', async () => {
-    const use = () => withKeychain([item], {}, async () => undefined);
+    const seen: number[] = [];
+    const use = () =>
+      withKeychain([item], {}, async () => {
+        seen.push(machine.keychains().searchList.length);
+      });
     await use();
     const alone = commands();
     machine.clearCalls();
     await Promise.all([use(), use()]);
     expect(commands()).toEqual([...alone, ...alone]);
+    expect(seen).toEqual([2, 2, 2]);
     expectTidy();
   });
 
@@ -177,7 +182,10 @@ describe('a temporary keychain', () => {
 
   it('may be gone before it is deleted', async () => {
     const stderr = 'security: SecKeychainDelete: The specified keychain could not be found.\n';
-    const work = async () => machine.playFaults({ tool: 'security', argv: 'delete-keychain', stderr });
+    const work = async (keychain: string) => {
+      rmSync(dirname(keychain), { recursive: true });
+      machine.playFaults({ tool: 'security', argv: 'delete-keychain', stderr });
+    };
     expect(await withKeychain([item], {}, work)).toBeUndefined();
     machine.playFaults();
   });
