@@ -56,8 +56,8 @@ function look(name, places, counts) {
   for (const text of signatures) {
     const signature = Buffer.from(text, 'base64');
     const info = recover(key, signature);
-    const kind = info.startsWith(SHA1) ? 'sha1' : 'sha256';
-    const digest = Buffer.from(info.slice((kind === 'sha1' ? SHA1 : SHA256).length), 'hex');
+    const [kind, head] = info.startsWith(SHA1) ? ['sha1', SHA1] : ['sha256', SHA256];
+    const digest = Buffer.from(info.startsWith(head) ? info.slice(head.length) : '', 'hex');
     const place = places.find((one) => isIn(one, signature, kind, digest));
     if (place === undefined)
       findings.push(
@@ -67,11 +67,7 @@ function look(name, places, counts) {
       findings.push(`${name}: two signatures of one kind are in one place`);
     else found[kind].set(place, text);
   }
-  if (
-    signatures.length > 0 &&
-    counts.some(({ sha1, sha256 }) => found.sha1.size === sha1 && found.sha256.size === sha256)
-  )
-    return findings;
+  if (counts.some(({ sha1, sha256 }) => found.sha1.size === sha1 && found.sha256.size === sha256)) return findings;
   return [
     ...findings,
     `${name}: ${found.sha256.size} signatures over SHA-256 and ${found.sha1.size} over SHA-1 were found`,
@@ -172,7 +168,7 @@ function inflated(file) {
 
 function signedIn(name) {
   try {
-    const { certificate, signatures } = JSON.parse(process.env[name] ?? '');
+    const { certificate, signatures } = JSON.parse(process.env[name]);
     const key = new X509Certificate(Buffer.from(certificate, 'base64')).publicKey;
     if (Array.isArray(signatures)) return { key, signatures };
   } catch {}

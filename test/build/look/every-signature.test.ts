@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
+import { createHash, generateKeyPairSync, type KeyObject, privateEncrypt, randomBytes, sign } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { localSigner } from '../../../src/pki/identity/signer.ts';
 import type { RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
 import { testAuthority } from '../../support/test-authority.ts';
 
+const MESSAGE_DIGEST = '06092a864886f70d010904';
 const scratch = mkdtempSync(join(tmpdir(), 'every-signature-'));
 const NAMES = ['Product.pkg', 'extras/Guard.pkg', 'extras/Uninstall.pkg', 'extras/Request.pkg'];
 const digestOf = (hash: 'sha1' | 'sha256', bytes: Buffer) => createHash(hash).update(bytes).digest();
@@ -16,16 +17,23 @@ let authority: RehearsalAuthority;
 const keyOf = (role: 'application' | 'installer'): KeyObject => authority.members[role].privateKey;
 
 /** Attributes that name the digest of a content, as CMS has them, and the key's signature over them. Source: RFC 5652, 5.4 and 11.2. */
-function signedAttributes(content: Buffer, key: KeyObject, more: readonly Buffer[] = []) {
+function signedAttributes(
+  content: Buffer,
+  key: KeyObject,
+  more: readonly Buffer[] = [],
+  head = '302f06092a864886f70d01090431220420',
+) {
   const type = Buffer.from('301806092a864886f70d010903310b06092a864886f70d010701', 'hex');
-  const message = Buffer.concat([
-    Buffer.from('302f06092a864886f70d01090431220420', 'hex'),
-    digestOf('sha256', content),
-  ]);
+  const message = Buffer.concat([Buffer.from(head, 'hex'), digestOf('sha256', content)]);
   const inner = Buffer.concat([type, message, ...more]);
   const behind = (tag: number) => Buffer.concat([Buffer.from([tag, 0x81, inner.length]), inner]);
   const signature = sign('sha256', behind(0x31), key);
-  return { signature, bytes: Buffer.concat([behind(0xa0), randomBytes(19), signature]) };
+  return { signature, attributes: behind(0xa0), bytes: Buffer.concat([behind(0xa0), randomBytes(19), signature]) };
+}
+/** Signed attributes, and the signature so many bytes behind their beginning; last before it may stand some bytes. */
+function apart({ attributes, signature }: ReturnType<typeof signedAttributes>, distance: number, last = '') {
+  const end = Buffer.from(last, 'hex');
+  return [attributes, Buffer.alloc(distance - attributes.length - end.length), end, signature];
 }
 function codeDirectory(): Buffer {
   const bytes = Buffer.concat([Buffer.from('fade0c0200000000', 'hex'), randomBytes(300)]);
@@ -76,13 +84,16 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 let good: Release;
 let other: Release;
 
+const certificateOf = (role: 'application' | 'installer') => authority.members[role].certificate.der.toString('base64');
+
 let at = 0;
 function look({ packages, ofCode, ofPackages }: Release, env: Record<string, string> = {}) {
   const folder = join(scratch, String(++at));
   mkdirSync(join(folder, 'extras'), { recursive: true });
   for (const [index, bytes] of packages.entries()) writeFileSync(join(folder, NAMES[index]!), bytes);
+  writeFileSync(join(folder, 'Product.pkg.sha256'), 'not a package');
   const signed = (role: 'application' | 'installer', signatures: readonly Buffer[]) => {
-    const certificate = authority.members[role].certificate.der.toString('base64');
+    const certificate = certificateOf(role);
     return JSON.stringify({ schema: 1, certificate, signatures: signatures.map((one) => one.toString('base64')) });
   };
   const { status, stdout, stderr } = spawnSync(process.execPath, ['build/look/every-signature.mjs', folder], {
@@ -151,7 +162,7 @@ describe('every signature that a key made', () => {
   });
 
   /** A package of which everything is as it was, but that carries other attributes and what the key signed of them. */
-  const withAttributes = ({ signature, bytes }: ReturnType<typeof signedAttributes>): Release => {
+  const withAttributes = ({ signature, bytes }: { signature: Buffer; bytes: Buffer }): Release => {
     const [product, ...extras] = good.packages as [Buffer, ...Buffer[]];
     return {
       ...good,
@@ -164,14 +175,57 @@ describe('every signature that a key made', () => {
     Buffer.concat([Buffer.from(head, 'hex'), digestOf('sha256', content)]);
   const stranger = Buffer.from('a program of somebody else');
 
-  it('takes another one over the same content', () => {
-    expect(look(withAttributes(signedAttributes(checksum(), keyOf('installer'))))).toMatchObject({ status: 0 });
+  /** Another one than lies in the package already: RSA makes the same of the same. */
+  const another = () =>
+    signedAttributes(checksum(), keyOf('installer'), [Buffer.from('300a06035504033103040161', 'hex')]);
+
+  it.each<[string, (made: ReturnType<typeof signedAttributes>) => Buffer[]]>([
+    ['is over the same content, with other attributes', (made) => [made.bytes]],
+    ['lies there again, far from its attributes', (made) => [made.bytes, Buffer.alloc(5000), made.signature]],
+    ['lies there before, without its attributes', (made) => [made.signature, made.bytes]],
+    ['lies as far from them as it may', (made) => apart(made, 4096)],
+    ['has what looks like longer ones beside it', (made) => apart(made, 300, 'a080a084')],
+    ['has what looks like the first ones far from it', (made) => [Buffer.from([0xa0]), ...apart(made, 4095)]],
+  ])('takes one that %s', (_, place) => {
+    const made = another();
+    const whole = withAttributes({ ...made, bytes: Buffer.concat(place(made)) });
+    expect(look(whole)).toMatchObject({ status: 0 });
+  });
+
+  it.each<[string, (made: ReturnType<typeof signedAttributes>) => Buffer[]]>([
+    ['lies too far from its attributes', (made) => apart(made, 4097)],
+    ['has other ones as far from it as they may lie', ({ signature }) => [Buffer.alloc(4096, 'a'), signature]],
+    ['has what looks like the first ones there', (made) => [Buffer.from([0xa0]), Buffer.alloc(4095), made.signature]],
+  ])('takes none that %s', (_, place) => {
+    const made = another();
+    const whole = withAttributes({ ...made, bytes: Buffer.concat(place(made)) });
+    expect(look(whole)).toEqual(differs('INSTALLER: a signature that no package needs'));
+  });
+
+  it.each<[string, string]>([
+    ['an attribute that is a SET', '312f06092a864886f70d01090431220420'],
+    ['a value of another kind', '302f06092a864886f70d01090431220c20'],
+  ])('is over nothing where the digest is in %s', (_, head) => {
+    const made = signedAttributes(checksum(), keyOf('installer'), [], head);
+    expect(look(withAttributes(made))).toEqual(differs('INSTALLER: a signature that no package needs'));
+  });
+
+  it('says by which digest it was made', () => {
+    const made = another();
+    // SHA3-256, of the same size. Source: the NIST's identifier 2.16.840.1.101.3.4.2.8.
+    const named = Buffer.from('3031300d060960864801650304020805000420', 'hex');
+    const set = Buffer.concat([Buffer.from([0x31]), made.attributes.subarray(1)]);
+    const signature = privateEncrypt(keyOf('installer'), Buffer.concat([named, digestOf('sha256', set)]));
+    const whole = withAttributes({ signature, bytes: Buffer.concat(apart({ ...made, signature }, 300)) });
+    expect(look(whole)).toEqual(differs('INSTALLER: a signature that no package needs'));
   });
 
   it.each<[string, string]>([
     ['lies in the value of another attribute', '30360603550403312f06092a864886f70d01090431220420'],
     ['is in a second attribute of the same name', '302f06092a864886f70d01090431220420'],
+    ['is in a second one whose value begins as an attribute', `303a${MESSAGE_DIGEST}312d${MESSAGE_DIGEST}0420`],
     ['is under the name in another form', '30300681092a864886f70d01090431220420'],
+    ['is under a name without an end', '30300680092a864886f70d01090431220420'],
     ['is in something that is no attribute', '312f06092a864886f70d01090431220420'],
   ])('is over something else when the right digest %s', (_, head) => {
     const hiding = signedAttributes(stranger, keyOf('installer'), [attribute(head, checksum())]);
@@ -182,9 +236,7 @@ describe('every signature that a key made', () => {
   });
 
   it('is wanted in each package: two in one are not one in each', () => {
-    const { signature, bytes } = signedAttributes(checksum(), keyOf('installer'), [
-      Buffer.from('300a06035504033103040161', 'hex'),
-    ]);
+    const { signature, bytes } = another();
     const [product, ...extras] = good.packages as [Buffer, ...Buffer[]];
     const ofPackages = [...good.ofPackages.slice(0, 3), signature, ...good.ofPackages.slice(4)];
     expect(look({ ...good, packages: [carrying(product, bytes), ...extras], ofPackages })).toEqual(
@@ -236,6 +288,7 @@ describe('every signature that a key made', () => {
   it.each<[string, () => Record<string, string>]>([
     ['no variable', () => ({ APPLICATION: '' })],
     ['another text', () => ({ INSTALLER: '{}' })],
+    ['no signatures', () => ({ INSTALLER: JSON.stringify({ certificate: certificateOf('installer') }) })],
     ['no certificate', () => ({ INSTALLER: JSON.stringify({ certificate: 'AAAA', signatures: [] }) })],
   ])('is not looked for with %s', (_, env) => expect(look(good, env())).toMatchObject({ status: 2 }));
 
