@@ -1,4 +1,5 @@
 import { FormatError } from '../base/errors.ts';
+import { demandOneSpelling } from '../xml/spelling.ts';
 import { childElements, element, parseXml, renderXml, textOf, type XmlElement } from '../xml/xml.ts';
 import type { BundleRecord } from './package-info.ts';
 
@@ -103,6 +104,7 @@ export function renderDistribution(distribution: Distribution): Buffer {
  */
 export function parseDistribution(data: Buffer): ParsedDistribution {
   const root = parseXml(data, FORMAT, { namespaces: new Map() });
+  demandOneSpelling(root, FORMAT);
   // installer-script is the older name of the root (Distribution XML Reference).
   if (root.name !== 'installer-gui-script' && root.name !== 'installer-script') {
     fail('DISTRIBUTION_ROOT', root, `expected element installer-gui-script, found ${root.name}`);

@@ -1,4 +1,5 @@
 import { FormatError } from '../base/errors.ts';
+import { demandOneSpelling } from '../xml/spelling.ts';
 import { childElements, element, parseXml, renderXml, type XmlElement } from '../xml/xml.ts';
 
 /** A bundle in the payload. Keys its Info.plist lacks are left out. */
@@ -134,6 +135,7 @@ export function renderPackageInfo(info: PackageInfo): Buffer {
  */
 export function parsePackageInfo(data: Buffer): PackageInfo {
   const root = parseXml(data, FORMAT, { namespaces: new Map() });
+  demandOneSpelling(root, FORMAT);
   if (root.name !== 'pkg-info') fail('PACKAGE_INFO_ROOT', root, `expected element pkg-info, found ${root.name}`);
   const [payload, second] = childElements(root, 'payload');
   if (second) fail('PACKAGE_INFO_REPEATED', second, 'expected one element payload, found two');

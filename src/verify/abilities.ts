@@ -1,5 +1,6 @@
 import { documentData, type OpenPackage } from '../package/open-package.ts';
 import { findMember } from '../xar/read.ts';
+import { folded } from '../xml/spelling.ts';
 import { childElements, parseXml, textOf, type XmlElement } from '../xml/xml.ts';
 
 /**
@@ -64,15 +65,6 @@ type Look = (node: XmlElement, say: (ability: AbilityName, text?: string) => Fou
 function walk(node: XmlElement, document: string, look: Look): Found[] {
   const say = (ability: AbilityName, text = `<${node.name}>`): Found => [ability, `${document}: ${text}`];
   return [...look(folded(node), say), ...childElements(node).flatMap((child) => walk(child, document, look))];
-}
-
-/** In small letters: which Installer heeds the capitals of a name is not published. */
-function folded(node: XmlElement): XmlElement {
-  const attributes = Object.entries(node.attributes).map(([key, value]) => [key.toLowerCase(), value]);
-  const children = node.children.map((child) =>
-    typeof child === 'string' ? child : { ...child, name: child.name.toLowerCase() },
-  );
-  return { ...node, name: node.name.toLowerCase(), attributes: Object.fromEntries(attributes), children };
 }
 
 /** Attributes whose value is JavaScript unless it is one of two words (Distribution XML Reference, choice and pkg-ref). */

@@ -159,10 +159,17 @@ function versions(): Attack[] {
       'minSpecVersion="99"',
       /the format 99, which none knows/,
     ),
+    document(
+      'a version in other capitals',
+      END,
+      `<volume-check><OS-Version Min="99.0"/></volume-check>${END}`,
+      /Installer asks for macOS 99\.0/,
+    ),
   ];
 }
 
 function documents(): Attack[] {
+  const twice = /^package-contents: .* in any capitals, found another/;
   return [
     forbiddenElement('javaScript', '<Script>f()</Script>'),
     forbiddenElement('javaScript', '<installation-check Script="f()"/>'),
@@ -177,6 +184,20 @@ function documents(): Attack[] {
     forbidden('relocate', 'packageInfo', 'relocatable="false"', 'relocatable="true"'),
     policyAttack('a choice above others with a place of its own', DEMANDS.paths, /\/etc.* is not allowed/, (sample) =>
       withText(sample, 'distribution', '<choice id="default"/>', '<choice id="default" customLocation="/etc"/>'),
+    ),
+    policyAttack('a place of its own in small letters', DEMANDS.paths, /\/etc.* is not allowed/, (sample) =>
+      withText(sample, 'distribution', '<choice id="default"/>', '<choice id="default" customlocation="/etc"/>'),
+    ),
+    policyAttack('a restart behind the same word in capitals', { forbid: ['restart'] }, twice, (sample) =>
+      withText(
+        sample,
+        'packageInfo',
+        /postinstall-action="none"/,
+        'postinstall-action="restart" Postinstall-Action="none"',
+      ),
+    ),
+    policyAttack('JavaScript behind the same word in capitals', { forbid: ['javaScript'] }, twice, (sample) =>
+      withText(sample, 'distribution', '<choice id="default"/>', '<choice id="default" visible="f()" VISIBLE="true"/>'),
     ),
     ...(['info.plist', 'Info-macos.plist'] as const).map(
       (name): Attack => ({

@@ -226,6 +226,11 @@ describe('parseDistribution', () => {
     expect(fault).toMatchObject({ code: 'XML_NAMESPACE', format: 'Distribution' });
   });
 
+  it('takes no attribute in two spellings, of which one could hide the other', async () => {
+    const fault = await faultOf(() => minimal('<choice id="a" visible="f()" Visible="true"/>'));
+    expect(fault).toMatchObject({ code: 'XML_SPELLING', format: 'Distribution' });
+  });
+
   const faults: [string, string, string][] = [
     ['another root', '<pkg-info/>', 'DISTRIBUTION_ROOT'],
     ['a reference without id', '<installer-gui-script><pkg-ref/></installer-gui-script>', 'DISTRIBUTION_REFERENCE'],

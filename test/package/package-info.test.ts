@@ -245,6 +245,11 @@ describe('parsePackageInfo', () => {
     expect(await faultOf(read)).toMatchObject({ code: 'XML_NAMESPACE', format: 'PackageInfo' });
   });
 
+  it('takes no attribute in two spellings, of which one could hide the other', async () => {
+    const read = () => minimal('postinstall-action="restart" Postinstall-Action="none"');
+    expect(await faultOf(read)).toMatchObject({ code: 'XML_SPELLING', format: 'PackageInfo' });
+  });
+
   const faults: [string, string, string, string, string?][] = [
     ['another root', EXAMPLE_XML, '<pkg/>', 'PACKAGE_INFO_ROOT'],
     ['no identifier', ' identifier="com.example.Plug-in"', '', 'PACKAGE_INFO_MISSING', '<pkg-info'],

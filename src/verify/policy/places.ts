@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import type { FormatError } from '../../base/errors.ts';
 import { beyond, LIMITS } from '../../base/input/limits.ts';
 import type { PackageInfo } from '../../package/package-info.ts';
+import { folded } from '../../xml/spelling.ts';
 import { childElements, type XmlElement } from '../../xml/xml.ts';
 
 /** A path of a payload with what it is, as the archive has it. */
@@ -48,10 +49,13 @@ export function installPlaces(
 }
 
 function customLocations(node: XmlElement): NamedPlace[] {
-  const own = node.attributes.customLocation;
+  const { name, attributes, children } = folded(node);
+  const own = attributes.customlocation;
   // A choice without packages of its own speaks for those below it in the outline.
-  const references = childElements(node, 'pkg-ref').flatMap(({ attributes }) => attributes.id ?? []);
-  const identifiers = node.name === 'choice' && references.length > 0 ? new Set(references) : null;
+  const references = childElements({ ...node, children }, 'pkg-ref').flatMap(
+    (child) => folded(child).attributes.id ?? [],
+  );
+  const identifiers = name === 'choice' && references.length > 0 ? new Set(references) : null;
   return [
     ...(own === undefined ? [] : [{ place: own, identifiers }]),
     ...childElements(node).flatMap((child) => customLocations(child)),

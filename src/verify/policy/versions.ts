@@ -1,6 +1,7 @@
 import { compareVersions, isVersion } from '../../base/version.ts';
 import { versionText } from '../../macho/layout.ts';
 import type { OpenPackage } from '../../package/open-package.ts';
+import { folded } from '../../xml/spelling.ts';
 import { childElements, type XmlElement } from '../../xml/xml.ts';
 import type { Ability } from '../abilities.ts';
 import type { CodeDemands } from './code-facts.ts';
@@ -32,8 +33,12 @@ export function versionProblems(
   ];
 }
 
+/** Elements of that name below another one, in whatever capitals. */
 function named(node: XmlElement, name: string): XmlElement[] {
-  return [...childElements(node, name), ...childElements(node).flatMap((child) => named(child, name))];
+  const own = childElements(node)
+    .map(folded)
+    .filter((child) => child.name === name);
+  return [...own, ...childElements(node).flatMap((child) => named(child, name))];
 }
 
 /** Newest format of a Distribution (Distribution XML Reference; productbuild of macOS 26). */
@@ -41,11 +46,11 @@ const NEWEST_FORMAT = 2;
 
 /** What else makes Installer refuse a macOS. */
 function refusals(root: XmlElement): (string | false)[] {
-  const { minSpecVersion = '1' } = root.attributes;
+  const { minspecversion = '1' } = folded(root).attributes;
   const bundles = named(root, 'required-bundles').flatMap((node) => childElements(node));
   return [
-    !(Number(minSpecVersion) <= NEWEST_FORMAT) &&
-      `Installer is asked for the format ${minSpecVersion}, which none knows`,
+    !(Number(minspecversion) <= NEWEST_FORMAT) &&
+      `Installer is asked for the format ${minspecversion}, which none knows`,
     ...bundles.map(
       ({ attributes }) => `Installer refuses a Mac without the bundle ${attributes.id}, which is not known here`,
     ),

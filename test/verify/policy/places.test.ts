@@ -60,6 +60,10 @@ describe('installPlaces', () => {
     ['<y><choice customLocation="/c"><pkg-ref id="a"/></choice></y>', ['/A', '/c'], ['/']],
     ['<choice customLocation="/A"><pkg-ref id="a"/></choice>', ['/A'], ['/']],
     ['<choice><pkg-ref id="a" customLocation="/p"/></choice>', ['/A', '/p'], ['/', '/p']],
+    ['<choice customLocation="/c"><pkg-ref id="c"/><pkg-ref id="a"/></choice>', ['/A', '/c'], ['/']],
+    // Which capitals Installer heeds is not published.
+    ['<choice customlocation="/c"/>', ['/A', '/c'], ['/', '/c']],
+    ['<Choice CUSTOMLOCATION="/c"><PKG-ref ID="a"/></Choice>', ['/A', '/c'], ['/']],
   ])('beside it where %s says', (xml, ofA, ofB) => {
     expect(places(xml)).toEqual([ofA, ofB]);
   });

@@ -50,6 +50,17 @@ describe('the policy on versions of macOS', () => {
     expect(problems('11.0', { xml: '<os-version min="12"/>' })).toHaveLength(1);
   });
 
+  it('asks for it in whatever capitals it stands', () => {
+    expect(problems('11.0', { xml: '<OS-Version MIN="12"/>' })).toEqual([
+      'Installer asks for macOS 12, expected 11.0 at most',
+    ]);
+    expect(problems('11.0', { xml: '<x><os-version Before="11"/></x>' })).toEqual([
+      'Installer refuses macOS 11 and later',
+    ]);
+    expect(problems('11.0', { xml: '<Required-Bundles><bundle id="b"/></Required-Bundles>' })).toHaveLength(1);
+    expect(problems('11.0', { xml: '', attributes: 'MinSpecVersion="3"' })).toHaveLength(1);
+  });
+
   it.each(['10.14.4b', '', 'eleven', '11.'])('does not pass a package that demands macOS %j', (version) => {
     const none = `names the version ${JSON.stringify(version)}, which is none`;
     expect(problems('26.0', minima(version))).toEqual([`Installer ${none}`]);

@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { FormatError } from '../../src/base/errors.ts';
+import { demandOneSpelling, folded } from '../../src/xml/spelling.ts';
+import { parseXml } from '../../src/xml/xml.ts';
+
+describe('demandOneSpelling', () => {
+  it.each([
+    ['<a b="" B=""/>', 0],
+    ['<a one="" On-E="" two="" ONE=""/>', 0],
+    ['<a><c/><x><a b="" B=""/></x></a>', 10],
+    ['<a><c/><c c="" d="" C=""/></a>', 7],
+  ])('refuses %s', (text, offset) => {
+    const check = () => demandOneSpelling(parseXml(text, 'Example'), 'Example');
+    expect(check).toThrow(FormatError);
+    expect(check).toThrow(`Example, offset ${offset}: expected one attribute of `);
+  });
+
+  it.each(['<a/>', '<a a="" b="" ab=""/>', '<a b=""><a B=""/></a>', '<a><c b=""/><c B=""/></a>'])(
+    'takes %s',
+    (text) => {
+      expect(demandOneSpelling(parseXml(text, 'Example'), 'Example')).toBeUndefined();
+    },
+  );
+});
+
+describe('folded', () => {
+  it('is an element in small letters, but for values and what lies deeper', () => {
+    const { name, attributes, children } = folded(parseXml('<A Bc="De"><F G=""><H/></F>I</A>', 'Example'));
+    expect([name, attributes]).toEqual(['a', { bc: 'De' }]);
+    expect(children).toMatchObject([{ name: 'f', attributes: { G: '' }, children: [{ name: 'H' }] }, 'I']);
+  });
+});
