@@ -165,7 +165,10 @@ function readSignature(
   ];
   // Signers of others leave there what was left of an older signature (bun, turbo and swc in npm), and macOS reads none of it.
   list.check('code-padding', expectations.ours ? strays : [], strays);
-  const blobs = parsed.blobs.filter(({ type }) => SLOT_MAGICS.get(type) === MAGIC_CODE_DIRECTORY);
+  // The CMS is over the one in the first slot, wherever the index names it.
+  const blobs = parsed.blobs
+    .filter(({ type }) => SLOT_MAGICS.get(type) === MAGIC_CODE_DIRECTORY)
+    .toSorted((one, other) => one.type - other.type);
   const directories = list.read('code-directory', () => blobs.map(({ data }) => parseCodeDirectory(data)));
   const twice = (directories ?? []).filter(({ hashType }, index, all) =>
     all.slice(0, index).some((earlier) => earlier.hashType === hashType),

@@ -47,6 +47,7 @@ function sliceFacts(path: string, slice: Buffer, verifyCms: VerifyCodeCms): Code
   if (cms.length === 0) return { ...facts, teamIdentifier: null };
   const codeDirectories = blobs
     .filter(({ data }) => data.readUInt32BE(0) === MAGIC_CODE_DIRECTORY)
+    .toSorted((one, other) => one.type - other.type)
     .map(({ data }) => parseCodeDirectory(data));
   const verdict = verifyCms({ cms, codeDirectories, subject: name, exact: false, demanding: false });
   const right = verdict.checks.every(({ status }) => status !== 'fail');

@@ -4,7 +4,7 @@ import { FormatError } from '../../../src/base/errors.ts';
 import { cdHash, FLAG_ADHOC, FLAG_RUNTIME, parseCodeDirectory } from '../../../src/code-signature/code-directory.ts';
 import type { Requirement } from '../../../src/code-signature/requirement/requirement.ts';
 import { encodeRequirementSet } from '../../../src/code-signature/requirement/requirement-set.ts';
-import { encodeBlob } from '../../../src/code-signature/super-blob.ts';
+import { type Blob, encodeBlob } from '../../../src/code-signature/super-blob.ts';
 import type { CodeExpectations } from '../../../src/code-signature/verify/code-expectations.ts';
 import type { CmsVerdict, VerifyCodeCms } from '../../../src/code-signature/verify/verify-cms.ts';
 import { verifySlice } from '../../../src/code-signature/verify/verify-slice.ts';
@@ -68,6 +68,19 @@ describe('the CMS of a slice', () => {
     ]);
   });
 
+  it('is over the code directory of the first slot, wherever the index names it', () => {
+    const asked: number[][] = [];
+    const verifyCms: VerifyCodeCms = ({ codeDirectories }) => {
+      asked.push(codeDirectories.map(({ flags }) => flags));
+      return VERDICT;
+    };
+    const second = Buffer.from(sample.blobs[0]!.data);
+    second.writeUInt32BE(FLAG_RUNTIME | 0x200, 12);
+    const all = [...sample.blobs, { type: 0x1000, data: second }];
+    for (const blobs of [all, all.toReversed()]) verifySlice(sample.withBlobs(blobs), 'slice', AROUND, { ...OURS, verifyCms });
+    expect(asked).toEqual([[FLAG_RUNTIME, FLAG_RUNTIME | 0x200], [FLAG_RUNTIME, FLAG_RUNTIME | 0x200]]);
+  }); // biome-ignore format: short
+
   it.each<[Partial<CodeExpectations>, boolean, boolean]>([
     [{ ours: true }, true, true],
     [{ ours: true, appleMade: true }, false, true],
@@ -116,6 +129,15 @@ describe('the CMS of a slice', () => {
     expect(team(none, 'TEAM', false)).toEqual(['pass']);
     expect(team(adHoc, 'TEAM', false)).toEqual(['fail: marked ad-hoc, but signed with a certificate']);
   });
+
+  it.each([[0], [1]])('is of the team that each code directory names, number %i too', (number) => {
+    const [first, ...others] = sample.blobs as [Blob, ...Blob[]];
+    const other = Buffer.from(first.data);
+    other.write('MEAT', other.indexOf('TEAM'));
+    const [one, two] = number === 0 ? [other, first.data] : [first.data, other];
+    const slice = sample.withBlobs([{ type: 0, data: one }, ...others.slice(0, 1), { type: 0x1000, data: two }, ...others.slice(1)]);
+    expect(said('code-team', slice, { ...OURS, ours: false })).toEqual(['fail: team MEAT, the certificate is of TEAM']);
+  }); // biome-ignore format: short
 });
 
 describe('the designated requirement of a slice', () => {

@@ -2,8 +2,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { FLAG_RUNTIME } from '../../../src/code-signature/code-directory.ts';
 import { encodeRequirementSet } from '../../../src/code-signature/requirement/requirement-set.ts';
 import { signSlice } from '../../../src/code-signature/sign/sign-macho.ts';
+import { encodeSuperBlob, parseSuperBlob } from '../../../src/code-signature/super-blob.ts';
 import type { CmsVerdict, VerifyCodeCms } from '../../../src/code-signature/verify/verify-cms.ts';
 import { buildFat } from '../../../src/macho/fat.ts';
+import { parseMacho } from '../../../src/macho/macho.ts';
 import { codeFacts } from '../../../src/verify/policy/code-facts.ts';
 import { sampleSlice } from '../../code-signature/sample.ts';
 
@@ -30,6 +32,18 @@ beforeAll(async () => {
   adHoc = await signed(null);
 });
 
+/** The signed slice with a second code directory, the index turned round or not. */
+function withTwoDirectories(turn: boolean): Buffer {
+  const slice = Buffer.from(withCms);
+  const { dataOffset } = parseMacho(slice).codeSignature!;
+  const { blobs } = parseSuperBlob(slice.subarray(dataOffset), 0xfade0cc0);
+  const other = Buffer.from(blobs[0]!.data);
+  other.writeUInt32BE(FLAG_RUNTIME | 0x200, 12);
+  const all = [...blobs, { type: 0x1000, data: other }];
+  encodeSuperBlob(0xfade0cc0, turn ? all.toReversed() : all).copy(slice, dataOffset);
+  return slice;
+}
+
 type Asked = Parameters<VerifyCodeCms>[0];
 
 /** Answers as a check of the CMS would, and keeps what it was asked. */
@@ -52,6 +66,15 @@ describe('codeFacts', () => {
     expect(asked).toHaveLength(1);
     expect(asked[0]).toMatchObject({ subject: './t (arm64)', exact: false, demanding: false, cms: CMS });
     expect(asked[0]?.codeDirectories.map(({ teamIdentifier }) => teamIdentifier)).toEqual(['TEAM000001']);
+  });
+
+  it('ask for the code directory of the first slot first, wherever the index names it', () => {
+    const asked: Asked[] = [];
+    for (const turn of [false, true]) codeFacts('./t', withTwoDirectories(turn), verdict(['pass'], asked));
+    expect(asked.map(({ codeDirectories }) => codeDirectories.map(({ flags }) => flags))).toEqual([
+      [FLAG_RUNTIME, FLAG_RUNTIME | 0x200],
+      [FLAG_RUNTIME, FLAG_RUNTIME | 0x200],
+    ]);
   });
 
   it.each<[string, ('pass' | 'fail')[]]>([
