@@ -15,6 +15,8 @@ const QUOTED = /(['"`])\\?([^'"`:,/$\\\n\x00-\x1f]{1,128}):([\w.-]{1,128})(?:,[^
 const ELEMENT = /<string>\s*([^<:,/]{1,128}):([^<:,/\s]{1,128})\s*(?:,[^<]{0,32})?<\/string>/gi;
 /** `A:b` as a bare word, once quotes and backslashes are taken out; no path, address, time, variable or key of PlistBuddy. */
 const BARE = /(?<![\w./:{$@%[\]-])([A-Za-z][\w.-]{0,127}):([A-Za-z][\w-]{0,127})(?![\w:/.(\]-])/g;
+/** With what a name may begin that goes on. */
+const NAME_END = /[\w.-]$/;
 /** `user:group`, as chown takes it. */
 const ACCOUNTS = /^(root|daemon|nobody|_\w+)$/;
 const GROUPS = /^(wheel|admin|staff|daemon|nobody|nogroup|everyone|_\w+)$/;
@@ -144,9 +146,11 @@ export class MechanismSearch {
     else this.#note(this.#words, entry);
   }
 
-  /** Where a name with blanks has lost its quotes, its last word alone looks like an entry. */
+  /** Where a name with blanks has lost its quotes, its last word alone looks like an entry; a longer name is another one. */
   #isEndOfAllowed(text: string): boolean {
-    return [...this.#allowed.entries].some((entry) => text.endsWith(entry));
+    return [...this.#allowed.entries].some(
+      (entry) => text.endsWith(entry) && !NAME_END.test(text.slice(0, -entry.length)),
+    );
   }
 
   #isAllowed(entry: string): boolean {

@@ -50,6 +50,19 @@ describe('privileged entries', () => {
     expect(named(text)).toEqual(expected);
   });
 
+  it.each([
+    ['Other:plain', []],
+    ['Evil:plain', ['Evil:plain']],
+    ['Otter:plain', ['Otter:plain']],
+    ['EvilOther:plain', ['EvilOther:plain']],
+    ['Evil-Other:plain', ['Evil-Other:plain']],
+    ['Evil.Other:plain', ['Evil.Other:plain']],
+    ['Other:plainer', ['Other:plainer']],
+    ['Other:Invoke', ['Other:Invoke']],
+  ])('are told from the end of an allowed one without quotes: %s', (text, expected) => {
+    expect(named(`${ABOUT}security authorizationdb write x ${text}\n`)).toEqual(expected);
+  });
+
   it.each(['\x00', '\x1f', '"', "'", '`', '>', '=', '<', '(', ')', ';', '&', '|'])('end at %j', (mark) => {
     expect(named(`a${mark}Evil:login,privileged`)).toEqual(['Evil:login,privileged']);
   });
