@@ -90,13 +90,18 @@ describe('readCpio of newc', () => {
       code: 'CPIO_PADDING',
       offset: 115,
     });
+    for (const at of [113, 114, 115]) {
+      const one = archive([{ name: 'a', data: 'x' }]);
+      one[at] = 1;
+      expect(await fault(one)).toEqual({ code: 'CPIO_PADDING', offset: 113 });
+    }
   });
 
   it('refuses a trailer with data, and anything behind it but zeros', async () => {
     const [first, end] = [entry({ name: 'a' }), entry({ ...TRAILER, data: 'x' })];
     expect(await fault(Buffer.concat([first, end]))).toEqual({ code: 'CPIO_TRAILER', offset: first.length });
-    for (const at of [entry(TRAILER).length, 300, 511]) {
-      const bad = archive([]);
+    for (const at of [entry(TRAILER).length, 300, 511, 512, 1000, 1023]) {
+      const bad = Buffer.concat([archive([]), Buffer.alloc(512)]);
       bad[at] = 1;
       expect(await fault(bad)).toEqual({ code: 'CPIO_PADDING', offset: at });
     }

@@ -61,16 +61,22 @@ describe('checkArchive', () => {
 });
 
 describe('checkGaps', () => {
-  const check = (exact: boolean, members: readonly Made[], signatures: readonly Range[] = [[20, 10]]) => {
+  const check = (exact: boolean, members: readonly Made[], signatures: readonly Range[] = [[20, 10]], digest = 0) => {
     const list = new CheckList('package');
     const archive = {
-      checksum: { range: { offset: 0, size: 20 } },
+      checksum: { range: { offset: digest, size: 20 } },
       signatures: signatures.map(([offset, size]) => ({ range: { offset, size } })),
       members: members.map(member),
     };
     checkGaps(list, archive as unknown as XarArchive, exact);
     return outcome(list);
   };
+
+  it.each([1, 20, 21])('finds one of %i bytes in front of the digest', (size) => {
+    const words = `fail: ${size} bytes from 0 of the heap on belong to nothing`;
+    expect(check(true, [{ path: 'a', data: [size + 30, 5] }], [[size + 20, 10]], size)).toEqual([`heap-gaps ${words}`]);
+    expect(check(true, [{ path: 'a', data: [0, size] }], [[size + 20, 10]], size)).toEqual(['heap-gaps pass']);
+  });
 
   it('passes a heap without any, in whatever order its pieces are named', () => {
     expect(
@@ -242,10 +248,16 @@ describe('checkMembers', () => {
     expect(found.filter((line) => line.includes('nothing guards'))).toEqual([]);
   });
 
-  it('fails two names for one', async () => {
+  it.each([
+    ['file', 'file'],
+    ['directory', 'directory'],
+    ['symlink', 'symlink'],
+    ['file', 'directory'],
+    ['symlink', 'directory'],
+  ])('fails two names for one: of a %s and a %s', async (kind, other) => {
     const made = [
-      { path: 'a', styles: ['sha1'] },
-      { path: 'A', styles: ['sha1'] },
+      { path: 'a', kind, styles: ['sha1'] },
+      { path: 'A', kind: other, styles: ['sha1'] },
     ];
     expect((await check(made))[0]).toMatch(/^one-meaning fail: /);
   });

@@ -55,6 +55,20 @@ describe('checkDistribution', () => {
     const distribution = parseDistribution(Buffer.from(text));
     return outcome((list) => checkDistribution(list, { distribution, components } as unknown as OpenPackage, ours));
   };
+  it.each([
+    ['a', ['a.pkg']],
+    ['a.pkg', ['a.pkg.pkg']],
+    ['a.pkg', ['A.pkg']],
+    ['b/a.pkg', ['a.pkg']],
+  ])('takes no other component for the one that is named: %s among %j', (member, folders) => {
+    const words = check(
+      DISTRIBUTION.replace('#a.pkg', `#${member}`),
+      null,
+      folders.map((name) => component(name)),
+    );
+    expect(words).toContain(`fail: com.example.a leads to ${member}, which is not there`);
+  });
+
   const edited = (from: string | RegExp, to: string) => {
     const text = DISTRIBUTION.replace(from, to);
     expect(text).not.toBe(DISTRIBUTION);
@@ -76,6 +90,12 @@ describe('checkDistribution', () => {
     ['a reference to nothing', '#a.pkg', '#b.pkg', 'com.example.a leads to b.pkg, which is not there'],
     ['another version', /version="1.0"(?=[^>]*>#a.pkg)/, 'version="2.0"', 'is version 2.0, its component 1.0'],
     ['a line without a choice', '<line choice="com.example.a"/>', '<line choice="x"/>', 'names the choice x, which'],
+    [
+      'a choice with a second package that is not there',
+      /(<choice id="com[^>]*>\s*<pkg-ref id="[^"]*"\/>)/,
+      '$1<pkg-ref id="y"/>',
+      'names the package y, which',
+    ],
     [
       'a choice without a package',
       /(<choice id="com[^>]*>\s*)<pkg-ref id="[^"]*"/,
@@ -141,11 +161,13 @@ describe('checkPackageInfo', () => {
     expect(list.checks[0]?.status).toBe('pass');
   });
 
-  it('refuses a bundle that is not in the payload', () => {
-    expect(check({ bundles: [{ ...BUNDLE, path: 'B.bundle' }] }, null)).toBe(
-      'fail: the bundle B.bundle is not in the payload',
-    );
-  });
+  it.each(['B.bundle', 'A.bund', 'A.bundlex', 'a.bundle', 'x/A.bundle'])(
+    'refuses a bundle that is not in the payload: %s',
+    (path) => {
+      const words = `fail: the bundle ${path} is not in the payload`;
+      expect(check({ bundles: [BUNDLE, { ...BUNDLE, path }] }, null)).toBe(words);
+    },
+  );
 
   const other = { ...INFO.lists };
   it.each<[Partial<PackageInfo>, string]>([

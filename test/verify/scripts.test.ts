@@ -74,6 +74,13 @@ describe('checkScripts', () => {
     },
   );
 
+  it('refuses one that stands under the name of another that PackageInfo names', async () => {
+    const entries = [script('./preinstall'), script('./other')];
+    expect(await check(entries, { scripts: [{ name: 'preinstall', file: './other' }] })).toEqual([
+      'scripts fail: ./preinstall is there, but PackageInfo does not name it',
+    ]);
+  });
+
   it('finds the script by the file that PackageInfo names', async () => {
     const scripts = [{ name: 'postinstall', file: './other' }];
     expect(await check([script('./other')], { scripts })).toEqual(['scripts pass']);
@@ -101,11 +108,16 @@ describe('checkScripts', () => {
     expect(found).toMatch(taken ? /^scripts pass$/ : /^scripts fail: /);
   });
 
-  it('does not take an interpreter of the payload before it is laid down', async () => {
-    const scripts = named('preinstall');
+  it.each([
+    ['preinstall', false],
+    ['preflight', false],
+    ['preupgrade', false],
+    ['postflight', true],
+    ['postupgrade', true],
+  ])('takes an interpreter of the payload once it is laid down: %s', async (name, taken) => {
     const payload = [{ path: './Library/A/tool', kind: 'file' as const }];
-    const early = script('./preinstall', '#!/Library/A/tool\n');
-    expect((await check([early], { scripts, payload }))[0]).toMatch(/^scripts fail: /);
+    const [found] = await check([script(`./${name}`, '#!/Library/A/tool\n')], { scripts: named(name), payload });
+    expect(found).toMatch(taken ? /^scripts pass$/ : /^scripts fail: /);
   });
 
   it('notes an interpreter that was there when the package was signed, in packages of others alone', async () => {

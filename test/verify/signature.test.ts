@@ -201,9 +201,12 @@ describe('the RSA signature', () => {
 
   it('may not be over SHA-256 of it, nor over anything else', async () => {
     expect(await rsa(over('sha256'))).toBe(`package-rsa fail: ${LEFT} (SHA-256, as rcodesign makes it)`);
-    expect(await rsa({ rsa: (_, signer) => signer.sign({ hash: 'sha1', digest: Buffer.alloc(20) }) })).toBe(
-      'package-rsa fail: it is over other bytes than this TOC digest',
-    );
+    const first = Buffer.from([~DIGEST[0]! & 0xff, ...DIGEST.subarray(1)]);
+    const last = Buffer.from([...DIGEST.subarray(0, -1), ~DIGEST.at(-1)! & 0xff]);
+    for (const digest of [Buffer.alloc(20), first, last])
+      expect(await rsa({ rsa: (_, signer) => signer.sign({ hash: 'sha1', digest }) })).toBe(
+        'package-rsa fail: it is over other bytes than this TOC digest',
+      );
   });
 
   it('is made with the key of the first certificate, which is an RSA key', async () => {
@@ -291,6 +294,11 @@ describe('the timestamp', () => {
       'with a certificate more',
       token((one) => edited(one, [...SIGNED_DATA, 3], (node) => der(node.tag, node.content, authority.members.ticketRoot.certificate.der))),
       'its certificate "REHEARSAL Root CA - G3 (REHEARSAL ONLY, trusted by no Mac)" is not part of its chain',
+    ],
+    [
+      'with a certificate more, which the root of its chain issued',
+      token((one) => edited(one, [...SIGNED_DATA, 3], (node) => der(node.tag, node.content, authority.members.developerIdAuthority.certificate.der))),
+      'its certificate "REHEARSAL Developer ID Certification Authority (REHEARSAL ONLY, trusted by no Mac)" is not part of its chain',
     ],
     [
       'with an unsigned attribute of its own',

@@ -73,6 +73,8 @@ describe('the report on a release', () => {
       [`fail: the package is signed by team ${REHEARSAL_TEAM}, expected OTHER`],
       [`fail: ${code.join('; ')}`],
     ]);
+    for (const other of [REHEARSAL_TEAM.slice(0, -1), `${REHEARSAL_TEAM}0`, REHEARSAL_TEAM.toLowerCase()])
+      expect((await of(other)).map(([words]) => words?.slice(0, 5))).toEqual(['fail:', 'fail:']);
     const stranger = await checked(release);
     expect([stranger.of('package-our-team'), stranger.of('code-our-team')]).toEqual([[], []]);
   });
@@ -156,10 +158,10 @@ describe('the check of a component', () => {
 
   it('checks packages inside it under their own names', async () => {
     const inner = await packageOf(null, { payload: [file('./t', sampleSlice('arm64'), 0o755)] });
-    const product = await productOf(null, { 'b.pkg': { identifier: 'b', payload: [file('./t', sampleSlice('arm64'), 0o755)] } });
+    const product = await productOf(null, { 'a.pkg': { identifier: 'a' }, 'b.pkg': { identifier: 'b', payload: [file('./t', sampleSlice('arm64'), 0o755)] } });
     const { checks } = await unsigned({ payload: [directory('./d'), file('./d/in.pkg', inner), file('./out.pkg', product), file('./bad.pkg', 'xar!')] });
     const subjects = new Set(checks.map(({ subject }) => subject));
-    for (const name of ['component/d/in.pkg', 'component/out.pkg', 'component/out.pkg/b.pkg', 'component/bad.pkg'])
+    for (const name of ['component/d/in.pkg', 'component/out.pkg', 'component/out.pkg/a.pkg', 'component/out.pkg/b.pkg', 'component/bad.pkg'])
       expect(subjects).toContain(name);
     const contents = checks.filter(({ id, subject }) => id === 'package-contents' && subject?.startsWith('component/'));
     expect(contents.map(({ subject, status }) => `${subject} ${status}`).sort()).toEqual([

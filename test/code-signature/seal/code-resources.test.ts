@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { BundleEntry } from '../../../src/code-signature/bundle-entry.ts';
-import { parseCodeResources, sealable, sealResources } from '../../../src/code-signature/seal/code-resources.ts';
+import {
+  matchesDigests,
+  parseCodeResources,
+  sealable,
+  sealResources,
+} from '../../../src/code-signature/seal/code-resources.ts';
 import { RULES_1, RULES_2, ruleFor } from '../../../src/code-signature/seal/resource-rules.ts';
 import { sampleBundle } from '../sample.ts';
 
@@ -121,5 +126,22 @@ describe('parseCodeResources', () => {
   it('never matches a pattern that codesign does not write', () => {
     const bad = text.replace('^version.plist$', '(a+)+$');
     expect(parseCodeResources(Buffer.from(bad)).foreignRules).toEqual(['(a+)+$']);
+  });
+});
+
+describe('matchesDigests', () => {
+  const [right, wrong] = ['right', 'wrong'].map((text) => Buffer.from(text)) as [Buffer, Buffer];
+
+  it.each<[Buffer | null, Buffer | null, boolean]>([
+    [right, right, true],
+    [right, null, true],
+    [null, right, true],
+    [right, wrong, false],
+    [wrong, right, false],
+    [wrong, null, false],
+    [null, wrong, false],
+  ])('asks for every digest that is sealed: SHA-1 %s, SHA-256 %s', (sha1, sha256, expected) => {
+    const sealed = { kind: 'file', sha1, sha256, optional: false } as const;
+    expect(matchesDigests(sealed, { sha1: right, sha256: right })).toBe(expected);
   });
 });

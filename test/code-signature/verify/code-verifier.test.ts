@@ -7,15 +7,20 @@ import { signSlice } from '../../../src/code-signature/sign/sign-macho.ts';
 import { depthOf, findBundles } from '../../../src/code-signature/verify/bundle-shape.ts';
 import { CodeVerifier, type TreeOptions } from '../../../src/code-signature/verify/code-verifier.ts';
 import { FileIndex, type IndexedEntry } from '../../../src/code-signature/verify/file-index.ts';
+import { buildFat } from '../../../src/macho/fat.ts';
 import { sampleSlice } from '../sample.ts';
 import { AD_HOC } from '../signers.ts';
 import { INFO, link } from './indexed.ts';
 
 const OTHERS = { ...AD_HOC, ours: false };
 let tool: Buffer;
+/** The same for Intel. */
+let intel: Buffer;
 beforeAll(async () => {
   const options = { identifier: 'tool', teamIdentifier: null, flags: FLAG_ADHOC, infoPlist: null, codeResources: null, cms: null };
-  tool = (await signSlice(sampleSlice('arm64'), { ...options, requirements: encodeRequirementSet(null) })).data;
+  const made = async (name: 'arm64' | 'x86_64') =>
+    (await signSlice(sampleSlice(name), { ...options, requirements: encodeRequirementSet(null) })).data;
+  [tool, intel] = [await made('arm64'), await made('x86_64')];
 }); // biome-ignore format: a table
 
 const file = (path: string, text = 'x', code = false): IndexedEntry => ({
@@ -193,6 +198,24 @@ describe('code inside a bundle', () => {
     expect(nested([file(`${folder}/x`)])).toEqual([`skipped: ${folder} holds no bundle that can be checked`]);
     expect(nested([file(`${folder}/x`)], AD_HOC)).toEqual([`fail: ${folder} lies where only signed code may lie, and is none`]);
   }); // biome-ignore format: a table
+
+  it('is sealed by the hash of any of its slices, and of nothing else', () => {
+    const nested = (cdHash: string) => {
+      const data = Buffer.from(cdHash, 'hex').toString('base64');
+      const pairs = `<key>cdhash</key><data>${data}</data><key>requirement</key><string>r</string>`;
+      const files2 = `<dict><key>MacOS/other</key><dict>${pairs}</dict></dict>`;
+      const seal = file('Contents/_CodeSignature/CodeResources', plist(['files2', files2]));
+      const entries = [...outer.slice(0, 2), seal, program('Contents/MacOS/other')];
+      const verifier = new CodeVerifier(new FileIndex(entries), OTHERS, { isBundle: true });
+      for (const path of verifier.files) verifier.see(path, buildFat([intel, tool]));
+      const { checks, slices } = verifier.finish();
+      return { seal: checks.filter(({ id }) => id === 'seal-nested').map(({ status }) => status), slices };
+    };
+    const hashes = nested('00'.repeat(20)).slices.slice(0, 2).map(({ cdHash }) => cdHash);
+    expect(new Set(hashes).size).toBe(2);
+    expect(hashes.map((hash) => nested(hash).seal)).toEqual([['pass'], ['pass']]);
+    expect(nested('00'.repeat(20)).seal).toEqual(['fail']);
+  }); // biome-ignore format: short
 
   it('lies in eight other bundles at most', () => {
     const deep = (levels: number) =>

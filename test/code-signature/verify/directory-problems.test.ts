@@ -180,6 +180,13 @@ describe('slotProblems', () => {
       {},
       'slot 5 is not sealed',
     ],
+    ...[7, 8, 11].map((type): [string, readonly Buffer[], typeof BLOBS, object, string] => [
+      `a blob of type ${type} that nobody sealed`,
+      [info, requirements, resources],
+      [...BLOBS, { type, data: Buffer.from('x') }],
+      {},
+      `slot ${type} is not sealed`,
+    ]),
     [
       'a sealed blob that is not there',
       [info, requirements, resources, none, sha256('x')],

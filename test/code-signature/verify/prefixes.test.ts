@@ -25,6 +25,13 @@ describe('a path that only begins like one that is allowed', () => {
     ['a folder beside Contents', [file('Contents-evil/a')], 'bundle-places: Contents-evil/a lies beside Contents'],
     ['a file beside Contents', [file('Contentsx')], 'bundle-places: Contentsx lies beside Contents'],
     [
+      'a file that codesign allows there, and more',
+      [file('.DS_Storex')],
+      'bundle-places: .DS_Storex lies beside Contents',
+    ],
+    ['a folder of such a name', [file('.DS_Store/a')], 'bundle-places: .DS_Store/a lies beside Contents'],
+    ['one that ends so', [file('x.DS_Store')], 'bundle-places: x.DS_Store lies beside Contents'],
+    [
       'a folder beside the signature',
       [file('Contents/_CodeSignature-evil/a')],
       'seal-added: _CodeSignature-evil/a was added',

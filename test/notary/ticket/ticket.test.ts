@@ -51,6 +51,16 @@ describe('verifyTicket', () => {
 
   it.each([
     ['another digest', { digest: Buffer.alloc(20, 1) }, 'TICKET_SUBJECT'],
+    [
+      'another last byte',
+      { digest: Buffer.concat([SUBJECT.digest.subarray(0, 19), Buffer.alloc(1)]) },
+      'TICKET_SUBJECT',
+    ],
+    [
+      'another first byte',
+      { digest: Buffer.concat([Buffer.alloc(1), SUBJECT.digest.subarray(1, 20)]) },
+      'TICKET_SUBJECT',
+    ],
     ['another kind of digest', { digest: SUBJECT.digest, hashType: 2 }, 'TICKET_SUBJECT'],
     ['another signer', { digest: SUBJECT.digest, leaf: 'ticketAuthority' as const }, 'LEAF_ROLE'],
     ['a time before its certificates', { digest: SUBJECT.digest, issuedAt: new Date(0) }, 'CERTIFICATE_NOT_YET_VALID'],

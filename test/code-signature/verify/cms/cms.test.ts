@@ -93,6 +93,24 @@ describe('codeCmsVerifier', () => {
     expect(verify(cms).anchoredByApple).toBe(false);
   });
 
+  it('knows a root of Apple’s by more than its name', async () => {
+    const { subject } = appleCertificates().appleRootCaG2;
+    const { privateKey } = authority.members.application;
+    const plan = {
+      subject: subject.attributes.map(({ type, value }) => [type, value] as const),
+      publicKey: createPublicKey(privateKey),
+      notBefore: NOW,
+      notAfter: new Date(NOW.getTime() + 1000),
+      authority: true,
+      keyUsage: 0x86,
+    };
+    const forged = makeCertificate(plan, { certificate: undefined, privateKey });
+    expect(forged.subject.der).toEqual(subject.der);
+    const verdict = verify(await made({ leaf: forged, certificates: [forged] }), 'others', undefined, appleTrust());
+    expect(verdict).toMatchObject({ anchoredByApple: false, signerName: 'Apple Root CA - G2' });
+    expect(verdict.checks.find(({ id }) => id === 'code-chain')?.reason).toContain('not a trusted root');
+  });
+
   it('says no more where there is nothing to check', async () => {
     const cms = await made();
     const nothing = {
