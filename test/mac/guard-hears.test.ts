@@ -88,6 +88,9 @@ describe.skipIf(simulatedMacNeeds.missing)(`what the guard hears${simulatedMacNe
     ['Info.plist changed', () => writeFileSync(world.mac.path(`${BUNDLE}/Contents/Info.plist`), 'x')],
     ['a mode changed', () => world.mac.shell(`/bin/chmod 0777 '${BUNDLE}/Contents/MacOS'`)],
     ['an owner changed', () => (isRoot ? world.mac.shell(`/usr/sbin/chown 501 '${EXECUTABLE}'`) : rmSync(world.mac.path(EXECUTABLE)))],
+    ['the plug-in folder opened to others', () => world.mac.shell(`/bin/chmod 0757 '${dirname(BUNDLE)}'`)],
+    ['the plug-in folder given away', () => world.mac.shell(isRoot ? `/usr/sbin/chown 501 '${dirname(BUNDLE)}'` : `/bin/chmod 0775 '${dirname(BUNDLE)}'`)],
+    ['a resource of another group', () => world.mac.shell(`${isRoot ? '/usr/sbin/chown 0:20' : '/bin/chmod 0775'} '${BUNDLE}/Contents/Resources/status.sh'`)],
     ['another bundle moved there', () => world.mac.shell(`/bin/mv '${BUNDLE}' /Users/alex/x; /bin/mkdir '${BUNDLE}'`)],
   ])('%s', async (_, damage) => {
     const { mac } = world;

@@ -46,9 +46,20 @@ describe('issues as a person reads them', () => {
       issue('b', 'one', { severity: 'warning' }),
       issue('a', 'two', { severity: 'warning', architecture: 'arm64' }),
       issue('a', 'one', { severity: 'warning', architecture: 'arm64' }),
+      issue('c', 'three', { severity: 'warning', architecture: 'x86_64' }),
+      issue('c', 'three', { architecture: 'arm64' }),
+      issue('c', 'three', { severity: 'warning' }),
     ];
     expect(renderIssues(issues as never)).toBe(
-      ['a', '  one (x86_64, arm64)', '  warning: two (arm64)', 'b', '  warning: one'].join('\n'),
+      [
+        'a',
+        '  one (x86_64, arm64)',
+        '  warning: two (arm64)',
+        'b',
+        '  warning: one',
+        'c',
+        '  three (x86_64, arm64)',
+      ].join('\n'),
     );
   });
 });

@@ -52,6 +52,13 @@ const BUNDLES: readonly Case[] = [
   [state(answers(2, 127)), 'sleep 5;not unproven'],
   [state(answers(128, 128)), 'sleep 5;not unproven'],
   [state(answers(1, 124, 1, 1)), 'sleep 5;sleep 5;sleep 5;not unsigned'],
+  // Of two things that are wrong, the earlier one is told: what proves something must not hide behind what proves nothing.
+  [state(`${answers(1, 1, 1)} file() { echo text; };`), 'sleep 5;sleep 5;not unsigned'],
+  [state(`${answers(3)} file() { echo text; };`), 'not unfamiliar'],
+  [state(`${answers(3)} bundle_is_code() { blame_bundle not-code x; };`), 'not not-code'],
+  [state('find() { echo x; }; bundle_is_code() { blame_bundle not-code x; };'), 'not exposed'],
+  [state("bundle_is_there() { blame_bundle absent x; }; stat() { echo '501 755 Directory'; };"), 'not absent'],
+  [`BUNDLE=b CODE_REQUIREMENT='r q'; codesign() { printf '%s|' "$@" >&9; }; { bundle_is_signed; } 9>&1`, '--verify|--strict|-R|=r q|b|'],
   ...['absent', 'exposed', 'not-code', 'unsigned'].map((one): Case => [`BUNDLE_STATE=${one}; if bundle_is_proven_bad; then echo bad; fi`, 'bad\n']),
   ...['valid', 'unfamiliar', 'unfit', 'unproven'].map((one): Case => [`BUNDLE_STATE=${one}; if bundle_is_proven_bad; then echo bad; fi`, '']),
 ]; // biome-ignore format: a table
@@ -146,6 +153,9 @@ const MAY_HEAL: readonly Case[] = [
   [may('setting_is_on() { return 0; };'), 'no'],
   [may('SETTINGS_ANSWER=no;'), 'no'],
   [may('take_heal_mark() { return 1; };'), 'no'],
+  // The last setting that is asked for is the one that gets no answer.
+  [may('read_text_setting() { SETTINGS_ANSWER=no; return 1; };'), 'no'],
+  [may('setting_is_on() { SETTINGS_ANSWER=no; return 1; };'), 'no'],
   [most('26', '26.9'), 'yes'],
   [most('26.2', '26.3'), 'no'],
   [most('latest', '26'), 'no'],
@@ -159,6 +169,8 @@ const setting = (code: string, files: Readonly<Record<string, string>>) =>
     .join('')}*) return 1 ;; esac; }; ${code}`;
 const isOn = (files: Readonly<Record<string, string>>) =>
   setting('if setting_is_on K; then printf on; else printf off; fi', files);
+const text = (files: Readonly<Record<string, string>>) =>
+  setting(`if read_text_setting K; then printf '%s' "$SETTING"; else printf unset; fi`, files);
 const request = (files: Readonly<Record<string, string>>) => setting(`find_request; printf '%s' "$REQUEST"`, files);
 const seen = (files: Readonly<Record<string, string>>) =>
   setting(`verdict() { printf '%s %s;' "$1" "$2"; }; look_at_request; printf '%s' "$REQUEST"`, files);
@@ -172,6 +184,7 @@ const vault = (status: number, escrow: number) =>
 const STATUS: readonly Case[] = [
   [isOn({ m: '1', l: '0' }), 'on'], [isOn({ m: '0', l: '1' }), 'off'], [isOn({ l: '1' }), 'on'], [isOn({ l: '0' }), 'off'], [isOn({}), 'off'],
   [isOn({ m: 'perhaps', l: '1' }), 'say;on'], [isOn({ m: 'perhaps', l: 'perhaps' }), 'say;say;off'],
+  [text({ m: '1', l: '2' }), '1'], [text({ l: '2' }), '2'], [text({ m: '1' }), '1'], [text({ r: '3' }), 'unset'],
   [request({}), 'none'], [request({ m: '0' }), 'forced'], [request({ l: '1' }), 'pending'], [request({ r: '1' }), 'pending'], [request({ l: '0', r: '0' }), 'none'], [request({ l: 'x' }), 'none'],
   [request({ l: '1', r: '0' }), 'pending'], [request({ l: '0', r: '1' }), 'pending'],
   ...[{}, { l: '0' }, { r: '0' }, { l: 'x' }, { l: '0', r: '0' }].map((files): Case => [seen(files as Readonly<Record<string, string>>), 'request 0;none']),
@@ -218,6 +231,8 @@ const CHANGES: readonly Case[] = [
   [change('register', `DB='c:d<loginwindow:done<'; write_right() { printf 'write;'; case $1 in *Escrow*) DB='${ENTRY}<loginwindow:done<' ;; *) DB=$1 ;; esac; };`, '$CHANGED $DB'), 'write;write;1 failed c:d<loginwindow:done<'],
   [change('register', `DB='A::b,PRIVILEGED<loginwindow:done<'; n=0; write_right() { n=$((n + 1)); printf 'write;'; case $n in 1) DB='${ENTRY}<' ;; *) DB='A:b,privileged<loginwindow:done<' ;; esac; };`, '$WHY'), 'write;write;1 entries of others were gone after the write; the original was written back'],
   [change('register', `${DB} write_right() { printf 'write;'; DB='${ENTRY}<'; };`, `\${WHY%%, *}`), 'write;write;1 entries of others were gone after the write; writing the original back did not help'],
+  // What authd printed may be binary: what is written back is the text that was made of it.
+  [change('register', `${DB} read_right() { RIGHT_LIST=$DB RIGHT_SHAPE=list RIGHT_RAW="raw $DB" RIGHT_XML="xml $DB" RIGHT_KEYS=''; }; ask_authd() { RIGHT_RAW="raw $DB"; }; write_right() { printf 'write %s;' "$1"; DB='${ENTRY}<'; };`, '$CHANGED'), `write ${ENTRY}<loginwindow:done<;write xml loginwindow:done<;1 failed`],
   [change('register', `${DB} n=0; write_right() { n=$((n + 1)); printf 'write;'; case $n in 1) DB="new:x<$1" ;; *) DB=$1 ;; esac; };`, '$CHANGED $DB'), `write;0 unchanged new:x<${ENTRY}<loginwindow:done<`],
 ]; // biome-ignore format: a table
 

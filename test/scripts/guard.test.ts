@@ -32,6 +32,17 @@ describe.skipIf(missing)(`the guard${note}`, () => {
     expect((await mac.shell(`/bin/launchctl print system/${PRODUCT.guardIdentifier}`)).status).toBe(expected ? 0 : 113);
   });
 
+  it('that cannot be laid down or started is no reason to call the installation failed', async () => {
+    await mac.put(LOCAL, '{EnableGuard=YES;}');
+    for (const damage of ['chmod 0777 /Library/LaunchDaemons', 'rm /private/tmp/product/guard.sh']) {
+      await mac.setRight(fixture('stock-macos-26'));
+      await mac.shell(damage);
+      const { status, said } = await run(RUN.install);
+      expect([status, await registered()], said).toEqual([0, true]);
+      expect(said).toContain('The guard was not installed');
+    }
+  });
+
   it('is replaced by the one of a new package, which knows the new signer', async () => {
     await install();
     await mac.put(LOCAL, '{EnableGuard=NO;}');

@@ -110,6 +110,22 @@ describe.skipIf(missing)(`the scripts that register${note}`, () => {
       expect(await registered()).toBe(false);
     });
 
+    it.each([
+      ['belongs to another group', `/usr/sbin/chown 0:20 "${BUNDLE}/Contents/Resources/status.sh"`],
+      ["is a user's, what is in it root's", `/usr/sbin/chown 501 "${BUNDLE}"`],
+      ['is of another group, what is in it of wheel', `/usr/sbin/chown 0:20 "${BUNDLE}"`],
+      ['can be written by others, what is in it by root alone', `/bin/chmod 0757 "${BUNDLE}"`],
+      ['holds a link', `ln -s /private/tmp "${BUNDLE}/Contents/Resources/link"`],
+      ['holds a pipe', `mkfifo "${BUNDLE}/Contents/Resources/pipe"`],
+    ])('that %s is not asked about any further', async (_, damage) => {
+      await mac.setRight(fixture('stock-macos-26-registered'));
+      await mac.shell(damage);
+      const { status, said } = await run(RUN.install);
+      expect(status, said).toBe(1);
+      expect(said).toContain('not root:wheel, or others may write to it, or a link');
+      expect(await registered()).toBe(false);
+    });
+
     it('for another processor is not registered, but proves nothing', async () => {
       await mac.setRight(fixture('stock-macos-26-registered'));
       await mac.facts({ machine: 'ppc', team: 'ABCDE12345' });

@@ -95,7 +95,7 @@ const LOOKS: readonly Case[] = [
   [picture("sysctl() { echo 'a b'; };"), '1 2 10 '],
   [picture('sysctl() { return 1; };'), '1 2 10 '],
   [cheap('valid p'), 'valid p|valid'],
-  [cheap('valid q'), 'no'],
+  ...['valid q', 'valid p 1', 'valid px', 'valid xp', 'valid', 'p', '1 p'].map((one): Case => [cheap(one), 'no']),
   [cheap(' p'), 'no'],
   [cheap(''), 'no'],
   [closely('valid'), '1|valid p'],

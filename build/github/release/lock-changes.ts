@@ -5,7 +5,12 @@ import { parseJson } from '../../../src/base/document.ts';
 const LOCK_SCHEMA = z.object({
   packages: z.record(
     z.string(),
-    z.object({ version: z.string().optional(), integrity: z.string().optional(), dev: z.boolean().optional() }),
+    z.object({
+      version: z.string().optional(),
+      resolved: z.string().optional(),
+      integrity: z.string().optional(),
+      dev: z.boolean().optional(),
+    }),
   ),
 });
 type Locked = z.infer<typeof LOCK_SCHEMA>['packages'][string];
@@ -42,7 +47,9 @@ function kindOf(from: Locked | undefined, to: Locked | undefined): LockChange['k
   if (!from) return 'added';
   if (!to) return 'removed';
   if (from.version !== to.version) return 'version';
-  return from.integrity === to.integrity ? undefined : 'same version, other bytes';
+  // What comes from a repository has no digest: its address names the commit.
+  const same = from.integrity === to.integrity && (to.integrity !== undefined || from.resolved === to.resolved);
+  return same ? undefined : 'same version, other bytes';
 }
 
 function parse(source: string): z.infer<typeof LOCK_SCHEMA>['packages'] {

@@ -72,9 +72,10 @@ describe('notOwnedReason', () => {
     expect(await owned({ before: commits.at(-2) }, '1.0.0')).toBeNull();
   });
 
-  it.each([
+  it.each<[string, object, string | null]>([
     ['this one', { client_payload: { version: '1.1.0' } }, null],
     ['another', { client_payload: { version: '1.0.0' } }, 'the event names "1.0.0"; to release 1.1.0 anew, send client_payload[version]=1.1.0'],
+    ...['1.1', '1', '', '1.1.00', 'v1.1.0', '1.1.0 '].map((version): [string, object, string] => [`nearly this one, ${JSON.stringify(version)}`, { client_payload: { version } }, `the event names ${JSON.stringify(version)}; to release 1.1.0 anew, send client_payload[version]=1.1.0`]),
     ['none', { client_payload: {} }, 'the event names no version; to release 1.1.0 anew, send client_payload[version]=1.1.0'],
     ['nothing', { client_payload: null }, 'the event names no version; to release 1.1.0 anew, send client_payload[version]=1.1.0'],
   ])('takes the word of a run without a merge that names %s', async (_, event, expected) => {

@@ -36,6 +36,31 @@ describe('lockChanges', () => {
     ]);
   });
 
+  it.each([
+    ['used in development alone before', { dev: true }, {}, false],
+    ['used in development alone now', {}, { dev: true }, true],
+    ['not used any more', {}, undefined, false],
+    ['not used in development any more', { dev: true }, undefined, true],
+    ['new', undefined, {}, false],
+  ])('goes by what a package is now: %s', (_, before, after, development) => {
+    const at = (version: string, one: object | undefined) => lock(one ? { 'node_modules/a': { version, ...one } } : {});
+    expect(lockChanges(at('1.0.0', before), at('2.0.0', after))).toMatchObject([{ development }]);
+  });
+
+  it.each([
+    ['another commit of a repository', 'git+ssh://git@a.invalid/a.git#1', 'git+ssh://git@a.invalid/a.git#2', undefined],
+    ['another address without a digest', 'https://a.invalid/a.tgz', 'https://b.invalid/a.tgz', undefined],
+    ['a digest that is gone', 'https://a.invalid/a.tgz', 'https://a.invalid/a.tgz', 'sha512-a'],
+  ])('tells %s', (_, from, to, integrity) => {
+    const at = (resolved: string, more: object) => lock({ 'node_modules/a': { version: '1.0.0', resolved, ...more } });
+    expect(lockChanges(at(from, { integrity }), at(to, {}))).toMatchObject([{ kind: 'same version, other bytes' }]);
+  });
+
+  it('does not tell the same bytes from another address', () => {
+    const at = (resolved: string) => lock({ 'node_modules/a': { version: '1.0.0', resolved, integrity: 'sha512-a' } });
+    expect(lockChanges(at('https://a.invalid/a.tgz'), at('https://b.invalid/a.tgz'))).toEqual([]);
+  });
+
   it('says nothing of a file that says the same', () => expect(lockChanges(lock(AFTER), lock(AFTER))).toEqual([]));
 });
 
@@ -116,7 +141,7 @@ describe('github review', () => {
   it('tells 200 lines of each list, and how many more there are', async () => {
     git('init', '--quiet', '--initial-branch=main');
     commit('first', { 'package.json': '{}', 'package-lock.json': lock({}) });
-    for (const tag of ['v1.1.0', 'v1.10.0-beta', 'vx', 'v1.1']) git('tag', tag);
+    for (const tag of ['v1.1.10', 'v1.1.9', 'v1.0.99', 'v1.10.0-beta', 'vx', 'v1.1']) git('tag', tag);
     const many = (count: number, name: (at: number) => string) => Array.from({ length: count }, (_, at) => name(at));
     const packages = many(200, (at) => `node_modules/p${1000 + at}`).map((place) => [place, { version: '1.0.0' }]);
     const files = many(201, (at) => `scripts/s${1000 + at}`).map((path) => [path, '']);
@@ -129,7 +154,7 @@ describe('github review', () => {
     writeFileSync(join(parts, 'cli.mjs'), 'x');
     const asked = { parts, partsSha256: 'a'.repeat(64) };
     const { document, text } = await tableGh(root, {}).run((context) => reviewOf(context, asked), {}, root);
-    expect(document).toMatchObject({ schema: 1, version: '1.2.0', commit: null, last: 'v1.1.0', commits: [expect.stringMatching(/^[0-9a-f]+ A: second$/)] });
+    expect(document).toMatchObject({ schema: 1, version: '1.2.0', commit: null, last: 'v1.1.10', commits: [expect.stringMatching(/^[0-9a-f]+ A: second$/)] });
     expect(text).toContain('Commit `unknown`, compiled with clang 18, lld 19. ');
     expect(text).toContain('Packages in package-lock.json (200):\n\n    p1000: added (1.0.0), SAYS WHAT IS SIGNED\n');
     expect(text).toContain('    p1199: added (1.0.0), SAYS WHAT IS SIGNED\n\nFiles');

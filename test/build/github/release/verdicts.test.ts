@@ -63,10 +63,13 @@ describe('verdictProblems', () => {
       const load = `load-${image.endsWith('-intel') ? 'x86_64' : 'arm64'}`;
       const all = [...TRIED, load];
       expect(verdictProblems(on(image, { tried: [...all, 'more'] }), PACKAGE)).toEqual([]);
-      for (const id of all)
-        expect(verdictProblems(on(image, { tried: all.filter((one) => one !== id) }), PACKAGE)).toEqual([
-          `${image}: did not try ${id}`,
-        ]);
+      for (const id of all) {
+        const tried = all.filter((one) => one !== id);
+        const problems = [`${image}: did not try ${id}`];
+        expect(verdictProblems(on(image, { tried }), PACKAGE)).toEqual(problems);
+        // What was left out with a reason was left out.
+        expect(verdictProblems(on(image, { tried, skipped: [{ id, reason: 'a' }] }), PACKAGE)).toEqual(problems);
+      }
     },
   );
 
