@@ -125,17 +125,21 @@ export function renderPackageInfo(info: PackageInfo): Buffer {
   return Buffer.from(renderXml(element('pkg-info', attributes, children)));
 }
 
+/** Names that say what is laid down where and run; in other capitals they would be read past. */
+const SPELLED = ['install-location', 'payload', 'bundle', 'scripts', 'preinstall', 'postinstall', 'file'];
+
 /**
  * Returns what a PackageInfo of any maker says. Lists it lacks are empty; of attributes it lacks, flags are false, actions
  * `none`, counts 0.
  *
- * Throws FormatError `PACKAGE_INFO_ROOT`, `PACKAGE_INFO_MISSING`, `PACKAGE_INFO_REPEATED`, `PACKAGE_INFO_VALUE` or one of `parseXml`.
+ * Throws FormatError `PACKAGE_INFO_ROOT`, `PACKAGE_INFO_MISSING`, `PACKAGE_INFO_REPEATED`, `PACKAGE_INFO_VALUE`, `XML_SPELLING` or one of
+ * `parseXml`.
  *
  * @example parsePackageInfo(data).identifier // 'com.example.a'
  */
 export function parsePackageInfo(data: Buffer): PackageInfo {
   const root = parseXml(data, FORMAT, { namespaces: new Map() });
-  demandOneSpelling(root, FORMAT);
+  demandOneSpelling(root, FORMAT, SPELLED);
   if (root.name !== 'pkg-info') fail('PACKAGE_INFO_ROOT', root, `expected element pkg-info, found ${root.name}`);
   const [payload, second] = childElements(root, 'payload');
   if (second) fail('PACKAGE_INFO_REPEATED', second, 'expected one element payload, found two');

@@ -18,6 +18,8 @@ export interface ScriptText {
 
 /** Names that Installer runs, whether PackageInfo names them or not (pkgbuild man page; the last four in packages of before 10.5). */
 const RUN_BY_INSTALLER = ['preinstall', 'postinstall', 'preflight', 'postflight', 'preupgrade', 'postupgrade'];
+/** In whatever capitals: on most Macs they make no difference to the name of a file. */
+const isRunByInstaller = (path: string) => RUN_BY_INSTALLER.includes(path.toLowerCase());
 /** A longer file is a program or data and is not kept. */
 const TEXT_LIMIT = 4 * 1024 * 1024;
 
@@ -36,7 +38,7 @@ export async function readScripts(
   tree: Tree,
   info: OpenComponent['info'],
 ): Promise<ReadScripts | undefined> {
-  const wanted = new Set([...RUN_BY_INSTALLER, ...info.scripts.map(({ file }) => relativePath(file))]);
+  const wanted = new Set(info.scripts.map(({ file }) => relativePath(file)));
   return readAbout(list, 'scripts', async () => {
     const texts: ScriptText[] = [];
     const run = new Map<string, Buffer>();
@@ -46,7 +48,7 @@ export async function readScripts(
       const content = await contentOf(data, header.fileSize);
       kept += content.length;
       if (kept > LIMITS.scriptBytes) throw beyond('Scripts', 'bytes of scripts', LIMITS.scriptBytes);
-      if (wanted.has(relativePath(path))) run.set(relativePath(path), content);
+      if (wanted.has(relativePath(path)) || isRunByInstaller(relativePath(path))) run.set(relativePath(path), content);
       texts.push({ path, mode, uid: header.uid, gid: header.gid, text: content.toString('utf8') });
     }
     return { texts, tree, run };
@@ -66,7 +68,7 @@ export function checkScripts(
   const laidDown = new Set(
     payload?.filter(({ kind }) => kind !== 'directory').map(({ path }) => `${root}/${relativePath(path)}`),
   );
-  const unnamed = RUN_BY_INSTALLER.filter((path) => run.has(path) && !named.some((script) => script.path === path));
+  const unnamed = [...run.keys()].filter((path) => !named.some((script) => script.path === path));
   const aged: string[] = [];
   list.check('scripts', [
     ...named.map(({ name, path }) => {

@@ -250,6 +250,21 @@ describe('parsePackageInfo', () => {
     expect(await faultOf(read)).toMatchObject({ code: 'XML_SPELLING', format: 'PackageInfo' });
   });
 
+  it.each([
+    ['Install-Location="/"', ''],
+    ['', '<Scripts><postinstall file="./a"/></Scripts>'],
+    ['', '<scripts><PostInstall file="./a"/></scripts>'],
+    ['', '<scripts><preInstall file="./a"/></scripts>'],
+    ['', '<scripts><preinstall file="./a" File="./b"/></scripts>'],
+    ['', '<Payload numberOfFiles="1"/>'],
+    ['', '<Bundle path="./a.bundle"/>'],
+    ['', '<relocate><BUNDLE id="a"/></relocate>'],
+  ])('reads past nothing that stands in other capitals: %s %s', async (attributes, children) => {
+    const fault = await faultOf(() => minimal(attributes, children));
+    expect(fault).toMatchObject({ code: 'XML_SPELLING', message: expect.stringContaining('other capitals') });
+    expect(() => minimal(attributes.toLowerCase(), children.toLowerCase().replace(' file="./b"', ''))).not.toThrow();
+  });
+
   const faults: [string, string, string, string, string?][] = [
     ['another root', EXAMPLE_XML, '<pkg/>', 'PACKAGE_INFO_ROOT'],
     ['no identifier', ' identifier="com.example.Plug-in"', '', 'PACKAGE_INFO_MISSING', '<pkg-info'],

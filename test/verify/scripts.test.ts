@@ -74,6 +74,15 @@ describe('checkScripts', () => {
     },
   );
 
+  it.each(['PreInstall', 'PREINSTALL', 'PostFlight'])(
+    'refuses one whose name is a script’s but for capitals: %s',
+    async (name) => {
+      const others = named('postinstall');
+      const found = await check([script(`./${name}`), script('./postinstall')], { scripts: others });
+      expect(found).toEqual([`scripts fail: ./${name} is there, but PackageInfo does not name it`]);
+    },
+  );
+
   it('refuses one that stands under the name of another that PackageInfo names', async () => {
     const entries = [script('./preinstall'), script('./other')];
     expect(await check(entries, { scripts: [{ name: 'preinstall', file: './other' }] })).toEqual([

@@ -21,6 +21,22 @@ describe('demandOneSpelling', () => {
       expect(demandOneSpelling(parseXml(text, 'Example'), 'Example')).toBeUndefined();
     },
   );
+
+  it.each([
+    ['<a Place="/"/>', 'expected place, found other capitals: Place'],
+    ['<a><x/><PLACE/></a>', 'expected place, found other capitals: PLACE'],
+    ['<a><x placE=""/></a>', 'expected place, found other capitals: placE'],
+    ['<a both=""/>', 'expected Both, found other capitals: both'],
+  ])('refuses a known name in other capitals: %s', (text, words) => {
+    const root = parseXml(text, 'Example');
+    expect(() => demandOneSpelling(root, 'Example', ['place', 'Both'])).toThrow(words);
+    expect(demandOneSpelling(root, 'Example', ['plac', 'places', 'A1'])).toBeUndefined();
+  });
+
+  it('takes known names as they are', () => {
+    const root = parseXml('<a place="/" Both=""><place/><Both/></a>', 'Example');
+    expect(demandOneSpelling(root, 'Example', ['place', 'Both'])).toBeUndefined();
+  });
 });
 
 describe('folded', () => {

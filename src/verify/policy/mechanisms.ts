@@ -14,9 +14,11 @@ const MENTIONS =
 const QUOTED = /(['"`])\\?([^'"`:,/$\\\n\x00-\x1f]{1,128}):([\w.-]{1,128})(?:,[^'"`\n]{0,32})?\\?\1/g;
 const ELEMENT = /<string>\s*([^<:,/]{1,128}):([^<:,/\s]{1,128})\s*(?:,[^<]{0,32})?<\/string>/gi;
 /** `A:b` as a bare word, once quotes and backslashes are taken out; no path, address, time, variable or key of PlistBuddy. */
-const BARE = /(?<![\w./:{$@%[\]-])([A-Za-z][\w.-]{0,127}):([A-Za-z][\w-]{0,127})(?![\w:/.(\]-])/g;
+const BARE = /(?<![\w./:{$@%[\]\x1f-])([A-Za-z][\w.\x1f-]{0,127}):([A-Za-z][\w\x1f-]{0,127})(?![\w:/.(\]-])/g;
+/** Stands for a blank behind a backslash. */
+const BLANK = '\x1f';
 /** With what a name may begin that goes on. */
-const NAME_END = /[\w.-]$/;
+const NAME_END = /[\w.\x1f-]$/;
 /** `user:group`, as chown takes it. */
 const ACCOUNTS = /^(root|daemon|nobody|_\w+)$/;
 const GROUPS = /^(wheel|admin|staff|daemon|nobody|nogroup|everyone|_\w+)$/;
@@ -120,7 +122,7 @@ export class MechanismSearch {
         const entry = before(source, behind);
         if (pattern === BARE && (this.#isEndOfAllowed(`${entry}${tail}`) || isCasePattern(entry, rest))) continue;
         const [plugIn = '', mechanism = ''] = pattern === QUOTED ? match.slice(2) : match.slice(1);
-        this.#checkWord(plugIn.trim(), `${mechanism}${tail}`);
+        this.#checkWord(withBlanks(plugIn).trim(), withBlanks(`${mechanism}${tail}`));
       }
     }
   }
@@ -129,8 +131,9 @@ export class MechanismSearch {
   #checkPrivileged(said: string): void {
     const pieces = said.split(DELIMITER);
     const quoted = QUOTES.has(pieces.at(-2) as string);
-    const text = (pieces.at(-1) as string).replaceAll('\\', '').trim();
-    const word = quoted ? text : (text.split(/\s/).at(-1) as string);
+    const marked = unmarked(pieces.at(-1) as string).trim();
+    const text = withBlanks(marked);
+    const word = quoted ? text : withBlanks(marked.split(/\s/).at(-1) as string);
     const fits = [text, word].some((entry) => this.#isAllowed(`${entry},privileged`) || isSystem(entry));
     // A variable alone: the words it is made of are found where they stand.
     if (fits || /^\$\{?\w+\}?$/.test(word) || (text === '' && !quoted)) return;
@@ -181,8 +184,9 @@ function isSystem(entry: string): boolean {
 /** What stands before a place, as far as an entry reaches. */
 const before = (text: string, place: number) => text.slice(0, place).slice(-BEFORE);
 
-/** Without what a shell takes out of a word. */
-const unmarked = (text: string) => text.replace(/["'\\]/g, '');
+/** Without what a shell takes out of a word; a blank that ends no word becomes a mark. */
+const unmarked = (text: string) => text.replaceAll('\\ ', BLANK).replace(/["'\\]/g, '');
+const withBlanks = (text: string) => text.replaceAll(BLANK, ' ');
 
 /** Returns the end of a text, in which the next piece may end an entry; what it begins with is not the rest of an entry. */
 function lastOf(text: string): string {

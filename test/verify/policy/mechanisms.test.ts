@@ -3,6 +3,7 @@ import { allowedMechanisms, MechanismSearch } from '../../../src/verify/policy/m
 
 const ALLOWED = allowedMechanisms(['Escrow Buddy:Invoke,privileged', 'Other:plain'], ['Escrow Buddy', 'Second']);
 /** What makes a file one about authorization, with which nothing else is wrong. */
+const WRITE = 'security authorizationdb write x';
 const ABOUT = 'security authorizationdb read x\n';
 
 function said(pieces: string | readonly string[], { runByInstaller = false, allowed = ALLOWED } = {}): string[] {
@@ -59,8 +60,17 @@ describe('privileged entries', () => {
     ['Evil.Other:plain', ['Evil.Other:plain']],
     ['Other:plainer', ['Other:plainer']],
     ['Other:Invoke', ['Other:Invoke']],
+    ['Evil\\ Other:plain', ['Evil Other:plain']],
+    ['Evil\\ Plug\\ Other:plain', ['Evil Plug Other:plain']],
+    ['Escrow\\ Buddy:Invoke,privileged', []],
+    [
+      'Not\\ Escrow\\ Buddy:Invoke,privileged',
+      [`${WRITE} Not Escrow Buddy:Invoke,privileged`, 'Not Escrow Buddy:Invoke,privileged'],
+    ],
+    ['Escrow\\ Buddy:Evil', ['Escrow Buddy:Evil']],
+    ['Other:plain\\ Evil', ['Other:plain Evil']],
   ])('are told from the end of an allowed one without quotes: %s', (text, expected) => {
-    expect(named(`${ABOUT}security authorizationdb write x ${text}\n`)).toEqual(expected);
+    expect(named(`${ABOUT}${WRITE} ${text}\n`)).toEqual(expected);
   });
 
   it.each(['\x00', '\x1f', '"', "'", '`', '>', '=', '<', '(', ')', ';', '&', '|'])('end at %j', (mark) => {
