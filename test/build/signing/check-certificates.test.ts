@@ -6,6 +6,9 @@ import { readConfig } from '../../../build/plan/config.ts';
 import { CERTIFICATES } from '../../../build/signing/external.ts';
 import { checkCertificates } from '../../../build/signing/replay.ts';
 import { REHEARSAL_TEAM, type RehearsalAuthority } from '../../../src/rehearsal/authority.ts';
+import { leafFor } from '../../pki/identity/identity-files.ts';
+import { pemOf } from '../../support/openssl.ts';
+import { rsaPair } from '../../support/rsa-pairs.ts';
 import { certificatesOf, placeCertificates } from '../../support/stored-keys.ts';
 import { testAuthority } from '../../support/test-authority.ts';
 
@@ -53,6 +56,13 @@ describe('the certificates of a project, before a key is used', () => {
   it('are refused when they have ended', async () => {
     vi.useFakeTimers({ now: new Date('2100-01-01T00:00:00Z'), toFake: ['Date'] });
     await expect(check()).rejects.toMatchObject({ code: 'IDENTITY_EXPIRED', hint: expect.anything() });
+  });
+
+  it('are refused when they are of two teams', async () => {
+    const other = leafFor('installer', rsaPair(), authority.members.developerIdAuthority);
+    const chain = [other, ...authority.chainOf('installer').slice(1)];
+    writeFileSync(join(root, CERTIFICATES.installer), chain.map(pemOf).join(''));
+    await expect(check()).rejects.toMatchObject({ code: 'IDENTITY_TEAM_MISMATCH', hint: expect.anything() });
   });
 
   it('are refused when they are of another team', async () => {
