@@ -6,7 +6,6 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
-  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,6 +13,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fromBuffer } from '../../src/base/bytes.ts';
+import { removeTree } from '../../src/base/files.ts';
 import { accessBuffer } from '../../src/base/random-access.ts';
 import { ODC_HEADER, ODC_MAGIC } from '../../src/cpio/header.ts';
 import { comparePayload } from '../../src/package/compare-payload.ts';
@@ -29,7 +29,7 @@ let scratch: string;
 beforeEach(() => {
   scratch = mkdtempSync(join(tmpdir(), 'expand-'));
 });
-afterEach(() => rmSync(scratch, { recursive: true, force: true }));
+afterEach(() => removeTree(scratch));
 
 const signal = new AbortController().signal;
 const common = { uid: 0, gid: 0, mtimeSeconds: 1_700_000_000 };

@@ -5,7 +5,6 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
-  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -13,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { removeTree } from '../../../src/base/files.ts';
 import { gzipMember } from '../../../src/cpio/gzip.ts';
 import { writeCpio } from '../../../src/cpio/write.ts';
 import { NO_BUNDLE_LISTS, renderPackageInfo } from '../../../src/package/package-info.ts';
@@ -25,7 +25,7 @@ let scratch: string;
 beforeEach(() => {
   scratch = mkdtempSync(join(tmpdir(), 'expand-'));
 });
-afterEach(() => rmSync(scratch, { recursive: true, force: true }));
+afterEach(() => removeTree(scratch));
 
 const CLI = join(process.cwd(), '.build/cli.mjs');
 const NOBODY = 65534;

@@ -17,6 +17,8 @@ import {
 import { SHELLS_OF_THE_DAY, simulatedMacNeeds, stockRight } from '../simulated/simulated-mac.ts';
 import { BUNDLE, GUARD_JOB, GUARD_LABEL, GUARD_SCRIPT, RESOURCES, testPackages } from '../simulated/test-package.ts';
 
+/** Whom all on the simulated Mac belongs to: root there is whoever runs the tests. */
+const OWNER = `${process.getuid?.()}:${process.getgid?.()}`;
 const SETTINGS = '/Library/Preferences/com.netflix.Escrow-Buddy';
 const RECEIPT = '/private/var/db/receipts/com.netflix.Escrow-Buddy.plist';
 
@@ -40,7 +42,7 @@ describe.skipIf(simulatedMacNeeds.missing).each(SHELLS_OF_THE_DAY)(
       const ours =
         /^(Library\/Security\/SecurityAgentPlugins\/Escrow Buddy\.bundle|private\/var\/db\/receipts\/com\.netflix)/;
       expect(added.filter((line) => !ours.test(line))).toEqual([]);
-      for (const line of added) expect(line).toMatch(/ 0:0 (40|100)(755|644) \d+$/);
+      for (const line of added) expect(line).toMatch(new RegExp(` ${OWNER} (40|100)(755|644) \\d+$`));
       expect((await mac.shell('/usr/sbin/pkgutil --pkg-info com.netflix.Escrow-Buddy')).stdout).toContain('version: ');
       expect(mac.unknownCalls()).toBe('');
     });

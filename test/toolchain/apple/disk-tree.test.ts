@@ -1,13 +1,14 @@
-import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { removeTree } from '../../../src/base/files.ts';
 import type { BundleEntry } from '../../../src/code-signature/bundle-entry.ts';
 import { readBundle, writeBundle, writePayloadTree } from '../../../src/toolchain/apple/disk-tree.ts';
 import { directory, file, symlink } from '../../support/payload.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'disk-tree-'));
-afterAll(() => rmSync(scratch, { recursive: true }));
+afterAll(() => removeTree(scratch));
 let folder: string;
 beforeEach(() => {
   folder = join(mkdtempSync(join(scratch, 'a-')), 'tree');
