@@ -98,7 +98,7 @@ export function renderDistribution(distribution: Distribution): Buffer {
 /**
  * Returns what a Distribution of any maker says; what it lacks is left out.
  *
- * Throws FormatError `DISTRIBUTION_ROOT`, `DISTRIBUTION_REFERENCE`, `DISTRIBUTION_VALUE` or one of `parseXml`.
+ * Throws FormatError `DISTRIBUTION_ROOT`, `DISTRIBUTION_REFERENCE`, `DISTRIBUTION_VALUE`, `XML_SPELLING` or one of `parseXml`.
  *
  * @example parseDistribution(data).packages[0]?.member // 'com.example.a.pkg'
  */
